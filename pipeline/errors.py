@@ -1,0 +1,36 @@
+"""What can go wrong, as a tree.
+
+    ResynthError            something failed (exit code 1)
+    └── InputError          what the user gave cannot be used (exit code 2)
+        ├── TableError      the table: missing, damaged, too small, unsupported values
+        ├── SchemaError     the table's columns: kinds, types, differences from a model's
+        ├── SettingsError   a setting or argument
+        └── NotFoundError   a model, version or export that does not exist
+
+Every message is one line that says what was expected, what came, and where. Messages name columns, types,
+counts and paths; they never quote a value of the data.
+"""
+
+
+class ResynthError(Exception):
+    """Base of every error that resynth raises on purpose."""
+
+
+class InputError(ResynthError):
+    """The input or the usage is wrong; nothing was changed."""
+
+
+class TableError(InputError):
+    """The table cannot be read or used."""
+
+
+class SchemaError(InputError):
+    """The table's columns are not what is supported or expected."""
+
+
+class SettingsError(InputError):
+    """A setting or an argument has an impossible value."""
+
+
+class NotFoundError(InputError):
+    """A named model, version, alias or export does not exist."""
