@@ -1,0 +1,104 @@
+"""The rows that an evaluation looks at: equal numbers of synthetic and training rows, and the hold-out."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+from pydantic import Field
+
+from pipeline.errors import SettingsError, TableError
+from pipeline.evaluation.distances import Features
+from pipeline.evaluation.scores import Incomputable
+from pipeline.evaluation.views import View, chosen, views
+from pipeline.features import FeatureSpace
+from pipeline.randomness import stream
+from pipeline.records import Record
+from pipeline.schema import Schema
+
+MINIMUM_POINTS = 10  # rows per side below which a distance of samples says nothing
+
+
+class EvaluationSettings(Record):
+    """How much is compared.
+
+    Attributes:
+        target: column to predict for the utility score; None for no such score.
+        rows: most rows of each table for marginals, pairs, the Fréchet distance and utility.
+        detection_rows: most rows per side for the classifier and for the nearest real rows.
+        distance_rows: most rows per side for MMD, density and coverage, whose cost is quadratic.
+        permutations: random relabellings of the MMD test.
+    """
+
+    target: str | None = None
+    rows: int = Field(default=50_000, ge=1)
+    detection_rows: int = Field(default=10_000, ge=100)
+    distance_rows: int = Field(default=2_000, ge=100)
+    permutations: int = Field(default=200, ge=20)
+
+
+@dataclass(frozen=True)
+class Samples:
+    """The compared rows of the three tables, which share `schema`, and the settings and seed for all that follows.
+
+    Attributes:
+        views: synthetic, training and held-out rows as `View`s.
+        tables: the same rows as Arrow tables.
+    """
+
+    views: tuple[View, View, View]
+    tables: tuple[pa.Table, pa.Table, pa.Table]
+    schema: Schema
+    settings: EvaluationSettings
+    seed: int
+
+    @classmethod
+    def draw(
+        cls,
+        synthetic: pa.Table,
+        train: pa.Table,
+        holdout: pa.Table,
+        *,
+        schema: Schema,
+        settings: EvaluationSettings,
+        seed: int,
+    ) -> "Samples":
+        """Rows at random: as many synthetic as training rows, at most `settings.rows` of each table.
+
+        Raises:
+            TableError: a table has no rows.
+            SettingsError: the target is no column of the schema.
+        """
+        for name, table in (("synthetic", synthetic), ("training", train), ("hold-out", holdout)):
+            if table.num_rows == 0:
+                raise TableError(f"evaluation: expected at least one {name} row, got 0")
+        if settings.target is not None and settings.target not in schema.names:
+            raise SettingsError(f"evaluation.target: expected a column of the table, got '{settings.target}'")
+        equal = min(synthetic.num_rows, train.num_rows, settings.rows)
+        named = (("synthetic", synthetic, equal), ("train", train, equal), ("holdout", holdout, settings.rows))
+        tables = tuple(
+            table.take(chosen(table.num_rows, rows, stream(seed, "evaluate", "rows", name)))
+            for name, table, rows in named
+        )
+        synthetic, train, holdout = views(tables, schema)
+        return cls((synthetic, train, holdout), (tables[0], tables[1], tables[2]), schema, settings, seed)
+
+    def random(self, purpose: str) -> np.random.Generator:
+        """The random stream for a purpose; equal for synthetic and training rows, so that they differ by data only."""
+        return stream(self.seed, "evaluate", purpose)
+
+    @cached_property
+    def points(self) -> tuple[Features, Features, Features]:
+        """Synthetic, training and held-out rows in the feature space of the real ones.
+
+        Raises:
+            Incomputable: nothing can be compared, or a side has fewer than 10 rows.
+        """
+        synthetic, train, holdout = self.tables
+        fewest = min(synthetic.num_rows, holdout.num_rows)
+        if fewest < MINIMUM_POINTS:
+            raise Incomputable(f"needs {MINIMUM_POINTS} rows of each side, got {fewest}")
+        space = FeatureSpace.fit(pa.concat_tables([train, holdout]), self.schema)
+        if not space.dimensions:
+            raise Incomputable("no column that can be compared varies in the real table")
+        return space.transform(synthetic), space.transform(train), space.transform(holdout)

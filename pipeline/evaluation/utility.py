@@ -1,0 +1,88 @@
+"""Train on synthetic, test on real: are the rows good for what tables are used for?
+
+Gradient boosting learns the named target from the rows and is tested on the hold-out. A target with labels, or
+with at most ten different values, is classified: AUC, for several classes the mean of one class against the
+rest. Any other is regressed: R² and the root mean squared error.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+
+from pipeline.evaluation.detection import auc
+from pipeline.evaluation.scores import Incomputable
+from pipeline.evaluation.views import Codes, Floats, View
+
+CLASSES = 10
+MINIMUM_ROWS = 50
+
+
+class Utility(NamedTuple):
+    """AUC or R² (`value`); `rmse`, in units of the target, where it was regressed."""
+
+    value: float
+    rmse: float | None
+
+
+def utility(rows: View, holdout: View, target: str, seed: int) -> Utility:
+    """How well a model trained on `rows` predicts `target` in `holdout`. Rows without a number there are left out.
+
+    Raises:
+        Incomputable: The target is no comparable column, or there are too few rows or classes.
+    """
+    if target in rows.nominal:
+        return _classified(_Task.of(rows, holdout, target, seed), rows.nominal[target], holdout.nominal[target])
+    if target not in rows.ordered:
+        raise Incomputable(f"the target '{target}' is an identifier")
+    rows, holdout = (view.take(np.flatnonzero(~np.isnan(view.ordered[target]))) for view in (rows, holdout))
+    task = _Task.of(rows, holdout, target, seed)
+    y, truth = rows.ordered[target], holdout.ordered[target]
+    classes = np.unique(truth)
+    if len(classes) > CLASSES:
+        return _regressed(task, y, truth)
+    # values that the hold-out does not know share a class beyond its own
+    known = np.where(np.isin(y, classes), np.searchsorted(classes, y), len(classes))
+    return _classified(task, known, np.searchsorted(classes, truth))
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What to learn from and to predict for, [rows, columns], without the target."""
+
+    target: str
+    x: Floats
+    test: Floats
+    seed: int
+
+    @classmethod
+    def of(cls, rows: View, holdout: View, target: str, seed: int) -> "_Task":
+        if min(rows.rows, holdout.rows) < MINIMUM_ROWS:
+            raise Incomputable(f"needs {MINIMUM_ROWS} rows with a target, got {rows.rows} and {holdout.rows} held out")
+        x = rows.matrix(without=target)
+        if not x.shape[1]:
+            raise Incomputable("the table has no column to predict the target from")
+        return cls(target, x, holdout.matrix(without=target), seed)
+
+
+def _classified(task: _Task, y: Codes, truth: Codes) -> Utility:
+    """Mean AUC over the classes of the hold-out; a class the model never saw counts as a coin toss."""
+    present, counts = np.unique(truth, return_counts=True)
+    tested = present[(counts > 1) & (counts < len(truth) - 1)]
+    if not len(tested):
+        raise Incomputable(f"the target '{task.target}' has one class only in the hold-out")
+    if len(np.unique(y)) == 1:
+        return Utility(0.5, None)
+    model = HistGradientBoostingClassifier(early_stopping=False, random_state=task.seed).fit(task.x, y)
+    chances = dict(zip(model.classes_, model.predict_proba(task.test).T, strict=True))
+    unseen = np.zeros(len(truth))
+    areas = [auc(p[truth == c], p[truth != c]).value for c in tested for p in [chances.get(c, unseen)]]
+    return Utility(float(np.mean(areas)), None)
+
+
+def _regressed(task: _Task, y: Floats, truth: Floats) -> Utility:
+    """R² and root mean squared error."""
+    model = HistGradientBoostingRegressor(early_stopping=False, random_state=task.seed).fit(task.x, y)
+    squared = (truth - model.predict(task.test)) ** 2
+    return Utility(1 - float(squared.mean() / truth.var()), float(np.sqrt(squared.mean())))

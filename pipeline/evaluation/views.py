@@ -1,0 +1,89 @@
+"""Tables as the metrics see them: arrays of numbers, and arrays of codes.
+
+A `View` holds an ordered column (number, date) as float64 with NaN for null, and a nominal one (category) as
+integer codes. `views` converts several tables at once, because codes must mean the same in all of them: code 0
+is the most frequent label of all the tables together, and null is a label like any other. Identifiers have
+nothing to compare and are left out.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from pipeline.columns import measure, numbers
+from pipeline.columns.base import combined
+from pipeline.schema import Schema
+
+Floats = NDArray[np.float64]
+Codes = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class View:
+    """The comparable columns of a table, all of length `rows`.
+
+    Attributes:
+        rows: number of rows.
+        ordered: float64 values by column name, NaN where null.
+        nominal: codes by column name, from 0 to below `sizes` of that name.
+        sizes: number of labels of each nominal column, over all tables viewed together.
+    """
+
+    rows: int
+    ordered: Mapping[str, Floats]
+    nominal: Mapping[str, Codes]
+    sizes: Mapping[str, int]
+
+    def matrix(self, *, without: str | None = None) -> Floats:
+        """Ordered columns, then codes of nominal ones, as [rows, columns]; `without` names one to leave out."""
+        columns = [v for name, v in (*self.ordered.items(), *self.nominal.items()) if name != without]
+        return np.column_stack(columns).astype(np.float64) if columns else np.empty((self.rows, 0))
+
+    def take(self, rows: NDArray[np.int64]) -> "View":
+        """The view of the given rows only."""
+        ordered = {name: values[rows] for name, values in self.ordered.items()}
+        nominal = {name: codes[rows] for name, codes in self.nominal.items()}
+        return View(len(rows), ordered, nominal, self.sizes)
+
+    def sample(self, rows: int, rng: np.random.Generator) -> "View":
+        """At most `rows` rows, drawn without replacement."""
+        return self if rows >= self.rows else self.take(chosen(self.rows, rows, rng))
+
+
+def chosen(available: int, rows: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """`rows` different row numbers below `available`, ascending; all of them where there are no more."""
+    if rows >= available:
+        return np.arange(available)
+    return np.sort(rng.choice(available, size=rows, replace=False))
+
+
+def views(tables: Sequence[pa.Table], schema: Schema) -> tuple[View, ...]:
+    """The views of tables that share `schema`, with codes that mean the same in all of them."""
+    ordered: list[dict[str, Floats]] = [{} for _ in tables]
+    nominal: list[dict[str, Codes]] = [{} for _ in tables]
+    sizes: dict[str, int] = {}
+    for column in schema.columns:
+        kind = measure(column)
+        columns = [table[column.name] for table in tables]
+        if kind == "ordered":
+            for view, array in zip(ordered, columns, strict=True):
+                view[column.name] = numbers(array)
+        elif kind == "nominal":
+            codes, sizes[column.name] = _codes(columns)
+            for target, values in zip(nominal, codes, strict=True):
+                target[column.name] = values
+    return tuple(View(t.num_rows, o, n, sizes) for t, o, n in zip(tables, ordered, nominal, strict=True))
+
+
+def _codes(columns: Sequence[pa.ChunkedArray]) -> tuple[list[Codes], int]:
+    """Codes of each column over the labels of all of them, most frequent first, and the number of labels."""
+    arrays = [combined(column) for column in columns]
+    encoded = pa.concat_arrays(arrays).dictionary_encode(null_encoding="encode")
+    indices = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    size = len(encoded.dictionary)
+    rank = np.empty(size, np.int64)
+    rank[np.argsort(-np.bincount(indices, minlength=size), kind="stable")] = np.arange(size)
+    return np.split(rank[indices], np.cumsum([len(array) for array in arrays])[:-1]), size

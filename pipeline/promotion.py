@@ -1,0 +1,105 @@
+"""Promote the challenger, or keep the champion?
+
+`decide` is a pure function of two evaluations on the same hold-out. The challenger must pass two gates:
+
+- *limits*: no named score may be further below its own real-against-real ceiling than allowed. This judges every
+  version, the first one included, and needs no adjustment to easy, hard or small tables, whose ceilings differ;
+- *margins*: no named score may be worse than the champion's by more than allowed, or by more than the 95 %
+  confidence intervals of the two explain.
+
+A version that passes both is promoted: it knows newer data. A score that is named in the settings and absent from
+an evaluation refuses promotion, with that as the reason; nothing is ever assumed in its place.
+"""
+
+from collections.abc import Iterator, Mapping
+from math import hypot
+
+from pydantic import Field, NonNegativeFloat, field_validator
+
+from pipeline.evaluation import METRICS, Evaluation, Score
+from pipeline.records import Record
+
+
+class GateSettings(Record):
+    """What a challenger must reach.
+
+    Attributes:
+        limits: per score, how much worse than its ceiling it may be. The defaults let through what is usable and
+            stop what is broken: columns off by five points more than chance, pairs by six, rows that a
+            classifier always tells from real ones, or that lie close to training rows.
+        margins: per score, how much worse than the champion's it may be.
+    """
+
+    limits: Mapping[str, NonNegativeFloat] = Field(
+        default={"shape_error": 0.05, "trend_error": 0.06, "c2st": 0.9, "nearer_to_train": 0.1}
+    )
+    margins: Mapping[str, NonNegativeFloat] = Field(
+        default={"shape_error": 0.005, "trend_error": 0.01, "c2st": 0.05, "nearer_to_train": 0.02}
+    )
+
+    @field_validator("limits", "margins")
+    @classmethod
+    def _known(cls, named: Mapping[str, float]) -> Mapping[str, float]:
+        unknown = sorted(set(named) - set(METRICS))
+        if unknown:
+            raise ValueError(f"expected names among {', '.join(METRICS)}; got {', '.join(unknown)}")
+        return named
+
+
+class Decision(Record):
+    """Whether to promote, and the findings that led to it: all of them, or on refusal those that refused."""
+
+    promote: bool
+    reasons: tuple[str, ...]
+
+
+def decide(challenger: Evaluation, champion: Evaluation | None, settings: GateSettings) -> Decision:
+    """Judge `challenger`, alone or against the `champion` evaluated on the same hold-out."""
+    findings = list(_against_ceilings(challenger, settings.limits))
+    if champion is None:
+        findings.append((True, "there is no champion yet"))
+    else:
+        findings.extend(_against_champion(challenger, champion, settings.margins))
+    promote = all(passed for passed, _ in findings)
+    return Decision(promote=promote, reasons=tuple(text for passed, text in findings if passed == promote))
+
+
+def _against_ceilings(challenger: Evaluation, limits: Mapping[str, float]) -> Iterator[tuple[bool, str]]:
+    """A verdict and its text per limit."""
+    for name, limit in limits.items():
+        if name not in challenger:
+            yield False, f"{name} has a limit but was not computed{_why(challenger)}"
+            continue
+        score = challenger[name]
+        passed = score.excess <= limit
+        word = "within" if passed else "not within"
+        yield passed, f"{name} {score.value:.4f} is {word} {limit:g} of its ceiling {score.ceiling:.4f}"
+
+
+def _against_champion(
+    challenger: Evaluation, champion: Evaluation, margins: Mapping[str, float]
+) -> Iterator[tuple[bool, str]]:
+    """A verdict and its text per margin."""
+    if challenger.holdout_rows != champion.holdout_rows:
+        rows = f"{challenger.holdout_rows} and {champion.holdout_rows} rows"
+        yield False, f"challenger and champion were evaluated on different hold-outs, of {rows}"
+        return
+    for name, margin in margins.items():
+        absent = [role for role, e in (("challenger", challenger), ("champion", champion)) if name not in e]
+        if absent:
+            yield False, f"{name} has a margin but was not computed for the {' and the '.join(absent)}"
+            continue
+        new, old = challenger[name], champion[name]
+        worse = old.value - new.value if new.goal == "max" else new.value - old.value
+        passed = worse <= max(margin, hypot(_half_width(new), _half_width(old)))
+        word = "not worse" if passed else "worse"
+        yield passed, f"{name} {new.value:.4f} is {word} than the champion's {old.value:.4f} (margin {margin:g})"
+
+
+def _half_width(score: Score) -> float:
+    """Half of the confidence interval; 0 where none is known."""
+    return 0.0 if score.low is None or score.high is None else (score.high - score.low) / 2
+
+
+def _why(evaluation: Evaluation) -> str:
+    return f" ({'; '.join(evaluation.notes)})" if evaluation.notes else ""
