@@ -1,0 +1,104 @@
+"""Kinds of column: how values of one sort become variables of the VAE and come back.
+
+`KINDS` names every kind, the most particular first; `infer` gives each column of a table the first kind that
+claims it. To add a modality, write a module with a `Codec` and name it here.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from pipeline.columns.base import Array, Codec, Discrete, Encoded, Measure, Real, Variable, combined
+from pipeline.columns.categorical import Categorical
+from pipeline.columns.datetime import Datetime
+from pipeline.columns.domain import ticks
+from pipeline.columns.identifier import Identifier
+from pipeline.columns.numeric import Numeric
+from pipeline.errors import SchemaError, SettingsError
+from pipeline.schema import Column, ColumnSettings, Schema
+
+__all__ = ["KINDS", "Codec", "Discrete", "Encoded", "Real", "Variable", "fit", "infer", "measure", "numbers"]
+
+KINDS: dict[str, type[Codec]] = {kind.kind: kind for kind in (Identifier, Datetime, Categorical, Numeric)}
+
+
+def infer(table: pa.Table, overrides: Mapping[str, ColumnSettings] | None = None) -> Schema:
+    """The schema of a table.
+
+    Args:
+        table: The values, for nulls and for telling identifiers from quantities.
+        overrides: Settings by column name.
+
+    Raises:
+        SchemaError: A type has no kind, or an override does not fit its column.
+        SettingsError: An override names a column or a kind that does not exist.
+    """
+    overrides = overrides or {}
+    unknown = sorted(set(overrides) - set(table.column_names))
+    if unknown:
+        raise SettingsError(f"settings name column {unknown[0]!r}, expected one of {', '.join(table.column_names)}")
+    columns, warnings = [], []
+    for field in table.schema:
+        array = table.column(field.name)
+        column = _column(field, array, overrides.get(field.name, ColumnSettings()))
+        columns.append(column)
+        warnings += _warnings(column, array)
+    return Schema(tuple(columns), table.schema, tuple(warnings))
+
+
+def fit(table: pa.Table, schema: Schema) -> dict[str, Codec]:
+    """A codec for every column of `schema`, fitted to `table`."""
+    return {column.name: KINDS[column.kind].fit(table.column(column.name), column) for column in schema}
+
+
+def measure(column: Column) -> Measure:
+    """How metrics see a column: "ordered", "nominal", or "none" for identifiers."""
+    return KINDS[column.kind].measure
+
+
+def numbers(array: Array) -> NDArray[np.float64]:
+    """An ordered column as float64, [rows]; nulls are NaN, points in time are ticks of their unit."""
+    array = combined(array)
+    if pa.types.is_temporal(array.type):
+        array = ticks(array)
+    return np.asarray(array.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)
+
+
+def _column(field: pa.Field, array: Array, settings: ColumnSettings) -> Column:
+    kind = settings.kind or next((name for name, kind in KINDS.items() if kind.claims(array, field.name)), None)
+    if kind is None:
+        names = "integers, floats, decimals, strings, booleans, dictionaries, dates and timestamps"
+        raise SchemaError(f"column {field.name!r} has type {field.type}, expected {names}")
+    if kind not in KINDS:
+        raise SettingsError(f"column {field.name!r}: expected a kind of {', '.join(KINDS)}, got {kind!r}")
+    if not KINDS[kind].supports(field.type):
+        raise SchemaError(f"column {field.name!r} of type {field.type} cannot be of kind {kind!r}")
+    forms = KINDS[kind].forms
+    if settings.normalization is not None and settings.normalization not in forms:
+        offered = ", ".join(forms) or "none"
+        raise SettingsError(
+            f"column {field.name!r} of kind {kind!r}: expected a normalization of {offered},"
+            f" got {settings.normalization!r}"
+        )
+    nulls = _null_count(array) > 0
+    if nulls and settings.nullable is False:
+        raise SchemaError(f"column {field.name!r} is set to nullable = false but holds {_null_count(array)} nulls")
+    return Column(name=field.name, kind=kind, nullable=nulls, normalization=settings.normalization)
+
+
+def _null_count(array: Array) -> int:
+    nans = pc.sum(pc.is_nan(array)).as_py() if pa.types.is_floating(array.type) else 0
+    return int(array.null_count + (nans or 0))
+
+
+def _warnings(column: Column, array: Array) -> list[str]:
+    if _null_count(array) == len(array):
+        return [f"column {column.name!r} is all null: it is written as it is and says nothing"]
+    if column.kind == "identifier":
+        return [f"column {column.name!r} is taken for an identifier: generated rows get fresh values"]
+    if len(combined(array).drop_null().unique()) == 1:
+        return [f"column {column.name!r} is constant: it is written as it is and says nothing"]
+    return []

@@ -1,0 +1,130 @@
+"""What every kind of column has in common.
+
+A *kind* is a class of `Codec`. Fitted to one column, a codec says four things in one place:
+
+- its normal form: `encode` turns an Arrow array into the values of the column's *variables* plus the `rest` that
+  the variables do not say (the exact place inside a bin); `decode` is the inverse and exact;
+- how the column enters the network, and with which likelihood: its `variables`;
+- how generated values are completed: `draw` makes a `rest` at random;
+- how metrics see it: `measure`.
+
+A modality is added by writing one such module and naming it in `pipeline.columns.KINDS`.
+"""
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, Literal, NamedTuple, Self
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from pipeline.schema import Column
+
+Array = pa.Array | pa.ChunkedArray
+Measure = Literal["ordered", "nominal", "none"]
+
+
+class Discrete(NamedTuple):
+    """A variable with `size` symbols 0 … size − 1 and a categorical (softmax) likelihood.
+
+    Attributes:
+        size: Number of symbols.
+        spoken: For a variable that refines the one before it: which of that one's symbols it applies to,
+            [size of the one before]. Where it does not apply it is 0, and it is never 0 where it does.
+            None for a variable that always applies.
+        missing: Whether symbol 0 (null) may be generated.
+    """
+
+    size: int
+    spoken: tuple[bool, ...] | None = None
+    missing: bool = False
+
+
+class Real(NamedTuple):
+    """A real variable, about standardised, with a Gaussian-mixture likelihood; generated within [low, high].
+
+    Attributes:
+        low: Least value in training.
+        high: Greatest value in training.
+        flagged: Whether the variable before it says (symbol 0) that the value is null.
+    """
+
+    low: float
+    high: float
+    flagged: bool = False
+
+
+Variable = Discrete | Real
+
+
+class Encoded(NamedTuple):
+    """A column in normal form.
+
+    Attributes:
+        values: One array per variable, each [rows]; integers for `Discrete`, float64 for `Real`.
+        rest: What the variables leave open, [rows] or [rows, parts].
+    """
+
+    values: tuple[NDArray[Any], ...]
+    rest: NDArray[Any]
+
+
+class Codec(ABC):
+    """A kind fitted to one column."""
+
+    kind: ClassVar[str]
+    """Name of the kind in schemas and settings."""
+    measure: ClassVar[Measure]
+    """How metrics see the kind: by size ("ordered"), by equality ("nominal"), not at all ("none")."""
+    forms: ClassVar[tuple[str, ...]] = ()
+    """Normal forms a user may choose from."""
+
+    @classmethod
+    @abstractmethod
+    def claims(cls, array: Array, name: str) -> bool:
+        """Whether this kind is the natural one for a column of these values."""
+
+    @classmethod
+    @abstractmethod
+    def supports(cls, arrow: pa.DataType) -> bool:
+        """Whether a column of this type can be of this kind."""
+
+    @classmethod
+    @abstractmethod
+    def fit(cls, array: Array, column: Column) -> Self:
+        """Learn the normalization from training values; raises TableError or SchemaError where it cannot."""
+
+    @property
+    @abstractmethod
+    def variables(self) -> tuple[Variable, ...]:
+        """The variables that the network models, in order; none for a column that needs no model."""
+
+    @abstractmethod
+    def encode(self, array: Array) -> Encoded:
+        """Normal form of `array`; values unknown to the training data are null in the variables."""
+
+    @abstractmethod
+    def draw(self, values: tuple[NDArray[Any], ...], random: np.random.Generator, index: NDArray[Any]) -> NDArray[Any]:
+        """A random `rest` for generated `values`, for the rows of the dataset numbered `index`, [rows]."""
+
+    @abstractmethod
+    def decode(self, encoded: Encoded) -> pa.Array:
+        """The inverse of `encode`, of exactly the column's Arrow type."""
+
+    @abstractmethod
+    def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """What `load` needs: JSON values, and arrays."""
+
+    @classmethod
+    @abstractmethod
+    def load(cls, json: dict[str, Any], arrays: dict[str, NDArray[Any]], arrow: pa.DataType) -> Self:
+        """The inverse of `state`."""
+
+
+def combined(array: Array) -> pa.Array:
+    """The array in one chunk, dictionaries unpacked."""
+    if isinstance(array, pa.ChunkedArray):
+        array = array.combine_chunks()
+    if isinstance(array, pa.ChunkedArray):  # zero chunks, or too large for one
+        array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
+    return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array

@@ -1,0 +1,158 @@
+"""Categories: strings, dictionaries, booleans, and integers on request.
+
+The distinct values, most frequent first, are cut into an alphabet (`pipeline.columns.alphabet`): a category that
+is not rare has a symbol of its own; rare ones share leaves, in which they are drawn at their training rates, so
+that memory does not grow with the cardinality and no rare value is lost. No category is ever invented.
+"""
+
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from pipeline.columns.alphabet import Alphabet
+from pipeline.columns.base import Array, Codec, Encoded, Measure, Variable, combined
+from pipeline.columns.numeric import masked, token_leaf, token_variables
+from pipeline.schema import Column, value_type
+
+WIDTH = 256
+"""Symbols per variable: more than for numbers, for categories have no neighbours to share a bin with."""
+
+
+class Categorical(Codec):
+    """The kind of columns whose values are equal or different and nothing else.
+
+    Args:
+        values: Distinct training values in dictionary order (of the column's value type).
+        order: Index into `values` of each value, most frequent first.
+        counts: Training rows of each value in that order.
+        alphabet: Partition of that order.
+        nulls: Whether nulls were seen in training.
+        arrow: The column's type.
+    """
+
+    kind: ClassVar[str] = "categorical"
+    measure: ClassVar[Measure] = "nominal"
+
+    def __init__(
+        self,
+        values: pa.Array,
+        order: NDArray[np.int64],
+        counts: NDArray[np.int64],
+        alphabet: Alphabet,
+        *,
+        nulls: bool,
+        arrow: pa.DataType,
+    ) -> None:
+        self.values, self.order, self.counts = values, order, counts
+        self.alphabet, self.nulls, self.arrow = alphabet, nulls, arrow
+        self._rank = np.empty_like(order)
+        self._rank[order] = np.arange(len(order))
+        self._mass = np.concatenate([[0], np.cumsum(counts)])
+
+    @classmethod
+    def supports(cls, arrow: pa.DataType) -> bool:
+        """Strings, booleans, integers, decimals, dates, and dictionaries of them; an all-null type."""
+        inner = value_type(arrow)
+        return any(
+            test(inner)
+            for test in (
+                pa.types.is_string,
+                pa.types.is_large_string,
+                pa.types.is_string_view,
+                pa.types.is_boolean,
+                pa.types.is_integer,
+                pa.types.is_decimal,
+                pa.types.is_date,
+                pa.types.is_null,
+            )
+        )
+
+    @classmethod
+    def claims(cls, array: Array, name: str) -> bool:  # noqa: ARG003
+        """Every column of strings, booleans or nulls, and every dictionary."""
+        inner = value_type(array.type)
+        ordinary = pa.types.is_integer(inner) or pa.types.is_decimal(inner) or pa.types.is_date(inner)
+        return cls.supports(array.type) and (pa.types.is_dictionary(array.type) or not ordinary)
+
+    @classmethod
+    def fit(cls, array: Array, column: Column) -> Self:  # noqa: ARG003
+        """See `Codec.fit`."""
+        codes = _indices(array)
+        present = codes.indices.drop_null().to_numpy(zero_copy_only=False).astype(np.int64)
+        counts = np.bincount(present, minlength=len(codes.dictionary))
+        used = np.flatnonzero(counts)  # a dictionary may name values that never occur
+        values, counts = codes.dictionary.take(pa.array(used)), counts[used]
+        order = np.argsort(-counts, kind="stable")
+        alphabet = Alphabet.fit(counts[order], width=WIDTH, leaf_rows=1)
+        nulls = len(present) < len(array)
+        return cls(values, order, counts[order], alphabet, nulls=nulls, arrow=array.type)
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        """One `Discrete`, two where values outnumber symbols, none where nothing varies."""
+        return token_variables(self.alphabet, nulls=self.nulls)
+
+    def encode(self, array: Array) -> Encoded:
+        """See `Codec.encode`; a category that training did not have becomes null."""
+        known = pc.index_in(combined(array).cast(self.values.type), value_set=self.values)
+        index = known.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+        seen = index >= 0
+        rank = self._rank[np.maximum(index, 0)] if len(self._rank) else np.zeros_like(index)
+        leaf = np.where(seen, np.searchsorted(self.alphabet.starts, rank, side="right") - 1, -1)
+        rest = np.where(seen, rank - self.alphabet.starts[np.maximum(leaf, 0)] if len(self._rank) else 0, 0)
+        return Encoded(self.alphabet.symbols(leaf)[: len(self.variables)] if len(self._rank) else (), rest)
+
+    def draw(self, values: tuple[NDArray[Any], ...], random: np.random.Generator, index: NDArray[Any]) -> NDArray[Any]:
+        """See `Codec.draw`: a value of the leaf at its training rate."""
+        if not len(self.order):
+            return np.zeros(len(index), dtype=np.int64)
+        leaf = np.maximum(token_leaf(self.alphabet, values, len(index)), 0)
+        starts = self.alphabet.starts
+        ends = np.append(starts[1:], len(self.order))
+        low, high = self._mass[starts[leaf]], self._mass[ends[leaf]]
+        place = low + random.random(len(index)) * (high - low)
+        rank = np.searchsorted(self._mass, place, side="right") - 1
+        return np.clip(rank, starts[leaf], ends[leaf] - 1) - starts[leaf]
+
+    def decode(self, encoded: Encoded) -> pa.Array:
+        """See `Codec.decode`."""
+        rows = len(encoded.rest)
+        if not len(self.order):
+            return _typed(pa.nulls(rows, pa.int64()), self.values, self.arrow)
+        leaf = token_leaf(self.alphabet, encoded.values, rows)
+        rank = self.alphabet.starts[np.maximum(leaf, 0)] + encoded.rest
+        return _typed(masked(pa.array(self.order[rank]), leaf >= 0), self.values, self.arrow)
+
+    def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """See `Codec.state`."""
+        texts = self.values.cast(pa.string()).to_pylist() if not pa.types.is_null(self.values.type) else []
+        json = {"values": texts, "nulls": self.nulls}
+        arrays = {"order": self.order, "counts": self.counts}
+        return json, {**arrays, "starts": self.alphabet.starts, "cells": self.alphabet.cells}
+
+    @classmethod
+    def load(cls, json: dict[str, Any], arrays: dict[str, NDArray[Any]], arrow: pa.DataType) -> Self:
+        """See `Codec.load`."""
+        values = pa.array(json["values"], pa.string()).cast(value_type(arrow))
+        alphabet = Alphabet(arrays["starts"], arrays["cells"])
+        return cls(values, arrays["order"], arrays["counts"], alphabet, nulls=json["nulls"], arrow=arrow)
+
+
+def _indices(array: Array) -> pa.DictionaryArray:
+    """The column dictionary-encoded in one chunk; an existing dictionary keeps its order."""
+    if pa.types.is_dictionary(array.type) and isinstance(array, pa.ChunkedArray):
+        array = array.unify_dictionaries()
+    whole = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+    if isinstance(whole, pa.ChunkedArray):
+        whole = pa.concat_arrays(whole.chunks) if whole.num_chunks else pa.array([], array.type)
+    return whole if pa.types.is_dictionary(whole.type) else whole.dictionary_encode()
+
+
+def _typed(index: pa.Array, values: pa.Array, arrow: pa.DataType) -> pa.Array:
+    """Values at `index` as an array of type `arrow`, dictionary encoded where that is one."""
+    if not pa.types.is_dictionary(arrow):
+        return values.take(index)
+    return pa.DictionaryArray.from_arrays(index.cast(arrow.index_type), values, ordered=arrow.ordered)

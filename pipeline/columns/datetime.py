@@ -1,0 +1,160 @@
+"""Dates, times, timestamps (with and without zone) and durations.
+
+A point in time is a number on the grid of its granularity, so that daily data stay daily. A timestamp finer than
+a day becomes two numbers, the date and the time of day, because the two say different things about a record.
+Where a zone's wall clock is the simpler description (local midnights, say), the wall clock is modelled.
+"""
+
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from pipeline.columns.base import Array, Codec, Encoded, Measure, Variable, combined
+from pipeline.columns.domain import Domain, Grid, domain_of, ticks
+from pipeline.columns.numeric import FORMS, Numbers, load_numbers, masked, numbers_state
+from pipeline.errors import SchemaError
+from pipeline.schema import Column
+
+_PER_DAY = {"s": 86_400, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
+
+
+class Datetime(Codec):
+    """The kind of columns of points in time.
+
+    Args:
+        parts: One number (the time), or two (date, time of day).
+        day: Ticks in a day where there are two parts, else 0.
+        local: Whether the wall clock of the column's zone is modelled.
+        arrow: The column's type.
+    """
+
+    kind: ClassVar[str] = "datetime"
+    measure: ClassVar[Measure] = "ordered"
+    forms: ClassVar[tuple[str, ...]] = FORMS
+
+    def __init__(self, parts: tuple[Numbers, ...], *, day: int, local: bool, arrow: pa.DataType) -> None:
+        self.parts, self.day, self.local, self.arrow = parts, day, local, arrow
+
+    @classmethod
+    def supports(cls, arrow: pa.DataType) -> bool:
+        """Dates, times, timestamps, durations."""
+        return bool(pa.types.is_temporal(arrow)) and not pa.types.is_interval(arrow)
+
+    @classmethod
+    def claims(cls, array: Array, name: str) -> bool:  # noqa: ARG003
+        """Every column of such a type."""
+        return cls.supports(array.type)
+
+    @classmethod
+    def fit(cls, array: Array, column: Column) -> Self:
+        """See `Codec.fit`."""
+        form = column.normalization or "tokens"
+        if form not in FORMS:
+            raise SchemaError(f"column {column.name!r}: expected a normalization of {', '.join(FORMS)}, got {form!r}")
+        array = combined(array)
+        present = array.drop_null()
+        nulls = array.null_count > 0
+        local = _wall_clock_is_simpler(present)
+        units = _numpy(_to_wall(present) if local else present)
+        day = _ticks_per_day(array.type)
+        split = (units // day, units % day) if day and len(np.unique(units % day)) > 1 else (units,)
+        parts = []
+        for part in split:
+            domain = domain_of(pa.array(part))
+            parts.append(Numbers.fit(domain, domain.positions(pa.array(part)), form, nulls=nulls))
+        return cls(tuple(parts), day=day if len(parts) > 1 else 0, local=local, arrow=array.type)
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        """Those of the parts, in order."""
+        return tuple(variable for part in self.parts for variable in part.variables)
+
+    def encode(self, array: Array) -> Encoded:
+        """See `Codec.encode`."""
+        array = combined(array).cast(self.arrow)
+        mask = np.asarray(array.is_valid().to_numpy(zero_copy_only=False))
+        present = array.drop_null()
+        units = _numpy(_to_wall(present) if self.local else present)
+        split = (units // self.day, units % self.day) if self.day else (units,)
+        encoded = [
+            part.encode(part.domain.positions(pa.array(piece)), mask)
+            for part, piece in zip(self.parts, split, strict=True)
+        ]
+        values = tuple(value for piece in encoded for value in piece.values)
+        return Encoded(values, np.stack([piece.rest for piece in encoded], axis=1))
+
+    def draw(self, values: tuple[NDArray[Any], ...], random: np.random.Generator, index: NDArray[Any]) -> NDArray[Any]:
+        """See `Codec.draw`."""
+        pieces = zip(self.parts, self._split(values), strict=True)
+        return np.stack([part.draw(piece, random, len(index)) for part, piece in pieces], axis=1)
+
+    def decode(self, encoded: Encoded) -> pa.Array:
+        """See `Codec.decode`; a row is null where a part is."""
+        units = np.zeros(len(encoded.rest), dtype=np.int64)
+        mask = np.ones(len(encoded.rest), dtype=bool)
+        scales = (self.day, 1) if self.day else (1,)
+        for i, (part, values) in enumerate(zip(self.parts, self._split(encoded.values), strict=True)):
+            positions, known = part.decode(Encoded(values, encoded.rest[:, i]))
+            mask &= known
+            whole = part.domain.values(np.where(known, positions, 0), pa.int64())
+            units += whole.to_numpy() * scales[i]
+        return masked(self._from_units(units), mask)
+
+    def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """See `Codec.state`."""
+        states = [numbers_state(part) for part in self.parts]
+        json = {"parts": [state[0] for state in states], "day": self.day, "local": self.local}
+        arrays = {f"{i}.{name}": array for i, state in enumerate(states) for name, array in state[1].items()}
+        return json, arrays
+
+    @classmethod
+    def load(cls, json: dict[str, Any], arrays: dict[str, NDArray[Any]], arrow: pa.DataType) -> Self:
+        """See `Codec.load`."""
+        parts = tuple(
+            load_numbers(part, {name[2:]: array for name, array in arrays.items() if name.startswith(f"{i}.")})
+            for i, part in enumerate(json["parts"])
+        )
+        return cls(parts, day=json["day"], local=json["local"], arrow=arrow)
+
+    def _split(self, values: tuple[NDArray[Any], ...]) -> list[tuple[NDArray[Any], ...]]:
+        first = len(self.parts[0].variables)
+        return [values[:first], values[first:]][: len(self.parts)]
+
+    def _from_units(self, units: NDArray[np.int64]) -> pa.Array:
+        ends: Domain = Grid(base=0, step=1)
+        if not self.local:
+            return ends.values(units.astype(np.uint64), self.arrow)
+        wall = ends.values(units.astype(np.uint64), pa.timestamp(self.arrow.unit))
+        return pc.assume_timezone(wall, self.arrow.tz, ambiguous="earliest", nonexistent="earliest").cast(self.arrow)
+
+
+def _numpy(array: pa.Array) -> NDArray[np.int64]:
+    return np.asarray(ticks(array).to_numpy(zero_copy_only=False), dtype=np.int64)
+
+
+def _to_wall(array: pa.Array) -> pa.Array:
+    """Wall-clock time in the column's zone."""
+    return pc.local_timestamp(array)
+
+
+def _ticks_per_day(arrow: pa.DataType) -> int:
+    """Ticks in a day for timestamps and date64; 0 for types that are not split into date and time."""
+    if pa.types.is_timestamp(arrow):
+        return _PER_DAY[arrow.unit]
+    return _PER_DAY["ms"] if pa.types.is_date64(arrow) else 0
+
+
+def _wall_clock_is_simpler(present: pa.Array) -> bool:
+    """Whether local times of day are fewer than UTC ones, and lead back to the same instants."""
+    arrow = present.type
+    if not pa.types.is_timestamp(arrow) or arrow.tz is None or not len(present):
+        return False
+    day = _PER_DAY[arrow.unit]
+    wall = _to_wall(present)
+    if len(np.unique(_numpy(wall) % day)) >= len(np.unique(_numpy(present) % day)):
+        return False
+    back = pc.assume_timezone(wall, arrow.tz, ambiguous="earliest", nonexistent="earliest")
+    return bool(pc.all(pc.equal(back, present)).as_py())

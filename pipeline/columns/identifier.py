@@ -1,0 +1,186 @@
+"""Identifiers: one distinct value per record, meaning nothing.
+
+They are not modelled. Generated rows get fresh values of the same type and pattern: row i of a dataset always the
+same one, no two rows the same one, and none that a training row had. That last is by construction, so no list
+of the real values is kept: every identifier that fits the pattern has a number, and fresh ones come from a stretch
+of numbers that no real one occupied.
+"""
+
+import math
+import re
+from collections import Counter
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from pipeline.columns.base import Array, Codec, Discrete, Encoded, Measure, Variable, combined
+from pipeline.columns.numeric import masked
+from pipeline.errors import TableError
+from pipeline.records import Record
+from pipeline.schema import Column, value_type
+
+_NAMED = re.compile(r"(^|[^a-z])(id|ids|key|uuid|guid|no|nr|index|idx|sku|serial)($|[^a-z])|[a-z]I[dD]$", re.IGNORECASE)
+_FEW, _MANY = 20, 200
+_ROOM = 1_000
+
+
+class Pattern(Record):
+    """Texts of one length: which characters each position may have, and how long real ones get."""
+
+    alphabets: tuple[str, ...]
+    longest: int
+
+    @property
+    def size(self) -> int:
+        """How many texts fit."""
+        return math.prod(len(alphabet) for alphabet in self.alphabets)
+
+    def number(self, text: str) -> int:
+        """The number of a text that fits; raises ValueError where it does not."""
+        number = 0
+        for character, alphabet in zip(text, self.alphabets, strict=True):
+            number = number * len(alphabet) + alphabet.index(character)
+        return number
+
+    def text(self, number: int) -> str:
+        """The text of a number; numbers beyond `size` get longer texts than any real one."""
+        overflow, number = divmod(number, self.size)
+        characters = []
+        for alphabet in reversed(self.alphabets):
+            number, digit = divmod(number, len(alphabet))
+            characters.append(alphabet[digit])
+        text = "".join(reversed(characters))
+        return text if not overflow else text + str(overflow).rjust(self.longest + 1 - len(text), "0")
+
+
+class Identifier(Codec):
+    """The kind of columns that name a record.
+
+    Args:
+        arrow: The column's type.
+        start: First fresh number.
+        room: How many fresh numbers there are.
+        pattern: How numbers are written, for texts.
+        nulls: Whether nulls were seen in training.
+    """
+
+    kind: ClassVar[str] = "identifier"
+    measure: ClassVar[Measure] = "none"
+
+    def __init__(self, arrow: pa.DataType, start: int, room: int, pattern: Pattern | None, *, nulls: bool) -> None:
+        self.arrow, self.start, self.room, self.pattern, self.nulls = arrow, start, room, pattern, nulls
+
+    @classmethod
+    def supports(cls, arrow: pa.DataType) -> bool:
+        """Integers and strings."""
+        return _is_text(arrow) or bool(pa.types.is_integer(value_type(arrow)))
+
+    @classmethod
+    def claims(cls, array: Array, name: str) -> bool:
+        """Strings all distinct; integers all distinct that are named, numbered or spaced like identifiers."""
+        if not cls.supports(array.type) or len(array) < _FEW:
+            return False
+        present = combined(array).drop_null()
+        if len(present) < _FEW or len(present.unique()) < len(present):
+            return False
+        if _is_text(array.type) or _NAMED.search(name):
+            return True
+        numbers = present.to_numpy(zero_copy_only=False)
+        rising = bool((numbers[1:] > numbers[:-1]).all() or (numbers[1:] < numbers[:-1]).all())
+        dense = int(numbers.max()) - int(numbers.min()) < 2 * len(numbers)
+        return len(numbers) >= _MANY and (rising or dense)
+
+    @classmethod
+    def fit(cls, array: Array, column: Column) -> Self:  # noqa: ARG003
+        """See `Codec.fit`."""
+        present = combined(array).drop_null()
+        nulls = len(present) < len(array)
+        if not _is_text(array.type):
+            limits = np.iinfo(value_type(array.type).to_pandas_dtype())
+            numbers = present.to_numpy(zero_copy_only=False)
+            start, room = _free_stretch(np.unique(numbers), int(limits.min), int(limits.max) + 1)
+            return cls(array.type, start, room, None, nulls=nulls)
+        texts = present.to_pylist()
+        pattern = _pattern(texts)
+        width = len(pattern.alphabets)
+        taken = sorted(pattern.number(text) for text in texts if len(text) == width)
+        start, room = _free_stretch(taken, 0, pattern.size)
+        if room < _ROOM * max(len(texts), 1):  # the pattern is nearly full: continue with longer texts
+            start, room = pattern.size, 2**62
+        return cls(array.type, start, room, pattern, nulls=nulls)
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        """A null flag where nulls occur."""
+        return (Discrete(2, missing=True),) if self.nulls else ()
+
+    def encode(self, array: Array) -> Encoded:
+        """See `Codec.encode`; the identity of a record is left out on purpose."""
+        mask = np.asarray(combined(array).is_valid().to_numpy(zero_copy_only=False))
+        return Encoded((mask.astype(np.int64),) if self.nulls else (), np.arange(len(array)))
+
+    def draw(self, values: tuple[NDArray[Any], ...], random: np.random.Generator, index: NDArray[Any]) -> NDArray[Any]:
+        """See `Codec.draw`: the number of the row; nothing is random."""
+        del values, random
+        return index
+
+    def decode(self, encoded: Encoded) -> pa.Array:
+        """Fresh identifiers for the rows numbered `rest`; raises TableError where the type has no room for them."""
+        if len(encoded.rest) and int(encoded.rest.max()) >= self.room:
+            raise TableError(f"an identifier column of type {self.arrow} has room for {self.room} fresh values only")
+        numbers = [self.start + self._scattered(int(row)) for row in encoded.rest]
+        mask = np.asarray(encoded.values[0]) > 0 if self.nulls else np.ones(len(numbers), dtype=bool)
+        written = numbers if self.pattern is None else [self.pattern.text(number) for number in numbers]
+        array = masked(pa.array(written, value_type(self.arrow)), mask)
+        return array.cast(self.arrow)
+
+    def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """See `Codec.state`; big integers travel as text."""
+        pattern = self.pattern.model_dump() if self.pattern else None
+        return {"start": str(self.start), "room": str(self.room), "pattern": pattern, "nulls": self.nulls}, {}
+
+    @classmethod
+    def load(cls, json: dict[str, Any], arrays: dict[str, NDArray[Any]], arrow: pa.DataType) -> Self:
+        """See `Codec.load`."""
+        del arrays
+        pattern = Pattern.model_validate(json["pattern"]) if json["pattern"] else None
+        return cls(arrow, int(json["start"]), int(json["room"]), pattern, nulls=json["nulls"])
+
+    def _scattered(self, row: int) -> int:
+        """Rows in sequence for integers; spread over the free stretch for texts, still one to one."""
+        if self.pattern is None or self.start >= self.pattern.size:
+            return row
+        stride = round(self.room * 0.618033988749895) | 1
+        while math.gcd(stride, self.room) > 1:
+            stride += 2
+        return row * stride % self.room
+
+
+def _is_text(arrow: pa.DataType) -> bool:
+    inner = value_type(arrow)
+    return bool(pa.types.is_string(inner) or pa.types.is_large_string(inner) or pa.types.is_string_view(inner))
+
+
+def _pattern(texts: list[str]) -> Pattern:
+    """The pattern of the commonest length."""
+    lengths = Counter(map(len, texts))
+    width = max(lengths, key=lambda length: (lengths[length], length), default=0)
+    usual = [text for text in texts if len(text) == width]
+    alphabets = tuple("".join(sorted(set(place))) for place in zip(*usual, strict=True))
+    return Pattern(alphabets=alphabets, longest=max(lengths, default=0))
+
+
+def _free_stretch(taken: Any, low: int, high: int) -> tuple[int, int]:  # noqa: ANN401
+    """Start and length of the numbers to use in [low, high): after the last taken one, else the widest gap."""
+    numbers = [int(number) for number in taken]
+    if not numbers:
+        return max(low, 1), high - max(low, 1)
+    after = high - numbers[-1] - 1
+    if after >= _ROOM * len(numbers):
+        return numbers[-1] + 1, after
+    bounds = [low - 1, *numbers, high]
+    gaps = [(right - left - 1, left + 1) for left, right in zip(bounds[:-1], bounds[1:], strict=True)]
+    room, start = max(gaps)
+    return start, room

@@ -1,0 +1,307 @@
+"""Numbers: integers, floats and decimals of every width.
+
+Five normal forms, one chosen per column:
+
+- `tokens`: the distinct values cut into an alphabet (`pipeline.columns.alphabet`): exact where few values are
+  distinct or where a value repeats, a bin of ranks elsewhere, with a uniform draw inside the bin. The
+  likelihood is a discretised one: a softmax over cells and over the leaves of a cell.
+- `quantile`: the value's rank taken to a normal score; a value that repeats owns an interval of ranks, so that
+  inflated values come back exactly. The likelihood is a mixture of Gaussians.
+- `zscore`, `minmax`, `robust`: (x − mean)/std, 2(x − min)/(max − min) − 1, (x − median)/IQR, with the same
+  likelihood.
+
+Generated values stay within the training range and on the training grid (integers, decimal places).
+"""
+
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
+
+from pipeline.columns.alphabet import Alphabet
+from pipeline.columns.base import Array, Codec, Discrete, Encoded, Measure, Real, Variable, combined
+from pipeline.columns.domain import Domain, Grid, Line, domain_of, is_number, valid
+from pipeline.errors import SchemaError
+from pipeline.schema import Column
+
+FORMS = ("tokens", "quantile", "zscore", "minmax", "robust")
+WIDTH = 128
+"""Symbols per variable of the token form."""
+LEAF_ROWS = 5
+"""A bin of several values holds at least about this many training rows."""
+KNOTS = 1024
+"""Most knots of the empirical quantile function."""
+REACH = 3
+"""Expected number of generated values at either end of the range, per training table's worth of rows."""
+Floats = NDArray[np.float64]
+
+
+class Numbers:
+    """The normal form of positions in a domain; shared by the kinds that are numbers underneath.
+
+    Args:
+        domain: Where the values live.
+        form: One of `FORMS`.
+        nulls: Whether nulls were seen in training.
+        arrays: Fitted arrays: `low`, `high`, `cells`, `rows` of the leaves for tokens; `knots`, `scores` for
+            quantile; `shift`, `scale`, `low`, `high` for the affine forms.
+    """
+
+    def __init__(self, domain: Domain, form: str, *, nulls: bool, arrays: dict[str, NDArray[Any]]) -> None:
+        self.domain, self.form, self.nulls, self.arrays = domain, form, nulls, arrays
+        if form == "tokens":
+            self.alphabet = Alphabet(np.arange(len(arrays["cells"])), arrays["cells"].astype(np.int64))
+
+    @classmethod
+    def fit(cls, domain: Domain, positions: NDArray[Any], form: str, *, nulls: bool) -> Self:
+        """Fit to the non-null `positions` of the training rows."""
+        distinct, counts = np.unique(positions, return_counts=True)
+        if form == "tokens":
+            arrays = _fit_tokens(distinct, counts)
+        elif form == "quantile":
+            arrays = _fit_quantile(distinct, counts)
+        else:
+            arrays = _fit_affine(positions, form)
+        return cls(domain, form, nulls=nulls, arrays=arrays)
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        """One or two `Discrete` for tokens; a `Real`, after a null flag where needed, for the others."""
+        if self.form != "tokens":
+            if not len(self.arrays["low"]):
+                return ()
+            flag = (Discrete(2, missing=True),) if self.nulls else ()
+            return (*flag, Real(float(self.arrays["low"][0]), float(self.arrays["high"][0]), flagged=self.nulls))
+        return token_variables(self.alphabet, nulls=self.nulls)
+
+    def encode(self, positions: NDArray[Any], mask: NDArray[np.bool_]) -> Encoded:
+        """Variables and rest of the values at `mask`, whose positions are given in order."""
+        if self.form == "tokens":
+            return self._encode_tokens(positions, mask)
+        score = np.zeros(len(mask))
+        score[mask] = self._normalize(positions.astype(np.float64))
+        values = (mask.astype(np.int64), score) if self.nulls else (score,)
+        rest = np.zeros(len(mask), dtype=positions.dtype)
+        rest[mask] = positions - self._denormalize(score[mask])  # what rounding loses; modular for grids
+        return Encoded(values[: len(self.variables)], rest)
+
+    def draw(self, values: tuple[NDArray[Any], ...], random: np.random.Generator, rows: int) -> NDArray[Any]:
+        """A place inside the bin for tokens; nothing for the other forms, whose variable is the place."""
+        if self.form != "tokens":
+            return np.zeros(rows, dtype=np.uint64 if self._grid else np.float64)
+        leaf = token_leaf(self.alphabet, values, rows)
+        if not len(self.arrays["low"]):
+            return np.zeros(rows)
+        width = (self.arrays["high"] - self.arrays["low"])[leaf]
+        uniform = self._reach_ends(random.random(rows), leaf)
+        if not self._grid:
+            return uniform * width
+        return np.minimum((uniform * (width.astype(np.float64) + 1)).astype(np.uint64), width)
+
+    def decode(self, encoded: Encoded) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        """Positions of every row, and which of them hold a value."""
+        rows = len(encoded.rest)
+        if not len(self.arrays["low"]):
+            return np.zeros(rows), np.zeros(rows, dtype=bool)
+        if self.form == "tokens":
+            leaf = token_leaf(self.alphabet, encoded.values, rows)
+            return self.arrays["low"][leaf] + encoded.rest, leaf >= 0
+        mask = np.asarray(encoded.values[0]) > 0 if self.nulls else np.ones(rows, dtype=bool)
+        return self._denormalize(np.asarray(encoded.values[-1], dtype=np.float64)) + encoded.rest, mask
+
+    def _encode_tokens(self, positions: NDArray[Any], mask: NDArray[np.bool_]) -> Encoded:
+        low = self.arrays["low"]
+        leaf = np.full(len(mask), -1, dtype=np.int64)
+        rest = np.zeros(len(mask), dtype=low.dtype)
+        if len(low):
+            # clipping keeps values beyond the training range in the outer bins; the rest may then wrap around,
+            # which decode undoes exactly (uint64 arithmetic is modular)
+            leaf[mask] = np.clip(np.searchsorted(low, positions, side="right") - 1, 0, len(low) - 1)
+            rest[mask] = positions - low[leaf[mask]]
+        return Encoded(self.alphabet.symbols(leaf)[: len(self.variables)], rest)
+
+    def _reach_ends(self, uniform: Floats, leaf: NDArray[np.int64]) -> Floats:
+        """Let the outermost values come up as often as they would in a resample, and a little more."""
+        rows = self.arrays["rows"]
+        if not len(rows):
+            return uniform
+        low_odds, high_odds = min(0.5, REACH / rows[0]), min(0.5, REACH / rows[-1])
+        uniform = np.where((leaf == 0) & (uniform < low_odds), 0.0, uniform)
+        return np.where((leaf == len(rows) - 1) & (uniform > 1 - high_odds), 1.0, uniform)
+
+    def _normalize(self, positions: Floats) -> Floats:
+        if not len(self.arrays["low"]):
+            return np.zeros(len(positions))
+        if self.form == "quantile":
+            knots, scores = self.arrays["knots"], self.arrays["scores"]
+            # a plateau (one value, several ranks) is entered at its middle
+            left = np.interp(positions, knots, scores)
+            right = -np.interp(-positions, -knots[::-1], -scores[::-1])
+            inside = (left + right) / 2
+            return np.asarray(inside + _beyond(positions, knots[0], knots[-1]))
+        return np.asarray((positions - self.arrays["shift"][0]) / self.arrays["scale"][0])
+
+    def _denormalize(self, scores: Floats) -> NDArray[Any]:
+        if self.form == "quantile":
+            knots, known = self.arrays["knots"], self.arrays["scores"]
+            values = np.interp(scores, known, knots) + _beyond(scores, known[0], known[-1])
+        else:
+            values = scores * self.arrays["scale"][0] + self.arrays["shift"][0]
+        return np.rint(np.maximum(values, 0)).astype(np.uint64) if self._grid else values
+
+    @property
+    def _grid(self) -> bool:
+        return isinstance(self.domain, Grid)
+
+
+def token_variables(alphabet: Alphabet, *, nulls: bool) -> tuple[Variable, ...]:
+    """The variables of an alphabet: none where nothing varies, a second one where cells have leaves."""
+    if alphabet.size + nulls <= 1 and len(alphabet.cells) <= 1:
+        return ()
+    first = Discrete(alphabet.size + 1, missing=nulls)
+    if len(alphabet.cells) == alphabet.size:
+        return (first,)
+    spoken = (False, *(bool(leaves > 1) for leaves in alphabet.leaves))
+    return (first, Discrete(int(alphabet.leaves.max()) + 1, spoken=spoken))
+
+
+def token_leaf(alphabet: Alphabet, values: tuple[NDArray[Any], ...], rows: int) -> NDArray[np.int64]:
+    """Leaf of every row, −1 for null; a column without variables has its only leaf, or none, everywhere."""
+    if not values:
+        return np.full(rows, len(alphabet.cells) - 1, dtype=np.int64)
+    first = np.asarray(values[0], dtype=np.int64)
+    if not len(alphabet.cells):
+        return np.full(rows, -1, dtype=np.int64)
+    second = np.asarray(values[1], dtype=np.int64) if len(values) > 1 else np.zeros_like(first)
+    return alphabet.leaf(first, second)
+
+
+def _fit_tokens(distinct: NDArray[Any], counts: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+    alphabet = Alphabet.fit(counts, width=WIDTH, leaf_rows=LEAF_ROWS)
+    starts = alphabet.starts
+    ends = np.append(starts[1:], len(distinct)) - 1 if len(starts) else starts
+    rows = np.add.reduceat(counts, starts) if len(starts) else counts
+    return {"low": distinct[starts], "high": distinct[ends], "cells": alphabet.cells, "rows": rows}
+
+
+def _fit_quantile(distinct: NDArray[Any], counts: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+    """Knots of the quantile function: each kept value with the first and last rank it owns."""
+    if not len(distinct):
+        return {"knots": np.zeros(0), "scores": np.zeros(0), "low": np.zeros(0), "high": np.zeros(0)}
+    n = counts.sum()
+    last = np.cumsum(counts)
+    first = last - counts
+    keep = np.zeros(len(distinct), dtype=bool)
+    keep[np.linspace(0, len(distinct) - 1, min(KNOTS // 2, len(distinct))).astype(int)] = True
+    keep[np.searchsorted(last, np.linspace(1, n, KNOTS // 2).astype(int))] = True
+    keep |= counts > n / KNOTS
+    knots = np.repeat(distinct[keep].astype(np.float64), 2)
+    ranks = np.stack([first[keep] + 0.5, last[keep] - 0.5], axis=1).ravel() / n
+    scores = ndtri(np.clip(ranks, 0.5 / n, 1 - 0.5 / n))
+    return {"knots": knots, "scores": scores, "low": scores[:1], "high": scores[-1:]}
+
+
+def _fit_affine(positions: NDArray[Any], form: str) -> dict[str, NDArray[Any]]:
+    x = positions.astype(np.float64)
+    if not len(x):
+        return {"shift": np.zeros(1), "scale": np.ones(1), "low": np.zeros(0), "high": np.zeros(0)}
+    if form == "zscore":
+        shift, scale = x.mean(), x.std()
+    elif form == "minmax":
+        shift, scale = (x.min() + x.max()) / 2, (x.max() - x.min()) / 2
+    else:
+        low, shift, high = np.quantile(x, [0.25, 0.5, 0.75])
+        scale = high - low
+    if not scale > 0:  # a constant, or most values equal: any scale is as good
+        scale = x.std() or 1.0
+    ends = (np.array([x.min(), x.max()]) - shift) / scale
+    return {"shift": np.array([shift]), "scale": np.array([scale]), "low": ends[:1], "high": ends[1:]}
+
+
+def _beyond(x: Floats, low: float, high: float) -> Floats:
+    """How far x lies outside [low, high]: keeps the quantile map invertible beyond the training range."""
+    return np.minimum(x - low, 0.0) + np.maximum(x - high, 0.0)
+
+
+class Numeric(Codec):
+    """The kind of columns of numbers."""
+
+    kind: ClassVar[str] = "numeric"
+    measure: ClassVar[Measure] = "ordered"
+    forms: ClassVar[tuple[str, ...]] = FORMS
+
+    def __init__(self, numbers: Numbers, arrow: pa.DataType) -> None:
+        self.numbers, self.arrow = numbers, arrow
+
+    @classmethod
+    def supports(cls, arrow: pa.DataType) -> bool:
+        """Integers, floats, decimals."""
+        return is_number(arrow)
+
+    @classmethod
+    def claims(cls, array: Array, name: str) -> bool:  # noqa: ARG003
+        """Every column of a numeric type that is not dictionary encoded."""
+        return is_number(array.type)
+
+    @classmethod
+    def fit(cls, array: Array, column: Column) -> Self:
+        """See `Codec.fit`."""
+        array = combined(array)
+        form = column.normalization or "tokens"
+        if form not in FORMS:
+            raise SchemaError(f"column {column.name!r}: expected a normalization of {', '.join(FORMS)}, got {form!r}")
+        mask = valid(array)
+        present = array.filter(pa.array(mask))
+        domain = domain_of(present)
+        positions = domain.positions(present)
+        return cls(Numbers.fit(domain, positions, form, nulls=not mask.all()), array.type)
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        """See `Numbers.variables`."""
+        return self.numbers.variables
+
+    def encode(self, array: Array) -> Encoded:
+        """See `Codec.encode`."""
+        array = combined(array)
+        mask = valid(array)
+        present = array.filter(pa.array(mask)).cast(self.arrow)
+        return self.numbers.encode(self.numbers.domain.positions(present), mask)
+
+    def draw(self, values: tuple[NDArray[Any], ...], random: np.random.Generator, index: NDArray[Any]) -> NDArray[Any]:
+        """See `Codec.draw`."""
+        return self.numbers.draw(values, random, len(index))
+
+    def decode(self, encoded: Encoded) -> pa.Array:
+        """See `Codec.decode`."""
+        positions, mask = self.numbers.decode(encoded)
+        return masked(self.numbers.domain.values(positions, self.arrow), mask)
+
+    def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """See `Codec.state`."""
+        return numbers_state(self.numbers)
+
+    @classmethod
+    def load(cls, json: dict[str, Any], arrays: dict[str, NDArray[Any]], arrow: pa.DataType) -> Self:
+        """See `Codec.load`."""
+        return cls(load_numbers(json, arrays), arrow)
+
+
+def numbers_state(numbers: Numbers) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """JSON values and arrays from which `load_numbers` makes `numbers` again."""
+    json = {"domain": numbers.domain.model_dump(), "form": numbers.form, "nulls": numbers.nulls}
+    return json, numbers.arrays
+
+
+def load_numbers(json: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Numbers:
+    """The inverse of `numbers_state`."""
+    domain: Domain = Grid.model_validate(json["domain"]) if json["domain"] else Line()
+    return Numbers(domain, json["form"], nulls=json["nulls"], arrays=arrays)
+
+
+def masked(array: pa.Array, mask: NDArray[np.bool_]) -> pa.Array:
+    """`array` with nulls where `mask` is false."""
+    return array if mask.all() else pc.if_else(pa.array(mask), array, pa.scalar(None, array.type))

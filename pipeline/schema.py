@@ -1,0 +1,102 @@
+"""What a table is made of.
+
+A `Schema` is the exact Arrow schema of a table (names, order, types, dictionary encoding, time zones, field
+and schema metadata) together with the *kind* of every column: how its values are modelled (`pipeline.columns`).
+It says nothing about the values themselves beyond whether nulls occurred.
+"""
+
+import base64
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from pipeline.records import Record
+
+
+class ColumnSettings(Record):
+    """What a user may fix about one column; `None` leaves the choice to resynth."""
+
+    kind: str | None = None
+    """One of `pipeline.columns.KINDS`."""
+    normalization: str | None = None
+    """One of the normal forms that the kind offers (`pipeline.columns.numeric.FORMS` for numbers)."""
+    nullable: bool | None = None
+    """False refuses nulls; True lets the output schema allow them."""
+    type: str | None = None
+    """Arrow type name, such as "int32": the column is cast to it when it is read."""
+
+
+class Column(Record):
+    """One column: its name, its kind, and whether nulls may occur."""
+
+    name: str
+    kind: str
+    nullable: bool
+    normalization: str | None = None
+
+
+@dataclass(frozen=True)
+class Schema:
+    """Columns in order, the Arrow schema they came with, and warnings for whoever reads the run's log."""
+
+    columns: tuple[Column, ...]
+    arrow: pa.Schema
+    warnings: tuple[str, ...] = ()
+
+    def __getitem__(self, name: str) -> Column:
+        """The column called `name`; raises KeyError when there is none."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[Column]:
+        return iter(self.columns)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Column names in order."""
+        return tuple(column.name for column in self.columns)
+
+    def differences(self, other: pa.Schema) -> tuple[str, ...]:
+        """What keeps a table of schema `other` from being read as this one, one phrase per difference.
+
+        Names and types must agree; order, metadata and the index width of dictionaries need not.
+        """
+        mine, theirs = set(self.names), set(other.names)
+        found = [f"column {name!r} is missing" for name in self.names if name not in theirs]
+        found += [f"column {name!r} is new" for name in other.names if name not in mine]
+        for name in self.names:
+            if name in theirs:
+                expected, came = self.arrow.field(name).type, other.field(name).type
+                if value_type(expected) != value_type(came):
+                    found.append(f"column {name!r} has type {came}, expected {expected}")
+        return tuple(found)
+
+    def to_json(self) -> str:
+        """The schema as JSON; the Arrow part is its IPC message, so nothing of it is lost."""
+        return json.dumps(
+            {
+                "columns": [column.model_dump() for column in self.columns],
+                "arrow": base64.b64encode(self.arrow.serialize().to_pybytes()).decode(),
+                "warnings": list(self.warnings),
+            },
+            indent=1,
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> "Schema":
+        """The inverse of `to_json`."""
+        data = json.loads(text)
+        return cls(
+            columns=tuple(Column.model_validate(column) for column in data["columns"]),
+            arrow=pa.ipc.read_schema(pa.py_buffer(base64.b64decode(data["arrow"]))),
+            warnings=tuple(data["warnings"]),
+        )
+
+
+def value_type(kind: pa.DataType) -> pa.DataType:
+    """The type of the values, whatever their encoding: a dictionary's value type, else the type itself."""
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
