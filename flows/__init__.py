@@ -1,0 +1,14 @@
+"""resynth's operations: Prefect runs the work, MLflow remembers it, the `resynth` command starts it.
+
+    cli             the command: arguments in, one answer and an exit code out
+    run             the whole chain once: a table becomes a version, a decision and an export
+    export, drift, evaluate     one flow each
+    tasks           the stages that flows are made of; they exchange paths, ids and small records
+    tracking        MLflow: runs, the registry, the stored model
+    engine          Prefect and MLflow embedded in a home directory, unless the environment names servers
+    settings        `resynth.toml`
+    scratch         the directory in which one run keeps real rows, and which it removes
+    progress, display       what a person sees
+
+What is computed is in `pipeline`; here it is only carried out and written down.
+"""

@@ -1,0 +1,61 @@
+"""Prefect and MLflow embedded in a home directory.
+
+Nothing has to be installed or started: Prefect's server runs inside the process and keeps its state under
+`<home>/.prefect`; MLflow writes `<home>/mlruns/mlflow.db` and `<home>/mlruns/artifacts`. Both tools read their own
+environment variables, and whatever is set there wins: with `PREFECT_API_URL` and `MLFLOW_TRACKING_URI` the same
+code runs against servers.
+
+Both read the environment when they are imported, so `embed` is called before either is, and a process works in
+one home.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pipeline.errors import InputError
+
+
+def defaults(home: Path) -> dict[str, str]:
+    """The environment variables that embed both tools in `home`."""
+    return {
+        "PREFECT_HOME": str(home / ".prefect"),
+        "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "true",
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",  # 20 s, its default, is short on a busy machine
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_LOGGING_LEVEL": "WARNING",
+        # A failed task prints its traceback there; the command says the same in one line.
+        "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
+        "DO_NOT_TRACK": "1",
+        "MLFLOW_TRACKING_URI": f"sqlite:///{home / 'mlruns' / 'mlflow.db'}",
+        "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_LOGGING_LEVEL": "ERROR",
+    }
+
+
+def embed(home: Path) -> None:
+    """Set what the environment leaves open, so that Prefect and MLflow live in `home`.
+
+    Raises:
+        InputError: `home` cannot be written.
+    """
+    home = home.resolve()
+    try:
+        for directory in (".prefect", "mlruns"):
+            (home / directory).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"home: expected a directory that can be written, got {home} ({error.strerror})") from error
+    for name, value in defaults(home).items():
+        os.environ.setdefault(name, value)
+
+
+@contextmanager
+def running() -> Iterator[None]:
+    """Call flows within this: the embedded server needs no heartbeat, which would cost a second per flow."""
+    from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings  # noqa: PLC0415
+
+    embedded = PREFECT_API_URL.value() is None
+    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None} if embedded else {}):
+        yield

@@ -1,0 +1,49 @@
+"""What a person sees while work goes on: one bar per phase, with the time that is left.
+
+On a terminal a bar appears as soon as a phase starts, on standard error; elsewhere nothing is drawn, so logs stay
+clean.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from pipeline.progress import Progress as Listener
+from pipeline.progress import Tick, silent
+
+
+@contextmanager
+def shown(console: Console) -> Iterator[Listener]:
+    """A listener that draws ticks on `console`, or ignores them where it is no terminal."""
+    if not console.is_terminal:
+        yield silent
+        return
+    bars = Progress(
+        TextColumn("{task.description:<10}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[metrics]}", style="dim"),
+        console=console,
+    )
+    with bars:
+        yield Bars(bars)
+
+
+class Bars:
+    """Turns ticks into bars, one per phase."""
+
+    def __init__(self, bars: Progress) -> None:
+        self.bars = bars
+        self.tasks: dict[str, TaskID] = {}
+
+    def __call__(self, tick: Tick) -> None:
+        """Move the bar of the tick's phase."""
+        metrics = "  ".join(f"{name} {value:.4g}" for name, value in tick.metrics.items())
+        if tick.phase not in self.tasks:
+            self.tasks[tick.phase] = self.bars.add_task(tick.phase, metrics="")
+        self.bars.update(self.tasks[tick.phase], completed=tick.done, total=tick.total, metrics=metrics)

@@ -1,0 +1,107 @@
+"""`resynth.toml`: every choice a user can make, in one validated record.
+
+The sections are the settings records of the stages that read them, so a key is described where it is used:
+
+    name = "adult"
+    [evaluation]
+    target = "income"
+    [columns.age]
+    normalization = "quantile"
+
+What the command line gives wins over the file.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import Field, ValidationError
+
+from pipeline.drift import DriftSettings
+from pipeline.errors import SettingsError
+from pipeline.evaluation import EvaluationSettings
+from pipeline.promotion import GateSettings
+from pipeline.records import Record
+from pipeline.schema import ColumnSettings
+from pipeline.synthesizer import ModelSettings, TrainingSettings
+from pipeline.tables import ReadSettings, SplitSettings
+
+FILE = "resynth.toml"
+NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}"  # a model's name is also a directory's, and MLflow allows no "/" or ":"
+
+Rows = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
+
+
+class Settings(Record):
+    """Everything that `resynth.toml` may say.
+
+    Attributes:
+        name: Of the model; default: the name of the data file.
+        seed: Of the split, the training, the evaluation and the published rows.
+        rows: How many rows to publish; default: as many as came in.
+        columns: What is fixed about single columns, by name.
+    """
+
+    name: Annotated[str, Field(pattern=f"^{NAME}$")] | None = None
+    seed: Seed = 0
+    rows: Rows | None = None
+    read: ReadSettings = ReadSettings()
+    split: SplitSettings = SplitSettings()
+    model: ModelSettings = ModelSettings()
+    training: TrainingSettings = TrainingSettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
+    gate: GateSettings = GateSettings()
+    drift: DriftSettings = DriftSettings()
+    columns: Mapping[str, ColumnSettings] = {}
+
+    @classmethod
+    def load(cls, home: Path, config: Path | None = None, **given: object) -> Self:
+        """Settings from a file and from the command line.
+
+        Args:
+            home: Where `resynth.toml` is looked for when no file is named; it need not be there.
+            config: The file to read.
+            given: Values that win over the file's; None means not given.
+
+        Raises:
+            SettingsError: The file is missing or no TOML, a key is unknown, a value is of the wrong type.
+        """
+        file = config if config is not None else home / FILE
+        values = _toml(file) if config is not None or file.exists() else {}
+        chosen = {name: value for name, value in given.items() if value is not None}
+        try:
+            return cls.model_validate(values | chosen)
+        except ValidationError as error:
+            raise SettingsError(_line(error, file, chosen)) from None
+
+
+def name_of(data: Path) -> str:
+    """A model's name made from the name of its data file."""
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "_", data.resolve().stem).lstrip("_.-")
+    return name[:100] or "table"
+
+
+def _toml(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"settings: expected a TOML file at {file}, {error.strerror or error}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"settings: expected TOML in {file}, {error}") from error
+
+
+def _line(error: ValidationError, file: Path, chosen: Mapping[str, object]) -> str:
+    """The first problem in one line: key, expectation, what came, file."""
+    problem = error.errors(include_url=False)[0]
+    key = ".".join(str(part) for part in problem["loc"])
+    where = "the command line" if problem["loc"] and problem["loc"][0] in chosen else str(file)
+    if problem["type"] == "extra_forbidden":
+        return f"settings: unknown key {key!r} in {where}"
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    came = problem["input"]
+    shown = repr(came) if isinstance(came, bool | int | float | str) else type(came).__name__
+    message = problem["msg"].removeprefix("Value error, ")
+    return f"settings: {key} in {where}: {message}; got {shown:.80}{more}"

@@ -1,0 +1,254 @@
+"""Model versions in MLflow, and which of them is the champion.
+
+A model name has numbered versions; the alias `champion` points at the one that publishes. The alias alone decides.
+The tag `champions` of the model remembers the sequence of champions and when each took office, so that a rollback
+knows its predecessor:
+
+    champions = "1@2026-01-05T03:00:12Z 2@2026-01-06T03:00:09Z"
+
+A user names a version as `adult` (the champion), `adult@alias` or `adult/3`.
+"""
+
+import re
+import warnings
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version as installed
+from pathlib import Path
+from typing import Self, cast
+
+import mlflow
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
+from mlflow.models import ModelSignature
+from mlflow.types import ParamSchema, ParamSpec
+
+from flows.tracking import model as stored
+from flows.tracking.store import LONGEST_TAG, Run, client
+from pipeline.errors import NotFoundError, ResynthError
+from pipeline.records import Record
+from pipeline.synthesizer import Synthesizer
+
+CHAMPION = "champion"
+HISTORY = "champions"
+KEPT = 200  # champions remembered, within the length of a tag
+REFERENCE = re.compile(r"(?P<name>[^@/]+)(?:@(?P<alias>[^@/]+)|/(?P<version>\d+))?")
+SIGNATURE = ModelSignature(
+    params=ParamSchema([ParamSpec("rows", "long", 1), ParamSpec("seed", "long", 0), ParamSpec("start", "long", 0)])
+)
+REQUIREMENTS = ("torch", "safetensors", "pyarrow", "pandas", "numpy", "scipy", "pydantic")
+
+
+class Version(Record):
+    """One registered version of a model.
+
+    Attributes:
+        name: The model.
+        version: Its number, counted from 1.
+        run: The MLflow run that made it.
+        aliases: What points at it.
+        created: When it was registered.
+        tags: What is known about it: decision, reasons, data digest, code version.
+    """
+
+    name: str
+    version: str
+    run: str
+    aliases: tuple[str, ...]
+    created: datetime
+    tags: Mapping[str, str]
+
+    @classmethod
+    def of(cls, found: ModelVersion) -> Self:
+        """The version as MLflow describes it."""
+        return cls(
+            name=found.name,
+            version=str(found.version),
+            run=found.run_id,
+            aliases=tuple(found.aliases),
+            created=datetime.fromtimestamp(found.creation_timestamp / 1000, UTC),
+            tags=found.tags,
+        )
+
+    @property
+    def uri(self) -> str:
+        """Its address for any MLflow client."""
+        return f"models:/{self.name}/{self.version}"
+
+    @property
+    def origin(self) -> Run:
+        """The run that made it."""
+        return Run(id=self.run, name=self.name)
+
+
+def register(run: Run, synthesizer: Path, tags: Mapping[str, str]) -> Version:
+    """Store the synthesizer saved in a directory as the next version of the run's model."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # MLflow would like an input example; there is no input
+        with mlflow.start_run(run_id=run.id):
+            logged = mlflow.pyfunc.log_model(
+                name="model",
+                python_model=str(Path(stored.__file__)),
+                artifacts={"synthesizer": str(synthesizer)},
+                signature=SIGNATURE,
+                pip_requirements=[f"{package}=={installed(package)}" for package in REQUIREMENTS],
+            )
+    client().update_run(run.id, status="RUNNING")  # leaving the block above ended it
+    if not _exists(run.name):
+        client().create_registered_model(run.name)
+    made = client().create_model_version(
+        run.name, source=logged.model_uri, run_id=run.id, tags=dict(tags), model_id=logged.model_id
+    )
+    return Version.of(made)
+
+
+def withdraw(version: Version) -> None:
+    """Undo `register`, and remove the model's name if this was its only version."""
+    client().delete_model_version(version.name, version.version)
+    if not _versions(version.name):
+        client().delete_registered_model(version.name)
+
+
+def load(version: Version) -> Synthesizer:
+    """The synthesizer of a version, loaded by its address as any MLflow client would."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        loaded = mlflow.pyfunc.load_model(version.uri).unwrap_python_model()
+    return cast("Synthesizer", loaded.synthesizer)
+
+
+def tag(version: Version, values: Mapping[str, str]) -> None:
+    """Tag a version."""
+    for key, value in values.items():
+        client().set_model_version_tag(version.name, version.version, key, value[:LONGEST_TAG])
+
+
+def champion(name: str) -> Version | None:
+    """The champion of a model, if there is one."""
+    if not _exists(name):
+        return None
+    number = client().get_registered_model(name).aliases.get(CHAMPION)
+    return Version.of(client().get_model_version(name, str(number))) if number is not None else None
+
+
+def promote(version: Version) -> None:
+    """Make a version the champion, after it has shown that it loads and generates.
+
+    Raises:
+        ResynthError: It does not; the champion stays who it was.
+    """
+    _smoke_test(version)
+    client().set_registered_model_alias(version.name, CHAMPION, version.version)
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    _remember(version.name, [*_history(version.name), f"{version.version}@{now}"])
+
+
+def demote(version: Version, previous: Version | None) -> None:
+    """Undo `promote`."""
+    _remember(version.name, _before(_history(version.name), version.version))
+    if previous is None:
+        client().delete_registered_model_alias(version.name, CHAMPION)
+    else:
+        client().set_registered_model_alias(previous.name, CHAMPION, previous.version)
+
+
+def rollback(name: str) -> Version:
+    """Make the champion's predecessor the champion again.
+
+    Raises:
+        NotFoundError: There is no such model, no champion, or no predecessor.
+    """
+    current = resolve(name)
+    earlier = _before(_history(name), current.version)
+    if not earlier:
+        raise NotFoundError(f"rollback: expected a champion of {name!r} before version {current.version}, found none")
+    previous = resolve(f"{name}/{earlier[-1].partition('@')[0]}")
+    _smoke_test(previous)
+    client().set_registered_model_alias(name, CHAMPION, previous.version)
+    _remember(name, earlier)
+    return resolve(previous.name)
+
+
+def resolve(reference: str) -> Version:
+    """The version that `NAME`, `NAME@alias` or `NAME/version` means.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    parts = REFERENCE.fullmatch(reference)
+    if parts is None:
+        raise NotFoundError(f"model: expected NAME, NAME@alias or NAME/version, got {reference!r}")
+    name, version, alias = parts["name"], parts["version"], parts["alias"] or CHAMPION
+    if not _exists(name):
+        known = ", ".join(names()) or "none yet"
+        raise NotFoundError(f"model: expected a registered model ({known}), got {name!r}")
+    aliases = client().get_registered_model(name).aliases
+    number = version or str(aliases.get(alias, ""))
+    numbers = [found.version for found in _versions(name)]
+    if version and version not in numbers:
+        raise NotFoundError(f"model: expected a version of {name!r} ({', '.join(numbers)}), got {version!r}")
+    if not number:
+        known = ", ".join(sorted(aliases)) or "none"
+        raise NotFoundError(f"model: expected an alias of {name!r} ({known}), got {alias!r}")
+    return Version.of(client().get_model_version(name, number))
+
+
+def names() -> tuple[str, ...]:
+    """Every registered model, by name."""
+    return tuple(sorted(model.name for model in client().search_registered_models(max_results=1000)))
+
+
+def versions(name: str) -> tuple[Version, ...]:
+    """Every version of a model, newest first.
+
+    Raises:
+        NotFoundError: There is no such model.
+    """
+    if not _exists(name):
+        raise NotFoundError(f"model: expected a registered model ({', '.join(names()) or 'none yet'}), got {name!r}")
+    return _versions(name)
+
+
+def _versions(name: str) -> tuple[Version, ...]:
+    """Versions with their aliases, which MLflow's search leaves out."""
+    points: dict[str, list[str]] = {}
+    for alias, number in client().get_registered_model(name).aliases.items():
+        points.setdefault(str(number), []).append(alias)
+    found = [Version.of(version) for version in client().search_model_versions(f"name='{name}'", max_results=10_000)]
+    named = [v.model_copy(update={"aliases": tuple(points.get(v.version, []))}) for v in found]
+    return tuple(sorted(named, key=lambda version: -int(version.version)))
+
+
+def _exists(name: str) -> bool:
+    try:
+        client().get_registered_model(name)
+    except MlflowException as error:
+        if error.error_code in {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}:
+            return False
+        raise
+    return True
+
+
+def _smoke_test(version: Version) -> None:
+    try:
+        synthesizer = load(version)
+        schema = synthesizer.sample(10, seed=0).schema
+    except Exception as error:
+        raise ResynthError(f"promote: {version.uri} does not load and generate ({error})") from error
+    if not schema.equals(synthesizer.schema.arrow, check_metadata=True):
+        raise ResynthError(f"promote: {version.uri} generates another schema than it was trained on")
+
+
+def _history(name: str) -> list[str]:
+    return str(client().get_registered_model(name).tags.get(HISTORY, "")).split()
+
+
+def _remember(name: str, history: list[str]) -> None:
+    client().set_registered_model_tag(name, HISTORY, " ".join(history[-KEPT:]))
+
+
+def _before(history: list[str], version: str) -> list[str]:
+    """The history without the last entries of `version`."""
+    while history and history[-1].partition("@")[0] == version:
+        history = history[:-1]
+    return history

@@ -1,0 +1,159 @@
+"""Runs in MLflow.
+
+A `Run` is the memory of one execution: what it was given, what happened, how it ended. It is a reference (an id and
+the name it belongs to), so tasks can pass it around. All runs of one model name are one MLflow experiment.
+
+On the embedded SQLite store the first access migrates the database, which two processes must not do at once, and
+write-ahead logging makes every later write four times faster; `client` sees to both.
+"""
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Self
+
+import mlflow
+import pyarrow as pa
+from filelock import FileLock
+from matplotlib.figure import Figure
+from mlflow import MlflowClient
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
+from mlflow.exceptions import MlflowException
+
+from pipeline.errors import ResynthError
+from pipeline.records import Record
+
+SQLITE = "sqlite:///"
+BATCH = 100  # parameters that MLflow accepts at once; it accepts 1,000 metrics
+LONGEST_VALUE = 6000  # characters of a parameter
+LONGEST_TAG = 5000
+LONGEST_DIGEST = 36
+
+
+def client() -> MlflowClient:
+    """The client of the store that `MLFLOW_TRACKING_URI` names, ready for use."""
+    return _client(mlflow.get_tracking_uri())
+
+
+@cache
+def _client(uri: str) -> MlflowClient:
+    if not uri.startswith(SQLITE):
+        return MlflowClient(uri)
+    file = Path(uri.removeprefix(SQLITE))
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(file.with_suffix(".lock")):
+        opened = MlflowClient(uri)
+        opened.search_experiments(max_results=1)  # creates or migrates the tables
+        with sqlite3.connect(file) as database:
+            database.execute("PRAGMA journal_mode=WAL")
+    return opened
+
+
+class Run(Record):
+    """One run in MLflow.
+
+    Attributes:
+        id: Its id there.
+        name: The model it belongs to.
+    """
+
+    id: str
+    name: str
+
+    @classmethod
+    @contextmanager
+    def start(cls, name: str, tags: Mapping[str, str]) -> Iterator[Self]:
+        """A run that ends as FINISHED, FAILED (an exception) or KILLED (an interruption)."""
+        run = client().create_run(_experiment(name), run_name=f"{name}-{time.strftime('%Y%m%d-%H%M%S')}", tags=tags)
+        status = "FAILED"
+        try:
+            yield cls(id=run.info.run_id, name=name)
+            status = "FINISHED"
+        except KeyboardInterrupt:
+            status = "KILLED"
+            raise
+        finally:
+            client().set_terminated(run.info.run_id, status)
+
+    @property
+    def url(self) -> str:
+        """Where the run's files are."""
+        return str(client().get_run(self.id).info.artifact_uri)
+
+    def parameters(self, values: Mapping[str, object]) -> None:
+        """Log what the run was given; nested mappings become dotted names."""
+        params = [Param(key, str(value)[:LONGEST_VALUE]) for key, value in _flat(values)]
+        for start in range(0, len(params), BATCH):
+            client().log_batch(self.id, params=params[start : start + BATCH])
+
+    def metrics(self, values: Mapping[str, float], step: int = 0) -> None:
+        """Log numbers, all at once."""
+        now = int(time.time() * 1000)
+        client().log_batch(self.id, metrics=[Metric(key, value, now, step) for key, value in values.items()])
+
+    def tags(self, values: Mapping[str, str]) -> None:
+        """Tag the run."""
+        client().log_batch(self.id, tags=[RunTag(key, value[:LONGEST_TAG]) for key, value in values.items()])
+
+    def record(self, record: Record, file: str) -> None:
+        """Keep a record as a JSON file."""
+        client().log_text(self.id, record.model_dump_json(indent=1), file)
+
+    def text(self, text: str, file: str) -> None:
+        """Keep a text as a file."""
+        client().log_text(self.id, text, file)
+
+    def figure(self, figure: Figure, file: str) -> None:
+        """Keep a picture."""
+        client().log_figure(self.id, figure, file)
+
+    def data(self, source: Path, digest: str, schema: pa.Schema, rows: int) -> None:
+        """Say which data the run read."""
+        dataset = Dataset(
+            name=source.stem,
+            digest=digest[:LONGEST_DIGEST],
+            source_type="local",
+            source=json.dumps({"uri": str(source)}),
+            schema=json.dumps({field.name: str(field.type) for field in schema}),
+            profile=json.dumps({"rows": rows}),
+        )
+        client().log_inputs(self.id, [DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])])
+
+    def read(self, file: str) -> str:
+        """A text that was kept.
+
+        Raises:
+            ResynthError: The run kept no such file.
+        """
+        try:
+            return Path(mlflow.artifacts.download_artifacts(run_id=self.id, artifact_path=file)).read_text("utf-8")
+        except (MlflowException, OSError) as error:
+            raise ResynthError(f"tracking: expected {file} in run {self.id}, found none") from error
+
+
+def _experiment(name: str) -> str:
+    """The id of the experiment called `name`, created when there is none."""
+    found = client().get_experiment_by_name(name)
+    if found is not None:
+        return str(found.experiment_id)
+    uri = mlflow.get_tracking_uri()
+    place = str(Path(uri.removeprefix(SQLITE)).parent / "artifacts") if uri.startswith(SQLITE) else None
+    try:
+        return str(client().create_experiment(name, artifact_location=place))
+    except MlflowException:  # another process was faster
+        found = client().get_experiment_by_name(name)
+        if found is None:
+            raise
+        return str(found.experiment_id)
+
+
+def _flat(values: Mapping[str, object], prefix: str = "") -> Iterable[tuple[str, object]]:
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
