@@ -155,13 +155,8 @@ def _utility(samples: Samples) -> Iterator[Part]:
 
 def _privacy(samples: Samples) -> Iterator[Part]:
     synthetic, train, holdout = samples.points
-    bound = samples.settings.detection_rows
-    rows = min(len(train), len(holdout), bound)
-    share = privacy.nearer_to_train(
-        _some(synthetic, bound, samples.random("privacy synthetic")),
-        _some(train, rows, samples.random("privacy train")),
-        _some(holdout, rows, samples.random("privacy holdout")),
-    )
+    rows = _some(synthetic, samples.settings.detection_rows, samples.random("privacy"))
+    share = privacy.nearer_to_train(rows, train, holdout)
     yield Score.of("nearer_to_train", share.value, 0.5, share.interval)
 
 

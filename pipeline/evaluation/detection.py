@@ -1,8 +1,9 @@
 """Can a classifier tell rows from real ones?
 
-The classifier two-sample test (Lopez-Paz & Oquab 2017, arXiv 1610.06545) with gradient boosting. A three-fold cross-validated classifier of trees sees columns together, as no comparison of marginals or pairs
-does. Its mean area under the ROC curve (AUC) becomes the score 1 − mean(2·max(½, AUC) − 1) of the published
-tables: 1 for indistinguishable, 0 for told apart always.
+The classifier two-sample test (Lopez-Paz & Oquab 2017, arXiv 1610.06545) with gradient boosting. A three-fold
+cross-validated classifier of trees sees columns together, as no comparison of marginals or pairs does. Its mean
+area under the ROC curve (AUC) becomes the score 1 − mean(2·max(½, AUC) − 1) of the published tables: 1 for
+indistinguishable, 0 for always told apart.
 """
 
 from typing import NamedTuple
@@ -12,13 +13,12 @@ from scipy.stats import rankdata
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import StratifiedKFold
 
-from pipeline.evaluation.scores import Incomputable
+from pipeline.evaluation.scores import NORMAL_95, Incomputable
 from pipeline.evaluation.views import Floats, View
 
 FOLDS = 3
 MINIMUM_ROWS = 10
 LEAF_ROWS = 20  # fewer in small samples, where trees could not split and everything would look real
-CONFIDENCE = 1.959964  # normal quantile of a two-sided 95 % interval
 
 
 class TwoSample(NamedTuple):
@@ -73,7 +73,7 @@ def auc(positive: Floats, negative: Floats) -> Auc:
 def _summary(aucs: list[Auc]) -> TwoSample:
     """Means over folds; folds test different rows, so their variances add."""
     mean = float(np.mean([a.value for a in aucs]))
-    margin = CONFIDENCE * float(np.sqrt(np.sum([a.variance for a in aucs]))) / len(aucs)
+    margin = NORMAL_95 * float(np.sqrt(np.sum([a.variance for a in aucs]))) / len(aucs)
     score = 1 - float(np.mean([2 * max(0.5, a.value) - 1 for a in aucs]))
     interval = (max(0.0, mean - margin), min(1.0, mean + margin))
     return TwoSample(score, mean, (max(0.0, score - 2 * margin), min(1.0, score + 2 * margin)), interval)

@@ -25,7 +25,7 @@ class EvaluationSettings(Record):
     Attributes:
         target: column to predict for the utility score; None for no such score.
         rows: most rows of each table for marginals, pairs, the Fréchet distance and utility.
-        detection_rows: most rows per side for the classifier and for the nearest real rows.
+        detection_rows: most rows per side for the classifier, and most synthetic rows to find the nearest real rows of.
         distance_rows: most rows per side for MMD, density and coverage, whose cost is quadratic.
         permutations: random relabellings of the MMD test.
     """

@@ -16,6 +16,10 @@ Area = Literal["marginals", "pairs", "distribution", "detection", "utility", "pr
 Goal = Literal["max", "min"]
 
 
+NORMAL_95 = 1.959964
+"""Normal quantile of a two-sided 95 % confidence interval."""
+
+
 class Incomputable(Exception):  # noqa: N818 - a reason, not an error: it becomes a note of the evaluation
     """A score has no meaning for this table; the message says why in one clause."""
 
@@ -41,7 +45,9 @@ METRICS = {
     "c2st_auc": Metric("detection", "min", "area under the curve of that classifier; 0.5 is a coin toss"),
     "utility": Metric("utility", "max", "AUC or R² on real rows of a model trained on these rows"),
     "utility_rmse": Metric("utility", "min", "root mean squared error on real rows of a model trained on these rows"),
-    "nearer_to_train": Metric("privacy", "min", "share of rows nearer to a training than to a held-out row; ideal 0.5"),
+    "nearer_to_train": Metric(
+        "privacy", "min", "share of rows nearest to a training row, not a held-out one; ideal 0.5"
+    ),
 }
 """Every score there is, in the order in which an evaluation reports them."""
 
