@@ -1,0 +1,65 @@
+"""Where each column's variables stand in the tensors.
+
+The network knows no columns. It sees one sequence of variables, discrete ones as symbol numbers in `codes`
+[rows, D] and real ones as floats in `reals` [rows, R]. A `Layout` maps that sequence to the two tensors, and
+groups the discrete variables by size, so that one kernel serves a whole group without much padding.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from pipeline.columns.base import Discrete, Real, Variable
+
+_SIZES = (4, 16, 64, 160, 512)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The variables of a table in modelling order."""
+
+    variables: tuple[Variable, ...]
+
+    @cached_property
+    def discrete(self) -> tuple[int, ...]:
+        """Positions of the discrete variables in the sequence, in the order of the columns of `codes`."""
+        return tuple(i for i, variable in enumerate(self.variables) if isinstance(variable, Discrete))
+
+    @cached_property
+    def real(self) -> tuple[int, ...]:
+        """Positions of the real variables in the sequence, in the order of the columns of `reals`."""
+        return tuple(i for i, variable in enumerate(self.variables) if isinstance(variable, Real))
+
+    @cached_property
+    def sizes(self) -> tuple[int, ...]:
+        """Number of symbols of each discrete variable."""
+        return tuple(variable.size for variable in self.variables if isinstance(variable, Discrete))
+
+    @cached_property
+    def offsets(self) -> tuple[int, ...]:
+        """Row of each discrete variable's symbol 0 in a table of all symbols."""
+        total, offsets = 0, []
+        for size in self.sizes:
+            offsets.append(total)
+            total += size
+        return tuple(offsets)
+
+    @cached_property
+    def groups(self) -> tuple["Group", ...]:
+        """Discrete variables of similar size together."""
+        members: dict[int, list[int]] = {}
+        for k, size in enumerate(self.sizes):
+            bound = next((bound for bound in _SIZES if size <= bound), size)
+            members.setdefault(bound, []).append(k)
+        return tuple(Group(tuple(ks), max(self.sizes[k] for k in ks)) for _, ks in sorted(members.items()))
+
+    def __len__(self) -> int:
+        return len(self.variables)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Discrete variables, as columns of `codes`, that share one padded softmax of `width` symbols."""
+
+    members: Sequence[int]
+    width: int

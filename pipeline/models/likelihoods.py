@@ -1,0 +1,127 @@
+"""Likelihoods p(x_j | state): what the decoder says of one variable.
+
+`Softmax` gives discrete variables a categorical distribution (two symbols make it Bernoulli; symbols that are bins of
+a number make it a discretised density). `GaussianMixture` gives real variables a density (Bishop 1994); with one
+component it is the Gaussian whose negative log-likelihood is a scaled squared error. Both serve all their variables
+at once in training and one variable at a time in generation, and both turn uniform numbers into draws.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from pipeline.columns.base import Discrete, Real
+from pipeline.models.layout import Layout
+
+_FLOOR = 0.02
+"""Least standard deviation of a component, in normalized units."""
+_NEVER = -1e9
+
+
+class Softmax(nn.Module):
+    """Categorical likelihoods of all discrete variables; similar sizes share a kernel."""
+
+    def __init__(self, layout: Layout, hidden: int) -> None:
+        super().__init__()
+        self.layout = layout
+        self.weights = nn.ParameterList()
+        self.biases = nn.ParameterList()
+        self.place: dict[int, tuple[int, int]] = {}
+        for g, group in enumerate(layout.groups):
+            self.weights.append(nn.Parameter(torch.zeros(len(group.members), hidden, group.width)))
+            self.biases.append(nn.Parameter(torch.zeros(len(group.members), 1, group.width)))
+            padding = torch.zeros(len(group.members), 1, group.width)
+            for row, k in enumerate(group.members):
+                self.place[k] = (g, row)
+                padding[row, :, layout.sizes[k] :] = _NEVER
+            self.register_buffer(f"padding{g}", padding, persistent=False)
+            self.register_buffer(f"members{g}", torch.tensor(group.members), persistent=False)
+            self.register_buffer(f"states{g}", torch.tensor([layout.discrete[k] for k in group.members]), persistent=False)
+        refining = [self._variable(k).spoken is not None for k in range(len(layout.sizes))]
+        self.register_buffer("refining", torch.tensor(refining, dtype=torch.bool), persistent=False)
+
+    def log_prob(self, states: Tensor, codes: Tensor) -> Tensor:
+        """log p(code), [D, rows], for states [variables, rows, hidden] and codes [rows, D].
+
+        A refining variable says nothing (0 nats) where it does not apply.
+        """
+        result = states.new_zeros(codes.shape[1], codes.shape[0])
+        for g in range(len(self.weights)):
+            members, places = getattr(self, f"members{g}"), getattr(self, f"states{g}")
+            bias = self.biases[g] + getattr(self, f"padding{g}")
+            logits = torch.baddbmm(bias, states[places], self.weights[g])
+            target = codes[:, members].T
+            chosen = logits.gather(-1, target.unsqueeze(-1)).squeeze(-1)
+            result = result.index_copy(0, members, chosen - torch.logsumexp(logits, dim=-1))
+        silent = self.refining.unsqueeze(1) & (codes.T == 0)
+        return result.masked_fill(silent, 0.0)
+
+    def draw(self, k: int, state: Tensor, uniform: Tensor, before: Tensor | None) -> Tensor:
+        """Symbols of the k-th discrete variable, [rows], by inverse transform of `uniform` [rows].
+
+        Args:
+            k: Which discrete variable.
+            state: Its own state, [rows, hidden].
+            uniform: Numbers in [0, 1), [rows].
+            before: Symbols of the variable before it, [rows]; used where this one refines it.
+        """
+        g, row = self.place[k]
+        size = self.layout.sizes[k]
+        logits = torch.addmm(self.biases[g][row, :, :size], state, self.weights[g][row, :, :size])
+        variable = self._variable(k)
+        first = 0 if variable.missing else 1
+        cumulative = torch.softmax(logits[:, first:], dim=-1).cumsum(-1)
+        place = (uniform * cumulative[:, -1]).unsqueeze(-1)
+        symbol = (torch.searchsorted(cumulative, place, right=True).squeeze(-1) + first).clamp(max=size - 1)
+        if variable.spoken is not None and before is not None:
+            symbol = symbol * torch.tensor(variable.spoken, device=symbol.device)[before]
+        return symbol
+
+    def _variable(self, k: int) -> Discrete:
+        variable = self.layout.variables[self.layout.discrete[k]]
+        assert isinstance(variable, Discrete)
+        return variable
+
+
+class GaussianMixture(nn.Module):
+    """Σ_c π_c N(x; μ_c, σ_c²) for every real variable, σ = softplus + floor."""
+
+    def __init__(self, layout: Layout, hidden: int, components: int) -> None:
+        super().__init__()
+        self.layout = layout
+        count = len(layout.real)
+        self.weight = nn.Parameter(torch.randn(count, hidden, 3 * components) * 0.01)
+        self.bias = nn.Parameter(torch.zeros(count, 1, 3 * components))
+        with torch.no_grad():
+            self.bias[:, :, components : 2 * components] = torch.linspace(-1.5, 1.5, components)
+        self.register_buffer("states", torch.tensor(layout.real, dtype=torch.long), persistent=False)
+        flags = [variable.flagged for variable in layout.variables if isinstance(variable, Real)]
+        self.register_buffer("flagged", torch.tensor(flags, dtype=torch.bool), persistent=False)
+        flag = {i: k for k, i in enumerate(layout.discrete)}
+        columns = [flag.get(i - 1, 0) for i in layout.real]
+        self.register_buffer("flags", torch.tensor(columns, dtype=torch.long), persistent=False)
+
+    def log_prob(self, states: Tensor, codes: Tensor, reals: Tensor) -> Tensor:
+        """Log-density, [R, rows]; 0 where the flag before the variable says null."""
+        logits, means, scales = torch.baddbmm(self.bias, states[self.states], self.weight).chunk(3, dim=-1)
+        scales = nn.functional.softplus(scales) + _FLOOR
+        distance = (reals.T.unsqueeze(-1) - means) / scales
+        density = -0.5 * distance.square() - scales.log() - 0.5 * math.log(2 * math.pi)
+        result = torch.logsumexp(torch.log_softmax(logits, -1) + density, dim=-1)
+        if not bool(self.flagged.any()):
+            return result
+        return result.masked_fill(self.flagged.unsqueeze(1) & (codes[:, self.flags].T == 0), 0.0)
+
+    def draw(self, k: int, state: Tensor, uniform: Tensor, noise: Tensor) -> Tensor:
+        """Values of the k-th real variable, [rows], from uniforms and standard normals, each [rows]."""
+        logits, means, scales = torch.addmm(self.bias[k], state, self.weight[k]).chunk(3, dim=-1)
+        cumulative = torch.softmax(logits, -1).cumsum(-1)
+        place = (uniform * cumulative[:, -1]).unsqueeze(-1)
+        chosen = torch.searchsorted(cumulative, place, right=True).clamp(max=logits.shape[-1] - 1)
+        value = (means.gather(-1, chosen) + noise.unsqueeze(-1) * (
+            nn.functional.softplus(scales.gather(-1, chosen)) + _FLOOR
+        )).squeeze(-1)
+        variable = self.layout.variables[self.layout.real[k]]
+        assert isinstance(variable, Real)
+        return value.clamp(variable.low, variable.high)

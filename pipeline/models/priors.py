@@ -1,0 +1,68 @@
+"""Priors p(z), learned jointly with the rest of the ELBO.
+
+A prior gives log-densities and turns uniform numbers into draws, so that a row's z is a function of its random
+stream. `StandardNormal` is N(0, I). `Mixture` is Σ_k w_k N(m_k, diag s_k²) (the learned counterpart of VampPrior,
+Tomczak & Welling 2018, with free components instead of pseudo-inputs).
+"""
+
+import math
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+PriorName = Literal["normal", "mixture"]
+
+
+class StandardNormal(nn.Module):
+    """p(z) = N(z; 0, I)."""
+
+    def __init__(self, latent: int) -> None:
+        super().__init__()
+        self.latent = latent
+
+    def log_prob(self, z: Tensor) -> Tensor:
+        """log p(z) in nats, [rows], for z [rows, latent]."""
+        return -0.5 * (z.square() + math.log(2 * math.pi)).sum(-1)
+
+    def draw(self, choice: Tensor, noise: Tensor) -> Tensor:
+        """z [rows, latent] from uniforms `choice` [rows] and standard normals `noise` [rows, latent]."""
+        del choice
+        return noise
+
+
+class Mixture(nn.Module):
+    """p(z) = Σ_k softmax(weights)_k N(z; means_k, diag exp(log_scales_k)²).
+
+    Args:
+        latent: Dimensions of z.
+        components: Number of Gaussians K.
+    """
+
+    def __init__(self, latent: int, components: int) -> None:
+        super().__init__()
+        self.weights = nn.Parameter(torch.zeros(components))
+        self.means = nn.Parameter(torch.randn(components, latent))
+        self.log_scales = nn.Parameter(torch.full((components, latent), -0.5))
+
+    def log_prob(self, z: Tensor) -> Tensor:
+        """log p(z) in nats, [rows], for z [rows, latent]."""
+        # Σ_d ((z − m)/s)² expanded, so that two matrix products replace a [rows, K, latent] tensor
+        precision = torch.exp(-2 * self.log_scales)
+        square = z.square() @ precision.T - 2 * z @ (precision * self.means).T + (precision * self.means.square()).sum(-1)
+        constant = self.log_scales.sum(-1) + 0.5 * self.means.shape[1] * math.log(2 * math.pi)
+        return torch.logsumexp(torch.log_softmax(self.weights, 0) - 0.5 * square - constant, dim=-1)
+
+    def draw(self, choice: Tensor, noise: Tensor) -> Tensor:
+        """z [rows, latent] from uniforms `choice` [rows] and standard normals `noise` [rows, latent]."""
+        cumulative = torch.softmax(self.weights.double(), 0).cumsum(0)
+        k = torch.searchsorted(cumulative, choice.double()).clamp(max=len(cumulative) - 1)
+        return self.means[k] + noise * self.log_scales[k].exp()
+
+
+Prior = StandardNormal | Mixture
+
+
+def make_prior(name: PriorName, latent: int, components: int) -> Prior:
+    """The prior called `name`."""
+    return StandardNormal(latent) if name == "normal" else Mixture(latent, components)

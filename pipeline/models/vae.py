@@ -1,0 +1,150 @@
+"""The variational autoencoder and its objective.
+
+z says what kind of record a row is and the decoder, variable after variable, says the rest. Training maximises the
+evidence lower bound (Kingma & Welling 2014)
+
+    ELBO = E_q(z|x)[log p(x|z)] − KL(q(z|x) ‖ p(z)),
+
+with the KL estimated at the sampled z, for a learned prior has no closed form. A decoder as strong as this one would
+ignore z (posterior collapse), so the encoder pays for the KL only above a stated rate of *free bits* (Kingma et al.
+2016, here on the batch's total), after a linear warm-up of the weight β (Higgins et al. 2017). The prior always
+learns to match the posterior: only the encoder's share of the KL is waived.
+"""
+
+import math
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from pipeline.columns.base import Discrete
+from pipeline.models.layout import Layout
+from pipeline.models.likelihoods import GaussianMixture, Softmax
+from pipeline.models.networks import Decoder, Encoder
+from pipeline.models.priors import PriorName, make_prior
+from pipeline.records import Record
+
+
+class Shape(Record):
+    """Everything that fixes the sizes of a VAE.
+
+    Attributes:
+        latent: Dimensions of z.
+        width: Width of the encoder and of the decoder's running state.
+        hidden: Width of each variable's own state.
+        components: Components of the mixture prior.
+        mixture: Components of the likelihood of a real variable.
+        dropout: Dropout probability in encoder and decoder.
+        prior: Which p(z).
+        decoder: Whether p(x|z) has edges between variables.
+    """
+
+    latent: int
+    width: int
+    hidden: int
+    components: int
+    mixture: int
+    dropout: float
+    prior: PriorName
+    decoder: Literal["autoregressive", "factorised"]
+
+
+class Terms(NamedTuple):
+    """The parts of the ELBO for each row, in nats.
+
+    Attributes:
+        reconstruction: log p(x|z), [rows].
+        kl: log q(z|x) − log p(z) at the sampled z, [rows].
+        loss: What training minimises, a scalar.
+    """
+
+    reconstruction: Tensor
+    kl: Tensor
+    loss: Tensor
+
+
+class VAE(nn.Module):
+    """Encoder, decoder, likelihoods and prior over a layout of variables."""
+
+    def __init__(self, layout: Layout, shape: Shape) -> None:
+        super().__init__()
+        self.layout, self.shape = layout, shape
+        self.prior = make_prior(shape.prior, shape.latent, shape.components)
+        self.encoder = Encoder(layout, width=shape.width, latent=shape.latent, dropout=shape.dropout)
+        self.decoder = Decoder(
+            layout,
+            width=shape.width,
+            hidden=shape.hidden,
+            latent=shape.latent,
+            dropout=shape.dropout,
+            autoregressive=shape.decoder == "autoregressive",
+        )
+        self.softmax = Softmax(layout, shape.hidden)
+        self.density = GaussianMixture(layout, shape.hidden, shape.mixture)
+
+    def forward(self, codes: Tensor, reals: Tensor, noise: Tensor, *, beta: float, free_bits: float) -> Terms:
+        """The ELBO of rows at z = mean + noise·std, and the loss.
+
+        Args:
+            codes: Symbols, [rows, D].
+            reals: Real values, [rows, R].
+            noise: Standard normals, [rows, latent].
+            beta: Weight of the KL.
+            free_bits: Rate in nats per row below which the encoder does not pay.
+        """
+        mean, log_variance = self.encoder(codes, reals)
+        z = mean + noise * (0.5 * log_variance).exp()
+        reconstruction = self.log_likelihood(z, codes, reals).sum(0)
+        log_q = gaussian_log_prob(noise, log_variance)
+        log_p = self.prior.log_prob(z)
+        kl = log_q - log_p
+        weight = beta if float(kl.detach().mean()) > free_bits else 0.0
+        # scaling z's gradient makes the encoder pay its share while the prior learns in full
+        shared = weight * z + (1 - weight) * z.detach() if weight != 1 else z
+        priced = log_p if weight == 1 else self.prior.log_prob(shared)
+        return Terms(reconstruction, kl, weight * log_q.mean() - priced.mean() - reconstruction.mean())
+
+    def log_likelihood(self, z: Tensor, codes: Tensor, reals: Tensor) -> Tensor:
+        """log p(x_j | z, x_<j) in nats of every variable, discrete ones first, [D + R, rows]."""
+        states = self.decoder(z, codes, reals)
+        discrete = self.softmax.log_prob(states, codes)
+        if not self.layout.real:
+            return discrete
+        return torch.cat([discrete, self.density.log_prob(states, codes, reals)])
+
+    @torch.no_grad()
+    def generate(self, z: Tensor, uniform: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+        """Draw rows given z, one variable after the other.
+
+        Args:
+            z: [rows, latent].
+            uniform: Numbers in [0, 1), [variables, rows].
+            noise: Standard normals, [R, rows].
+
+        Returns:
+            Symbols [rows, D] and real values [rows, R].
+        """
+        running = self.decoder.start(z)
+        codes = torch.zeros(len(z), len(self.layout.discrete), dtype=torch.long, device=z.device)
+        reals = torch.zeros(len(z), len(self.layout.real), device=z.device)
+        k = r = 0
+        for i, variable in enumerate(self.layout.variables):
+            state = self.decoder.own(running.unsqueeze(0), slice(i, i + 1))[0]
+            if isinstance(variable, Discrete):
+                codes[:, k] = self.softmax.draw(k, state, uniform[i], codes[:, k - 1] if k else None)
+                embedded = self.decoder.inputs.symbol(k, codes[:, k])
+                k += 1
+            else:
+                value = self.density.draw(r, state, uniform[i], noise[r])
+                # a null leaves the real at 0, as in training
+                reals[:, r] = torch.where(codes[:, k - 1] == 0, 0.0, value) if variable.flagged else value
+                embedded = self.decoder.inputs.real(r, reals[:, r])
+                r += 1
+            if self.decoder.autoregressive:
+                running = running + embedded
+        return codes, reals
+
+
+def gaussian_log_prob(noise: Tensor, log_variance: Tensor) -> Tensor:
+    """log N(z; mean, exp(log_variance)) at z = mean + noise·std, [rows]."""
+    return -0.5 * (noise.square() + log_variance + math.log(2 * math.pi)).sum(-1)

@@ -1,0 +1,220 @@
+"""A fitted generator of one table: schema, normalization and VAE in one object.
+
+    synthesizer = Synthesizer.fit(train, validation, schema, seed=0)
+    synthetic = synthesizer.sample(10_000, seed=1)
+
+Rows are generated in fixed blocks of `BLOCK`, each with its own random stream, so that row i is a function of (model,
+seed, i): any range of rows, in any order and on any worker, comes out the same. Saved as safetensors and JSON; the
+files hold the distinct values and bins of single columns, never a row.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pyarrow as pa
+import torch
+from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
+
+from pipeline import columns
+from pipeline.columns.base import Codec, Discrete, Encoded
+from pipeline.errors import NotFoundError, SettingsError, TableError
+from pipeline.models.layout import Layout
+from pipeline.models.vae import VAE, Shape
+from pipeline.progress import Progress, silent
+from pipeline.randomness import stream, torch_seed
+from pipeline.schema import Schema
+from pipeline.sizing import ModelSettings, resolve
+from pipeline.training import Epoch, Rows, TrainingSettings, train
+
+BLOCK = 8192
+"""Rows of a block. Part of the definition of row i: changing it changes every dataset."""
+FORMAT = 1
+_MODEL, _WEIGHTS, _ARRAYS, _SCHEMA = "synthesizer.json", "weights.safetensors", "columns.safetensors", "schema.json"
+
+
+class Synthesizer:
+    """A fitted generator; make one with `fit` or `load`."""
+
+    def __init__(
+        self, schema: Schema, codecs: Mapping[str, Codec], vae: VAE | None, history: tuple[Epoch, ...] = ()
+    ) -> None:
+        self.schema, self.codecs, self.vae, self.history = schema, dict(codecs), vae, history
+
+    @classmethod
+    def fit(
+        cls,
+        rows: pa.Table,
+        validation: pa.Table,
+        schema: Schema,
+        *,
+        model: ModelSettings | None = None,
+        training: TrainingSettings | None = None,
+        seed: int = 0,
+        progress: Progress = silent,
+    ) -> Self:
+        """Fit normalization and network to `rows`, stopping by the ELBO of `validation`.
+
+        Args:
+            rows: Training rows, of `schema`.
+            validation: Rows that choose when to stop.
+            schema: From `pipeline.columns.infer`.
+            model: The network; sizes left open follow the table.
+            training: The optimisation; lengths left open follow the table.
+            seed: Fixes initial weights, order and noise.
+            progress: Receives the phases "prepare" and "train".
+
+        Raises:
+            SchemaError: A column cannot be of its kind.
+            TableError: There are no rows.
+            ResynthError: Training diverged.
+        """
+        if rows.num_rows == 0:
+            raise TableError("expected at least one training row, got none")
+        codecs = columns.fit(rows, schema)
+        layout = _layout(schema, codecs)
+        if not len(layout):
+            return cls(schema, codecs, None)
+        training = training or TrainingSettings()
+        shape, epochs, batch = resolve(layout, rows.num_rows, model or ModelSettings(), training)
+        torch.manual_seed(torch_seed(seed, "weights"))
+        vae = VAE(layout, shape)
+        synthesizer = cls(schema, codecs, vae)
+        encoded, held = synthesizer._rows(rows), synthesizer._rows(validation)
+        synthesizer.history = train(
+            vae, encoded, held, training, epochs=epochs, batch=batch, seed=seed, progress=progress
+        )
+        return synthesizer
+
+    def sample(self, rows: int, *, seed: int, start: int = 0) -> pa.Table:
+        """Rows `start` to `start` + `rows` − 1 of the dataset of `seed`, in the exact Arrow schema."""
+        return pa.concat_tables(self.batches(rows, seed=seed, start=start))
+
+    def batches(self, rows: int, *, seed: int, start: int = 0) -> Iterator[pa.Table]:
+        """The same rows as `sample`, a block at a time, in bounded memory.
+
+        Raises:
+            SettingsError: `rows` is not positive or `start` is negative.
+        """
+        if rows < 1 or start < 0:
+            raise SettingsError(f"expected rows ≥ 1 and start ≥ 0, got rows = {rows} and start = {start}")
+        for block in range(start // BLOCK, (start + rows - 1) // BLOCK + 1):
+            first = max(start - block * BLOCK, 0)
+            last = min(start + rows - block * BLOCK, BLOCK)
+            yield self._block(seed, block).slice(first, last - first)
+
+    def encode(self, table: pa.Table) -> NDArray[np.float32]:
+        """Posterior means E[z|x], [rows, latent]."""
+        if self.vae is None:
+            return np.zeros((table.num_rows, 0), dtype=np.float32)
+        rows = self._rows(table)
+        with torch.no_grad():
+            parts = [self.vae.encoder(*part)[0] for part in _slices(rows)]
+        return torch.cat(parts).numpy() if parts else np.zeros((0, self.vae.shape.latent), dtype=np.float32)
+
+    def reconstruct(self, table: pa.Table, *, seed: int) -> pa.Table:
+        """Each row of `table` again, drawn from p(x|z) at its own posterior mean."""
+        z = self.encode(table)
+        blocks = []
+        for block in range(0, max(-(-len(z) // BLOCK), 1)):
+            part = z[block * BLOCK : (block + 1) * BLOCK]
+            blocks.append(self._decode(torch.from_numpy(part), stream(seed, "reconstruct", block), block * BLOCK))
+        return pa.concat_tables(blocks)
+
+    def save(self, directory: Path) -> None:
+        """Write the synthesizer into `directory`, which is made."""
+        directory.mkdir(parents=True, exist_ok=True)
+        states = {name: codec.state() for name, codec in self.codecs.items()}
+        arrays = {f"{i}.{key}": value for i, state in enumerate(states.values()) for key, value in state[1].items()}
+        data = {
+            "format": FORMAT,
+            "shape": self.vae.shape.model_dump() if self.vae else None,
+            "codecs": [state[0] for state in states.values()],
+            "history": [epoch.model_dump() for epoch in self.history],
+        }
+        weights = self.vae.state_dict() if self.vae else {}
+        save_file({name: np.ascontiguousarray(value) for name, value in arrays.items()}, directory / _ARRAYS)
+        save_file({name: value.numpy() for name, value in weights.items()}, directory / _WEIGHTS)
+        (directory / _SCHEMA).write_text(self.schema.to_json())
+        (directory / _MODEL).write_text(json.dumps(data))
+
+    @classmethod
+    def load(cls, directory: Path) -> Self:
+        """The inverse of `save`.
+
+        Raises:
+            NotFoundError: The directory holds no synthesizer of a known format.
+        """
+        if not (directory / _MODEL).is_file():
+            raise NotFoundError(f"expected a saved synthesizer with {_MODEL}, found none in {directory}")
+        data = json.loads((directory / _MODEL).read_text())
+        if data["format"] != FORMAT:
+            raise NotFoundError(f"expected a synthesizer of format {FORMAT}, got {data['format']} in {directory}")
+        schema = Schema.from_json((directory / _SCHEMA).read_text())
+        arrays = load_file(directory / _ARRAYS)
+        codecs: dict[str, Codec] = {}
+        for i, (column, state) in enumerate(zip(schema, data["codecs"], strict=True)):
+            own = {key.split(".", 1)[1]: value for key, value in arrays.items() if key.split(".", 1)[0] == str(i)}
+            codecs[column.name] = columns.KINDS[column.kind].load(state, own, schema.arrow.field(column.name).type)
+        vae = None
+        if data["shape"] is not None:
+            vae = VAE(_layout(schema, codecs), Shape.model_validate(data["shape"]))
+            vae.load_state_dict({name: torch.from_numpy(v) for name, v in load_file(directory / _WEIGHTS).items()})
+            vae.eval()
+        return cls(schema, codecs, vae, tuple(Epoch.model_validate(epoch) for epoch in data["history"]))
+
+    def _block(self, seed: int, block: int) -> pa.Table:
+        random = stream(seed, "generate", block)
+        if self.vae is None:
+            return self._decode(torch.zeros(BLOCK, 0), random, block * BLOCK)
+        choice = torch.from_numpy(random.random(BLOCK, dtype=np.float32))
+        noise = torch.from_numpy(random.standard_normal((BLOCK, self.vae.shape.latent), dtype=np.float32))
+        with torch.no_grad():
+            z = self.vae.prior.draw(choice, noise)
+        return self._decode(z, random, block * BLOCK)
+
+    def _decode(self, z: torch.Tensor, random: np.random.Generator, start: int) -> pa.Table:
+        """Rows drawn from p(x|z), numbered from `start`, through de-normalization."""
+        codes, reals = torch.zeros(len(z), 0, dtype=torch.long), torch.zeros(len(z), 0)
+        if self.vae is not None:
+            layout = self.vae.layout
+            uniform = torch.from_numpy(random.random((len(layout), len(z)), dtype=np.float32))
+            noise = torch.from_numpy(random.standard_normal((len(layout.real), len(z)), dtype=np.float32))
+            codes, reals = self.vae.generate(z, uniform, noise)
+        arrays, index, d, r = [], np.arange(start, start + len(z)), 0, 0
+        for codec in self.codecs.values():
+            values: list[NDArray[Any]] = []
+            for variable in codec.variables:
+                if isinstance(variable, Discrete):
+                    values.append(codes[:, d].numpy())
+                    d += 1
+                else:
+                    values.append(reals[:, r].numpy())
+                    r += 1
+            rest = codec.draw(tuple(values), random, index)
+            arrays.append(codec.decode(Encoded(tuple(values), rest)))
+        return pa.Table.from_arrays(arrays, schema=self.schema.arrow)
+
+    def _rows(self, table: pa.Table) -> Rows:
+        """Normal form of a table as tensors."""
+        codes, reals = [], []
+        for name, codec in self.codecs.items():
+            for variable, value in zip(codec.variables, codec.encode(table.column(name)).values, strict=True):
+                (codes if isinstance(variable, Discrete) else reals).append(value)
+        n = table.num_rows
+        return Rows(
+            torch.from_numpy(np.stack(codes, 1).astype(np.int64) if codes else np.zeros((n, 0), np.int64)),
+            torch.from_numpy(np.stack(reals, 1).astype(np.float32) if reals else np.zeros((n, 0), np.float32)),
+        )
+
+
+def _layout(schema: Schema, codecs: Mapping[str, Codec]) -> Layout:
+    return Layout(tuple(variable for column in schema for variable in codecs[column.name].variables))
+
+
+def _slices(rows: Rows) -> Iterator[Rows]:
+    for start in range(0, len(rows), BLOCK):
+        yield rows.take(slice(start, start + BLOCK))

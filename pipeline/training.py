@@ -1,0 +1,251 @@
+"""The only training loop.
+
+Maximises the ELBO with AdamW on a one-cycle rate (Smith & Topin 2018), watches the ELBO of validation rows, keeps the
+best weights, and stops when it no longer improves or the time limit is reached. The length of a training is a number
+of steps fixed by the size of the table, so that a seed reproduces it; a time limit only shortens it, and the rate
+then falls to its end in the time that is left.
+"""
+
+import copy
+import math
+import time
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pipeline.errors import ResynthError
+from pipeline.models.vae import VAE, Terms
+from pipeline.progress import Progress, Tick, silent
+from pipeline.randomness import stream, torch_seed
+from pipeline.records import Record
+
+
+class TrainingSettings(Record):
+    """How the network is trained; `None` is chosen by the size of the table.
+
+    Attributes:
+        epochs: Passes over the training rows.
+        batch: Rows of a step.
+        rate: Peak learning rate.
+        weight_decay: Decoupled weight decay.
+        beta: Weight of the KL after warm-up.
+        warmup: Share of the steps in which β rises from 0.
+        free_bits: Rate of the latent, in nats per row, for which the encoder does not pay.
+        clip: Largest norm of the gradient.
+        patience: Epochs without a better validation ELBO after which training stops.
+        time_limit: Most seconds of training.
+        device: "cpu", "cuda", or "auto" for a GPU where there is one.
+    """
+
+    epochs: int | None = None
+    batch: int | None = None
+    rate: float = 2e-3
+    weight_decay: float = 1e-3
+    beta: float = 1.0
+    warmup: float = 0.1
+    free_bits: float = 8.0
+    clip: float = 1.0
+    patience: int = 8
+    time_limit: float = 300.0
+    device: str = "auto"
+
+
+class Epoch(Record):
+    """What one epoch brought; all but seconds and rate in nats per row."""
+
+    epoch: int
+    seconds: float
+    learning_rate: float
+    reconstruction: float
+    kl: float
+    elbo: float
+    validation_reconstruction: float
+    validation_kl: float
+    validation_elbo: float
+
+
+class Rows(NamedTuple):
+    """Encoded rows: symbols [rows, D] as int64 and reals [rows, R] as float32."""
+
+    codes: Tensor
+    reals: Tensor
+
+    def take(self, index: NDArray[np.int64] | slice) -> "Rows":
+        """The rows at `index`."""
+        where = torch.from_numpy(index) if isinstance(index, np.ndarray) else index
+        return Rows(self.codes[where], self.reals[where])
+
+    def to(self, device: torch.device) -> "Rows":
+        """The rows on `device`."""
+        return Rows(self.codes.to(device), self.reals.to(device))
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+
+def train(
+    model: VAE,
+    rows: Rows,
+    validation: Rows,
+    settings: TrainingSettings,
+    *,
+    epochs: int,
+    batch: int,
+    seed: int,
+    progress: Progress = silent,
+) -> tuple[Epoch, ...]:
+    """Fit `model` in place and leave it with the weights of the best validation ELBO.
+
+    Args:
+        model: The VAE, on the CPU; it is moved to the device and back.
+        rows: Training rows.
+        validation: Rows held out to choose when to stop; may be empty, then the last weights stay.
+        settings: See `TrainingSettings`; its `epochs` and `batch` are resolved by the caller.
+        epochs: Passes over `rows`.
+        batch: Rows of a step.
+        seed: Fixes order, noise and dropout.
+        progress: Receives a tick per step.
+
+    Returns:
+        The history, one record per epoch.
+
+    Raises:
+        ResynthError: The loss is no longer finite.
+    """
+    device = device_of(settings.device)
+    torch.manual_seed(torch_seed(seed, "dropout"))  # dropout has no generator argument
+    model.to(device).train()
+    rows, validation = rows.to(device), validation.to(device)
+    run = _Run(model, rows, settings, epochs=epochs, batch=min(batch, len(rows)), seed=seed)
+    history: list[Epoch] = []
+    best, best_weights, best_epoch = -math.inf, None, 0
+    for epoch in range(epochs):
+        reconstruction, kl = run.epoch(epoch, progress)
+        held = evaluate(model, validation, seed=seed) if len(validation) else (reconstruction, kl)
+        history.append(
+            Epoch(
+                epoch=epoch,
+                seconds=time.monotonic() - run.began,
+                learning_rate=run.rate,
+                reconstruction=reconstruction,
+                kl=kl,
+                elbo=reconstruction - kl,
+                validation_reconstruction=held[0],
+                validation_kl=held[1],
+                validation_elbo=held[0] - held[1],
+            )
+        )
+        if history[-1].validation_elbo > best or not len(validation):
+            best, best_epoch = history[-1].validation_elbo, epoch
+            best_weights = copy.deepcopy(model.state_dict())
+        if run.finished or epoch - best_epoch >= settings.patience:
+            break
+    if best_weights is not None:
+        model.load_state_dict(best_weights)
+    model.to("cpu").eval()
+    progress(Tick("train", 1, 1, {"validation_elbo": best}))
+    return tuple(history)
+
+
+@torch.no_grad()
+def evaluate(model: VAE, rows: Rows, *, seed: int, batch: int = 4096) -> tuple[float, float]:
+    """Mean reconstruction log p(x|z) and mean KL of `rows` in nats, one z per row, the same at every call."""
+    model.eval()
+    generator = torch.Generator().manual_seed(torch_seed(seed, "validation"))
+    sums = np.zeros(2)
+    for start in range(0, len(rows), batch):
+        part = rows.take(slice(start, start + batch))
+        noise = torch.randn(len(part), model.shape.latent, generator=generator).to(part.codes.device)
+        terms = model(part.codes, part.reals, noise, beta=1.0, free_bits=0.0)
+        sums += float(terms.reconstruction.sum()), float(terms.kl.sum())
+    model.train()
+    reconstruction, kl = sums / len(rows)
+    return float(reconstruction), float(kl)
+
+
+def device_of(name: str) -> torch.device:
+    """The device called `name`; "auto" is the GPU where there is one."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(name)
+
+
+class _Run:
+    """Optimizer, schedule and random streams of one training."""
+
+    def __init__(
+        self, model: VAE, rows: Rows, settings: TrainingSettings, *, epochs: int, batch: int, seed: int
+    ) -> None:
+        self.model, self.rows, self.settings, self.seed, self.batch = model, rows, settings, seed, batch
+        self.optimizer = torch.optim.AdamW(_groups(model, settings.weight_decay), lr=settings.rate, fused=True)
+        self.noise = torch.Generator().manual_seed(torch_seed(seed, "posterior"))
+        self.per_epoch = max(1, len(rows) // batch)
+        self.steps = epochs * self.per_epoch
+        self.step = 0
+        self.began = time.monotonic()
+        self.rate = 0.0
+
+    @property
+    def done(self) -> float:
+        """Share of the training that is behind, by steps or by time, whichever is further."""
+        return max(self.step / self.steps, (time.monotonic() - self.began) / self.settings.time_limit)
+
+    @property
+    def finished(self) -> bool:
+        """Whether steps or time are used up."""
+        return self.step >= self.steps or time.monotonic() - self.began >= self.settings.time_limit
+
+    def epoch(self, number: int, progress: Progress) -> tuple[float, float]:
+        """Train on every row once; mean reconstruction and KL on the way."""
+        sums = torch.zeros(2, dtype=torch.float64)
+        count = 0
+        for batch in self._batches(number):
+            terms = self._step(batch)
+            sums += torch.stack([terms.reconstruction.detach().sum(), terms.kl.detach().sum()]).double().cpu()
+            count += len(batch)
+            progress(Tick("train", self.done, 1, {"elbo": float((sums[0] - sums[1]) / count)}))
+            if self.finished:
+                break
+        return float(sums[0] / count), float(sums[1] / count)
+
+    def _batches(self, number: int) -> Iterator[Rows]:
+        order = stream(self.seed, "order", number).permutation(len(self.rows))
+        for k in range(self.per_epoch):
+            yield self.rows.take(order[k * self.batch : (k + 1) * self.batch])
+
+    def _step(self, batch: Rows) -> Terms:
+        done = min(self.done, 1.0)
+        self.rate = self.settings.rate * one_cycle(done)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.rate
+        noise = torch.randn(len(batch), self.model.shape.latent, generator=self.noise).to(batch.codes.device)
+        beta = self.settings.beta * (min(1.0, done / self.settings.warmup) if self.settings.warmup else 1.0)
+        terms = self.model(batch.codes, batch.reals, noise, beta=beta, free_bits=self.settings.free_bits)
+        self.optimizer.zero_grad(set_to_none=True)
+        terms.loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip)
+        if not torch.isfinite(norm):
+            raise ResynthError(f"training diverged at step {self.step}: the gradient is not finite; lower the rate")
+        self.optimizer.step()
+        self.step += 1
+        return terms
+
+
+def one_cycle(done: float, rise: float = 0.1, start: float = 0.05, end: float = 1e-3) -> float:
+    """Learning rate relative to its peak after a share `done` of the training: up in `rise`, then down, by cosines."""
+    if done < rise:
+        return start + (1 - start) * 0.5 * (1 - math.cos(math.pi * done / rise))
+    return end + (1 - end) * 0.5 * (1 + math.cos(math.pi * (done - rise) / (1 - rise)))
+
+
+def _groups(model: VAE, weight_decay: float) -> list[dict[str, object]]:
+    """Weight decay for matrices; none for biases, norms and the prior."""
+    decayed, free = [], []
+    for name, parameter in model.named_parameters():
+        plain = name.endswith("bias") or "biases" in name or "norm" in name or name.startswith("prior")
+        (free if plain or parameter.ndim < 2 else decayed).append(parameter)  # noqa: PLR2004
+    return [{"params": decayed, "weight_decay": weight_decay}, {"params": free, "weight_decay": 0.0}]
