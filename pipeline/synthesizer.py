@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
 from pipeline import columns
+from pipeline.bound import ColumnReconstruction, ElboReport, bound, per_column
 from pipeline.columns.base import Codec, Discrete, Encoded
 from pipeline.errors import NotFoundError, SettingsError, TableError
 from pipeline.models.layout import Layout
@@ -124,6 +125,24 @@ class Synthesizer:
             blocks.append(self._decode(torch.from_numpy(part), stream(seed, "reconstruct", block), block * BLOCK))
         return pa.concat_tables(blocks)
 
+    def elbo(self, table: pa.Table, *, seed: int = 0) -> ElboReport:
+        """The ELBO of `table` and its parts, and how each column comes back from z; see `pipeline.bound`."""
+        if self.vae is None:
+            raise TableError("expected a column that varies: a table of constants and identifiers has no latent space")
+        measured = bound(self.vae, self._rows(table), seed=seed)
+        again = self.reconstruct(table, seed=seed)
+        sums = per_column(measured.cross_entropy, self._owners(), len(self.schema.columns))
+        parts = [
+            _reconstruction(column.name, columns.measure(column), value, table[column.name], again[column.name])
+            for column, value in zip(self.schema, sums, strict=True)
+        ]
+        return ElboReport(
+            rows=table.num_rows,
+            elbo=measured.reconstruction - measured.kl,
+            columns=tuple(parts),
+            **measured.model_dump(exclude={"cross_entropy"}),
+        )
+
     def save(self, directory: Path) -> None:
         """Write the synthesizer into `directory`, which is made."""
         directory.mkdir(parents=True, exist_ok=True)
@@ -198,6 +217,12 @@ class Synthesizer:
             arrays.append(codec.decode(Encoded(tuple(values), rest)))
         return pa.Table.from_arrays(arrays, schema=self.schema.arrow)
 
+    def _owners(self) -> list[int]:
+        """The column that owns each variable, discrete ones first."""
+        pairs = [(v, i) for i, codec in enumerate(self.codecs.values()) for v in codec.variables]
+        discrete = [i for variable, i in pairs if isinstance(variable, Discrete)]
+        return discrete + [i for variable, i in pairs if not isinstance(variable, Discrete)]
+
     def _rows(self, table: pa.Table) -> Rows:
         """Normal form of a table as tensors."""
         codes, reals = [], []
@@ -213,6 +238,21 @@ class Synthesizer:
 
 def _layout(schema: Schema, codecs: Mapping[str, Codec]) -> Layout:
     return Layout(tuple(variable for column in schema for variable in codecs[column.name].variables))
+
+
+def _reconstruction(
+    name: str, measure: columns.Measure, cross_entropy: float, real: pa.ChunkedArray, again: pa.ChunkedArray
+) -> ColumnReconstruction:
+    if measure == "ordered":
+        x, y = columns.numbers(real), columns.numbers(again)
+        both = np.isfinite(x) & np.isfinite(y)
+        spread = float(np.var(x[both])) if both.any() else 0.0
+        mse = float(np.mean((x[both] - y[both]) ** 2)) / spread if spread > 0 else None
+        return ColumnReconstruction(name=name, cross_entropy=cross_entropy, mse=mse)
+    if measure == "nominal":
+        same = np.asarray([a == b for a, b in zip(real.to_pylist(), again.to_pylist(), strict=True)])
+        return ColumnReconstruction(name=name, cross_entropy=cross_entropy, accuracy=float(same.mean()))
+    return ColumnReconstruction(name=name, cross_entropy=cross_entropy)
 
 
 def _slices(rows: Rows) -> Iterator[Rows]:

@@ -23,7 +23,11 @@ class StandardNormal(nn.Module):
 
     def log_prob(self, z: Tensor) -> Tensor:
         """log p(z) in nats, [rows], for z [rows, latent]."""
-        return -0.5 * (z.square() + math.log(2 * math.pi)).sum(-1)
+        return self.log_prob_by_dimension(z).sum(-1)
+
+    def log_prob_by_dimension(self, z: Tensor) -> Tensor:
+        """log p(z_j) of every dimension, [rows, latent]."""
+        return -0.5 * (z.square() + math.log(2 * math.pi))
 
     def draw(self, choice: Tensor, noise: Tensor) -> Tensor:
         """z [rows, latent] from uniforms `choice` [rows] and standard normals `noise` [rows, latent]."""
@@ -52,6 +56,12 @@ class Mixture(nn.Module):
         square = z.square() @ precision.T - 2 * z @ (precision * self.means).T + (precision * self.means.square()).sum(-1)
         constant = self.log_scales.sum(-1) + 0.5 * self.means.shape[1] * math.log(2 * math.pi)
         return torch.logsumexp(torch.log_softmax(self.weights, 0) - 0.5 * square - constant, dim=-1)
+
+    def log_prob_by_dimension(self, z: Tensor) -> Tensor:
+        """log p(z_j) of every dimension's marginal mixture, [rows, latent]."""
+        distance = (z.unsqueeze(1) - self.means) * torch.exp(-self.log_scales)
+        density = -0.5 * (distance.square() + math.log(2 * math.pi)) - self.log_scales
+        return torch.logsumexp(torch.log_softmax(self.weights, 0).unsqueeze(-1) + density, dim=1)
 
     def draw(self, choice: Tensor, noise: Tensor) -> Tensor:
         """z [rows, latent] from uniforms `choice` [rows] and standard normals `noise` [rows, latent]."""

@@ -1,0 +1,126 @@
+"""What the model itself says of rows: the ELBO and its parts.
+
+Everything is in nats per row, on rows that training has not seen. With a learned prior the KL has no closed form and is
+estimated at draws from the posterior. The KL of one dimension is that of q(z_j|x) against the prior's marginal
+p(z_j); they add up to the total only where the prior's dimensions are independent.
+"""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from pipeline.models.vae import VAE, gaussian_log_prob
+from pipeline.randomness import torch_seed
+from pipeline.records import Record
+from pipeline.training import Rows
+
+ACTIVE = 0.01
+"""A unit is active when Var_x(E[z_j|x]) exceeds this (Burda et al. 2016, section 5.2)."""
+_BATCH = 2048
+_BOUND_ROWS = 512
+_BOUND_DRAWS = 100
+
+
+class ColumnReconstruction(Record):
+    """How well rows come back from their own z, for one column.
+
+    Attributes:
+        name: The column.
+        cross_entropy: −log p(column | z, columns before it), nats per row.
+        mse: Mean squared error of redrawn values, in units of the column's variance; None for nominal columns.
+        accuracy: Share of values redrawn exactly; None for ordered columns.
+    """
+
+    name: str
+    cross_entropy: float
+    mse: float | None = None
+    accuracy: float | None = None
+
+
+class ElboReport(Record):
+    """The ELBO of held-out rows and its parts, in nats per row.
+
+    Attributes:
+        rows: Rows measured.
+        elbo: reconstruction − kl.
+        reconstruction: E_q[log p(x|z)].
+        kl: KL(q(z|x) ‖ p(z)), mean over rows.
+        importance_weighted: The bound with K = 100 draws (Burda et al. 2016), on at most 512 rows.
+        active_units: Latent dimensions whose posterior mean varies with the row.
+        kl_per_dimension: KL of each dimension against the prior's marginal.
+        columns: Per column, in order.
+    """
+
+    rows: int
+    elbo: float
+    reconstruction: float
+    kl: float
+    importance_weighted: float
+    active_units: int
+    kl_per_dimension: tuple[float, ...]
+    columns: tuple[ColumnReconstruction, ...]
+
+
+class Bound(Record):
+    """The network's part of an `ElboReport`; `cross_entropy` is per variable, discrete ones first."""
+
+    reconstruction: float
+    kl: float
+    importance_weighted: float
+    active_units: int
+    kl_per_dimension: tuple[float, ...]
+    cross_entropy: tuple[float, ...]
+
+
+@torch.no_grad()
+def bound(vae: VAE, rows: Rows, *, seed: int) -> Bound:
+    """Measure `rows` under `vae` with one posterior draw a row, fixed by `seed`."""
+    generator = torch.Generator().manual_seed(torch_seed(seed, "bound"))
+    n, latent = len(rows), vae.shape.latent
+    cross_entropy = torch.zeros(len(vae.layout), dtype=torch.float64)
+    per_dimension = torch.zeros(latent, dtype=torch.float64)
+    kl = 0.0
+    means = []
+    for start in range(0, n, _BATCH):
+        part = rows.take(slice(start, start + _BATCH))
+        mean, log_variance = vae.encoder(*part)
+        noise = torch.randn(mean.shape, generator=generator)
+        z = mean + noise * (0.5 * log_variance).exp()
+        cross_entropy -= vae.log_likelihood(z, *part).double().sum(1)
+        kl += float((gaussian_log_prob(noise, log_variance) - vae.prior.log_prob(z)).sum())
+        log_q = -0.5 * (noise.square() + log_variance + math.log(2 * math.pi))
+        per_dimension += (log_q - vae.prior.log_prob_by_dimension(z)).double().sum(0)
+        means.append(mean)
+    active = torch.cat(means).var(0, correction=0) > ACTIVE
+    return Bound(
+        reconstruction=-float(cross_entropy.sum()) / n,
+        kl=kl / n,
+        importance_weighted=importance_weighted(vae, rows.take(slice(0, _BOUND_ROWS)), _BOUND_DRAWS, seed=seed),
+        active_units=int(active.sum()),
+        kl_per_dimension=tuple((per_dimension / n).tolist()),
+        cross_entropy=tuple((cross_entropy / n).tolist()),
+    )
+
+
+@torch.no_grad()
+def importance_weighted(vae: VAE, rows: Rows, draws: int, *, seed: int) -> float:
+    """log (1/K) Σ_k p(x, z_k)/q(z_k|x), mean over rows: a bound on log p(x) that rises with K = `draws`."""
+    generator = torch.Generator().manual_seed(torch_seed(seed, "importance"))
+    mean, log_variance = vae.encoder(*rows)
+    weights: list[Tensor] = []
+    for _ in range(draws):
+        noise = torch.randn(mean.shape, generator=generator)
+        z = mean + noise * (0.5 * log_variance).exp()
+        log_joint = vae.log_likelihood(z, *rows).sum(0) + vae.prior.log_prob(z)
+        weights.append(log_joint - gaussian_log_prob(noise, log_variance))
+    return float((torch.logsumexp(torch.stack(weights), 0) - math.log(draws)).mean())
+
+
+def per_column(cross_entropy: Sequence[float], owners: Sequence[int], columns: int) -> list[float]:
+    """Sum the cross-entropies of each column's variables, given the column that owns each variable."""
+    sums = [0.0] * columns
+    for value, owner in zip(cross_entropy, owners, strict=True):
+        sums[owner] += value
+    return sums
