@@ -14,7 +14,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import StratifiedKFold
 
 from pipeline.evaluation.scores import NORMAL_95, Incomputable
-from pipeline.evaluation.views import Floats, View
+from pipeline.evaluation.views import Floats, View, known
 
 FOLDS = 3
 MINIMUM_ROWS = 10
@@ -56,7 +56,8 @@ def two_sample(real: View, other: View, rng: np.random.Generator) -> TwoSample:
     aucs = []
     for train, test in StratifiedKFold(FOLDS, shuffle=True, random_state=state).split(x, label):
         model = HistGradientBoostingClassifier(early_stopping=False, min_samples_leaf=leaf, random_state=state)
-        scores = model.fit(x[train], label[train]).decision_function(x[test])
+        model.fit(known(x[train], x[train]), label[train])
+        scores = model.decision_function(known(x[test], x[train]))
         aucs.append(auc(scores[label[test] == 1], scores[label[test] == 0]))
     return _summary(aucs)
 

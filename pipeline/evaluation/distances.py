@@ -67,12 +67,12 @@ def discrepancy(x: Features, y: Features, *, permutations: int, rng: np.random.G
 def _kernel(points: Features) -> Floats:
     """Mixture kernel matrix [n, n] with a zero diagonal."""
     squares = squared_distances(points, points)
-    median = np.median(squares[np.triu_indices(len(squares), 1)])
+    apart = np.sqrt(squares[~np.eye(len(squares), dtype=bool)])
     # where over half of the rows coincide the median is 0: the mean still gives a scale
-    unit = median if median > 0 else max(float(squares.mean()), np.finfo(float).tiny)
+    median = float(np.median(apart)) or float(apart.mean()) or 1.0
     kernel = np.zeros_like(squares)
     for scale in SCALES:
-        kernel += np.exp(squares * (-0.5 / (unit * scale**2)))
+        kernel += np.exp(squares * (-0.5 / (median * scale) ** 2))
     kernel /= len(SCALES)
     np.fill_diagonal(kernel, 0)
     return kernel

@@ -13,7 +13,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 
 from pipeline.evaluation.detection import auc
 from pipeline.evaluation.scores import Incomputable
-from pipeline.evaluation.views import Codes, Floats, View
+from pipeline.evaluation.views import Codes, Floats, View, known
 
 CLASSES = 10
 MINIMUM_ROWS = 50
@@ -43,8 +43,8 @@ def utility(rows: View, holdout: View, target: str, seed: int) -> Utility:
     if len(classes) > CLASSES:
         return _regressed(task, y, truth)
     # values that the hold-out does not know share a class beyond its own
-    known = np.where(np.isin(y, classes), np.searchsorted(classes, y), len(classes))
-    return _classified(task, known, np.searchsorted(classes, truth))
+    labels = np.where(np.isin(y, classes), np.searchsorted(classes, y), len(classes))
+    return _classified(task, labels, np.searchsorted(classes, truth))
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class _Task:
         x = rows.matrix(without=target)
         if not x.shape[1]:
             raise Incomputable("the table has no column to predict the target from")
-        return cls(target, x, holdout.matrix(without=target), seed)
+        return cls(target, known(x, x), known(holdout.matrix(without=target), x), seed)
 
 
 def _classified(task: _Task, y: Codes, truth: Codes) -> Utility:

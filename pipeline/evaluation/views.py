@@ -60,6 +60,11 @@ def chosen(available: int, rows: int, rng: np.random.Generator) -> NDArray[np.in
     return np.sort(rng.choice(available, size=rows, replace=False))
 
 
+def known(x: Floats, train: Floats) -> Floats:
+    """`x` [rows, columns] with 0 in every column of which `train` knows no value: trees cannot take such a column."""
+    return np.where(np.isnan(train).all(axis=0), 0.0, x)
+
+
 def views(tables: Sequence[pa.Table], schema: Schema) -> tuple[View, ...]:
     """The views of tables that share `schema`, with codes that mean the same in all of them."""
     ordered: list[dict[str, Floats]] = [{} for _ in tables]

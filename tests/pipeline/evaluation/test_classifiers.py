@@ -1,0 +1,90 @@
+"""Detection and utility: AUC against scikit-learn, and verdicts on tables whose truth is known."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from pipeline.columns import infer
+from pipeline.evaluation.detection import auc, two_sample
+from pipeline.evaluation.scores import Incomputable
+from pipeline.evaluation.utility import utility
+from pipeline.evaluation.views import views
+
+
+def table(seed: int, rows: int, *, dependent: bool = True) -> pa.Table:
+    """Columns that all follow one number, or, with the same marginals, none."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=rows)
+    z, w, v = (x, x, x) if dependent else rng.normal(size=(3, rows))
+    return pa.table(
+        {
+            "x": x,
+            "y": 2 * z + rng.normal(0, 0.3, rows),
+            "c": np.where(w + rng.normal(0, 0.3, rows) > 0, "up", "down"),
+            "flag": (v > 0).astype(np.int64),
+        }
+    )
+
+
+REAL, LIKE, UNLIKE = table(1, 600), table(2, 900), table(3, 900, dependent=False)
+HOLDOUT, SYNTHETIC, BROKEN = views((REAL, LIKE, UNLIKE), infer(REAL))
+
+
+def test_auc_and_variance():
+    """AUC is scikit-learn's with ties, and its variance that of 2,000 bootstraps within 15 % (4.7 sigma)."""
+    rng = np.random.default_rng(4)
+    positive, negative = rng.normal(0.7, 1, 120).round(1), rng.normal(0, 1, 90).round(1)
+    label, score = np.repeat([1, 0], [120, 90]), np.concatenate([positive, negative])
+    found = auc(positive, negative)
+    draws = [auc(rng.choice(positive, 120), rng.choice(negative, 90)).value for _ in range(2000)]
+    assert found.value == pytest.approx(roc_auc_score(label, score), abs=1e-12)
+    assert found.variance == pytest.approx(np.var(draws), rel=0.15)
+
+
+def test_like_rows_are_not_detected():
+    """Rows of the same population score near 1 (a fair classifier's AUC leaves .45–.55 once in 5,000 times)."""
+    found = two_sample(HOLDOUT, SYNTHETIC, np.random.default_rng(0))
+    assert abs(found.auc - 0.5) < 0.06
+    assert found.score > 0.85
+    assert found.auc_interval[0] < found.auc < found.auc_interval[1]
+
+
+def test_lost_dependence_is_detected():
+    """Right marginals without the dependence are told apart."""
+    found = two_sample(HOLDOUT, BROKEN, np.random.default_rng(0))
+    assert found.score < 0.4
+    assert found.score == pytest.approx(2 - 2 * found.auc, abs=1e-12)
+
+
+def test_small_samples_are_still_told_apart():
+    """Twenty rows suffice to see a shift of five standard deviations, and nine are refused."""
+    x = np.random.default_rng(5).normal(size=20)
+    shifted = views((pa.table({"x": x}), pa.table({"x": x + 5})), infer(pa.table({"x": x})))
+    assert two_sample(*shifted, np.random.default_rng(0)).auc > 0.9
+    few = shifted[0].take(np.arange(9))
+    with pytest.raises(Incomputable, match="needs 10 rows of each side, got 9"):
+        two_sample(few, shifted[1], np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("target", ["c", "flag", "y"])
+def test_utility_tells_good_rows_from_useless_ones(target):
+    """A label, a number of few values and a number of many are predicted from good rows and not from bad ones."""
+    good, bad = (utility(rows, HOLDOUT, target, 0) for rows in (SYNTHETIC, BROKEN))
+    assert good.value > 0.9
+    assert bad.value < 0.65
+    assert (good.rmse is not None) == (target == "y")
+
+
+def test_rmse_is_in_units_of_the_target():
+    """The regression error is the noise of the table within a fifth, in the target's unit."""
+    found = utility(SYNTHETIC, HOLDOUT, "y", 0)
+    truth = HOLDOUT.ordered["y"]
+    assert found.rmse == pytest.approx(0.33, rel=0.2)
+    assert found.value == pytest.approx(1 - found.rmse**2 / truth.var())
+
+
+def test_a_class_never_generated_counts_as_a_coin_toss():
+    """Rows of one class only give an AUC of one half."""
+    single = SYNTHETIC.take(np.flatnonzero(SYNTHETIC.nominal["c"] == 0))
+    assert utility(single, HOLDOUT, "c", 0).value == 0.5
