@@ -1,9 +1,9 @@
 """Where one run keeps real rows while it works.
 
-A run's tasks exchange paths, so the rows themselves lie in `<home>/.resynth/<run>/` as Arrow files. They are
-private data: the directory is readable by its owner only, it is removed however the run ends, and what a killed run
-left behind is removed by the next one. A lock that the operating system releases with the process tells the dead
-from the living.
+A run's tasks exchange a `Workspace`, a reference to `<home>/.resynth/<run>/`, and find each other's tables there by
+name, as Arrow files. Those are private data: the directory is readable by its owner only, it is removed however the
+run ends, and what a killed run left behind is removed by the next one. A lock that the operating system releases
+with the process tells the dead from the living.
 """
 
 import shutil
@@ -11,58 +11,94 @@ import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Self
 
 import pyarrow as pa
 from filelock import FileLock, Timeout
 
 from pipeline.errors import ResynthError
+from pipeline.records import Record
+from pipeline.schema import Schema
 
 
-@contextmanager
-def scratch(home: Path) -> Iterator[Path]:
-    """A new private directory under `home`, removed on leaving."""
-    root = home / ".resynth"
-    root.mkdir(parents=True, exist_ok=True)
-    _reap(root)
-    directory = root / uuid.uuid4().hex
-    with FileLock(directory.with_suffix(".lock")):
-        directory.mkdir(mode=0o700)
-        try:
-            yield directory
-        finally:
-            shutil.rmtree(directory, ignore_errors=True)
-    directory.with_suffix(".lock").unlink(missing_ok=True)
+class Workspace(Record):
+    """The files of one run.
+
+    Attributes:
+        directory: Where they are.
+    """
+
+    directory: Path
+
+    @classmethod
+    @contextmanager
+    def open(cls, home: Path) -> Iterator[Self]:
+        """A new workspace under `home`, removed on leaving."""
+        root = _root(home)
+        _reap(root)
+        directory = root / uuid.uuid4().hex
+        lock = directory.with_suffix(".lock")
+        with FileLock(lock):
+            directory.mkdir(mode=0o700)
+            try:
+                yield cls(directory=directory)
+            finally:
+                shutil.rmtree(directory, ignore_errors=True)
+        lock.unlink(missing_ok=True)
+
+    @property
+    def schema_file(self) -> Path:
+        """Where the schema of the incoming table is."""
+        return self.directory / "schema.json"
+
+    @property
+    def profile(self) -> Path:
+        """Where the profile of the incoming table is."""
+        return self.directory / "profile.json"
+
+    @property
+    def model(self) -> Path:
+        """The directory of the trained synthesizer."""
+        return self.directory / "synthesizer"
+
+    @property
+    def schema(self) -> Schema:
+        """The schema of the incoming table."""
+        return Schema.from_json(self.schema_file.read_text("utf-8"))
+
+    def write(self, name: str, tables: Iterable[pa.Table], schema: pa.Schema) -> None:
+        """Keep a table given in pieces; the Arrow format keeps every type exactly."""
+        with pa.OSFile(str(self._table(name)), "wb") as sink, pa.ipc.new_stream(sink, schema) as writer:
+            for table in tables:
+                writer.write_table(table)
+
+    def read(self, name: str) -> pa.Table:
+        """The table that was kept, memory-mapped."""
+        with pa.memory_map(str(self._table(name))) as source:
+            return pa.ipc.open_stream(source).read_all()
+
+    def _table(self, name: str) -> Path:
+        return self.directory / f"{name}.arrow"
 
 
 @contextmanager
 def alone(home: Path, name: str) -> Iterator[None]:
-    """Hold the right to retrain `name`, for two runs of one model would promote over each other's heads.
+    """Hold the right to retrain `name`: two runs at once would decide against the same champion.
 
     Raises:
-        ResynthError: another run of `name` holds it.
+        ResynthError: Another run of `name` holds it.
     """
-    root = home / ".resynth"
-    root.mkdir(parents=True, exist_ok=True)
     try:
-        with FileLock(root / f"{name}.running", timeout=0):
+        with FileLock(_root(home) / f"{name}.running", timeout=0):
             yield
     except Timeout:
         raise ResynthError(f"run: expected no other run of {name!r} in {home}, found one still going on") from None
 
 
-def write(batches: Iterable[pa.Table], schema: pa.Schema, path: Path) -> Path:
-    """Write tables of `schema` one after the other as an Arrow file, which keeps every type exactly."""
-    options = pa.ipc.IpcWriteOptions(unify_dictionaries=True)
-    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_stream(sink, schema, options=options) as writer:
-        for batch in batches:
-            writer.write_table(batch)
-    return path
-
-
-def read(path: Path) -> pa.Table:
-    """The table that `write` wrote, memory-mapped."""
-    with pa.memory_map(str(path)) as source:
-        return pa.ipc.open_stream(source).read_all()
+def _root(home: Path) -> Path:
+    root = home / ".resynth"
+    root.mkdir(parents=True, exist_ok=True)
+    return root
 
 
 def _reap(root: Path) -> None:

@@ -25,8 +25,9 @@ from pipeline.evaluation import EvaluationSettings
 from pipeline.promotion import GateSettings
 from pipeline.records import Record
 from pipeline.schema import ColumnSettings
-from pipeline.synthesizer import ModelSettings, TrainingSettings
+from pipeline.sizing import ModelSettings
 from pipeline.tables import ReadSettings, SplitSettings
+from pipeline.training import TrainingSettings
 
 FILE = "resynth.toml"
 NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}"  # a model's name is also a directory's, and MLflow allows no "/" or ":"

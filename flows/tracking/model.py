@@ -6,6 +6,8 @@ JSON. `predict` needs no input rows, only parameters:
     mlflow.pyfunc.load_model("models:/adult@champion").predict(None, params={"rows": 1000, "seed": 7})
 """
 
+from pathlib import Path
+
 import pandas as pd
 from mlflow.models import set_model
 from mlflow.pyfunc import PythonModel, PythonModelContext
@@ -18,7 +20,7 @@ class SyntheticRows(PythonModel):
 
     def load_context(self, context: PythonModelContext) -> None:
         """Load the synthesizer from the model's files."""
-        self.synthesizer = Synthesizer.load(context.artifacts["synthesizer"])
+        self.synthesizer = Synthesizer.load(Path(context.artifacts["synthesizer"]))
 
     def predict(
         self,

@@ -26,6 +26,7 @@ from mlflow.exceptions import MlflowException
 
 from pipeline.errors import ResynthError
 from pipeline.records import Record
+from pipeline.training import Epoch
 
 SQLITE = "sqlite:///"
 BATCH = 100  # parameters that MLflow accepts at once; it accepts 1,000 metrics
@@ -94,6 +95,12 @@ class Run(Record):
         """Log numbers, all at once."""
         now = int(time.time() * 1000)
         client().log_batch(self.id, metrics=[Metric(key, value, now, step) for key, value in values.items()])
+
+    def history(self, epochs: Iterable[Epoch]) -> None:
+        """Log the numbers of every epoch; one call per epoch, for MLflow bounds the size of a call."""
+        for epoch in epochs:
+            values = epoch.model_dump(exclude={"epoch"})
+            self.metrics({f"epoch.{name}": value for name, value in values.items()}, step=epoch.epoch)
 
     def tags(self, values: Mapping[str, str]) -> None:
         """Tag the run."""

@@ -1,0 +1,100 @@
+"""What a person reads at the end: tables for the terminal, and the same for Prefect's page in Markdown."""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+from pipeline.drift import DriftReport
+from pipeline.evaluation import Evaluation
+
+if TYPE_CHECKING:
+    from flows.run import Report
+    from flows.tracking.registry import Version
+
+SHOWN = 10  # findings of a drift report
+
+
+def run(console: Console, report: "Report") -> None:
+    """The outcome of a run."""
+    if report.drift is not None:
+        drift(console, report.drift)
+    evaluation(console, report.evaluation)
+    console.print(_table("", ["", ""], outcome(report), header=False))
+    for warning in report.warnings:
+        console.print(f"note: {warning}", soft_wrap=True, markup=False, highlight=False)
+
+
+def evaluation(console: Console, found: Evaluation) -> None:
+    """Scores beside what real rows reach."""
+    console.print(_table("quality", ["area", "score", "synthetic", "real rows", "meaning"], scores(found)))
+    for note in found.notes:
+        console.print(f"note: {note}", soft_wrap=True, markup=False, highlight=False)
+
+
+def drift(console: Console, report: DriftReport) -> None:
+    """What has drifted, the largest first."""
+    verdict = "found" if report.drifted else "none"
+    drifted = [finding for finding in report.findings if finding.drifted]
+    rows = [(f.column, f.kind, f"{f.size:.4f}", f"{f.threshold:.4f}", f.text) for f in drifted[:SHOWN]]
+    if rows:
+        console.print(_table("drift", ["column", "what", "size", "threshold", ""], rows))
+    console.print(f"drift: {verdict} ({len(drifted)} of {len(report.findings)} checks)", highlight=False)
+
+
+def versions(console: Console, found: Sequence["Version"]) -> None:
+    """Model versions."""
+    rows = [
+        (
+            version.name,
+            version.version,
+            ", ".join(version.aliases),
+            f"{version.created:%Y-%m-%d %H:%M} UTC",
+            version.tags.get("decision", ""),
+            version.tags.get("reasons", ""),
+        )
+        for version in found
+    ]
+    console.print(_table("", ["model", "version", "alias", "registered", "decision", "reasons"], rows))
+
+
+def markdown(report: "Report") -> str:
+    """The outcome of a run for Prefect."""
+    head = ["area", "score", "synthetic", "real rows", "meaning"]
+    lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
+    lines += [f"| {' | '.join(row)} |" for row in scores(report.evaluation)]
+    return "\n".join([*(f"- **{key}**: {value}" for key, value in outcome(report)), "", *lines])
+
+
+def outcome(report: "Report") -> list[tuple[str, str]]:
+    """Decision, version and where the files are."""
+    who = f"{report.name} version {report.version}"
+    rows = [("decision", f"{who} {report.decision}"), *(("", reason) for reason in report.reasons)]
+    if report.export is not None:
+        rows.append(("published", f"{report.export.rows:,} rows of version {report.published}"))
+        rows.append(("files", str(report.export.path)))
+    else:
+        rows.append(("published", "nothing: there is no champion"))
+    rows += [("report", report.report), ("seconds", f"{sum(report.seconds.values()):.0f}")]
+    return rows
+
+
+def scores(found: Evaluation) -> list[tuple[str, str, str, str, str]]:
+    """One row per score; the area is named once."""
+    rows, last = [], ""
+    for score in found.scores:
+        area = "" if score.area == last else score.area
+        last = score.area
+        rows.append((area, score.name, f"{score.value:.4f}", f"{score.ceiling:.4f}", score.meaning))
+    return rows
+
+
+def _table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]], *, header: bool = True) -> Table:
+    table = Table(title=title or None, title_justify="left", show_header=header, box=None, pad_edge=False)
+    for name in head:
+        numeric = name in {"synthetic", "real rows", "size", "threshold"}
+        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    return table

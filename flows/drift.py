@@ -1,0 +1,41 @@
+"""Has the data moved away from what a model was trained on?"""
+
+from pathlib import Path
+
+from prefect import flow
+
+from flows import tasks
+from flows.provenance import code_version
+from flows.scratch import Workspace
+from flows.settings import Settings
+from flows.tracking import registry
+from flows.tracking.store import Run
+from pipeline.drift import DriftReport
+
+
+@flow(name="resynth-drift", validate_parameters=False)
+def drift(reference: str, data: Path, home: Path, settings: Settings) -> DriftReport:
+    """Compare a table with the one a version was trained on; the report is kept in MLflow.
+
+    Args:
+        reference: `NAME`, `NAME@alias` or `NAME/version`.
+        data: The table.
+        home: Where the work is done.
+        settings: How to read, and what counts as drift.
+
+    Raises:
+        NotFoundError: There is no such version.
+        TableError: The table cannot be used.
+        SchemaError: Its columns are not the version's.
+    """
+    version = registry.resolve(reference)
+    with Workspace.open(home) as work, Run.start(version.name, {"flow": "drift", "code_version": code_version()}) as run:
+        incoming = tasks.read(data, work, settings)
+        tasks.match(work, version)
+        run.data(data, incoming.digest, work.schema.arrow, incoming.rows)
+        run.parameters({"data": data, "reference": version.uri})
+        tasks.profile(work, run)
+        found = tasks.check_drift(work, version, settings)
+        run.record(found, "drift.json")
+        run.tags({"drift": str(found.drifted).lower()})
+        return found

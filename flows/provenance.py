@@ -1,0 +1,22 @@
+"""Which code is running."""
+
+import subprocess
+from functools import cache
+from pathlib import Path
+
+UNKNOWN = "unknown"
+
+
+@cache
+def code_version(file: Path = Path(__file__)) -> str:
+    """The git commit of the working copy that `file` is tracked in, "-dirty" if changed; "unknown" without one."""
+    try:
+        _git(file, "ls-files", "--error-unmatch", file.name)  # installed into somebody else's working copy?
+        return _git(file, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
+    except (OSError, subprocess.SubprocessError):
+        return UNKNOWN
+
+
+def _git(file: Path, *arguments: str) -> str:
+    command = ["git", "-C", str(file.parent), *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=10).stdout.strip()  # noqa: S603

@@ -1,0 +1,259 @@
+"""The whole chain, once: a table becomes a version, a decision and an export.
+
+Run for a name that has no champion it is a training, otherwise a *re*training: the same flow, in which the champion
+is asked about drift and defends its place on the same hold-out. Whoever is champion at the end publishes.
+
+The flow is all or nothing. What it makes is undone when a later stage fails: a registered version is withdrawn, a
+moved alias is moved back. Publishing comes last and is itself all or nothing, so a failed run leaves an earlier
+champion and earlier exports as they were.
+"""
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from prefect import flow
+from prefect.artifacts import create_markdown_artifact
+
+from flows import display, tasks
+from flows.clock import Clock
+from flows.provenance import code_version
+from flows.scratch import Workspace, alone
+from flows.settings import Settings
+from flows.tasks import Incoming
+from flows.tracking import registry
+from flows.tracking.registry import Version
+from flows.tracking.store import Run
+from pipeline import exports
+from pipeline.bound import ElboReport
+from pipeline.drift import DriftReport
+from pipeline.evaluation import Evaluation
+from pipeline.exports import Manifest
+from pipeline.progress import Progress, silent
+from pipeline.promotion import Decision
+from pipeline.records import Record
+
+STAGES = 9  # of a first run; a retraining has two more
+
+
+class Plan(Record):
+    """What a run is asked to do.
+
+    Attributes:
+        data: The table: a Parquet file, or a directory of them.
+        home: Where state and exports live.
+        name: Of the model.
+        settings: Every other choice.
+        out: Where to publish; default: `<home>/data/exports/<name>/v<version>`.
+    """
+
+    data: Path
+    home: Path
+    name: str
+    settings: Settings
+    out: Path | None = None
+
+
+class Export(Record):
+    """A published directory."""
+
+    path: Path
+    rows: int
+    manifest: Path
+
+
+class Report(Record):
+    """What a run did.
+
+    Attributes:
+        name: Of the model.
+        version: The version that was trained.
+        alias: "champion" if it is now the champion.
+        decision: Whether it was promoted.
+        reasons: Why.
+        warnings: What a person should know about the table.
+        drift: The table against the one the previous champion was trained on; None without a champion.
+        evaluation: The version's rows against the hold-out.
+        elbo: The hold-out under the version.
+        published: The version whose rows were published; None if none was.
+        export: Where they are.
+        report: Where the run's figures and documents are.
+        seconds: Per stage.
+    """
+
+    name: str
+    version: str
+    alias: str | None
+    decision: Literal["promoted", "refused"]
+    reasons: tuple[str, ...]
+    warnings: tuple[str, ...]
+    drift: DriftReport | None
+    evaluation: Evaluation
+    elbo: ElboReport
+    published: str | None
+    export: Export | None
+    report: str
+    seconds: Mapping[str, float]
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """Every number by name; `<score>_ceiling` is what real rows reach."""
+        return numbers(self.evaluation) | elbo_numbers(self.elbo)
+
+
+class Judgement(NamedTuple):
+    """What was found out about a challenger."""
+
+    evaluation: Evaluation
+    elbo: ElboReport
+    decision: Decision
+
+
+@flow(name="resynth-run", validate_parameters=False)
+def run(plan: Plan, progress: Progress = silent) -> Report:
+    """Carry out a plan.
+
+    Args:
+        plan: What to do.
+        progress: Told about every stage.
+
+    Raises:
+        InputError: The table or the settings cannot be used; nothing was changed.
+        ResynthError: A stage failed; nothing was changed.
+    """
+    if plan.out is not None:
+        exports.check_target(plan.out)  # better now than after the training
+    code = code_version()
+    with (
+        alone(plan.home, plan.name),
+        Workspace.open(plan.home) as work,
+        Run.start(plan.name, {"flow": "run", "code_version": code, "mlflow.source.git.commit": code}) as tracked,
+        ExitStack() as undo,
+    ):
+        clock = Clock(progress, STAGES)
+        tracked.parameters({"data": plan.data, "settings": plan.settings.model_dump(mode="json")})
+        tracked.record(plan.settings, "settings.json")
+        champion = registry.champion(plan.name)
+        incoming, drift = prepare(plan, work, tracked, champion, clock)
+        challenger = train(plan, work, tracked, incoming, clock, code)
+        undo.callback(registry.withdraw, challenger)
+        judged = judge(plan, work, tracked, challenger, champion, clock)
+        publisher = champion
+        if judged.decision.promote:
+            undo.callback(registry.demote, challenger, champion)
+            with clock.stage("promote"):
+                tasks.promote(challenger)
+            publisher = challenger
+        export = publish(plan, publisher, incoming, clock) if publisher is not None else None
+        undo.pop_all()  # from here on the new state is complete
+        report = Report(
+            name=plan.name,
+            version=challenger.version,
+            alias=registry.CHAMPION if judged.decision.promote else None,
+            decision="promoted" if judged.decision.promote else "refused",
+            reasons=judged.decision.reasons,
+            warnings=incoming.warnings,
+            drift=drift,
+            evaluation=judged.evaluation,
+            elbo=judged.elbo,
+            published=publisher.version if publisher is not None else None,
+            export=export,
+            report=tracked.url,
+            seconds=clock.seconds,
+        )
+        remember(tracked, challenger, report)
+        return report
+
+
+def prepare(
+    plan: Plan, work: Workspace, tracked: Run, champion: Version | None, clock: Clock
+) -> tuple[Incoming, DriftReport | None]:
+    """Read, check and split the table, and look for drift."""
+    with clock.stage("read"):
+        incoming = tasks.read(plan.data, work, plan.settings)
+        if champion is not None:
+            tasks.match(work, champion)
+    tracked.data(plan.data, incoming.digest, work.schema.arrow, incoming.rows)
+    tracked.text(work.schema.to_json(), "schema.json")
+    with clock.stage("split"):
+        rows = tasks.split(work, plan.settings)
+    tracked.parameters({"rows": {"incoming": incoming.rows, **rows}, "data_digest": incoming.digest})
+    drift = None
+    with clock.stage("profile"):
+        tasks.profile(work, tracked)
+        if champion is not None:
+            drift = tasks.check_drift(work, champion, plan.settings)
+            tracked.record(drift, "drift.json")
+            tracked.tags({"drift": str(drift.drifted).lower()})
+    return incoming, drift
+
+
+def train(plan: Plan, work: Workspace, tracked: Run, incoming: Incoming, clock: Clock, code: str) -> Version:
+    """Train a challenger and register it."""
+    with clock.stage("train") as progress:
+        tasks.train(work, tracked, plan.settings, progress)
+    with clock.stage("register"):
+        return tasks.register(work, tracked, incoming, code)
+
+
+def judge(
+    plan: Plan, work: Workspace, tracked: Run, challenger: Version, champion: Version | None, clock: Clock
+) -> Judgement:
+    """Evaluate the challenger, and the champion on the same hold-out, and decide."""
+    with clock.stage("generate") as progress:
+        tasks.generate(work, challenger, plan.settings, progress)
+    with clock.stage("evaluate") as progress:
+        found = tasks.evaluate(work, challenger, plan.settings, progress)
+        elbo = tasks.measure(work, challenger, plan.settings)
+        tasks.picture(work, challenger, tracked, found)
+    tracked.record(found, "evaluation.json")
+    tracked.record(elbo, "elbo.json")
+    tracked.metrics(numbers(found) | elbo_numbers(elbo))
+    defended = None
+    if champion is not None:
+        with clock.stage("champion") as progress:
+            tasks.generate(work, champion, plan.settings, silent)
+            defended = tasks.evaluate(work, champion, plan.settings, progress)
+        tracked.record(defended, "champion-evaluation.json")
+        tracked.metrics({f"champion.{name}": value for name, value in numbers(defended).items()})
+    with clock.stage("decide"):
+        decision = tasks.decide(found, defended, plan.settings)
+    tracked.record(decision, "decision.json")
+    return Judgement(found, elbo, decision)
+
+
+def publish(plan: Plan, version: Version, incoming: Incoming, clock: Clock) -> Export:
+    """Publish the champion's rows."""
+    directory = plan.out or plan.home / "data" / "exports" / plan.name / f"v{version.version}"
+    with clock.stage("publish") as progress:
+        rows = plan.settings.rows or incoming.rows
+        manifest: Manifest = tasks.publish(version, directory, rows, plan.settings.seed, progress)
+    return Export(path=directory, rows=manifest.rows, manifest=directory / "manifest.json")
+
+
+def remember(tracked: Run, challenger: Version, report: Report) -> None:
+    """Write the outcome where people look for it: on the MLflow run, on the version, in Prefect."""
+    outcome = {"decision": report.decision, "reasons": "; ".join(report.reasons), "version": report.version}
+    tracked.tags(outcome)
+    tracked.metrics({f"seconds.{stage}": seconds for stage, seconds in report.seconds.items()})
+    tracked.record(report, "report.json")
+    registry.tag(challenger, outcome)
+    create_markdown_artifact(display.markdown(report), key="resynth-run", description=f"{report.name}, one run")
+
+
+def numbers(found: Evaluation) -> dict[str, float]:
+    """Scores and ceilings by name."""
+    pairs = ((score.name, score.value, score.ceiling) for score in found.scores)
+    return {key: number for name, value, ceiling in pairs for key, number in ((name, value), (f"{name}_ceiling", ceiling))}
+
+
+def elbo_numbers(elbo: ElboReport) -> dict[str, float]:
+    """The evidence lower bound and its parts by name, in nats per row."""
+    return {
+        "elbo": elbo.elbo,
+        "reconstruction": elbo.reconstruction,
+        "kl": elbo.kl,
+        "importance_weighted": elbo.importance_weighted,
+        "active_units": elbo.active_units,
+    }

@@ -1,0 +1,211 @@
+"""The stages that flows are made of, each a Prefect task.
+
+Tasks exchange references: a `Workspace` whose tables they read and write by name (`incoming`, `train`, `validation`,
+`holdout`, `synthetic`), a `Version` of the registry, a `Run` of MLflow, and small records. No table travels through
+Prefect.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+import pyarrow as pa
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from flows.scratch import Workspace
+from flows.settings import Settings
+from flows.tracking import registry
+from flows.tracking.registry import Version
+from flows.tracking.store import Run
+from pipeline import columns, drift, evaluation, exports, promotion, report, tables
+from pipeline.bound import ElboReport
+from pipeline.drift import DriftReport
+from pipeline.errors import SchemaError
+from pipeline.evaluation import Evaluation
+from pipeline.exports import Manifest, Source
+from pipeline.profile import Profile
+from pipeline.progress import Progress, Tick
+from pipeline.promotion import Decision
+from pipeline.records import Record
+from pipeline.synthesizer import Synthesizer
+
+PROFILE = "profile.json"
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Incoming(Record):
+    """What came in.
+
+    Attributes:
+        rows: Number of rows.
+        digest: SHA-256 of schema and content.
+        warnings: What a person should know about the columns.
+    """
+
+    rows: int
+    digest: str
+    warnings: tuple[str, ...]
+
+
+def stage(function: Callable[P, T]) -> Callable[P, T]:
+    """A Prefect task that keeps no result: what it made is in the workspace, the registry or MLflow."""
+    return task(function, cache_policy=NO_CACHE, persist_result=False)
+
+
+@stage
+def read(data: Path, work: Workspace, settings: Settings) -> Incoming:
+    """Read and validate a table and infer its schema.
+
+    Raises:
+        TableError: The table is missing, damaged or unusable.
+        SchemaError: A column is of no supported type, or the settings ask for what it cannot be.
+    """
+    table = tables.read(data, settings.read, settings.columns)
+    schema = columns.infer(table, settings.columns)
+    work.write("incoming", [table], table.schema)
+    work.schema_file.write_text(schema.to_json(), "utf-8")
+    return Incoming(rows=table.num_rows, digest=tables.digest(table), warnings=schema.warnings)
+
+
+@stage
+def match(work: Workspace, champion: Version) -> None:
+    """Check that the incoming table has the champion's columns.
+
+    Raises:
+        SchemaError: It has not; the message names the differences.
+    """
+    differences = registry.load(champion).schema.differences(work.schema.arrow)
+    if differences:
+        raise SchemaError(f"table: expected the columns of {champion.uri}; {'; '.join(differences)}")
+
+
+@stage
+def split(work: Workspace, settings: Settings) -> dict[str, int]:
+    """Divide the incoming table into train, validation and hold-out; returns their rows."""
+    parts = tables.split(work.read("incoming"), settings.split, settings.seed)._asdict()
+    for name, part in parts.items():
+        work.write(name, [part], part.schema)
+    return {name: part.num_rows for name, part in parts.items()}
+
+
+@stage
+def profile(work: Workspace, run: Run) -> None:
+    """Summarise the incoming table; the summary is kept with the run and holds no rows."""
+    made = Profile.of(work.read("incoming"), work.schema)
+    work.profile.write_text(made.model_dump_json(), "utf-8")
+    run.record(made, PROFILE)
+
+
+@stage
+def check_drift(work: Workspace, champion: Version, settings: Settings) -> DriftReport:
+    """Compare the incoming table's profile with that of the table the champion was trained on."""
+    reference = Profile.model_validate_json(champion.origin.read(PROFILE))
+    incoming = Profile.model_validate_json(work.profile.read_text("utf-8"))
+    return drift.compare(reference, incoming, settings.drift)
+
+
+@stage
+def train(work: Workspace, run: Run, settings: Settings, progress: Progress) -> None:
+    """Fit a synthesizer; its loss curves go to MLflow, its files to the workspace."""
+    synthesizer = Synthesizer.fit(
+        work.read("train"),
+        work.read("validation"),
+        work.schema,
+        model=settings.model,
+        training=settings.training,
+        seed=settings.seed,
+        progress=progress,
+    )
+    synthesizer.save(work.model)
+    run.history(synthesizer.history)
+    run.figure(report.loss_curves(synthesizer.history), "losses.png")
+
+
+@stage
+def register(work: Workspace, run: Run, incoming: Incoming, code: str) -> Version:
+    """Make the trained synthesizer the model's next version."""
+    return registry.register(run, work.model, {"data_digest": incoming.digest, "code_version": code})
+
+
+@stage
+def measure(work: Workspace, version: Version, settings: Settings) -> ElboReport:
+    """The evidence lower bound of the hold-out under a version."""
+    return registry.load(version).elbo(work.read("holdout"), seed=settings.seed)
+
+
+@stage
+def generate(work: Workspace, version: Version, settings: Settings, progress: Progress) -> None:
+    """Generate as many rows as there are training rows, at most as many as an evaluation looks at."""
+    synthesizer = registry.load(version)
+    rows = min(work.read("train").num_rows, settings.evaluation.rows)
+    batches = counted(synthesizer.batches(rows, seed=settings.seed), rows, "generate", progress)
+    work.write(f"synthetic-{version.version}", batches, synthesizer.schema.arrow)
+
+
+@stage
+def evaluate(work: Workspace, version: Version, settings: Settings, progress: Progress) -> Evaluation:
+    """Compare a version's rows with the hold-out."""
+    return evaluation.evaluate(
+        work.read(f"synthetic-{version.version}"),
+        holdout=work.read("holdout"),
+        train=work.read("train"),
+        schema=work.schema,
+        settings=settings.evaluation,
+        seed=settings.seed,
+        progress=progress,
+    )
+
+
+@stage
+def picture(work: Workspace, version: Version, run: Run, found: Evaluation) -> None:
+    """Keep a picture of the quality of a version's rows."""
+    rows = work.read(f"synthetic-{version.version}")
+    run.figure(report.quality(work.read("holdout"), rows, work.schema, found), "quality.png")
+
+
+@stage
+def decide(challenger: Evaluation, champion: Evaluation | None, settings: Settings) -> Decision:
+    """Promote the challenger or keep the champion."""
+    return promotion.decide(challenger, champion, settings.gate)
+
+
+@stage
+def promote(version: Version) -> None:
+    """Make a version the champion, once it has shown that it loads and generates."""
+    registry.promote(version)
+
+
+@stage
+def publish(version: Version, directory: Path, rows: int, seed: int, progress: Progress) -> Manifest:
+    """Write rows of a version as Parquet parts and a manifest.
+
+    Raises:
+        InputError: `directory` cannot be written or holds something else.
+    """
+    synthesizer = registry.load(version)
+    return exports.publish(
+        synthesizer.batches(rows, seed=seed),
+        directory,
+        schema=synthesizer.schema.arrow,
+        rows=rows,
+        source=Source(
+            name=version.name,
+            version=version.version,
+            data_digest=version.tags["data_digest"],
+            code_version=version.tags["code_version"],
+        ),
+        seed=seed,
+        progress=progress,
+    )
+
+
+def counted(batches: Iterable[pa.Table], rows: int, phase: str, progress: Progress) -> Iterator[pa.Table]:
+    """The same batches, with news of how many of all rows have passed."""
+    done = 0
+    for batch in batches:
+        yield batch
+        done += batch.num_rows
+        progress(Tick(phase, done, rows))
