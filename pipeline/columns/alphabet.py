@@ -70,6 +70,8 @@ class Alphabet:
 
     def symbols(self, leaf: Ints) -> tuple[Ints, Ints]:
         """First and second symbol of each leaf index; −1 (null or unknown) gives (0, 0)."""
+        if not len(self.cells):
+            return np.zeros_like(leaf), np.zeros_like(leaf)
         safe = np.maximum(leaf, 0)
         cell = self.cells[safe]
         second = np.where(self.leaves[cell] > 1, safe - self.first_leaf[cell] + 1, 0)
@@ -77,6 +79,8 @@ class Alphabet:
 
     def leaf(self, first: Ints, second: Ints) -> Ints:
         """The inverse of `symbols`; a second symbol that its cell does not have is clipped."""
+        if not len(self.cells):
+            return np.full_like(first, -1)
         cell = np.maximum(first - 1, 0)
         within = np.clip(second - 1, 0, self.leaves[cell] - 1)
         return np.where(first == 0, -1, self.first_leaf[cell] + within)

@@ -61,7 +61,7 @@ class Identifier(Codec):
     Args:
         arrow: The column's type.
         start: First fresh number.
-        room: How many fresh numbers there are.
+        room: How many fresh numbers there are; texts continue with longer ones.
         pattern: How numbers are written, for texts.
         nulls: Whether nulls were seen in training.
     """
@@ -107,8 +107,8 @@ class Identifier(Codec):
         width = len(pattern.alphabets)
         taken = sorted(pattern.number(text) for text in texts if len(text) == width)
         start, room = _free_stretch(taken, 0, pattern.size)
-        if room < _ROOM * max(len(texts), 1):  # the pattern is nearly full: continue with longer texts
-            start, room = pattern.size, 2**62
+        if room < len(texts):  # the pattern is nearly full: only longer texts are left
+            room = 0
         return cls(array.type, start, room, pattern, nulls=nulls)
 
     @property
@@ -128,9 +128,9 @@ class Identifier(Codec):
 
     def decode(self, encoded: Encoded) -> pa.Array:
         """Fresh identifiers for the rows numbered `rest`; raises TableError where the type has no room for them."""
-        if len(encoded.rest) and int(encoded.rest.max()) >= self.room:
+        if self.pattern is None and len(encoded.rest) and int(encoded.rest.max()) >= self.room:
             raise TableError(f"an identifier column of type {self.arrow} has room for {self.room} fresh values only")
-        numbers = [self.start + self._scattered(int(row)) for row in encoded.rest]
+        numbers = [self._number(int(row)) for row in encoded.rest]
         mask = np.asarray(encoded.values[0]) > 0 if self.nulls else np.ones(len(numbers), dtype=bool)
         written = numbers if self.pattern is None else [self.pattern.text(number) for number in numbers]
         array = masked(pa.array(written, value_type(self.arrow)), mask)
@@ -148,14 +148,16 @@ class Identifier(Codec):
         pattern = Pattern.model_validate(json["pattern"]) if json["pattern"] else None
         return cls(arrow, int(json["start"]), int(json["room"]), pattern, nulls=json["nulls"])
 
-    def _scattered(self, row: int) -> int:
-        """Rows in sequence for integers; spread over the free stretch for texts, still one to one."""
-        if self.pattern is None or self.start >= self.pattern.size:
-            return row
+    def _number(self, row: int) -> int:
+        """One to one: in sequence for integers; spread over the free stretch, then longer, for texts."""
+        if self.pattern is None:
+            return self.start + row
+        if row >= self.room:
+            return self.pattern.size + row - self.room
         stride = round(self.room * 0.618033988749895) | 1
         while math.gcd(stride, self.room) > 1:
             stride += 2
-        return row * stride % self.room
+        return self.start + row * stride % self.room
 
 
 def _is_text(arrow: pa.DataType) -> bool:

@@ -173,8 +173,6 @@ def token_leaf(alphabet: Alphabet, values: tuple[NDArray[Any], ...], rows: int) 
     if not values:
         return np.full(rows, len(alphabet.cells) - 1, dtype=np.int64)
     first = np.asarray(values[0], dtype=np.int64)
-    if not len(alphabet.cells):
-        return np.full(rows, -1, dtype=np.int64)
     second = np.asarray(values[1], dtype=np.int64) if len(values) > 1 else np.zeros_like(first)
     return alphabet.leaf(first, second)
 
@@ -195,8 +193,11 @@ def _fit_quantile(distinct: NDArray[Any], counts: NDArray[np.int64]) -> dict[str
     last = np.cumsum(counts)
     first = last - counts
     keep = np.zeros(len(distinct), dtype=bool)
-    keep[np.linspace(0, len(distinct) - 1, min(KNOTS // 2, len(distinct))).astype(int)] = True
-    keep[np.searchsorted(last, np.linspace(1, n, KNOTS // 2).astype(int))] = True
+    even = np.linspace(0, 1, KNOTS // 2)
+    tails = ndtr(np.linspace(ndtri(0.5 / n), -ndtri(0.5 / n), KNOTS // 2))  # even in scores: the tails need more knots
+    ranks = np.clip(np.concatenate([even, tails]) * n, 1, n).astype(int)
+    keep[np.searchsorted(last, ranks)] = True
+    keep[[0, -1]] = True
     keep |= counts > n / KNOTS
     knots = np.repeat(distinct[keep].astype(np.float64), 2)
     ranks = np.stack([first[keep] + 0.5, last[keep] - 0.5], axis=1).ravel() / n

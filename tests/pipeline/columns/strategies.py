@@ -1,0 +1,71 @@
+"""Hypothesis strategies for Arrow columns of every supported type."""
+
+import datetime as dt
+from decimal import Decimal
+
+import pyarrow as pa
+from hypothesis import strategies as st
+
+WIDTHS = {f"{sign}int{bits}": (sign, bits) for sign in ("", "u") for bits in (8, 16, 32, 64)}
+
+
+def _integers(name: str) -> st.SearchStrategy[int]:
+    sign, bits = WIDTHS[name]
+    low, high = (0, 2**bits - 1) if sign else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+    few = st.sampled_from([low, high, max(low, 0), 7])
+    return st.one_of(st.integers(low, high), few, st.integers(max(low, -50), min(high, 50)))
+
+
+def _floats(bits: int) -> st.SearchStrategy[float]:
+    plain = st.floats(allow_nan=False, allow_infinity=False, width=bits)
+    return st.one_of(plain, st.integers(-300, 300).map(lambda i: i / 4), st.just(0.0))
+
+
+def _decimals(precision: int, scale: int) -> st.SearchStrategy[Decimal]:
+    top = 10**precision - 1
+    narrow = st.integers(-(10**6), 10**6) if precision > 6 else st.integers(-top, top)
+    return narrow.map(lambda i: Decimal(i).scaleb(-scale))
+
+
+_NAIVE = st.datetimes(dt.datetime(1900, 1, 1), dt.datetime(2100, 1, 1))  # noqa: DTZ001
+_HOURLY = _NAIVE.map(lambda t: t.replace(minute=0, second=0, microsecond=0))
+_TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=8)
+
+
+def _values() -> dict[pa.DataType, st.SearchStrategy[object]]:
+    types: dict[pa.DataType, st.SearchStrategy[object]] = {
+        getattr(pa, name)(): _integers(name) for name in WIDTHS
+    }
+    types |= {pa.float16(): _floats(16), pa.float32(): _floats(32), pa.float64(): _floats(64)}
+    types |= {pa.decimal128(12, 3): _decimals(12, 3), pa.decimal128(38, 10): _decimals(38, 10)}
+    types |= {pa.string(): _TEXT, pa.large_string(): _TEXT, pa.bool_(): st.booleans()}
+    types |= {pa.dictionary(pa.int8(), pa.string()): st.sampled_from("abcdef")}
+    types |= {pa.dictionary(pa.int32(), pa.int64(), ordered=True): st.integers(-3, 3)}
+    types |= {pa.date32(): st.dates(dt.date(1800, 1, 1), dt.date(2200, 1, 1))}
+    types |= {pa.date64(): st.dates(dt.date(1800, 1, 1), dt.date(2200, 1, 1))}
+    types |= {pa.time32("s"): st.times().map(lambda t: t.replace(microsecond=0)), pa.time64("us"): st.times()}
+    for unit in ("s", "ms", "us", "ns"):
+        whole = (lambda t: t.replace(microsecond=0)) if unit == "s" else lambda t: t.replace(microsecond=1000)
+        types[pa.timestamp(unit)] = st.one_of(_NAIVE.map(whole), _HOURLY)
+        types[pa.timestamp(unit, "Europe/Berlin")] = st.one_of(_NAIVE.map(whole), _HOURLY)
+    types |= {pa.duration("ms"): st.integers(-(10**9), 10**9).map(lambda ms: dt.timedelta(milliseconds=ms))}
+    return types
+
+
+VALUES = _values()
+
+
+@st.composite
+def arrays(draw: st.DrawFn, *, nulls: bool = True) -> pa.Array:
+    """An array of any supported type, with repeats and, where allowed, nulls."""
+    arrow = draw(st.sampled_from(sorted(VALUES, key=str)))
+    some = draw(st.lists(VALUES[arrow], min_size=1, max_size=30))
+    value = st.one_of(st.none(), st.sampled_from(some)) if nulls else st.sampled_from(some)
+    values = some + draw(st.lists(value, max_size=60))
+    if pa.types.is_dictionary(arrow):
+        return pa.array(values, arrow.value_type).dictionary_encode().cast(arrow) if not arrow.ordered else (
+            pa.DictionaryArray.from_arrays(
+                pa.array([None if v is None else v + 3 for v in values], pa.int32()), pa.array(range(-3, 4)), ordered=True
+            )
+        )
+    return pa.array(values, arrow)
