@@ -36,6 +36,7 @@ KNOTS = 1024
 """Most knots of the empirical quantile function."""
 REACH = 3
 """Expected number of generated values at either end of the range, per training table's worth of rows."""
+_TOP = float(np.nextafter(2.0**64, 0))  # the greatest float that fits uint64
 Floats = NDArray[np.float64]
 
 
@@ -150,7 +151,7 @@ class Numbers:
             values = np.interp(scores, known, knots) + _beyond(scores, known[0], known[-1])
         else:
             values = scores * self.arrays["scale"][0] + self.arrays["shift"][0]
-        return np.rint(np.maximum(values, 0)).astype(np.uint64) if self._grid else values
+        return np.rint(np.clip(values, 0, _TOP)).astype(np.uint64) if self._grid else values
 
     @property
     def _grid(self) -> bool:

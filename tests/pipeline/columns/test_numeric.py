@@ -35,12 +35,12 @@ def test_affine_forms_are_what_they_are_called(form, expected):
 
 
 def test_quantile_form_is_normal():
-    """Ranks become normal scores: within KS distance .01 of N(0, 1), and within .005 of the exact scores."""
+    """Ranks become normal scores: within KS distance .01 of N(0, 1), and within .01 of the exact scores (1,024 knots)."""
     _, values = fitted(SKEWED, "quantile")
     assert stats.kstest(values, "norm").statistic < 0.01
     exact = stats.norm.ppf((stats.rankdata(SKEWED) - 0.5) / len(SKEWED))
     middle = np.abs(exact) < 2.5
-    np.testing.assert_allclose(values[middle], exact[middle], atol=0.005)
+    np.testing.assert_allclose(values[middle], exact[middle], atol=0.01)
 
 
 def test_an_inflated_value_owns_its_ranks():

@@ -1,0 +1,82 @@
+"""Schemas: inferred, overridden, compared, kept."""
+
+import pyarrow as pa
+import pytest
+from samples import mixed
+
+from pipeline import columns
+from pipeline.errors import SchemaError, SettingsError
+from pipeline.schema import ColumnSettings, Schema
+
+
+def test_kinds_are_inferred():
+    """Every column of a mixed table gets its natural kind, and nulls are noticed (NaN is one)."""
+    schema = columns.infer(mixed())
+    kinds = {column.name: column.kind for column in schema}
+    assert kinds == {
+        "key": "identifier",
+        "group": "categorical",
+        "size": "numeric",
+        "price": "numeric",
+        "amount": "numeric",
+        "day": "datetime",
+        "seen": "datetime",
+        "active": "categorical",
+        "note": "categorical",
+    }
+    assert [column.name for column in schema if column.nullable] == ["price", "amount", "note"]
+    assert any("'key' is taken for an identifier" in warning for warning in schema.warnings)
+
+
+def test_json_keeps_the_arrow_schema_exactly():
+    """Names, order, types, zones, dictionary encoding and both kinds of metadata survive JSON."""
+    schema = columns.infer(mixed())
+    again = Schema.from_json(schema.to_json())
+    assert again.arrow.equals(schema.arrow, check_metadata=True)
+    assert again.columns == schema.columns
+    assert again.warnings == schema.warnings
+
+
+def test_differences_are_named():
+    """Missing, new and retyped columns are each named; order, metadata and dictionary encoding are no difference."""
+    schema = columns.infer(mixed())
+    table = mixed().drop_columns(["size"]).append_column("extra", pa.array([1] * 600))
+    table = table.set_column(table.schema.get_field_index("price"), "price", table["price"].cast(pa.string()))
+    assert schema.differences(table.schema) == (
+        "column 'size' is missing",
+        "column 'extra' is new",
+        "column 'price' has type string, expected double",
+    )
+    plain = mixed().select(mixed().column_names[::-1])
+    plain = plain.set_column(plain.schema.get_field_index("group"), "group", plain["group"].cast(pa.string()))
+    assert schema.differences(plain.replace_schema_metadata(None).schema) == ()
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "message"),
+    [
+        ({"nope": ColumnSettings()}, SettingsError, "'nope', expected one of key, group"),
+        ({"size": ColumnSettings(kind="wave")}, SettingsError, "expected a kind of identifier, .* got 'wave'"),
+        ({"group": ColumnSettings(kind="datetime")}, SchemaError, "'group' of type dictionary.* cannot be of kind"),
+        ({"size": ColumnSettings(normalization="log")}, SettingsError, "expected a normalization of tokens, .* 'log'"),
+        ({"note": ColumnSettings(nullable=False)}, SchemaError, "'note' is set to nullable = false but holds"),
+    ],
+)
+def test_overrides_that_do_not_fit_are_refused(settings, error, message):
+    """A wrong override is one clear line that names column, expectation and what came."""
+    with pytest.raises(error, match=message):
+        columns.infer(mixed(), settings)
+
+
+def test_overrides_are_obeyed():
+    """Low-cardinality integers become categories on request, and a normal form can be fixed."""
+    overrides = {"size": ColumnSettings(kind="categorical"), "price": ColumnSettings(normalization="quantile")}
+    schema = columns.infer(mixed(), overrides)
+    assert schema["size"].kind == "categorical"
+    assert schema["price"].normalization == "quantile"
+
+
+def test_unsupported_types_are_named():
+    """A binary column is refused with its name and type."""
+    with pytest.raises(SchemaError, match="column 'blob' has type binary, expected integers"):
+        columns.infer(pa.table({"blob": pa.array([b"x"] * 5)}))
