@@ -83,7 +83,7 @@ class _Nominal:
         found = pc.index_in(combined(array), value_set=self.labels)
         other = len(self.labels)
         place = pc.fill_null(found, other).to_numpy(zero_copy_only=False)
-        return self.weight * np.equal(place[:, None], np.arange(other + 1)).astype(np.float64)
+        return np.asarray(self.weight * np.equal(place[:, None], np.arange(other + 1)), np.float64)
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ def squared_distances(x: Features, y: Features) -> Floats:
     """Squared Euclidean distances [len(x), len(y)] in float64."""
     x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
     squares = (x**2).sum(1)[:, None] + (y**2).sum(1) - 2 * x @ y.T
-    return np.maximum(squares, 0, out=squares)
+    return np.asarray(np.maximum(squares, 0, out=squares), np.float64)
 
 
 def discrepancy(x: Features, y: Features, *, permutations: int, rng: np.random.Generator) -> Discrepancy:
