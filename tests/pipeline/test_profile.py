@@ -1,0 +1,85 @@
+"""Profiles: what they say, how they merge, how small they are, and that they hold no rows."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from scipy.stats import kurtosis, skew
+
+from pipeline.columns import infer
+from pipeline.errors import SchemaError
+from pipeline.profile import Profile
+
+ADULT = pq.read_table(Path(__file__).parents[2] / "data" / "adult_test.parquet")
+MIXED = pa.table(
+    {
+        "n": pa.array([1.5, None, 3.5, float("nan")]),
+        "d": pa.array([0, 1, None, 3], pa.timestamp("us")),
+        "c": pa.array(["a", "b", None, "a"]).dictionary_encode(),
+        "e": pa.nulls(4, pa.float64()),
+    }
+)
+
+
+def test_it_says_what_is_in_the_columns():
+    """Nulls, NaN, moments and labels of a small mixed table are exact."""
+    profile = Profile.of(MIXED, infer(MIXED))
+    assert profile.rows == 4
+    assert [column.nulls for column in profile.columns] == [2, 1, 1, 4]
+    assert (profile["n"].ordered.low, profile["n"].ordered.mean, profile["n"].ordered.deviation) == (1.5, 2.5, 1.0)
+    assert profile["d"].ordered.high == 3
+    assert profile["c"].nominal.counts == {"a": 2, "b": 1}
+    assert profile["c"].type == "string"
+    assert profile["e"].ordered is None
+
+
+def test_moments_are_scipys():
+    """Skewness and kurtosis agree with SciPy."""
+    profile = Profile.of(ADULT, infer(ADULT))
+    gain = ADULT["capital-gain"].to_numpy()
+    found = profile["capital-gain"].ordered
+    assert found.skewness == pytest.approx(skew(gain))
+    assert found.kurtosis == pytest.approx(kurtosis(gain, fisher=False))
+
+
+def test_parts_merge_to_the_whole():
+    """Merged shards have the counts, moments, labels and correlations of the whole table."""
+    schema = infer(ADULT)
+    whole = Profile.of(ADULT, schema)
+    first, rest = Profile.of(ADULT.slice(0, 5000), schema), Profile.of(ADULT.slice(5000), schema)
+    merged = first.merge(rest)
+    assert merged.rows == whole.rows
+    for mine, theirs in zip(merged.columns, whole.columns, strict=True):
+        assert mine.nulls == theirs.nulls
+        if theirs.nominal:
+            assert mine.nominal.counts == theirs.nominal.counts
+        if theirs.ordered:
+            for moment in ("low", "high", "mean", "deviation", "skewness", "kurtosis"):
+                assert getattr(mine.ordered, moment) == pytest.approx(getattr(theirs.ordered, moment), rel=1e-9)
+    assert np.allclose(merged.pairs.correlations(), whole.pairs.correlations(), atol=1e-9)
+
+
+def test_json_round_trip():
+    """A profile comes back from JSON equal."""
+    profile = Profile.of(MIXED, infer(MIXED))
+    assert Profile.model_validate_json(profile.model_dump_json()) == profile
+
+
+def test_it_is_small():
+    """Sixty continuous and forty label columns take less than 2 MB of JSON."""
+    rng = np.random.default_rng(0)
+    numbers = {f"x{i}": rng.normal(size=2000) for i in range(60)}
+    labels = {f"c{i}": [f"label number {j}" for j in rng.integers(0, 500, 2000)] for i in range(40)}
+    table = pa.table(numbers | labels)
+    assert len(Profile.of(table, infer(table)).model_dump_json()) < 2_000_000
+
+
+def test_unlike_tables_do_not_merge():
+    """Profiles of tables with other columns are refused."""
+    other = MIXED.select(["n", "d"])
+    with pytest.raises(SchemaError, match="merge only if"):
+        Profile.of(MIXED, infer(MIXED)).merge(Profile.of(other, infer(other)))
+    with pytest.raises(KeyError):
+        Profile.of(other, infer(other))["c"]

@@ -1,0 +1,93 @@
+"""The gate: every way to pass and every way to be refused."""
+
+import pytest
+from pydantic import ValidationError
+
+from pipeline.evaluation import Evaluation, Score
+from pipeline.promotion import Decision, GateSettings, decide
+
+GOOD = {"shape_error": (0.012, 0.01), "trend_error": (0.03, 0.025), "c2st": (0.8, 0.99), "nearer_to_train": (0.51, 0.5)}
+GATE = GateSettings()
+
+
+def evaluation(rows: int = 1000, interval: float | None = None, **changed: tuple[float, float] | None) -> Evaluation:
+    """A good evaluation with some scores changed, or absent where None."""
+    named = {name: pair for name, pair in (GOOD | changed).items() if pair is not None}
+    scores = [
+        Score.of(name, value, ceiling, (value - interval, value + interval) if interval else None)
+        for name, (value, ceiling) in named.items()
+    ]
+    return Evaluation(rows=900, holdout_rows=rows, scores=tuple(scores), columns=(), pairs=(), notes=("a note",))
+
+
+def test_a_good_first_version_is_promoted():
+    """All limits met and no champion: promoted, with a reason per limit."""
+    decision = decide(evaluation(), None, GATE)
+    assert decision.promote
+    assert len(decision.reasons) == 1 + len(GATE.limits)
+    assert "there is no champion yet" in decision.reasons
+    assert Decision.model_validate_json(decision.model_dump_json()) == decision
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("shape_error", 0.0601), ("trend_error", 0.0851), ("c2st", 0.089), ("nearer_to_train", 0.601)],
+)
+def test_each_limit_refuses_alone(name, value):
+    """One score beyond its limit refuses, for that reason only."""
+    decision = decide(evaluation(**{name: (value, GOOD[name][1])}), None, GATE)
+    assert not decision.promote
+    assert len(decision.reasons) == 1
+    assert decision.reasons[0].startswith(f"{name} {value:.4f} is not within {GATE.limits[name]:g} of its ceiling")
+
+
+def test_a_noisy_ceiling_widens_the_limit():
+    """On a small table, where real rows err by 20 %, a generator may err by as much."""
+    assert decide(evaluation(shape_error=(0.21, 0.2)), None, GATE).promote
+
+
+def test_an_absent_score_refuses():
+    """A score that has a limit and was not computed refuses, and the notes say why."""
+    decision = decide(evaluation(c2st=None), None, GATE)
+    assert not decision.promote
+    assert decision.reasons == ("c2st has a limit but was not computed (a note)",)
+
+
+def test_an_absent_score_of_the_champion_refuses():
+    """Nothing is assumed for a champion that lacks a score."""
+    decision = decide(evaluation(), evaluation(c2st=None), GATE)
+    assert decision.reasons == ("c2st has a margin but was not computed for the champion",)
+
+
+@pytest.mark.parametrize(("value", "promote"), [(0.92, True), (0.86, True), (0.84, False)])
+def test_the_champion_is_kept_unless_nearly_reached(value, promote):
+    """Against a champion's .90 the margin of .05 decides."""
+    decision = decide(evaluation(c2st=(value, 0.99)), evaluation(c2st=(0.9, 0.99)), GATE)
+    assert decision.promote == promote
+
+
+def test_errors_are_judged_the_other_way_round():
+    """A smaller error than the champion's is better, a larger one beyond the margin is worse."""
+    worse, better = evaluation(shape_error=(0.02, 0.01)), evaluation(shape_error=(0.012, 0.01))
+    assert decide(better, worse, GATE).promote
+    decision = decide(worse, better, GATE)
+    assert decision.reasons == ("shape_error 0.0200 is worse than the champion's 0.0120 (margin 0.005)",)
+
+
+def test_what_the_intervals_explain_is_not_worse():
+    """A difference of .07 refuses when certain, and not when both are known to ±.06 only (together ±.085)."""
+    assert not decide(evaluation(c2st=(0.83, 0.99)), evaluation(c2st=(0.9, 0.99)), GATE).promote
+    challenger, champion = evaluation(c2st=(0.83, 0.99), interval=0.06), evaluation(c2st=(0.9, 0.99), interval=0.06)
+    assert decide(challenger, champion, GATE).promote
+
+
+def test_different_holdouts_are_not_compared():
+    """Evaluations on hold-outs of different sizes refuse."""
+    decision = decide(evaluation(rows=1000), evaluation(rows=999), GATE)
+    assert "different hold-outs" in decision.reasons[0]
+
+
+def test_unknown_names_in_the_settings_are_refused():
+    """A misspelt score is an error when the settings are read, not a gate that never closes."""
+    with pytest.raises(ValidationError, match="got shape"):
+        GateSettings(limits={"shape": 0.1})
