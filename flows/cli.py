@@ -10,9 +10,9 @@ and an exit code. `main` prints one or the other and turns every failure into on
 
 Nothing heavy is imported before a verb runs, so that help answers at once.
 """
+# ruff: noqa: PLC0415 - see the last sentence
 
 import json
-import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -24,12 +24,13 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 from cyclopts import App, CycloptsError, Parameter
 from rich.console import Console
 
-from pipeline.errors import InputError, ResynthError, SettingsError
+from pipeline.errors import InputError, ResynthError
 
 if TYPE_CHECKING:
     from flows.settings import Settings
 
 DONE, FAILED, BAD_INPUT, REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
+PLAIN_WIDTH = 160  # of tables that no terminal bounds
 
 app = App(
     name="resynth",
@@ -115,10 +116,13 @@ def run(
     """
     settings = common.settings(name=name, rows=rows)
     home = common.embed()
-    from flows import display, engine, progress
-    from flows.run import Plan
-    from flows.run import run as flow
-    from flows.settings import name_of
+    from flows import engine
+
+    with engine.starting():
+        from flows import display, progress
+        from flows.run import Plan
+        from flows.run import run as flow
+        from flows.settings import name_of
 
     plan = Plan(data=data, home=home, name=settings.name or name_of(data), settings=settings, out=out)
     with engine.running(), progress.shown(errors()) as listener:
@@ -142,8 +146,11 @@ def export(name: str, *, rows: int, out: Path, common: Common = DEFAULTS) -> Rep
     """
     settings = common.settings(rows=rows)
     common.embed()
-    from flows import engine, progress
-    from flows.export import export as flow
+    from flows import engine
+
+    with engine.starting():
+        from flows import progress
+        from flows.export import export as flow
 
     with engine.running(), progress.shown(errors()) as listener:
         manifest = flow(name, out, rows, settings.seed, listener)
@@ -164,8 +171,11 @@ def drift(name: str, data: Path, *, common: Common = DEFAULTS) -> Reply:
     """
     settings = common.settings()
     home = common.embed()
-    from flows import display, engine
-    from flows.drift import drift as flow
+    from flows import engine
+
+    with engine.starting():
+        from flows import display
+        from flows.drift import drift as flow
 
     with engine.running():
         report = flow(name, data, home, settings)
@@ -286,7 +296,7 @@ def ui(*, common: Common = DEFAULTS) -> Reply:
 
     with serving() as addresses:
         out = sys.stderr if common.json else sys.stdout
-        print(*(f"{name}: {address}" for name, address in addresses.items()), sep="\n", file=out, flush=True)  # noqa: T201
+        print(*(f"{name}: {address}" for name, address in addresses.items()), sep="\n", file=out, flush=True)
         try:
             while True:
                 time.sleep(1)
@@ -300,23 +310,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     as_json = "--json" in given
     try:
         reply = app(given)
-        if not isinstance(reply, Reply):
-            return DONE  # help or version, already printed
-        if as_json:
-            print(json.dumps(reply.answer), flush=True)  # noqa: T201
-        else:
-            reply.show(Console(soft_wrap=not sys.stdout.isatty()))
-    except CycloptsError as error:
-        return _fail(str(error), BAD_INPUT, as_json=as_json)
-    except InputError as error:
-        return _fail(str(error), BAD_INPUT, as_json=as_json)
-    except ResynthError as error:
-        return _fail(str(error), FAILED, as_json=as_json)
-    except KeyboardInterrupt:
-        return _fail("interrupted", INTERRUPTED, as_json=as_json)
-    except Exception as error:  # noqa: BLE001 - the last line of defence: a traceback, and still one line
-        traceback.print_exc()
-        return _fail(f"unexpected {type(error).__name__}: {error}", FAILED, as_json=as_json)
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - whatever it is, it ends in one line
+        return _fail(error, as_json=as_json)
+    if not isinstance(reply, Reply):
+        return DONE  # help or version, already printed
+    if as_json:
+        print(json.dumps(reply.answer), flush=True)  # noqa: T201
+    else:
+        reply.show(Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH))
     return reply.code
 
 
@@ -334,7 +335,16 @@ def _lines(*lines: str) -> Callable[[Console], None]:
     return lambda console: console.print(*lines, sep="\n", markup=False, highlight=False, soft_wrap=True)
 
 
-def _fail(message: str, code: int, *, as_json: bool) -> int:
+def _fail(error: BaseException, *, as_json: bool) -> int:
+    """Say in one line what went wrong; a traceback only of what nobody foresaw."""
+    code, message = FAILED, str(error)
+    if isinstance(error, CycloptsError | InputError):
+        code = BAD_INPUT
+    elif isinstance(error, KeyboardInterrupt):
+        code, message = INTERRUPTED, "interrupted"
+    elif not isinstance(error, ResynthError):
+        traceback.print_exception(error)
+        message = f"unexpected {type(error).__name__}: {error}"
     line = " ".join(message.split())
     print(f"resynth: {line}", file=sys.stderr, flush=True)  # noqa: T201
     if as_json:

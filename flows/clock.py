@@ -3,6 +3,8 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import cast
+from uuid import UUID
 
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 
@@ -16,7 +18,7 @@ class Clock:
         self.seconds: dict[str, float] = {}
         self._progress = progress
         self._stages = stages
-        self._artifact = create_progress_artifact(progress=0.0, description="stages done")
+        self._artifact = cast("UUID", create_progress_artifact(progress=0.0, description="stages done"))
 
     @contextmanager
     def stage(self, name: str) -> Iterator[Progress]:

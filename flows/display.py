@@ -37,9 +37,9 @@ def drift(console: Console, report: DriftReport) -> None:
     """What has drifted, the largest first."""
     verdict = "found" if report.drifted else "none"
     drifted = [finding for finding in report.findings if finding.drifted]
-    rows = [(f.column, f.kind, f"{f.size:.4f}", f"{f.threshold:.4f}", f.text) for f in drifted[:SHOWN]]
+    rows = [(f.column, f.what, f"{f.size:.4f}", f"{f.threshold:.4f}", f.text) for f in drifted[:SHOWN]]
     if rows:
-        console.print(_table("drift", ["column", "what", "size", "threshold", ""], rows))
+        console.print(_table("drift", ["column", "what", "size", "threshold", "meaning"], rows))
     console.print(f"drift: {verdict} ({len(drifted)} of {len(report.findings)} checks)", highlight=False)
 
 
@@ -82,7 +82,8 @@ def outcome(report: "Report") -> list[tuple[str, str]]:
 
 def scores(found: Evaluation) -> list[tuple[str, str, str, str, str]]:
     """One row per score; the area is named once."""
-    rows, last = [], ""
+    rows: list[tuple[str, str, str, str, str]] = []
+    last = ""
     for score in found.scores:
         area = "" if score.area == last else score.area
         last = score.area
@@ -94,7 +95,11 @@ def _table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]], *, he
     table = Table(title=title or None, title_justify="left", show_header=header, box=None, pad_edge=False)
     for name in head:
         numeric = name in {"synthetic", "real rows", "size", "threshold"}
-        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
+        # A meaning is cut where the terminal is narrow; a path never is, for people copy it.
+        cut = name == "meaning"
+        table.add_column(
+            name, justify="right" if numeric else "left", no_wrap=cut, overflow="ellipsis" if cut else "fold"
+        )
     for row in rows:
         table.add_row(*row)
     return table

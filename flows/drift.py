@@ -29,10 +29,13 @@ def drift(reference: str, data: Path, home: Path, settings: Settings) -> DriftRe
         SchemaError: Its columns are not the version's.
     """
     version = registry.resolve(reference)
-    with Workspace.open(home) as work, Run.start(version.name, {"flow": "drift", "code_version": code_version()}) as run:
+    with (
+        Workspace.open(home) as work,
+        Run.start(version.name, {"flow": "drift", "code_version": code_version()}) as run,
+    ):
         incoming = tasks.read(data, work, settings)
         tasks.match(work, version)
-        run.data(data, incoming.digest, work.schema.arrow, incoming.rows)
+        run.data(data, incoming.digest, work.columns.arrow, incoming.rows)
         run.parameters({"data": data, "reference": version.uri})
         tasks.profile(work, run)
         found = tasks.check_drift(work, version, settings)

@@ -27,7 +27,10 @@ def evaluate(
         TableError: A table cannot be used.
         SchemaError: The tables differ in their columns.
     """
-    train, rows = tables.read(real, settings.read, settings.columns), tables.read(synthetic, settings.read, settings.columns)
+    train, rows = (
+        tables.read(real, settings.read, settings.columns),
+        tables.read(synthetic, settings.read, settings.columns),
+    )
     if test is not None:
         holdout = tables.read(test, settings.read, settings.columns)
     else:

@@ -11,7 +11,7 @@ from pipeline.progress import Progress, silent
 
 
 @flow(name="resynth-export", validate_parameters=False)
-def export(reference: str, out: Path, rows: int, seed: int, progress: Progress = silent) -> Manifest:
+def export(reference: str, out: Path, rows: int, seed: int, progress: Progress | None = None) -> Manifest:
     """Write `rows` rows of a version into `out`.
 
     Args:
@@ -19,10 +19,10 @@ def export(reference: str, out: Path, rows: int, seed: int, progress: Progress =
         out: The directory to publish; an export that is there is replaced.
         rows: How many.
         seed: Row i is a function of version, seed and i.
-        progress: Told as rows are written.
+        progress: Told as rows are written, if anybody listens.
 
     Raises:
         NotFoundError: There is no such version.
         InputError: `out` cannot be written or holds something else.
     """
-    return tasks.publish(registry.resolve(reference), out, rows, seed, progress)
+    return tasks.publish(registry.resolve(reference), out, rows, seed, progress or silent)

@@ -29,12 +29,11 @@ from pipeline import exports
 from pipeline.bound import ElboReport
 from pipeline.drift import DriftReport
 from pipeline.evaluation import Evaluation
-from pipeline.exports import Manifest
 from pipeline.progress import Progress, silent
 from pipeline.promotion import Decision
 from pipeline.records import Record
 
-STAGES = 9  # of a first run; a retraining has two more
+STAGES = 10  # of a run that promotes; with a champion there is one more
 
 
 class Plan(Record):
@@ -98,8 +97,28 @@ class Report(Record):
 
     @property
     def metrics(self) -> dict[str, float]:
-        """Every number by name; `<score>_ceiling` is what real rows reach."""
-        return numbers(self.evaluation) | elbo_numbers(self.elbo)
+        """Every number by name, as MLflow has them."""
+        return numbers(self.evaluation, self.elbo)
+
+
+class Job(NamedTuple):
+    """What the steps of one run share.
+
+    Attributes:
+        plan: What to do.
+        work: Where the run's tables are.
+        tracked: Where MLflow remembers it.
+        champion: Who was champion when it began.
+        clock: Times the stages.
+        code: Version of the code.
+    """
+
+    plan: Plan
+    work: Workspace
+    tracked: Run
+    champion: Version | None
+    clock: Clock
+    code: str
 
 
 class Judgement(NamedTuple):
@@ -111,12 +130,12 @@ class Judgement(NamedTuple):
 
 
 @flow(name="resynth-run", validate_parameters=False)
-def run(plan: Plan, progress: Progress = silent) -> Report:
+def run(plan: Plan, progress: Progress | None = None) -> Report:
     """Carry out a plan.
 
     Args:
         plan: What to do.
-        progress: Told about every stage.
+        progress: Told about every stage, if anybody listens.
 
     Raises:
         InputError: The table or the settings cannot be used; nothing was changed.
@@ -129,107 +148,111 @@ def run(plan: Plan, progress: Progress = silent) -> Report:
         alone(plan.home, plan.name),
         Workspace.open(plan.home) as work,
         Run.start(plan.name, {"flow": "run", "code_version": code, "mlflow.source.git.commit": code}) as tracked,
-        ExitStack() as undo,
     ):
-        clock = Clock(progress, STAGES)
-        tracked.parameters({"data": plan.data, "settings": plan.settings.model_dump(mode="json")})
-        tracked.record(plan.settings, "settings.json")
         champion = registry.champion(plan.name)
-        incoming, drift = prepare(plan, work, tracked, champion, clock)
-        challenger = train(plan, work, tracked, incoming, clock, code)
+        clock = Clock(progress or silent, STAGES + (1 if champion is not None else 0))
+        return execute(Job(plan, work, tracked, champion, clock, code))
+
+
+def execute(job: Job) -> Report:
+    """Do the work, undoing what was done if a later stage fails."""
+    job.tracked.parameters({"data": job.plan.data, "settings": job.plan.settings.model_dump(mode="json")})
+    job.tracked.record(job.plan.settings, "settings.json")
+    incoming, drift = prepare(job)
+    with ExitStack() as undo:
+        challenger = train(job, incoming)
         undo.callback(registry.withdraw, challenger)
-        judged = judge(plan, work, tracked, challenger, champion, clock)
-        publisher = champion
+        judged = judge(job, challenger)
+        publisher = job.champion
         if judged.decision.promote:
-            undo.callback(registry.demote, challenger, champion)
-            with clock.stage("promote"):
+            undo.callback(registry.demote, challenger, job.champion)
+            with job.clock.stage("promote"):
                 tasks.promote(challenger)
             publisher = challenger
-        export = publish(plan, publisher, incoming, clock) if publisher is not None else None
+        export = publish(job, publisher, incoming) if publisher is not None else None
         undo.pop_all()  # from here on the new state is complete
-        report = Report(
-            name=plan.name,
-            version=challenger.version,
-            alias=registry.CHAMPION if judged.decision.promote else None,
-            decision="promoted" if judged.decision.promote else "refused",
-            reasons=judged.decision.reasons,
-            warnings=incoming.warnings,
-            drift=drift,
-            evaluation=judged.evaluation,
-            elbo=judged.elbo,
-            published=publisher.version if publisher is not None else None,
-            export=export,
-            report=tracked.url,
-            seconds=clock.seconds,
-        )
-        remember(tracked, challenger, report)
-        return report
+    report = Report(
+        name=job.plan.name,
+        version=challenger.version,
+        alias=registry.CHAMPION if judged.decision.promote else None,
+        decision="promoted" if judged.decision.promote else "refused",
+        reasons=judged.decision.reasons,
+        warnings=incoming.warnings,
+        drift=drift,
+        evaluation=judged.evaluation,
+        elbo=judged.elbo,
+        published=publisher.version if publisher is not None else None,
+        export=export,
+        report=job.tracked.url,
+        seconds=job.clock.seconds,
+    )
+    remember(job.tracked, challenger, report)
+    return report
 
 
-def prepare(
-    plan: Plan, work: Workspace, tracked: Run, champion: Version | None, clock: Clock
-) -> tuple[Incoming, DriftReport | None]:
+def prepare(job: Job) -> tuple[Incoming, DriftReport | None]:
     """Read, check and split the table, and look for drift."""
-    with clock.stage("read"):
+    plan, work, tracked = job.plan, job.work, job.tracked
+    with job.clock.stage("read"):
         incoming = tasks.read(plan.data, work, plan.settings)
-        if champion is not None:
-            tasks.match(work, champion)
-    tracked.data(plan.data, incoming.digest, work.schema.arrow, incoming.rows)
-    tracked.text(work.schema.to_json(), "schema.json")
-    with clock.stage("split"):
+        if job.champion is not None:
+            tasks.match(work, job.champion)
+    tracked.data(plan.data, incoming.digest, work.columns.arrow, incoming.rows)
+    tracked.text(work.columns.to_json(), "schema.json")
+    with job.clock.stage("split"):
         rows = tasks.split(work, plan.settings)
     tracked.parameters({"rows": {"incoming": incoming.rows, **rows}, "data_digest": incoming.digest})
     drift = None
-    with clock.stage("profile"):
+    with job.clock.stage("profile"):
         tasks.profile(work, tracked)
-        if champion is not None:
-            drift = tasks.check_drift(work, champion, plan.settings)
+        if job.champion is not None:
+            drift = tasks.check_drift(work, job.champion, plan.settings)
             tracked.record(drift, "drift.json")
             tracked.tags({"drift": str(drift.drifted).lower()})
     return incoming, drift
 
 
-def train(plan: Plan, work: Workspace, tracked: Run, incoming: Incoming, clock: Clock, code: str) -> Version:
+def train(job: Job, incoming: Incoming) -> Version:
     """Train a challenger and register it."""
-    with clock.stage("train") as progress:
-        tasks.train(work, tracked, plan.settings, progress)
-    with clock.stage("register"):
-        return tasks.register(work, tracked, incoming, code)
+    with job.clock.stage("train") as progress:
+        tasks.train(job.work, job.tracked, job.plan.settings, progress)
+    with job.clock.stage("register"):
+        return tasks.register(job.work, job.tracked, incoming, job.code)
 
 
-def judge(
-    plan: Plan, work: Workspace, tracked: Run, challenger: Version, champion: Version | None, clock: Clock
-) -> Judgement:
+def judge(job: Job, challenger: Version) -> Judgement:
     """Evaluate the challenger, and the champion on the same hold-out, and decide."""
-    with clock.stage("generate") as progress:
-        tasks.generate(work, challenger, plan.settings, progress)
-    with clock.stage("evaluate") as progress:
-        found = tasks.evaluate(work, challenger, plan.settings, progress)
-        elbo = tasks.measure(work, challenger, plan.settings)
+    work, tracked, settings = job.work, job.tracked, job.plan.settings
+    with job.clock.stage("generate") as progress:
+        tasks.generate(work, challenger, settings, progress)
+    with job.clock.stage("evaluate") as progress:
+        found = tasks.evaluate(work, challenger, settings, progress)
+        elbo = tasks.measure(work, challenger, settings)
         tasks.picture(work, challenger, tracked, found)
     tracked.record(found, "evaluation.json")
     tracked.record(elbo, "elbo.json")
-    tracked.metrics(numbers(found) | elbo_numbers(elbo))
+    tracked.metrics(numbers(found, elbo))
     defended = None
-    if champion is not None:
-        with clock.stage("champion") as progress:
-            tasks.generate(work, champion, plan.settings, silent)
-            defended = tasks.evaluate(work, champion, plan.settings, progress)
+    if job.champion is not None:
+        with job.clock.stage("champion") as progress:
+            tasks.generate(work, job.champion, settings, silent)
+            defended = tasks.evaluate(work, job.champion, settings, progress)
         tracked.record(defended, "champion-evaluation.json")
-        tracked.metrics({f"champion.{name}": value for name, value in numbers(defended).items()})
-    with clock.stage("decide"):
-        decision = tasks.decide(found, defended, plan.settings)
+        tracked.metrics({f"champion.{score.name}": score.value for score in defended.scores})
+    with job.clock.stage("decide"):
+        decision = tasks.decide(found, defended, settings)
     tracked.record(decision, "decision.json")
     return Judgement(found, elbo, decision)
 
 
-def publish(plan: Plan, version: Version, incoming: Incoming, clock: Clock) -> Export:
+def publish(job: Job, version: Version, incoming: Incoming) -> Export:
     """Publish the champion's rows."""
+    plan = job.plan
     directory = plan.out or plan.home / "data" / "exports" / plan.name / f"v{version.version}"
-    with clock.stage("publish") as progress:
+    with job.clock.stage("publish") as progress:
         rows = plan.settings.rows or incoming.rows
-        manifest: Manifest = tasks.publish(version, directory, rows, plan.settings.seed, progress)
-    return Export(path=directory, rows=manifest.rows, manifest=directory / "manifest.json")
+        manifest = tasks.publish(version, directory, rows, plan.settings.seed, progress)
+    return Export(path=directory, rows=manifest.rows, manifest=directory / exports.MANIFEST)
 
 
 def remember(tracked: Run, challenger: Version, report: Report) -> None:
@@ -242,18 +265,9 @@ def remember(tracked: Run, challenger: Version, report: Report) -> None:
     create_markdown_artifact(display.markdown(report), key="resynth-run", description=f"{report.name}, one run")
 
 
-def numbers(found: Evaluation) -> dict[str, float]:
-    """Scores and ceilings by name."""
-    pairs = ((score.name, score.value, score.ceiling) for score in found.scores)
-    return {key: number for name, value, ceiling in pairs for key, number in ((name, value), (f"{name}_ceiling", ceiling))}
-
-
-def elbo_numbers(elbo: ElboReport) -> dict[str, float]:
-    """The evidence lower bound and its parts by name, in nats per row."""
-    return {
-        "elbo": elbo.elbo,
-        "reconstruction": elbo.reconstruction,
-        "kl": elbo.kl,
-        "importance_weighted": elbo.importance_weighted,
-        "active_units": elbo.active_units,
-    }
+def numbers(found: Evaluation, elbo: ElboReport) -> dict[str, float]:
+    """Every number by name; `<score>_ceiling` is what real rows reach, the ELBO and its parts are nats per row."""
+    values = {score.name: score.value for score in found.scores}
+    ceilings = {f"{score.name}_ceiling": score.ceiling for score in found.scores}
+    parts = elbo.model_dump(include={"elbo", "reconstruction", "kl", "importance_weighted", "active_units"})
+    return values | ceilings | parts

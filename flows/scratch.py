@@ -62,7 +62,7 @@ class Workspace(Record):
         return self.directory / "synthesizer"
 
     @property
-    def schema(self) -> Schema:
+    def columns(self) -> Schema:
         """The schema of the incoming table."""
         return Schema.from_json(self.schema_file.read_text("utf-8"))
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import pyarrow as pa
-from prefect import task
+from prefect import Task, task
 from prefect.cache_policies import NO_CACHE
+from pydantic import ValidationError
 
 from flows.scratch import Workspace
 from flows.settings import Settings
@@ -21,7 +22,7 @@ from flows.tracking.store import Run
 from pipeline import columns, drift, evaluation, exports, promotion, report, tables
 from pipeline.bound import ElboReport
 from pipeline.drift import DriftReport
-from pipeline.errors import SchemaError
+from pipeline.errors import ResynthError, SchemaError
 from pipeline.evaluation import Evaluation
 from pipeline.exports import Manifest, Source
 from pipeline.profile import Profile
@@ -50,9 +51,9 @@ class Incoming(Record):
     warnings: tuple[str, ...]
 
 
-def stage(function: Callable[P, T]) -> Callable[P, T]:
+def stage(function: Callable[P, T]) -> Task[P, T]:
     """A Prefect task that keeps no result: what it made is in the workspace, the registry or MLflow."""
-    return task(function, cache_policy=NO_CACHE, persist_result=False)
+    return task(cache_policy=NO_CACHE, persist_result=False)(function)
 
 
 @stage
@@ -77,7 +78,7 @@ def match(work: Workspace, champion: Version) -> None:
     Raises:
         SchemaError: It has not; the message names the differences.
     """
-    differences = registry.load(champion).schema.differences(work.schema.arrow)
+    differences = registry.load(champion).schema.differences(work.columns.arrow)
     if differences:
         raise SchemaError(f"table: expected the columns of {champion.uri}; {'; '.join(differences)}")
 
@@ -94,15 +95,22 @@ def split(work: Workspace, settings: Settings) -> dict[str, int]:
 @stage
 def profile(work: Workspace, run: Run) -> None:
     """Summarise the incoming table; the summary is kept with the run and holds no rows."""
-    made = Profile.of(work.read("incoming"), work.schema)
+    made = Profile.of(work.read("incoming"), work.columns)
     work.profile.write_text(made.model_dump_json(), "utf-8")
     run.record(made, PROFILE)
 
 
 @stage
 def check_drift(work: Workspace, champion: Version, settings: Settings) -> DriftReport:
-    """Compare the incoming table's profile with that of the table the champion was trained on."""
-    reference = Profile.model_validate_json(champion.origin.read(PROFILE))
+    """Compare the incoming table's profile with that of the table the champion was trained on.
+
+    Raises:
+        ResynthError: The champion's profile is missing, or of an older format.
+    """
+    try:
+        reference = Profile.model_validate_json(champion.origin.read(PROFILE))
+    except ValidationError as error:
+        raise ResynthError(f"drift: expected a profile of today's format for {champion.uri}, found another") from error
     incoming = Profile.model_validate_json(work.profile.read_text("utf-8"))
     return drift.compare(reference, incoming, settings.drift)
 
@@ -113,7 +121,7 @@ def train(work: Workspace, run: Run, settings: Settings, progress: Progress) -> 
     synthesizer = Synthesizer.fit(
         work.read("train"),
         work.read("validation"),
-        work.schema,
+        work.columns,
         model=settings.model,
         training=settings.training,
         seed=settings.seed,
@@ -152,7 +160,7 @@ def evaluate(work: Workspace, version: Version, settings: Settings, progress: Pr
         work.read(f"synthetic-{version.version}"),
         holdout=work.read("holdout"),
         train=work.read("train"),
-        schema=work.schema,
+        schema=work.columns,
         settings=settings.evaluation,
         seed=settings.seed,
         progress=progress,
@@ -163,7 +171,7 @@ def evaluate(work: Workspace, version: Version, settings: Settings, progress: Pr
 def picture(work: Workspace, version: Version, run: Run, found: Evaluation) -> None:
     """Keep a picture of the quality of a version's rows."""
     rows = work.read(f"synthetic-{version.version}")
-    run.figure(report.quality(work.read("holdout"), rows, work.schema, found), "quality.png")
+    run.figure(report.quality(work.read("holdout"), rows, work.columns, found), "quality.png")
 
 
 @stage

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 from mlflow.models import set_model
-from mlflow.pyfunc import PythonModel, PythonModelContext
+from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
 from pipeline.synthesizer import Synthesizer
 
@@ -25,14 +25,14 @@ class SyntheticRows(PythonModel):
     def predict(
         self,
         context: PythonModelContext,  # noqa: ARG002 - MLflow's signature
-        model_input: object,  # noqa: ARG002
+        model_input: pd.DataFrame,  # noqa: ARG002 - MLflow warns of any other type, None included
         params: dict[str, int] | None = None,
     ) -> pd.DataFrame:
         """Generate rows.
 
         Args:
             context: Unused, everything was loaded before.
-            model_input: Unused, there is nothing to predict from.
+            model_input: Unused, there is nothing to predict from; None will do.
             params: `rows`, `seed`, and `start`, the number of the first row; row i depends on the seed and i only.
 
         Returns:

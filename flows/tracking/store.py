@@ -69,7 +69,9 @@ class Run(Record):
     @contextmanager
     def start(cls, name: str, tags: Mapping[str, str]) -> Iterator[Self]:
         """A run that ends as FINISHED, FAILED (an exception) or KILLED (an interruption)."""
-        run = client().create_run(_experiment(name), run_name=f"{name}-{time.strftime('%Y%m%d-%H%M%S')}", tags=tags)
+        run = client().create_run(
+            _experiment(name), run_name=f"{name}-{time.strftime('%Y%m%d-%H%M%S')}", tags=dict(tags)
+        )
         status = "FAILED"
         try:
             yield cls(id=run.info.run_id, name=name)
