@@ -7,8 +7,10 @@
     tracking        MLflow: runs, the registry, the stored model
     engine          Prefect and MLflow embedded in a home directory, unless the environment names servers
     settings        `resynth.toml`
+    ui              both web interfaces
     scratch         the directory in which one run keeps real rows, and which it removes
-    progress, display       what a person sees
+    reports, display, progress      what a run tells, and what a person sees of it
+    clock, provenance       seconds per stage; which code is running
 
 What is computed is in `pipeline`; here it is only carried out and written down.
 """

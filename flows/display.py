@@ -10,7 +10,7 @@ from pipeline.drift import DriftReport
 from pipeline.evaluation import Evaluation
 
 if TYPE_CHECKING:
-    from flows.run import Report
+    from flows.reports import Report
     from flows.tracking.registry import Version
 
 SHOWN = 10  # findings of a drift report

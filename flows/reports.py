@@ -1,0 +1,65 @@
+"""What a run tells: its outcome, for programs, for MLflow and for people."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from pipeline.bound import ElboReport
+from pipeline.drift import DriftReport
+from pipeline.evaluation import Evaluation
+from pipeline.records import Record
+
+
+class Export(Record):
+    """A published directory."""
+
+    path: Path
+    rows: int
+    manifest: Path
+
+
+class Report(Record):
+    """What a run did.
+
+    Attributes:
+        name: Of the model.
+        version: The version that was trained.
+        alias: "champion" if it is now the champion.
+        decision: Whether it was promoted.
+        reasons: Why.
+        warnings: What a person should know about the table.
+        drift: The table against the one the previous champion was trained on; None without a champion.
+        evaluation: The version's rows against the hold-out.
+        elbo: The hold-out under the version.
+        published: The version whose rows were published; None if none was.
+        export: Where they are.
+        report: Where the run's figures and documents are.
+        seconds: Per stage.
+    """
+
+    name: str
+    version: str
+    alias: str | None
+    decision: Literal["promoted", "refused"]
+    reasons: tuple[str, ...]
+    warnings: tuple[str, ...]
+    drift: DriftReport | None
+    evaluation: Evaluation
+    elbo: ElboReport
+    published: str | None
+    export: Export | None
+    report: str
+    seconds: Mapping[str, float]
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """Every number by name, as MLflow has them."""
+        return numbers(self.evaluation, self.elbo)
+
+
+def numbers(found: Evaluation, elbo: ElboReport) -> dict[str, float]:
+    """Every number by name; `<score>_ceiling` is what real rows reach, the ELBO and its parts are nats per row."""
+    values = {score.name: score.value for score in found.scores}
+    ceilings = {f"{score.name}_ceiling": score.ceiling for score in found.scores}
+    parts = elbo.model_dump(include={"elbo", "reconstruction", "kl", "importance_weighted", "active_units"})
+    return values | ceilings | parts

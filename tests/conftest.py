@@ -1,0 +1,25 @@
+"""One home for the whole test run: Prefect and MLflow are embedded in it before anything imports them."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from flows import engine
+
+HOME = Path(tempfile.mkdtemp(prefix="resynth-tests-"))
+
+for name in [name for name in os.environ if name.startswith(("PREFECT_", "MLFLOW_"))]:
+    del os.environ[name]  # the tests must not write into anybody's servers
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+engine.embed(HOME)
+
+
+@pytest.fixture(scope="session")
+def home() -> Iterator[Path]:
+    """The home of the test run; tests share it and keep apart by the names of their models."""
+    yield HOME
+    shutil.rmtree(HOME, ignore_errors=True)
