@@ -47,8 +47,9 @@ class Numbers:
         domain: Where the values live.
         form: One of `FORMS`.
         nulls: Whether nulls were seen in training.
-        arrays: Fitted arrays: `low`, `high`, `cells`, `rows` of the leaves for tokens; `knots`, `scores` for
-            quantile; `shift`, `scale`, `low`, `high` for the affine forms.
+        arrays: Fitted arrays: `ends`, the least and greatest position; `low`, `high`, `cells`, `rows` of the leaves
+            for tokens; `knots`, `scores` for quantile and `shift`, `scale` for the affine forms, with `low` and
+            `high`, the normal forms of the ends.
     """
 
     def __init__(self, domain: Domain, form: str, *, nulls: bool, arrays: dict[str, NDArray[Any]]) -> None:
@@ -66,7 +67,7 @@ class Numbers:
             arrays = _fit_quantile(distinct, counts)
         else:
             arrays = _fit_affine(positions, form)
-        return cls(domain, form, nulls=nulls, arrays=arrays)
+        return cls(domain, form, nulls=nulls, arrays={**arrays, "ends": distinct[[0, -1]] if len(distinct) else distinct})
 
     @property
     def variables(self) -> tuple[Variable, ...]:
@@ -90,12 +91,13 @@ class Numbers:
         return Encoded(values[: len(self.variables)], rest)
 
     def draw(self, values: tuple[NDArray[Any], ...], random: np.random.Generator, rows: int) -> NDArray[Any]:
-        """A place inside the bin for tokens; nothing for the other forms, whose variable is the place."""
-        if self.form != "tokens":
-            return np.zeros(rows, dtype=np.uint64 if self._grid else np.float64)
-        leaf = token_leaf(self.alphabet, values, rows)
+        """A place inside the bin for tokens; for the other forms what keeps the value in the training range."""
         if not len(self.arrays["low"]):
             return np.zeros(rows)
+        if self.form != "tokens":
+            positions = self._denormalize(np.asarray(values[-1], dtype=np.float64))
+            return np.clip(positions, *self.arrays["ends"]) - positions
+        leaf = token_leaf(self.alphabet, values, rows)
         width = (self.arrays["high"] - self.arrays["low"])[leaf]
         uniform = self._reach_ends(random.random(rows), leaf)
         if not self._grid:

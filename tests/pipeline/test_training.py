@@ -1,0 +1,92 @@
+"""The training loop: learns, repeats itself, stops, keeps the best."""
+
+import numpy as np
+import pytest
+import torch
+
+from pipeline.columns import Discrete
+from pipeline.errors import ResynthError
+from pipeline.models.layout import Layout
+from pipeline.models.vae import VAE, Shape
+from pipeline.training import Rows, TrainingSettings, evaluate, one_cycle, train
+
+LAYOUT = Layout((Discrete(5), Discrete(5), Discrete(5)))
+SHAPE = Shape(
+    latent=3, width=24, hidden=16, components=8, mixture=2, dropout=0.0, prior="mixture", decoder="autoregressive"
+)
+
+
+def rows(n: int, seed: int = 0) -> Rows:
+    """Two equal symbols and an independent one, all uniform over 1 … 4: the entropy is 2 log 4 nats."""
+    random = np.random.default_rng(seed)
+    a, b = random.integers(1, 5, n), random.integers(1, 5, n)
+    return Rows(torch.from_numpy(np.stack([a, a, b], 1)), torch.zeros(n, 0))
+
+
+def trained(**settings):
+    """A model after a short training, its history, and the validation rows."""
+    torch.manual_seed(0)
+    vae = VAE(LAYOUT, SHAPE)
+    given = TrainingSettings(**({"device": "cpu", "free_bits": 1.0, "rate": 5e-3} | settings))
+    history = train(vae, rows(3_000), rows(500, 1), given, epochs=15, batch=100, seed=0)
+    return vae, history, rows(500, 1)
+
+
+def test_the_elbo_approaches_the_entropy():
+    """Held-out ELBO ends within .25 nats of −2 log 4, from more than 4 at the start; none can honestly exceed it."""
+    vae, history, held = trained()
+    reconstruction, kl = evaluate(vae, held, seed=0)
+    entropy = 2 * np.log(4)
+    assert -entropy - 0.25 < reconstruction - kl < -entropy + 0.1
+    assert history[0].validation_elbo < history[-1].validation_elbo
+
+
+def test_the_weights_kept_are_the_best_ones():
+    """The model ends with the weights whose validation ELBO was the highest."""
+    vae, history, held = trained()
+    reconstruction, kl = evaluate(vae, held, seed=0)
+    assert reconstruction - kl == pytest.approx(max(epoch.validation_elbo for epoch in history), abs=1e-4)
+
+
+def test_a_seed_reproduces_a_training():
+    """Two trainings with one seed end with equal weights."""
+    first, second = trained()[0].state_dict(), trained()[0].state_dict()
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_free_bits_keep_the_latent_alive():
+    """With a rate of 1 nat waived the KL stays near it or above; with none the autoregressive decoder lets z die."""
+    assert trained(free_bits=1.0)[1][-1].kl > 0.8
+    assert trained(free_bits=0.0)[1][-1].kl < 0.3
+
+
+def test_a_higher_beta_lowers_the_kl():
+    """β up, KL down (Higgins et al. 2017), for the factorised decoder that needs its latent."""
+    kls = []
+    for beta in (0.2, 1.0, 4.0):
+        torch.manual_seed(0)
+        vae = VAE(LAYOUT, SHAPE.model_copy(update={"decoder": "factorised"}))
+        settings = TrainingSettings(device="cpu", free_bits=0.0, beta=beta, rate=5e-3)
+        kls.append(train(vae, rows(3_000), rows(500, 1), settings, epochs=10, batch=100, seed=0)[-1].kl)
+    assert kls[0] > kls[1] > kls[2]
+
+
+def test_the_time_limit_ends_a_training():
+    """With next to no time a training stops after its first step and still returns a model and its history."""
+    _, history, _ = trained(time_limit=1e-3)
+    assert len(history) == 1
+
+
+def test_a_diverging_training_says_so():
+    """A rate that destroys the weights ends in an error, not in a model of NaN."""
+    with pytest.raises(ResynthError, match="diverged"):
+        trained(rate=1e30, clip=1e30)
+
+
+def test_the_rate_rises_then_falls():
+    """One cycle: from 5 % to the peak at a tenth of the way, down to almost nothing."""
+    assert one_cycle(0) == pytest.approx(0.05)
+    assert one_cycle(0.1) == pytest.approx(1)
+    assert one_cycle(1) < 0.01
+    rates = [one_cycle(x) for x in np.linspace(0.1, 1, 50)]
+    assert rates == sorted(rates, reverse=True)
