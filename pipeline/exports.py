@@ -139,7 +139,8 @@ def verify(directory: Path) -> tuple[str, ...]:
     if manifest.digest != manifest.content_digest():
         problems.append(f"{MANIFEST} was changed: its digest does not match its content")
     listed = {part.file for part in manifest.parts}
-    problems += [f"{p.name} is not in the manifest" for p in sorted(directory.glob("*.parquet")) if p.name not in listed]
+    found = sorted(path.name for path in directory.glob("*.parquet"))
+    problems += [f"{name} is not in the manifest" for name in found if name not in listed]
     expected = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(manifest.arrow_schema)))
     first = 0
     for part in manifest.parts:

@@ -120,7 +120,7 @@ class Synthesizer:
         """Each row of `table` again, drawn from p(x|z) at its own posterior mean."""
         z = self.encode(table)
         blocks = []
-        for block in range(0, max(-(-len(z) // BLOCK), 1)):
+        for block in range(max(-(-len(z) // BLOCK), 1)):
             part = z[block * BLOCK : (block + 1) * BLOCK]
             blocks.append(self._decode(torch.from_numpy(part), stream(seed, "reconstruct", block), block * BLOCK))
         return pa.concat_tables(blocks)
@@ -225,7 +225,8 @@ class Synthesizer:
 
     def _rows(self, table: pa.Table) -> Rows:
         """Normal form of a table as tensors."""
-        codes, reals = [], []
+        codes: list[NDArray[Any]] = []
+        reals: list[NDArray[Any]] = []
         for name, codec in self.codecs.items():
             for variable, value in zip(codec.variables, codec.encode(table.column(name)).values, strict=True):
                 (codes if isinstance(variable, Discrete) else reals).append(value)

@@ -69,8 +69,7 @@ def files(path: Path) -> list[Path]:
         return [path]
     if not path.is_dir():
         raise TableError(f"expected a Parquet file or a directory of them, found nothing at {path}")
-    hidden = lambda p: any(part.startswith((".", "_")) for part in p.relative_to(path).parts)  # noqa: E731
-    found = sorted(p for p in path.rglob("*.parquet") if p.is_file() and not hidden(p))
+    found = sorted(p for p in path.rglob("*.parquet") if p.is_file() and not _hidden(p.relative_to(path)))
     if not found:
         raise TableError(f"expected at least one *.parquet file in {path}, found none")
     return found
@@ -137,6 +136,11 @@ def digest(table: pa.Table) -> str:
     return total.hexdigest()
 
 
+def _hidden(path: Path) -> bool:
+    """Whether a file or a folder on its way is marked as not being data, as Spark and others do."""
+    return any(part.startswith((".", "_")) for part in path.parts)
+
+
 def _read_file(file: Path) -> pa.Table:
     try:
         with pq.ParquetFile(file) as source:
@@ -195,7 +199,7 @@ def _finite(array: pa.ChunkedArray, name: str, settings: ReadSettings) -> pa.Chu
         return array
     if settings.infinite == "refuse":
         raise TableError(
-            f"column {name!r} holds {count} infinite values, expected finite ones (or data.infinite = \"clip\")"
+            f"column {name!r} holds {count} infinite values, expected finite ones (or read.infinite = 'clip')"
         )
     finite = array.filter(pc.invert(infinite))
     if finite.null_count == len(finite):
@@ -238,6 +242,7 @@ def _hashes(array: pa.ChunkedArray) -> NDArray[np.uint64]:
     values = encoded.dictionary
     if pa.types.is_decimal(values.type) or pa.types.is_null(values.type):
         values = values.cast(pa.string())
-    hashes = pd.util.hash_array(values.to_numpy(zero_copy_only=False))
+    hashes: NDArray[np.uint64] = pd.util.hash_array(values.to_numpy(zero_copy_only=False))
     index = encoded.indices.fill_null(len(hashes)).to_numpy(zero_copy_only=False)
-    return np.append(hashes, np.uint64(0x5851F42D4C957F2D)).astype(np.uint64)[index]
+    with_null = np.append(hashes, np.uint64(0x5851F42D4C957F2D))
+    return np.asarray(with_null[index], dtype=np.uint64)

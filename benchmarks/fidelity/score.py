@@ -18,6 +18,7 @@ from sdmetrics.column_pairs import ContingencySimilarity, CorrelationSimilarity
 from sdmetrics.single_column import KSComplement, TVComplement
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold
+from sklearn.neighbors import NearestNeighbors
 from xgboost import XGBClassifier, XGBRegressor
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -31,17 +32,15 @@ def frame(path: str, benchmark: Benchmark) -> pd.DataFrame:
     table = pd.read_parquet(path)
     for column in table:
         numeric = pd.api.types.is_numeric_dtype(table[column]) and column not in benchmark.categories
-        table[column] = (
-            table[column].astype(float) if numeric else table[column].astype(object).where(table[column].notna(), "∅").astype(str)
-        )
+        values = table[column]
+        named = values.astype(object).where(values.notna(), "∅").astype(str)
+        table[column] = values.astype(float) if numeric else named
     return table
 
 
 def shape(real: pd.DataFrame, synthetic: pd.DataFrame) -> float:
     """Mean column error in per cent."""
-    scores = [
-        (TVComplement if real[c].dtype == object else KSComplement).compute(real[c], synthetic[c]) for c in real
-    ]
+    scores = [(TVComplement if real[c].dtype == object else KSComplement).compute(real[c], synthetic[c]) for c in real]
     return 100 * (1 - float(np.mean(scores)))
 
 
@@ -102,15 +101,13 @@ def mle(train: pd.DataFrame, test: pd.DataFrame, benchmark: Benchmark) -> float:
         y, u = (np.log(np.clip(f[benchmark.target], 1, 20000)) for f in (train, test))
         p = XGBRegressor(**XGB).fit(x, y).predict(t)
         return float(np.sqrt(np.mean((p - u) ** 2)))
-    positive = sorted(set(test[benchmark.target]))[-1]
+    positive = max(set(test[benchmark.target]))
     y, u = (f[benchmark.target] == positive for f in (train, test))
     return float(roc_auc_score(u, XGBClassifier(**XGB).fit(x, y).predict_proba(t)[:, 1]))
 
 
 def nearer_to_train(train: pd.DataFrame, test: pd.DataFrame, synthetic: pd.DataFrame, rows: int = 3000) -> float:
     """Share in per cent of synthetic rows whose nearest real row is a training row, among equally many of each."""
-    from sklearn.neighbors import NearestNeighbors
-
     n = min(len(test), len(train))
     frames = [train.sample(n, random_state=0), test.sample(n, random_state=0), synthetic.sample(rows, random_state=0)]
     parts: list[list[np.ndarray]] = [[], [], []]

@@ -20,7 +20,7 @@ from pipeline.columns.numeric import Numeric
 from pipeline.errors import SchemaError, SettingsError
 from pipeline.schema import Column, ColumnSettings, Schema
 
-__all__ = ["KINDS", "Codec", "Discrete", "Encoded", "Real", "Variable", "Measure", "fit", "infer", "measure", "numbers"]
+__all__ = ["KINDS", "Codec", "Discrete", "Encoded", "Measure", "Real", "Variable", "fit", "infer", "measure", "numbers"]
 
 KINDS: dict[str, type[Codec]] = {kind.kind: kind for kind in (Identifier, Datetime, Categorical, Numeric)}
 

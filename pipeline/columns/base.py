@@ -12,7 +12,7 @@ A modality is added by writing one such module and naming it in `pipeline.column
 """
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, Literal, NamedTuple, Self
+from typing import Any, ClassVar, Literal, NamedTuple, Self, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from pipeline.schema import Column
 
-Array = pa.Array | pa.ChunkedArray
+Array: TypeAlias = "pa.Array | pa.ChunkedArray"
 Measure = Literal["ordered", "nominal", "none"]
 
 

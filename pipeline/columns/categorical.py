@@ -115,7 +115,7 @@ class Categorical(Codec):
         low, high = self._mass[starts[leaf]], self._mass[ends[leaf]]
         place = low + random.random(len(index)) * (high - low)
         rank = np.searchsorted(self._mass, place, side="right") - 1
-        return np.clip(rank, starts[leaf], ends[leaf] - 1) - starts[leaf]
+        return np.asarray(np.clip(rank, starts[leaf], ends[leaf] - 1) - starts[leaf])
 
     def decode(self, encoded: Encoded) -> pa.Array:
         """See `Codec.decode`."""

@@ -42,11 +42,11 @@ class Grid(Record):
     def values(self, positions: NDArray[Any], arrow: pa.DataType) -> pa.Array:
         """Arrow array of type `arrow` at `positions`."""
         if pa.types.is_decimal(arrow):
-            units = (self.base + int(k) * self.step for k in positions)
-            return pa.array([_WIDE.scaleb(Decimal(unit), -arrow.scale) for unit in units], type=arrow)
+            exact = (Decimal(self.base + int(k) * self.step) for k in positions)
+            return pa.array([_WIDE.scaleb(value, -arrow.scale) for value in exact], type=arrow)
         if pa.types.is_floating(arrow):
-            units = self.base + positions.astype(np.float64) * self.step
-            return pa.array(_rounded(units / 10.0**self.places, arrow), type=arrow)
+            whole = self.base + positions.astype(np.float64) * self.step
+            return pa.array(_rounded(whole / 10.0**self.places, arrow), type=arrow)
         units = positions.astype(np.uint64) * np.uint64(self.step) + np.uint64(self.base % 2**64)
         if pa.types.is_unsigned_integer(arrow):
             return pa.array(units, type=pa.uint64()).cast(arrow)

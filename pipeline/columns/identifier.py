@@ -9,6 +9,7 @@ of numbers that no real one occupied.
 import math
 import re
 from collections import Counter
+from itertools import pairwise
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -183,6 +184,6 @@ def _free_stretch(taken: Any, low: int, high: int) -> tuple[int, int]:  # noqa: 
     if after >= _ROOM * len(numbers):
         return numbers[-1] + 1, after
     bounds = [low - 1, *numbers, high]
-    gaps = [(right - left - 1, left + 1) for left, right in zip(bounds[:-1], bounds[1:], strict=True)]
+    gaps = [(right - left - 1, left + 1) for left, right in pairwise(bounds)]
     room, start = max(gaps)
     return start, room

@@ -92,7 +92,7 @@ def test_a_seed_reproduces_fit_and_sample():
 
 
 def test_the_model_describes_held_out_rows(synthesizer):
-    """ELBO = reconstruction − KL, the importance-weighted bound is above it, and columns add up to the reconstruction."""
+    """ELBO = reconstruction − KL, below the importance-weighted bound; columns add up to the reconstruction."""
     report = synthesizer.elbo(mixed(400, seed=8))
     assert report.elbo == pytest.approx(report.reconstruction - report.kl)
     assert report.importance_weighted > report.elbo
@@ -119,9 +119,9 @@ def test_every_normal_form_trains_and_generates(form):
     schema = columns.infer(table)
     fixed = schema.columns[0].model_copy(update={"normalization": form})
     schema = type(schema)((fixed, schema.columns[1]), schema.arrow)
-    made = Synthesizer.fit(
-        table.slice(200), table.slice(0, 200), schema, model=MODEL, training=TRAINING
-    ).sample(4_000, seed=0)
+    made = Synthesizer.fit(table.slice(200), table.slice(0, 200), schema, model=MODEL, training=TRAINING).sample(
+        4_000, seed=0
+    )
     new = made["x"].to_numpy()
     assert np.isnan(new).mean() == pytest.approx(0.2, abs=0.05)
     assert np.nanmean(new) == pytest.approx(50, abs=1)

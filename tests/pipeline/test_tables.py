@@ -133,5 +133,5 @@ def test_the_digest_follows_the_values():
     table = mixed()
     chunked = pa.concat_tables([table.slice(0, 7), table.slice(7)])
     assert tables.digest(chunked) == tables.digest(table)
-    changed = table.set_column(2, table.schema.field(2), pa.array([99] + table["size"].to_pylist()[1:], pa.int16()))
+    changed = table.set_column(2, table.schema.field(2), pa.array([99, *table["size"].to_pylist()[1:]], pa.int16()))
     assert tables.digest(changed) != tables.digest(table)

@@ -33,9 +33,7 @@ _TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_siz
 
 
 def _values() -> dict[pa.DataType, st.SearchStrategy[object]]:
-    types: dict[pa.DataType, st.SearchStrategy[object]] = {
-        getattr(pa, name)(): _integers(name) for name in WIDTHS
-    }
+    types: dict[pa.DataType, st.SearchStrategy[object]] = {getattr(pa, name)(): _integers(name) for name in WIDTHS}
     types |= {pa.float16(): _floats(16), pa.float32(): _floats(32), pa.float64(): _floats(64)}
     types |= {pa.decimal128(12, 3): _decimals(12, 3), pa.decimal128(38, 10): _decimals(38, 10)}
     types |= {pa.string(): _TEXT, pa.large_string(): _TEXT, pa.bool_(): st.booleans()}
@@ -62,10 +60,9 @@ def arrays(draw: st.DrawFn, *, nulls: bool = True) -> pa.Array:
     some = draw(st.lists(VALUES[arrow], min_size=1, max_size=30))
     value = st.one_of(st.none(), st.sampled_from(some)) if nulls else st.sampled_from(some)
     values = some + draw(st.lists(value, max_size=60))
-    if pa.types.is_dictionary(arrow):
-        return pa.array(values, arrow.value_type).dictionary_encode().cast(arrow) if not arrow.ordered else (
-            pa.DictionaryArray.from_arrays(
-                pa.array([None if v is None else v + 3 for v in values], pa.int32()), pa.array(range(-3, 4)), ordered=True
-            )
-        )
-    return pa.array(values, arrow)
+    if not pa.types.is_dictionary(arrow):
+        return pa.array(values, arrow)
+    if not arrow.ordered:
+        return pa.array(values, arrow.value_type).dictionary_encode().cast(arrow)
+    index = pa.array([None if value is None else value + 3 for value in values], arrow.index_type)
+    return pa.DictionaryArray.from_arrays(index, pa.array(range(-3, 4)), ordered=True)

@@ -35,7 +35,7 @@ def test_affine_forms_are_what_they_are_called(form, expected):
 
 
 def test_quantile_form_is_normal():
-    """Ranks become normal scores: within KS distance .01 of N(0, 1), and within .01 of the exact scores (1,024 knots)."""
+    """Ranks become normal scores: KS distance to N(0, 1) below .01, exact scores within .01 (1,024 knots)."""
     _, values = fitted(SKEWED, "quantile")
     assert stats.kstest(values, "norm").statistic < 0.01
     exact = stats.norm.ppf((stats.rankdata(SKEWED) - 0.5) / len(SKEWED))
@@ -69,7 +69,7 @@ def test_token_draws_follow_the_training_distribution():
 
 
 def test_ends_of_the_range_come_up():
-    """The least and the greatest training value are generated in most tables of the training size (odds of failure e⁻⁹)."""
+    """The greatest training value is generated in most tables of the training size (odds of failure e⁻⁹)."""
     codec, _ = fitted(SKEWED, "tokens")
     array = pa.array(SKEWED)
     values = codec.encode(array).values

@@ -16,9 +16,7 @@ LAYOUT = Layout((Discrete(4), Discrete(3, spoken=(False, False, True, False)), D
 def model(layout: Layout = LAYOUT, decoder: str = "autoregressive") -> VAE:
     """A small VAE whose weights are all random, also those that start at zero."""
     torch.manual_seed(0)
-    shape = Shape(
-        latent=2, width=16, hidden=8, components=4, mixture=3, dropout=0.0, prior="mixture", decoder=decoder
-    )
+    shape = Shape(latent=2, width=16, hidden=8, components=4, mixture=3, dropout=0.0, prior="mixture", decoder=decoder)
     vae = VAE(layout, shape)
     with torch.no_grad():
         for parameter in vae.parameters():
@@ -28,11 +26,7 @@ def model(layout: Layout = LAYOUT, decoder: str = "autoregressive") -> VAE:
 
 def every_row() -> torch.Tensor:
     """All rows of `LAYOUT` that can occur: symbol 0 only where it is allowed, the second symbol only where it applies."""
-    rows = [
-        (a, b, c)
-        for a, b, c in itertools.product(range(4), range(3), range(2))
-        if (b > 0) == (a == 2)
-    ]
+    rows = [(a, b, c) for a, b, c in itertools.product(range(4), range(3), range(2)) if (b > 0) == (a == 2)]
     return torch.tensor(rows)
 
 

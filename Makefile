@@ -1,0 +1,39 @@
+# Two commands do all the set-up: `make run` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: run test lint format clean
+
+# resynth on the Adult table; again, and it is a retraining
+run: $(VENV)/installed
+	$(BIN)/resynth run data/adult_train.parquet --config data/adult.toml
+
+# linters, types, layers, and the whole test suite
+test: lint
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/installed-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+$(VENV)/installed: pyproject.toml .ci/constraints.txt
+	@echo "Installing into $(VENV) (about a minute) …"
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install -c .ci/constraints.txt torch==2.13.0
+	$(PIP) install -c .ci/constraints.txt -e .
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed
+	$(PIP) install -c .ci/constraints.txt -e '.[dev]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info
