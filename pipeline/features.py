@@ -143,6 +143,8 @@ def _raw(columns: Sequence[_Ordered | _Nominal], table: pa.Table) -> Floats:
 
 def _principal(centred: Floats) -> Floats:
     """Eigenvectors of the largest variances, [raw, at most 64], signs fixed, without those of no variance."""
+    if not centred.size:
+        return np.empty((centred.shape[1], 0))
     values, vectors = np.linalg.eigh(centred.T @ centred / len(centred))
     kept = np.flatnonzero(values > 1e-9 * max(1.0, values.max(initial=0.0)))[::-1][:DIMENSIONS]
     vectors = vectors[:, kept]

@@ -1,0 +1,245 @@
+"""Pictures of a run: how the training went, and how the synthetic rows look beside real ones.
+
+The functions return `matplotlib.figure.Figure`s that belong to no window and no global state; `save` writes one.
+"""
+
+from collections.abc import Callable, Sequence
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure, SubFigure
+from numpy.typing import NDArray
+
+from pipeline.columns import measure, numbers
+from pipeline.columns.base import combined
+from pipeline.evaluation import ColumnError, Evaluation
+from pipeline.evaluation.views import View, views
+from pipeline.schema import Schema
+from pipeline.training import Epoch
+
+REAL, SYNTHETIC = "#b8bec7", "#c8443a"
+PANELS_PER_ROW = 4
+MOST_PANELS = 12
+MOST_BARS = 8
+MOST_ASSOCIATED = 25
+NAME_LENGTH = 18
+BINS = 40
+SHOWN_SCORES = {
+    "shape_error": "Shape (1 − error)",
+    "trend_error": "Trend (1 − error)",
+    "coverage": "Coverage",
+    "c2st": "C2ST",
+    "utility": "Utility",
+}
+"""The scores whose best value is 1, errors being turned round."""
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write the figure as PNG at 120 dots per inch."""
+    FigureCanvasAgg(figure)
+    figure.savefig(path, dpi=120, format="png")
+
+
+def loss_curves(history: Sequence[Epoch]) -> Figure:
+    """ELBO, its two parts and the learning rate by epoch; a line marks the best epoch, whose weights were kept."""
+    figure = Figure(figsize=(10, 6), layout="constrained")
+    epochs = [epoch.epoch for epoch in history]
+    panels = figure.subplots(2, 2, sharex=True)
+    for axes, name, title in zip(
+        panels.flat, ("elbo", "reconstruction", "kl"), ("ELBO", "Reconstruction", "KL"), strict=False
+    ):
+        axes.plot(epochs, [getattr(epoch, name) for epoch in history], color="#7a828e", label="train")
+        axes.plot(
+            epochs, [getattr(epoch, f"validation_{name}") for epoch in history], color=SYNTHETIC, label="held out"
+        )
+        axes.set_title(f"{title} (nats per row)", loc="left", fontsize=10)
+    panels[1, 1].plot(epochs, [epoch.learning_rate for epoch in history], color="#7a828e")
+    panels[1, 1].set_title("Learning rate", loc="left", fontsize=10)
+    best = max(history, key=lambda epoch: epoch.validation_elbo, default=None)
+    for axes in panels.flat:
+        _plain(axes)
+        if best is not None:
+            axes.axvline(best.epoch, color="black", linewidth=0.8, linestyle=":")
+    if best is not None:
+        panels[0, 0].legend(frameon=False, fontsize=9, title=f"best epoch: {best.epoch}", title_fontsize=9)
+    for axes in panels[1]:
+        axes.set_xlabel("epoch")
+    return figure
+
+
+def quality(real: pa.Table, synthetic: pa.Table, schema: Schema, evaluation: Evaluation) -> Figure:
+    """Distributions of the columns with the largest error, associations of pairs, and scores beside ceilings.
+
+    Args:
+        real: Held-out real rows.
+        synthetic: Generated rows.
+        schema: Of both.
+        evaluation: Of `synthetic` against `real`; chooses the columns.
+    """
+    shown = evaluation.columns[:MOST_PANELS]
+    rows = _panel_rows(len(shown))
+    figure = Figure(figsize=(14, 2.5 * rows + 4.6), layout="constrained")
+    top, bottom = figure.subfigures(2, 1, height_ratios=[2.5 * rows, 4.2], hspace=0.03, squeeze=False)[:, 0]
+    _marginals(top, (real, synthetic), schema, shown)
+    left, middle, right = bottom.subplots(1, 3, width_ratios=[1.15, 1, 1])
+    _scores(left, evaluation)
+    _associations((middle, right), *views((real, synthetic), schema))
+    return figure
+
+
+def _panel_rows(panels: int) -> int:
+    return max(1, -(-panels // PANELS_PER_ROW))
+
+
+def _marginals(
+    figure: SubFigure, tables: tuple[pa.Table, pa.Table], schema: Schema, shown: Sequence[ColumnError]
+) -> None:
+    """A panel per column, the largest error first; `tables` are the real and the synthetic rows."""
+    across = min(PANELS_PER_ROW, max(1, len(shown)))
+    panels = list(figure.subplots(_panel_rows(len(shown)), across, squeeze=False).flat)
+    for axes, column in zip(panels, shown, strict=False):
+        draw = _histogram if measure(schema[column.name]) == "ordered" else _bars
+        draw(axes, *(table[column.name] for table in tables))
+        title = f"{_cut(column.name)}   {column.error:.1%} (real {column.ceiling:.1%})"
+        axes.set_title(title, loc="left", fontsize=9)
+        _plain(axes)
+    for axes in panels[len(shown) :]:
+        axes.set_axis_off()
+    figure.suptitle("Largest Shape errors first: held-out real rows (grey) and synthetic rows (red)", fontsize=11)
+
+
+def _histogram(axes: Axes, real: pa.ChunkedArray, synthetic: pa.ChunkedArray) -> None:
+    """Both distributions over the range of the real values, the outermost bins taking what lies beyond."""
+    x, y = (values[~np.isnan(values)] for values in (numbers(real), numbers(synthetic)))
+    axes.set_yticks([])
+    if not len(x):
+        axes.text(0.5, 0.5, "all null", ha="center", va="center", transform=axes.transAxes, color="#7a828e")
+        return
+    edges = _edges(x)
+    axes.stairs(_shares(x, edges), edges, fill=True, color=REAL)
+    axes.stairs(_shares(y, edges), edges, color=SYNTHETIC, linewidth=1.3)
+    axes.locator_params(axis="x", nbins=5)
+    formatter = _time_formatter(real.type)
+    if formatter is not None:
+        axes.xaxis.set_major_formatter(formatter)
+
+
+def _edges(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Edges of at most about 40 equal bins, each a whole number of the values' steps wide, lest integers alias."""
+    low, high = np.quantile(x, [0.005, 0.995], method="nearest")
+    distinct = np.unique(x[(x >= low) & (x <= high)])
+    step = float(np.diff(distinct).min()) if len(distinct) > 1 else 1.0
+    width = step * np.ceil((high - low + step) / step / BINS)
+    return np.asarray(low - step / 2 + width * np.arange(np.ceil((high - low + step) / width) + 1))
+
+
+def _shares(values: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Share of the values in each bin; what lies beyond the edges is in the outermost ones."""
+    return np.asarray(np.histogram(np.clip(values, edges[0], edges[-1]), edges)[0] / max(1, len(values)))
+
+
+def _bars(axes: Axes, real: pa.ChunkedArray, synthetic: pa.ChunkedArray) -> None:
+    """Shares of the labels that are most frequent in the real rows, and of all others."""
+    counted = pc.value_counts(combined(real))
+    order = np.argsort(-counted.field("counts").to_numpy(zero_copy_only=False), kind="stable")[:MOST_BARS]
+    labels = counted.field("values").take(pa.array(order))
+    shares = []
+    for array in (real, synthetic):
+        found = pc.index_in(combined(array).cast(labels.type), value_set=labels)
+        place = pc.fill_null(found, len(labels)).to_numpy(zero_copy_only=False)
+        shares.append(np.bincount(place, minlength=len(labels) + 1) / max(1, len(array)))
+    names = [_cut(str(label) if label is not None else "null") for label in labels.to_pylist()] + ["all others"]
+    shown = len(names) if max(share[-1] for share in shares) > 0 else len(labels)
+    heights = np.arange(shown)
+    axes.barh(heights, shares[0][:shown], height=0.8, color=REAL)
+    axes.barh(heights, shares[1][:shown], height=0.35, color=SYNTHETIC)
+    axes.set_yticks(heights, names[:shown], fontsize=7)
+    axes.invert_yaxis()
+    axes.xaxis.set_major_formatter(lambda x, _: f"{x:.0%}")
+
+
+def _scores(axes: Axes, evaluation: Evaluation) -> None:
+    """Each score from 0 to 1 as a dot, its ceiling as a bar across."""
+    shown = [(text, evaluation[name]) for name, text in SHOWN_SCORES.items() if name in evaluation]
+    for height, (_, score) in enumerate(shown):
+        value, ceiling = (1 - v if score.goal == "min" else v for v in (score.value, score.ceiling))
+        axes.plot([0, 1], [height, height], color="#e5e7eb", linewidth=6, solid_capstyle="round", zorder=1)
+        axes.plot([ceiling] * 2, [height - 0.28, height + 0.28], color="#4b5563", linewidth=2.5, zorder=2)
+        axes.plot([value], [height], "o", color=SYNTHETIC, markersize=9, zorder=3)
+        axes.annotate(f"{value:.3f} of {ceiling:.3f}", (1.04, height), va="center", fontsize=9)
+    axes.set_yticks(range(len(shown)), [text for text, _ in shown], fontsize=9)
+    axes.set_xlim(-0.02, 1.36)
+    axes.set_xticks([0, 0.5, 1])
+    axes.set_ylim(len(shown) - 0.4, -0.6)
+    axes.set_title("Scores (dot) and what real rows reach (bar)", loc="left", fontsize=10)
+    _plain(axes)
+
+
+def _associations(panels: Sequence[Axes], real: View, synthetic: View) -> None:
+    """Cramér's V of all pairs, of the real and of the synthetic rows."""
+    names = [*real.ordered, *real.nominal][:MOST_ASSOCIATED]
+    cuts = {
+        name: np.unique(np.nanquantile(x, np.linspace(0, 1, 9)[1:-1]))
+        for name, x in real.ordered.items()
+        if len(x[~np.isnan(x)])
+    }
+    for axes, view, title in zip(panels, (real, synthetic), ("real", "synthetic"), strict=True):
+        matrix = np.eye(len(names))
+        codes = [_coded(view, name, cuts) for name in names]
+        for i, j in combinations(range(len(names)), 2):
+            matrix[i, j] = matrix[j, i] = cramers_v(codes[i], codes[j])
+        image = axes.imshow(matrix, vmin=0, vmax=1, cmap="Greys", interpolation="nearest")
+        size = 8 if len(names) <= MOST_PANELS else 6
+        axes.set_xticks(range(len(names)), [_cut(name) for name in names], rotation=90, fontsize=size)
+        axes.set_yticks(
+            range(len(names)), [_cut(name) for name in names] if view is real else [""] * len(names), fontsize=size
+        )
+        axes.set_title(f"Association (Cramér's V), {title}", loc="left", fontsize=10)
+    if names:
+        panels[-1].figure.colorbar(image, ax=list(panels), shrink=0.7, pad=0.01)
+
+
+def cramers_v(a: NDArray[np.int64], b: NDArray[np.int64]) -> float:
+    """Association of two columns of codes from 0 (independent) to 1; 0 where one is constant."""
+    table = np.zeros((a.max(initial=0) + 1, b.max(initial=0) + 1))
+    np.add.at(table, (a, b), 1)
+    table = table[table.any(axis=1)][:, table.any(axis=0)]
+    freedom = min(table.shape) - 1
+    if freedom < 1:
+        return 0.0
+    expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / table.sum()
+    return float(np.sqrt((((table - expected) ** 2) / expected).sum() / table.sum() / freedom))
+
+
+def _coded(view: View, name: str, cuts: dict[str, NDArray[np.float64]]) -> NDArray[np.int64]:
+    """Codes of a column: labels beyond the twentieth as one, numbers by the eighths of the real table."""
+    if name in view.nominal:
+        return np.minimum(view.nominal[name], 20)
+    x = view.ordered[name]
+    return np.where(np.isnan(x), 0, 1 + np.digitize(x, cuts.get(name, np.empty(0)), right=True)).astype(np.int64)
+
+
+def _time_formatter(kind: pa.DataType) -> Callable[[float, object], str] | None:
+    """How ticks on an axis are written for dates and timestamps; None for other types."""
+    if pa.types.is_timestamp(kind):
+        unit = kind.unit
+    elif pa.types.is_date(kind):
+        unit = "D" if pa.types.is_date32(kind) else "ms"
+    else:
+        return None
+    return lambda x, _: str(np.datetime64(round(x), unit).astype("datetime64[D]"))
+
+
+def _plain(axes: Axes) -> None:
+    """No frame but the axes themselves, small ticks."""
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(labelsize=8)
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= NAME_LENGTH else name[: NAME_LENGTH - 1] + "…"

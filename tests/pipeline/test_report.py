@@ -1,0 +1,107 @@
+"""Figures: they hold the data they say they show, and exist for every kind of table."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from matplotlib.image import imread
+from scipy.stats.contingency import association
+
+from pipeline.columns import infer
+from pipeline.evaluation import EvaluationSettings, evaluate
+from pipeline.report import cramers_v, loss_curves, quality, save
+from pipeline.training import Epoch
+
+
+def mixed(seed: int, rows: int = 150) -> pa.Table:
+    """One column of every kind, with nulls."""
+    rng = np.random.default_rng(seed)
+    return pa.table(
+        {
+            "number": pa.array(rng.normal(size=rows), mask=rng.random(rows) < 0.1),
+            "count": rng.integers(0, 70, rows),
+            "day": pa.array(rng.integers(10_000, 11_000, rows), pa.int32()).cast(pa.date32()),
+            "time": pa.array(rng.integers(0, 10**15, rows), pa.timestamp("us", tz="UTC")),
+            "label": pa.array(rng.choice(["a", "b", "c"], rows), mask=rng.random(rows) < 0.1),
+            "flag": rng.random(rows) < 0.5,
+            "many": [f"label {i}" for i in rng.integers(0, 40, rows)],
+            "nothing": pa.nulls(rows, pa.float64()),
+            "constant": np.zeros(rows),
+        }
+    )
+
+
+def epoch(number: int, validation_elbo: float) -> Epoch:
+    """An epoch of which only the held-out ELBO matters."""
+    return Epoch(
+        epoch=number,
+        seconds=1,
+        learning_rate=0.001,
+        reconstruction=-10,
+        kl=5,
+        elbo=-15 + number,
+        validation_reconstruction=-11,
+        validation_kl=5,
+        validation_elbo=validation_elbo,
+    )
+
+
+def test_loss_curves_show_the_history():
+    """The curves are the epochs' numbers, and the mark is at the best held-out ELBO."""
+    figure = loss_curves([epoch(1, -20), epoch(2, -16), epoch(3, -17)])
+    elbo = figure.axes[0]
+    assert list(elbo.lines[0].get_ydata()) == [-14, -13, -12]
+    assert list(elbo.lines[1].get_ydata()) == [-20, -16, -17]
+    assert list(elbo.lines[2].get_xdata()) == [2, 2]
+    assert len(figure.axes) == 4
+
+
+def test_no_epoch_still_gives_a_figure():
+    """A run that ended before its first epoch has empty curves."""
+    assert len(loss_curves([]).axes) == 4
+
+
+def test_quality_shows_every_kind(tmp_path):
+    """A panel per column with the worst first, both association matrices, and a PNG that can be read."""
+    real, synthetic = mixed(0), mixed(1)
+    schema = infer(real)
+    evaluation = evaluate(
+        synthetic, holdout=real, train=mixed(2), schema=schema, settings=EvaluationSettings(permutations=20), seed=0
+    )
+    figure = quality(real, synthetic, schema, evaluation)
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    assert titles[0].startswith(evaluation.columns[0].name)
+    assert [t.split()[0] for t in titles[: len(evaluation.columns)]] == [c.name for c in evaluation.columns]
+    assert sum("Association" in title for title in titles) == 2
+    save(figure, tmp_path / "quality.png")
+    assert imread(tmp_path / "quality.png").shape[2] == 4
+
+
+def test_histograms_show_shares_of_all_rows():
+    """The drawn bins of a number add up to one for both tables, wherever the synthetic values lie."""
+    real, synthetic = pa.table({"x": np.arange(100)}), pa.table({"x": np.arange(100) * 1000})
+    schema = infer(real)
+    evaluation = evaluate(
+        synthetic, holdout=real, train=real, schema=schema, settings=EvaluationSettings(permutations=20), seed=0
+    )
+    stairs = quality(real, synthetic, schema, evaluation).axes[0].patches
+    assert [patch.get_data().values.sum() for patch in stairs] == pytest.approx([1, 1])
+
+
+def test_a_table_of_identifiers_has_a_figure():
+    """Nothing to compare is no reason to fail."""
+    table = pa.table({"id": [f"user-{i:04d}" for i in range(100)]})
+    schema = infer(table)
+    evaluation = evaluate(table, holdout=table, train=table, schema=schema, settings=EvaluationSettings(), seed=0)
+    assert evaluation.scores == ()
+    quality(table, table, schema, evaluation)
+
+
+def test_cramers_v_is_scipys():
+    """The association agrees with SciPy and is 0 for a constant."""
+    rng = np.random.default_rng(3)
+    a = rng.integers(0, 4, 500)
+    b = (a + rng.integers(0, 3, 500)) % 5
+    table = np.zeros((4, 5), int)
+    np.add.at(table, (a, b), 1)
+    assert cramers_v(a, b) == pytest.approx(association(table, method="cramer"))
+    assert cramers_v(a, np.zeros(500, int)) == 0
