@@ -1,0 +1,76 @@
+"""Settings files."""
+
+from pathlib import Path
+
+import pytest
+
+from flows.settings import Settings, name_of
+from pipeline.errors import SettingsError
+
+
+def test_a_home_without_a_file_has_the_defaults(tmp_path: Path) -> None:
+    """Nothing has to be configured."""
+    assert Settings.load(tmp_path) == Settings()
+
+
+def test_the_file_in_the_home_is_read(tmp_path: Path) -> None:
+    """`resynth.toml` in the home needs no option."""
+    (tmp_path / "resynth.toml").write_text('seed = 7\n[split]\nholdout = 0.2\n[columns.age]\nkind = "categorical"\n')
+    settings = Settings.load(tmp_path)
+    assert (settings.seed, settings.split.holdout) == (7, 0.2)
+    assert settings.columns["age"].kind == "categorical"
+
+
+def test_the_command_line_wins_over_the_file(tmp_path: Path) -> None:
+    """What is given replaces what the file says; what is not given does not."""
+    (tmp_path / "resynth.toml").write_text('seed = 7\nname = "filed"\n')
+    settings = Settings.load(tmp_path, seed=0, name=None)
+    assert (settings.seed, settings.name) == (0, "filed")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("sed = 1", "unknown key 'sed'"),
+        ("[training]\nepoch = 1", "unknown key 'training.epoch'"),
+        ("[columns.age]\nsort = 'numeric'", "unknown key 'columns.age.sort'"),
+        ("seed = 'seven'", "seed in "),
+        ("seed = -1", "got -1"),
+        ("rows = 0", "rows in "),
+        ("name = 'a/b'", "name in "),
+        ("[split]\nholdout = 0.9", "split.holdout in "),
+        ("[training]\nepochs = 'many'", "training.epochs in "),
+        ("seed = ", "expected TOML in "),
+    ],
+)
+def test_a_wrong_file_is_one_line_that_names_key_and_file(tmp_path: Path, text: str, expected: str) -> None:
+    """Unknown keys and wrong types are refused, never ignored."""
+    file = tmp_path / "other.toml"
+    file.write_text(text)
+    with pytest.raises(SettingsError) as caught:
+        Settings.load(tmp_path, file)
+    message = str(caught.value)
+    assert expected in message
+    assert str(file) in message
+    assert "\n" not in message
+
+
+def test_a_named_file_must_exist(tmp_path: Path) -> None:
+    """A missing default file is fine, a missing named one is not."""
+    with pytest.raises(SettingsError, match=r"missing\.toml"):
+        Settings.load(tmp_path, tmp_path / "missing.toml")
+
+
+def test_a_wrong_option_is_blamed_on_the_command_line(tmp_path: Path) -> None:
+    """The message says where the value came from."""
+    with pytest.raises(SettingsError, match="rows in the command line.*got 0"):
+        Settings.load(tmp_path, rows=0)
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("a/adult_train.parquet", "adult_train"), ("a/daily sales!.parquet", "daily_sales_"), ("a/_.parquet", "table")],
+)
+def test_names_come_from_files(path: str, name: str) -> None:
+    """A file's name becomes a name that is fit for a model and a directory."""
+    assert name_of(Path(path)) == name

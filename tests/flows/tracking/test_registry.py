@@ -1,0 +1,166 @@
+"""Versions and champions in the real embedded MLflow."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import mlflow
+import pyarrow.parquet as pq
+import pytest
+from mlflow.exceptions import MlflowException
+from small import synthesizer
+
+from flows.tracking import registry
+from flows.tracking.registry import Version
+from flows.tracking.store import Run
+from pipeline.errors import NotFoundError, ResynthError
+from pipeline.synthesizer import Synthesizer
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A saved synthesizer."""
+    directory = tmp_path_factory.mktemp("model") / "synthesizer"
+    synthesizer().save(directory)
+    return directory
+
+
+def register(saved: Path, name: str) -> Version:
+    """Register it under a name."""
+    with Run.start(name, {}) as run:
+        return registry.register(run, saved, {"data_digest": "d", "code_version": "c"})
+
+
+def test_versions_count_up_and_know_where_they_come_from(home: Path, saved: Path) -> None:
+    """A registered version has a number, its run, its tags, and the run goes on after registering."""
+    first, second = register(saved, "registry-count"), register(saved, "registry-count")
+    assert (first.version, second.version) == ("1", "2")
+    assert first.run != second.run
+    assert first.tags["data_digest"] == "d"
+    assert [version.version for version in registry.versions("registry-count")] == ["2", "1"]
+    assert "registry-count" in registry.names()
+
+
+def test_the_stored_model_makes_the_same_rows_for_any_mlflow_client(saved: Path) -> None:
+    """Loaded by its address, without resynth's flows and with pickle forbidden, it repeats the original's rows."""
+    version = register(saved, "registry-rows")
+    original = Synthesizer.load(saved).sample(30, seed=5, start=7)
+    script = (
+        "import sys, mlflow\n"
+        "model = mlflow.pyfunc.load_model(sys.argv[1])\n"
+        "rows = model.predict(None, params={'rows': 30, 'seed': 5, 'start': 7})\n"
+        "rows.to_parquet(sys.argv[2])\n"
+        "assert not any(name.startswith('flows') for name in sys.modules)\n"
+    )
+    out = saved.parent / "rows.parquet"
+    environment = os.environ | {"MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false"}
+    command = [sys.executable, "-W", "error::UserWarning:mlflow", "-c", script, version.uri, str(out)]
+    subprocess.run(command, check=True, cwd=Path(__file__).parents[3], env=environment)
+    rows = pq.read_table(out)
+    for name in original.column_names:
+        assert rows.column(name).to_pylist() == original.column(name).to_pylist()
+
+
+def test_the_stored_model_is_free_of_pickle(saved: Path) -> None:
+    """Nothing in a version is a pickle: weights are safetensors, the rest is text."""
+    version = register(saved, "registry-files")
+    directory = Path(mlflow.artifacts.download_artifacts(version.uri))
+    files = {path.suffix for path in directory.rglob("*") if path.is_file()}
+    assert files <= {"", ".json", ".safetensors", ".py", ".yaml", ".txt"}
+    assert ".safetensors" in files
+    assert "python_model:" not in (directory / "MLmodel").read_text()  # where MLflow names a pickled model
+
+
+def test_promotion_moves_the_alias(saved: Path) -> None:
+    """There is no champion before the first promotion, and the latest promoted after."""
+    name = "registry-promote"
+    first, second = register(saved, name), register(saved, name)
+    assert registry.champion(name) is None
+    registry.promote(first)
+    registry.promote(second)
+    champion = registry.champion(name)
+    assert champion is not None
+    assert champion.version == "2"
+    assert champion.aliases == ("champion",)
+
+
+def test_rollback_walks_back_through_the_champions(saved: Path) -> None:
+    """Each rollback returns to the champion before, also where versions took office out of order."""
+    name = "registry-rollback"
+    versions = [register(saved, name) for _ in range(3)]
+    for number in (0, 2, 1):
+        registry.promote(versions[number])
+    assert registry.rollback(name).version == "3"
+    assert registry.rollback(name).version == "1"
+    with pytest.raises(NotFoundError, match="before version 1"):
+        registry.rollback(name)
+    assert registry.resolve(name).version == "1"
+
+
+def test_a_version_that_does_not_load_is_not_promoted(saved: Path) -> None:
+    """The smoke test comes before the alias moves."""
+    name = "registry-broken"
+    good, broken = register(saved, name), register(saved, name)
+    registry.promote(good)
+    shutil.rmtree(Path(mlflow.artifacts.download_artifacts(broken.uri)) / "artifacts")
+    with pytest.raises(ResynthError, match="does not load"):
+        registry.promote(broken)
+    assert registry.resolve(name).version == "1"
+
+
+def test_demotion_undoes_promotion(saved: Path) -> None:
+    """The earlier champion is back, or nobody, and the history has forgotten the promotion."""
+    name = "registry-demote"
+    first, second = register(saved, name), register(saved, name)
+    registry.promote(first)
+    registry.promote(second)
+    registry.demote(second, first)
+    assert registry.resolve(name).version == "1"
+    with pytest.raises(NotFoundError):
+        registry.rollback(name)
+    registry.demote(first, None)
+    assert registry.champion(name) is None
+    registry.demote(first, None)
+
+
+def test_withdrawal_undoes_registration(saved: Path) -> None:
+    """A withdrawn version is gone, and with the last one the name."""
+    name = "registry-withdraw"
+    first, second = register(saved, name), register(saved, name)
+    registry.withdraw(second)
+    assert [version.version for version in registry.versions(name)] == ["1"]
+    registry.withdraw(first)
+    assert name not in registry.names()
+    with pytest.raises(MlflowException):
+        mlflow.MlflowClient().get_registered_model(name)
+
+
+def test_references_name_versions(saved: Path) -> None:
+    """NAME, NAME@alias and NAME/version."""
+    name = "registry-resolve"
+    first, second = register(saved, name), register(saved, name)
+    registry.promote(first)
+    assert registry.resolve(name).version == "1"
+    assert registry.resolve(f"{name}@champion").version == "1"
+    assert registry.resolve(f"{name}/2") == second
+
+
+@pytest.mark.parametrize(
+    ("reference", "message"),
+    [
+        ("registry-unknown", "expected a registered model"),
+        ("registry-named/9", r"expected a version of 'registry-named' \(1\), got '9'"),
+        ("registry-named@canary", r"expected an alias of 'registry-named' \(none\), got 'canary'"),
+        ("registry-named", "expected an alias"),
+        ("a/b/c", "expected NAME, NAME@alias or NAME/version"),
+        ("", "expected NAME"),
+    ],
+)
+def test_unknown_references_say_what_there_is(saved: Path, reference: str, message: str) -> None:
+    """The message lists what could have been meant."""
+    if "registry-named" not in registry.names():
+        register(saved, "registry-named")
+    with pytest.raises(NotFoundError, match=message):
+        registry.resolve(reference)

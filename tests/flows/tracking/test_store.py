@@ -1,0 +1,81 @@
+"""Runs in the real embedded MLflow."""
+
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+from matplotlib.figure import Figure
+from mlflow import MlflowClient
+from small import table
+
+from flows.tracking.store import Run, client
+from pipeline.errors import ResynthError
+from pipeline.tables import ReadSettings
+from pipeline.training import Epoch
+
+
+@pytest.fixture
+def reader(home: Path) -> MlflowClient:
+    """An MLflow client of its own on the same store."""
+    return MlflowClient(f"sqlite:///{home.resolve()}/mlruns/mlflow.db")
+
+
+def test_everything_logged_is_read_back(reader: MlflowClient) -> None:
+    """Parameters, metrics, tags, documents and pictures are where any MLflow client finds them."""
+    with Run.start("store-all", {"flow": "test"}) as run:
+        run.parameters({"a": 1, "nested": {"b": None, "c": [1, 2]}} | {f"p{i}": i for i in range(150)})
+        run.metrics({"score": 0.25, "other": -1.0})
+        run.tags({"long": "x" * 9000})
+        run.record(ReadSettings(), "settings.json")
+        run.figure(Figure(), "empty.png")
+    found = reader.get_run(run.id)
+    assert found.info.status == "FINISHED"
+    assert found.data.params["nested.b"] == "None"
+    assert len(found.data.params) == 153
+    assert found.data.metrics == {"score": 0.25, "other": -1.0}
+    assert found.data.tags["flow"] == "test"
+    assert found.data.tags["long"] == "x" * 5000
+    assert {file.path for file in reader.list_artifacts(run.id)} == {"settings.json", "empty.png"}
+    assert ReadSettings.model_validate_json(run.read("settings.json")) == ReadSettings()
+    with pytest.raises(ResynthError, match=r"expected missing\.json in run"):
+        run.read("missing.json")
+
+
+def test_epochs_become_curves(reader: MlflowClient) -> None:
+    """Each number of an epoch is a metric with the epoch as its step."""
+    numbers = dict.fromkeys(set(Epoch.model_fields) - {"epoch", "elbo"}, 0.0)
+    with Run.start("store-history", {}) as run:
+        run.history([Epoch(epoch=epoch, elbo=-10.0 + epoch, **numbers) for epoch in range(3)])
+    curve = [(point.step, point.value) for point in reader.get_metric_history(run.id, "epoch.elbo")]
+    assert sorted(curve) == [(0, -10.0), (1, -9.0), (2, -8.0)]
+
+
+def test_the_data_is_an_input_of_the_run(reader: MlflowClient) -> None:
+    """MLflow shows which data was read, with its digest and column types."""
+    with Run.start("store-data", {}) as run:
+        run.data(Path("somewhere/rows.parquet"), "ab" * 32, table().schema, 200)
+    dataset = reader.get_run(run.id).inputs.dataset_inputs[0].dataset
+    assert dataset.name == "rows"
+    assert dataset.digest == "ab" * 18
+    assert json.loads(dataset.schema)["count"] == "int32"
+    assert json.loads(dataset.profile) == {"rows": 200}
+
+
+@pytest.mark.parametrize(("error", "status"), [(ValueError(), "FAILED"), (KeyboardInterrupt(), "KILLED")])
+def test_a_run_that_does_not_finish_says_so(reader: MlflowClient, error: BaseException, status: str) -> None:
+    """An exception fails the run, an interruption kills it, and neither is swallowed."""
+    with pytest.raises(type(error)), Run.start("store-broken", {}) as run:
+        raise error
+    assert reader.get_run(run.id).info.status == status
+
+
+def test_the_embedded_store_writes_ahead_and_keeps_artifacts_beside(home: Path) -> None:
+    """The database is in WAL mode, and files lie in mlruns/artifacts."""
+    with Run.start("store-place", {}) as run:
+        run.text("x", "file.txt")
+    assert client() is client()
+    with sqlite3.connect(home / "mlruns" / "mlflow.db") as database:
+        assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert (home.resolve() / "mlruns" / "artifacts") in Path(run.url).parents
+    assert (Path(run.url) / "file.txt").read_text() == "x"
