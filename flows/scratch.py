@@ -44,7 +44,7 @@ class Workspace(Record):
                 yield cls(directory=directory)
             finally:
                 shutil.rmtree(directory, ignore_errors=True)
-        lock.unlink(missing_ok=True)
+                lock.unlink(missing_ok=True)
 
     @property
     def schema_file(self) -> Path:

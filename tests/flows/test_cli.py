@@ -222,7 +222,7 @@ def test_drift_says_no_when_the_data_has_moved(command: Command, model: str, tmp
 
 def test_evaluate_needs_no_home(tmp_path: Path) -> None:
     """Two files are compared; nothing but the answer is written."""
-    real, synthetic = write(tmp_path, "real", 400), write(tmp_path, "synthetic", 400, seed=1)
+    real, synthetic = write(tmp_path, "real", 1500), write(tmp_path, "synthetic", 1500, seed=1)
     command = [sys.executable, "-m", "flows", "evaluate", str(real), str(synthetic), "--target", "group", "--json"]
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("PREFECT_", "MLFLOW_"))}
     environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
@@ -261,7 +261,10 @@ def test_what_nobody_foresaw_is_a_traceback_and_one_line(
     monkeypatch.setattr(registry, "versions", lambda name: 1 // 0)
     outcome = command("models", model, "--json")
     assert outcome.code == 1
-    assert outcome.answer == {"error": "unexpected ZeroDivisionError: integer division or modulo by zero", "exit_code": 1}
+    assert outcome.answer == {
+        "error": "unexpected ZeroDivisionError: integer division or modulo by zero",
+        "exit_code": 1,
+    }
     assert "Traceback" in outcome.err
     assert outcome.err.splitlines()[-1].startswith("resynth: unexpected ZeroDivisionError")
 

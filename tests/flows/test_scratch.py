@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from small import table
 
 from flows.scratch import Workspace, alone
 from pipeline.errors import ResynthError
-from small import table
 
 
 def test_tables_come_back_exactly(tmp_path: Path) -> None:
@@ -42,7 +42,7 @@ def test_the_rows_are_private_and_removed(tmp_path: Path) -> None:
             assert work.directory.stat().st_mode & 0o077 == 0
             raise ValueError
 
-    with pytest.raises(ValueError, match="^$"):
+    with pytest.raises(ValueError, match=r"^$"):
         fail()
     assert not seen[0].exists()
     assert list((tmp_path / ".resynth").iterdir()) == []

@@ -63,7 +63,7 @@ def test_a_named_file_must_exist(tmp_path: Path) -> None:
 
 def test_a_wrong_option_is_blamed_on_the_command_line(tmp_path: Path) -> None:
     """The message says where the value came from."""
-    with pytest.raises(SettingsError, match="rows in the command line.*got 0"):
+    with pytest.raises(SettingsError, match=r"rows in the command line.*got 0"):
         Settings.load(tmp_path, rows=0)
 
 

@@ -1,0 +1,238 @@
+"""The main job on real rows, with the real Prefect and the real MLflow: trained, retrained, refused.
+
+Two batches of the Adult census go through `resynth run`; what it claims is then read back with the tools' own clients
+and recomputed from the files.
+"""
+
+import contextlib
+import hashlib
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from mlflow import MlflowClient
+from scipy.stats import ks_2samp
+
+from flows.cli import main
+from pipeline import tables
+from pipeline.drift import DriftReport
+from pipeline.evaluation import Evaluation
+from pipeline.tables import SplitSettings
+
+ADULT = Path(__file__).parent.parent / "data" / "adult_test.parquet"
+NAME = "adult-end-to-end"
+ROWS, SEED, EPOCHS = 1500, 3, 3
+SETTINGS = f"""
+name = "{NAME}"
+seed = {SEED}
+[training]
+epochs = {EPOCHS}
+batch = 256
+[model]
+width = 32
+hidden = 32
+components = 8
+[evaluation]
+target = "income"
+permutations = 50
+[gate.limits]
+shape_error = {{limit}}
+[gate.margins]
+shape_error = 1.0
+"""
+
+Answer = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def place(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two batches of the table, and settings with an easy and an impossible gate."""
+    directory = tmp_path_factory.mktemp("end-to-end")
+    adult = pq.read_table(ADULT)
+    pq.write_table(adult.slice(0, ROWS), directory / "monday.parquet")
+    pq.write_table(adult.slice(ROWS, ROWS), directory / "tuesday.parquet")
+    (directory / "easy.toml").write_text(SETTINGS.format(limit=1.0))
+    (directory / "impossible.toml").write_text(SETTINGS.format(limit=0.0))
+    (directory / "home").symlink_to(home)
+    return directory
+
+
+@pytest.fixture(scope="module")
+def answers(place: Path) -> dict[str, Answer]:
+    """What three runs say: a training, a retraining, and one that the gate refuses."""
+    found = {}
+    for day, table, gate, code in (
+        ("first", "monday", "easy", 0),
+        ("again", "tuesday", "easy", 0),
+        ("refused", "tuesday", "impossible", 3),
+    ):
+        arguments = [f"{table}.parquet", "--config", f"{gate}.toml", "--out", f"out-{day}", "--home", "home"]
+        given = [str(place / word) if not word.startswith("--") else word for word in arguments]
+        with contextlib.redirect_stdout(io.StringIO()) as out:
+            assert main(["run", *given, "--json"]) == code
+        found[day] = json.loads(out.getvalue().splitlines()[-1])
+    return found
+
+
+@pytest.fixture(scope="module")
+def reader(home: Path) -> MlflowClient:
+    """An MLflow client of its own."""
+    return MlflowClient(f"sqlite:///{home.resolve()}/mlruns/mlflow.db")
+
+
+def run_of(reader: MlflowClient, version: str) -> mlflow.entities.Run:
+    """The MLflow run of a version."""
+    return reader.get_run(reader.get_model_version(NAME, version).run_id)
+
+
+def published(answer: Answer) -> pa.Table:
+    """The rows of an export."""
+    return pa.concat_tables(pq.read_table(part) for part in sorted(Path(answer["export"]["path"]).glob("*.parquet")))
+
+
+def artifact(run: mlflow.entities.Run, file: str) -> str:
+    """A text kept with a run."""
+    return (Path(run.info.artifact_uri) / file).read_text()
+
+
+def test_the_first_version_becomes_champion(answers: dict[str, Answer]) -> None:
+    """The answer has every key that scripts rely on."""
+    answer = answers["first"]
+    keys = {"name", "version", "alias", "decision", "reasons", "drift", "metrics", "export", "report", "seconds"}
+    assert keys <= set(answer)
+    assert (answer["name"], answer["version"], answer["alias"]) == (NAME, "1", "champion")
+    assert answer["decision"] == "promoted"
+    assert answer["drift"] is None
+    assert set(answer["export"]) == {"path", "rows", "manifest"}
+    stages = {"read", "split", "profile", "train", "register", "generate", "evaluate", "decide", "promote", "publish"}
+    assert set(answer["seconds"]) == stages
+
+
+def test_retraining_finds_the_champion_and_takes_its_place(answers: dict[str, Answer], reader: MlflowClient) -> None:
+    """The second batch is compared with the first, both versions are evaluated, and the alias moves."""
+    answer = answers["again"]
+    assert (answer["version"], answer["alias"]) == ("2", "champion")
+    assert DriftReport.model_validate(answer["drift"]).rows == ROWS
+    defended = Evaluation.model_validate_json(artifact(run_of(reader, "2"), "champion-evaluation.json"))
+    challenger = Evaluation.model_validate_json(artifact(run_of(reader, "2"), "evaluation.json"))
+    assert defended.holdout_rows == challenger.holdout_rows
+    assert defended["shape_error"].ceiling == challenger["shape_error"].ceiling  # the same real rows on both sides
+
+
+def test_a_refused_version_leaves_the_champion_to_publish(answers: dict[str, Answer], reader: MlflowClient) -> None:
+    """The gate's no: the alias stays, the champion's rows go out, and the version says why."""
+    answer = answers["refused"]
+    assert (answer["version"], answer["alias"], answer["decision"]) == ("3", None, "refused")
+    assert reader.get_registered_model(NAME).aliases["champion"] == 2
+    assert answer["published"] == "2"
+    assert json.loads(Path(answer["export"]["manifest"]).read_text())["source"]["version"] == "2"
+    tags = reader.get_model_version(NAME, "3").tags
+    assert tags["decision"] == "refused"
+    assert "shape_error" in tags["reasons"]
+
+
+def test_the_export_is_what_it_claims(answers: dict[str, Answer]) -> None:
+    """Schema, rows and checksums of the published Parquet."""
+    directory = Path(answers["first"]["export"]["path"])
+    manifest = json.loads((directory / "manifest.json").read_text())
+    rows = published(answers["first"])
+    real = pq.read_table(ADULT)
+    assert rows.num_rows == ROWS == answers["first"]["export"]["rows"]
+    assert pq.read_schema(directory / "part-00000.parquet").equals(real.schema, check_metadata=True)
+    for part in manifest["parts"]:
+        assert hashlib.sha256((directory / part["file"]).read_bytes()).hexdigest() == part["sha256"]
+    for name in ("age", "capital-gain"):
+        assert np.isin(rows[name].to_numpy(), real[name].to_numpy()).mean() > 0.5  # a real column's values are integers
+        assert rows[name].to_numpy().min() >= real[name].to_numpy().min()
+    for name in ("education", "income"):
+        assert set(rows[name].to_pylist()) <= set(real[name].to_pylist())
+    assert main(["verify", str(directory)]) == 0
+
+
+def test_the_registered_model_repeats_the_published_rows(answers: dict[str, Answer], home: Path) -> None:
+    """Any MLflow client gets from (version, seed) what was published."""
+    assert home.exists()
+    model = mlflow.pyfunc.load_model(f"models:/{NAME}/1")
+    again = pa.Table.from_pandas(model.predict(None, params={"rows": 50, "seed": SEED, "start": 700}))
+    before = published(answers["first"]).slice(700, 50)
+    for name in before.column_names:
+        assert again[name].to_pylist() == before[name].to_pylist()
+
+
+def test_mlflow_remembers_the_run(answers: dict[str, Answer], reader: MlflowClient, place: Path) -> None:
+    """Parameters, digest, curves, seconds, scores, decision and pictures are in the store."""
+    run = run_of(reader, "1")
+    assert run.info.status == "FINISHED"
+    assert run.data.params["settings.training.epochs"] == str(EPOCHS)
+    assert run.data.params["rows.incoming"] == str(ROWS)
+    assert run.data.params["data_digest"] == tables.digest(tables.read(place / "monday.parquet"))
+    assert run.data.tags["decision"] == "promoted"
+    for name, value in answers["first"]["metrics"].items():
+        assert run.data.metrics[name] == pytest.approx(value)
+    for stage, seconds in answers["first"]["seconds"].items():
+        assert run.data.metrics[f"seconds.{stage}"] == pytest.approx(seconds)
+    curves = {
+        part: {point.step: point.value for point in reader.get_metric_history(run.info.run_id, f"epoch.{part}")}
+        for part in ("elbo", "reconstruction", "kl", "learning_rate")
+    }
+    assert len(curves["elbo"]) == EPOCHS
+    for epoch, elbo in curves["elbo"].items():
+        assert elbo == pytest.approx(curves["reconstruction"][epoch] - curves["kl"][epoch])
+    files = {file.path for file in reader.list_artifacts(run.info.run_id)}
+    pictures = {"losses.png", "quality.png"}
+    documents = {"settings.json", "schema.json", "profile.json", "evaluation.json", "elbo.json", "decision.json"}
+    assert pictures | documents <= files
+    for picture in pictures:
+        assert (Path(run.info.artifact_uri) / picture).read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_scores_are_what_scipy_says(reader: MlflowClient, place: Path) -> None:
+    """The Shape error of a number is the Kolmogorov-Smirnov distance of generated and held-out rows."""
+    train, _, holdout = tables.split(tables.read(place / "monday.parquet"), SplitSettings(), SEED)
+    model = mlflow.pyfunc.load_model(f"models:/{NAME}/1")
+    synthetic = model.predict(None, params={"rows": train.num_rows, "seed": SEED})
+    found = Evaluation.model_validate_json(artifact(run_of(reader, "1"), "evaluation.json"))
+    errors = {column.name: column for column in found.columns}
+    for name in ("age", "hours-per-week", "fnlwgt"):
+        real = holdout[name].to_numpy()
+        expected = ks_2samp(real, synthetic[name].to_numpy()).statistic
+        assert errors[name].error == pytest.approx(expected, abs=1e-9)
+        assert errors[name].ceiling == pytest.approx(ks_2samp(real, train[name].to_numpy()).statistic, abs=1e-9)
+
+
+def test_nothing_stored_is_a_pickle_or_a_row(home: Path, answers: dict[str, Answer]) -> None:
+    """No pickle lies anywhere in the store, and the private workspace is empty."""
+    assert answers
+    suffixes = {path.suffix for path in (home / "mlruns").rglob("*") if path.is_file()}
+    assert not suffixes & {".pkl", ".pickle", ".pt", ".pth", ".bin", ".joblib"}
+    assert ".parquet" not in suffixes
+    assert not [path for path in (home / ".resynth").iterdir() if path.is_dir()]
+
+
+def test_prefect_shows_the_run(answers: dict[str, Answer]) -> None:
+    """The flow run is completed, with its tasks, its progress and its summary."""
+    from prefect.client.orchestration import get_client  # noqa: PLC0415 - after the home is embedded
+    from prefect.client.schemas.filters import (  # noqa: PLC0415
+        ArtifactFilter,
+        ArtifactFilterFlowRunId,
+        FlowFilter,
+        FlowFilterName,
+    )
+
+    with get_client(sync_client=True) as prefect:
+        chosen = FlowFilter(name=FlowFilterName(any_=["resynth-run"]))
+        runs = [run for run in prefect.read_flow_runs(flow_filter=chosen) if run.parameters["plan"]["name"] == NAME]
+        assert [run.state_name for run in runs] == ["Completed"] * len(answers)
+        tasks = {task.name.split("-")[0] for task in prefect.read_task_runs(limit=200)}
+        first = min(runs, key=lambda run: run.start_time)
+        mine = ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[first.id]))
+        artifacts = {artifact.type: artifact for artifact in prefect.read_artifacts(artifact_filter=mine)}
+    assert {"read", "split", "profile", "train", "register", "evaluate", "decide", "publish"} <= tasks
+    assert artifacts["progress"].data == 100
+    assert "shape_error" in artifacts["markdown"].data
