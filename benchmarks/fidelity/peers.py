@@ -1,0 +1,78 @@
+"""Peers on the same machine in the same run: CTGAN's TVAE and MOSTLY AI's engine beside resynth.
+
+    .venv/bin/python benchmarks/fidelity/peers.py [--tables adult] [--seed 0]
+
+Each peer is installed into an environment of its own (`benchmarks/.venv-tvae`, `benchmarks/.venv-mostly`); neither is a
+dependency of resynth. Writes `benchmarks/results/peers.{md,json}`. About 20 minutes a table on 2 cores.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+from run import BENCHMARKS, HERE, RESULTS, SCORES, WORK, cell, environment, machine, measure, output
+
+PEERS = {
+    "tvae": ("CTGAN's TVAE 0.12.1", ("ctgan==0.12.1", "pyarrow")),
+    "mostly": ("MOSTLY AI engine 2.7.3", ("mostlyai-engine==2.7.3",)),
+}
+
+
+def main() -> None:
+    """Measure, print, write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tables", default="adult", help="comma-separated (%(default)s)")
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+    scorer = environment()
+    results: dict[str, dict[str, dict[str, float]]] = {}
+    for name in given.tables.split(","):
+        results[name] = {"resynth": measure(name, given.seed, scorer)}  # writes the rows the peers train on
+        for peer, (label, _) in PEERS.items():
+            results[name][label] = measure_peer(peer, name, given.seed, scorer)
+            print(name, label, json.dumps(results[name][label]), file=sys.stderr, flush=True)
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "peers.json").write_text(json.dumps({"machine": machine(), "runs": results}, indent=1) + "\n")
+    text = page(results)
+    (RESULTS / "peers.md").write_text(text)
+    print(text)
+
+
+def python_of(peer: str) -> str:
+    """The Python of a peer's environment, which is made if it is not there."""
+    directory = BENCHMARKS / f".venv-{peer}"
+    python = directory / "bin" / "python"
+    if not (directory / "installed").exists():
+        venv.create(directory, with_pip=True)
+        for packages in (("torch==2.13.0",), (*PEERS[peer][1], "torch==2.13.0")):  # the CPU build first
+            subprocess.run([python, "-m", "pip", "install", "--quiet", *packages], check=True)
+        (directory / "installed").touch()
+    return str(python)
+
+
+def measure_peer(peer: str, name: str, seed: int, scorer: str) -> dict[str, float]:
+    """Train a peer on the rows that resynth was trained on, and score it."""
+    directory = WORK / f"{name}-{seed}"
+    trained = output([python_of(peer), HERE / "peer.py", peer, name, str(seed), directory])
+    files = [directory / f"{file}.parquet" for file in ("train", "test", peer)]
+    return trained | output([scorer, HERE / "score.py", name, *files])
+
+
+def page(results: dict[str, dict[str, dict[str, float]]]) -> str:
+    """The results as Markdown, one table per data set."""
+    keys = [key for key in SCORES if key not in {"kl", "active_units", "probe_auc"}]
+    lines = ["# Peers on the same machine in the same run", "", machine(), ""]
+    for name, methods in results.items():
+        lines += [f"## {name.capitalize()}", "", "| | " + " | ".join(methods) + " |", "|---|" + "---|" * len(methods)]
+        for key in keys:
+            label, digits = SCORES[key]
+            lines.append(f"| {label} | " + " | ".join(cell([run], key, digits) for run in methods.values()) + " |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()
