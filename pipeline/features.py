@@ -1,10 +1,10 @@
 """A fixed space of features for distances between tables.
 
-Distances such as MMD and the Fréchet distance need rows as points. A `FeatureSpace` is fitted to real rows only
-and knows no generator, so that any two generators are measured with the same rod:
+Distances such as MMD and the Fréchet distance need rows as points. A `FeatureSpace` is fitted to a table, for
+distances between distributions to real rows, so that any two generators are measured with the same rod:
 
-- an ordered column becomes its normal score Φ⁻¹(F(x)), F being the real empirical distribution: no unit, no
-  heavy tail; a null scores 0 and, where the real rows have nulls, sets an indicator;
+- an ordered column becomes its normal score Φ⁻¹(F(x)), F being the empirical distribution of the table: no unit,
+  no heavy tail; a null scores 0 and, where the table has nulls, sets an indicator;
 - a nominal column becomes the one-hot of its most frequent labels and of "other", scaled so that the column
   varies as much in total as a number does;
 - the principal components of these, at most 64, are the features. Identifiers have none.
@@ -36,7 +36,7 @@ BLOCK = 8192  # rows expanded to one-hot at a time
 
 @dataclass(frozen=True)
 class _Ordered:
-    """Normal scores [len(knots)] at ascending real values; the weight of the null indicator, 0 for none."""
+    """Normal scores [len(knots)] at ascending values; the weight of the null indicator, 0 for none."""
 
     name: str
     knots: Floats
@@ -92,7 +92,7 @@ class FeatureSpace:
 
     Attributes:
         columns: per column, how it becomes raw features.
-        centre: mean of the raw features of the real rows, [raw].
+        centre: mean of the raw features of the table, [raw].
         components: directions of largest variance, [raw, dimensions].
     """
 
@@ -102,7 +102,7 @@ class FeatureSpace:
 
     @classmethod
     def fit(cls, table: pa.Table, schema: Schema) -> Self:
-        """The space of the real rows `table` (at least one)."""
+        """The space of the rows of `table` (at least one)."""
         kinds = {column.name: measure(column) for column in schema.columns}
         width = min(LABELS, max(1, WIDTH // max(1, list(kinds.values()).count("nominal"))))
         columns: list[_Ordered | _Nominal] = []

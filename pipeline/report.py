@@ -183,6 +183,10 @@ def _scores(axes: Axes, evaluation: Evaluation) -> None:
 def _associations(panels: Sequence[Axes], real: View, synthetic: View) -> None:
     """Cramér's V of all pairs, of the real and of the synthetic rows."""
     names = [*real.ordered, *real.nominal][:MOST_ASSOCIATED]
+    if not names:
+        for axes in panels:
+            axes.set_axis_off()
+        return
     cuts = {
         name: np.unique(np.nanquantile(x, np.linspace(0, 1, 9)[1:-1]))
         for name, x in real.ordered.items()
@@ -200,8 +204,7 @@ def _associations(panels: Sequence[Axes], real: View, synthetic: View) -> None:
             range(len(names)), [_cut(name) for name in names] if view is real else [""] * len(names), fontsize=size
         )
         axes.set_title(f"Association (Cramér's V), {title}", loc="left", fontsize=10)
-    if names:
-        panels[-1].figure.colorbar(image, ax=list(panels), shrink=0.7, pad=0.01)
+    panels[-1].figure.colorbar(image, ax=list(panels), shrink=0.7, pad=0.01)
 
 
 def cramers_v(a: NDArray[np.int64], b: NDArray[np.int64]) -> float:

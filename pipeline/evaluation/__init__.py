@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pyarrow as pa
+from threadpoolctl import threadpool_limits
 
 from pipeline.evaluation import detection, distances, privacy, utility
 from pipeline.evaluation.distances import Features
@@ -75,12 +76,14 @@ def evaluate(
         "utility": _utility,
         "privacy": _privacy,
     }
-    for done, (area, stage) in enumerate(stages.items(), start=1):
-        try:
-            parts.extend(stage(samples))
-        except Incomputable as reason:
-            notes.append(f"{area}: not computed, {reason}")
-        progress(Tick("evaluate", done, len(stages)))
+    # OpenMP's threads spin while they wait: on a busy machine two take a hundred times as long as one
+    with threadpool_limits(limits=1, user_api="openmp"):
+        for done, (area, stage) in enumerate(stages.items(), start=1):
+            try:
+                parts.extend(stage(samples))
+            except Incomputable as reason:
+                notes.append(f"{area}: not computed, {reason}")
+            progress(Tick("evaluate", done, len(stages)))
     order = list(METRICS)
     return Evaluation(
         rows=samples.tables[0].num_rows,
@@ -117,7 +120,7 @@ def _pairs(samples: Samples) -> Iterator[Part]:
 
 
 def _distances(samples: Samples) -> Iterator[Part]:
-    synthetic, train, holdout = samples.points
+    synthetic, train, holdout = samples.fresh_points()
     yield Score.of("frechet", distances.frechet(holdout, synthetic), distances.frechet(holdout, train))
     rows = min(samples.settings.distance_rows, len(holdout), len(synthetic))
     real = _some(holdout, rows, samples.random("distances holdout"))
@@ -154,7 +157,7 @@ def _utility(samples: Samples) -> Iterator[Part]:
 
 
 def _privacy(samples: Samples) -> Iterator[Part]:
-    synthetic, train, holdout = samples.points
+    synthetic, train, holdout = samples.neighbour_points()
     rows = _some(synthetic, samples.settings.detection_rows, samples.random("privacy"))
     share = privacy.nearer_to_train(rows, train, holdout)
     yield Score.of("nearer_to_train", share.value, 0.5, share.interval)

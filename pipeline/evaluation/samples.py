@@ -1,7 +1,6 @@
 """The rows that an evaluation looks at: equal numbers of synthetic and training rows, and the hold-out."""
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -87,18 +86,40 @@ class Samples:
         """The random stream for a purpose; equal for synthetic and training rows, so that they differ by data only."""
         return stream(self.seed, "evaluate", purpose)
 
-    @cached_property
-    def points(self) -> tuple[Features, Features, Features]:
-        """Synthetic, training and held-out rows in the feature space of the real ones.
+    def fresh_points(self) -> tuple[Features, Features, Features]:
+        """Synthetic, training and held-out rows in a feature space that was fitted to none of them.
+
+        Rows to which a space is fitted spread in it a little more than others of the same population. So it is
+        fitted to a random half of the training rows, and the other half is compared, with as many synthetic rows.
 
         Raises:
-            Incomputable: nothing can be compared, or a side has fewer than 10 rows.
+            Incomputable: Nothing can be compared, or a side has fewer than 10 rows.
         """
         synthetic, train, holdout = self.tables
-        fewest = min(synthetic.num_rows, holdout.num_rows)
+        order = self.random("halves").permutation(train.num_rows)
+        half = len(order) // 2
+        space = self._space(train.take(np.sort(order[half:])), min(half, holdout.num_rows))
+        compared = self.random("halves of synthetic").permutation(synthetic.num_rows)[:half]
+        rows = synthetic.take(np.sort(compared)), train.take(np.sort(order[:half])), holdout
+        return space.transform(rows[0]), space.transform(rows[1]), space.transform(rows[2])
+
+    def neighbour_points(self) -> tuple[Features, Features, Features]:
+        """Synthetic, training and held-out rows in the feature space of the synthetic ones.
+
+        Training and held-out rows are both fresh in it, so that neither is favoured.
+
+        Raises:
+            Incomputable: Nothing can be compared, or a side has fewer than 10 rows.
+        """
+        synthetic, train, holdout = self.tables
+        space = self._space(synthetic, min(synthetic.num_rows, holdout.num_rows))
+        return space.transform(synthetic), space.transform(train), space.transform(holdout)
+
+    def _space(self, table: pa.Table, fewest: int) -> FeatureSpace:
+        """The space of `table`, if the smallest side of the comparison, of `fewest` rows, suffices."""
         if fewest < MINIMUM_POINTS:
             raise Incomputable(f"needs {MINIMUM_POINTS} rows of each side, got {fewest}")
-        space = FeatureSpace.fit(pa.concat_tables([train, holdout]), self.schema)
+        space = FeatureSpace.fit(table, self.schema)
         if not space.dimensions:
-            raise Incomputable("no column that can be compared varies in the real table")
-        return space.transform(synthetic), space.transform(train), space.transform(holdout)
+            raise Incomputable("no column that can be compared varies")
+        return space
