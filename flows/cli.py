@@ -127,8 +127,7 @@ def run(
     plan = Plan(data=data, home=home, name=settings.name or name_of(data), settings=settings, out=out)
     with engine.running(), progress.shown(errors()) as listener:
         report = flow(plan, listener)
-    answer = report.model_dump(mode="json", exclude={"evaluation", "elbo"}) | {"metrics": report.metrics}
-    return Reply(answer, lambda console: display.run(console, report), DONE if report.alias else REFUSED)
+    return Reply(report.answer(), lambda console: display.run(console, report), DONE if report.alias else REFUSED)
 
 
 @app.command

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from flows.tracking.registry import Version
 
 SHOWN = 10  # findings of a drift report
+SCORES = ("area", "score", "synthetic", "real rows", "meaning")
+WIDE = 120  # columns of a terminal that has room for meanings
 
 
 def run(console: Console, report: "Report") -> None:
@@ -27,8 +29,9 @@ def run(console: Console, report: "Report") -> None:
 
 
 def evaluation(console: Console, found: Evaluation) -> None:
-    """Scores beside what real rows reach."""
-    console.print(_table("quality", ["area", "score", "synthetic", "real rows", "meaning"], scores(found)))
+    """Scores beside what real rows reach, and what they mean where there is room."""
+    shown = len(SCORES) if console.width >= WIDE else len(SCORES) - 1
+    console.print(_table("quality", SCORES[:shown], [row[:shown] for row in scores(found)]))
     for note in found.notes:
         console.print(f"note: {note}", soft_wrap=True, markup=False, highlight=False)
 
@@ -37,9 +40,8 @@ def drift(console: Console, report: DriftReport) -> None:
     """What has drifted, the largest first."""
     verdict = "found" if report.drifted else "none"
     drifted = [finding for finding in report.findings if finding.drifted]
-    rows = [(f.column, f.what, f"{f.size:.4f}", f"{f.threshold:.4f}", f.text) for f in drifted[:SHOWN]]
-    if rows:
-        console.print(_table("drift", ["column", "what", "size", "threshold", "meaning"], rows))
+    for finding in drifted[:SHOWN]:
+        console.print(f"  {finding.text}", soft_wrap=True, markup=False, highlight=False)
     console.print(f"drift: {verdict} ({len(drifted)} of {len(report.findings)} checks)", highlight=False)
 
 
@@ -61,8 +63,7 @@ def versions(console: Console, found: Sequence["Version"]) -> None:
 
 def markdown(report: "Report") -> str:
     """The outcome of a run for Prefect."""
-    head = ["area", "score", "synthetic", "real rows", "meaning"]
-    lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
+    lines = [f"| {' | '.join(SCORES)} |", "|" + "---|" * len(SCORES)]
     lines += [f"| {' | '.join(row)} |" for row in scores(report.evaluation)]
     return "\n".join([*(f"- **{key}**: {value}" for key, value in outcome(report)), "", *lines])
 
@@ -94,12 +95,8 @@ def scores(found: Evaluation) -> list[tuple[str, str, str, str, str]]:
 def _table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]], *, header: bool = True) -> Table:
     table = Table(title=title or None, title_justify="left", show_header=header, box=None, pad_edge=False)
     for name in head:
-        numeric = name in {"synthetic", "real rows", "size", "threshold"}
-        # A meaning is cut where the terminal is narrow; a path never is, for people copy it.
-        cut = name == "meaning"
-        table.add_column(
-            name, justify="right" if numeric else "left", no_wrap=cut, overflow="ellipsis" if cut else "fold"
-        )
+        numeric = name in {"synthetic", "real rows"}
+        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         table.add_row(*row)
     return table

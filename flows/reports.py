@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pipeline.bound import ElboReport
 from pipeline.drift import DriftReport
@@ -55,6 +55,15 @@ class Report(Record):
     def metrics(self) -> dict[str, float]:
         """Every number by name, as MLflow has them."""
         return numbers(self.evaluation, self.elbo)
+
+    def answer(self) -> dict[str, Any]:
+        """What scripts are told: of drift what was found, of the evaluation every number."""
+        told = self.model_dump(mode="json", exclude={"evaluation", "elbo"})
+        if self.drift is not None:
+            told["drift"]["findings"] = [
+                found.model_dump(mode="json") for found in self.drift.findings if found.drifted
+            ]
+        return told | {"metrics": self.metrics}
 
 
 def numbers(found: Evaluation, elbo: ElboReport) -> dict[str, float]:

@@ -118,7 +118,10 @@ def test_retraining_finds_the_champion_and_takes_its_place(answers: dict[str, An
     """The second batch is compared with the first, both versions are evaluated, and the alias moves."""
     answer = answers["again"]
     assert (answer["version"], answer["alias"]) == ("2", "champion")
-    assert DriftReport.model_validate(answer["drift"]).rows == ROWS
+    drift = DriftReport.model_validate_json(artifact(run_of(reader, "2"), "drift.json"))
+    assert (drift.reference_rows, drift.rows) == (ROWS, ROWS)
+    assert answer["drift"]["drifted"] == drift.drifted
+    assert len(answer["drift"]["findings"]) == sum(finding.drifted for finding in drift.findings)
     defended = Evaluation.model_validate_json(artifact(run_of(reader, "2"), "champion-evaluation.json"))
     challenger = Evaluation.model_validate_json(artifact(run_of(reader, "2"), "evaluation.json"))
     assert defended.holdout_rows == challenger.holdout_rows

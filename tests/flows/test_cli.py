@@ -15,11 +15,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from conftest import Outcome
+from mlflow import MlflowClient
 from small import LENIENT, TINY, synthesizer, table, write
 
 from flows.tracking import registry
 from flows.tracking.store import Run
 from pipeline.profile import Profile
+from pipeline.synthesizer import Synthesizer
 
 Command = Callable[..., Outcome]
 ROOT = Path(__file__).parents[2]
@@ -177,6 +179,25 @@ def test_a_failing_stage_leaves_no_trace(
     assert outcome.code == 1
     assert "No space left" in outcome.answer["error"]
     assert "cli-full" not in registry.names()
+
+
+def test_an_interruption_is_clean(
+    command: Command, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C during the training: exit code 130, one line, the run is marked as killed, nothing is left."""
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Synthesizer, "fit", interrupted)
+    outcome = command("run", write(tmp_path), "--name", "cli-interrupted", "--config", tiny)
+    assert outcome.code == 130
+    assert outcome.err == "resynth: interrupted\n"
+    assert "cli-interrupted" not in registry.names()
+    experiment = MlflowClient().get_experiment_by_name("cli-interrupted")
+    assert experiment is not None
+    runs = MlflowClient().search_runs([experiment.experiment_id])
+    assert [run.info.status for run in runs] == ["KILLED"]
 
 
 def test_a_refused_first_version_publishes_nothing(command: Command, tmp_path: Path) -> None:

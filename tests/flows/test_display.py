@@ -1,0 +1,52 @@
+"""What a person reads."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from flows import display
+from pipeline.drift import DriftReport, Finding
+from pipeline.evaluation import Evaluation, Score
+
+FOUND = Evaluation(
+    rows=100,
+    holdout_rows=50,
+    scores=(Score.of("shape_error", 0.0123, 0.0101), Score.of("c2st", 0.9, 0.95)),
+    columns=(),
+    pairs=(),
+    notes=("utility: not computed",),
+)
+
+
+def printed(width: int, show: object, shown: object) -> str:
+    """What appears on a console of a width."""
+    console = Console(file=io.StringIO(), width=width)
+    show(console, shown)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+@pytest.mark.parametrize("width", [60, 80, 160])
+def test_scores_stand_beside_their_ceilings_at_any_width(width: int) -> None:
+    """No number and no name is cut; the meanings appear where there is room."""
+    lines = printed(width, display.evaluation, FOUND).splitlines()
+    assert next(line.split()[:4] for line in lines if "shape_error" in line) == [
+        "marginals",
+        "shape_error",
+        "0.0123",
+        "0.0101",
+    ]
+    assert any("not computed" in line for line in lines)
+    assert any("classifier" in line or "boosting" in line for line in lines) == (width >= 120)
+
+
+def test_drift_names_what_has_drifted_and_nothing_else() -> None:
+    """Checks that found nothing are counted, not listed."""
+    moved = Finding(column="age", what="values", size=0.4, threshold=0.1, drifted=True, text="age: moved")
+    calm = Finding(column="sex", what="values", size=0.0, threshold=0.1, drifted=False, text="sex: moved not")
+    report = DriftReport(drifted=True, findings=(moved, calm), reference_rows=10, rows=10)
+    text = printed(80, display.drift, report)
+    assert "age: moved" in text
+    assert "sex" not in text
+    assert "found (1 of 2 checks)" in text
