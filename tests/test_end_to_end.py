@@ -195,6 +195,7 @@ def test_mlflow_remembers_the_run(answers: dict[str, Answer], reader: MlflowClie
         assert (Path(run.info.artifact_uri) / picture).read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.usefixtures("answers")
 def test_the_scores_are_what_scipy_says(reader: MlflowClient, place: Path) -> None:
     """The Shape error of a number is the Kolmogorov-Smirnov distance of generated and held-out rows."""
     train, _, holdout = tables.split(tables.read(place / "monday.parquet"), SplitSettings(), SEED)
