@@ -65,7 +65,7 @@ class Common:
     config
         Settings file; default: resynth.toml in the home, if there is one.
     seed
-        Fixes the split, the training, the evaluation and the generated rows.
+        Fixes the training, the evaluation and the generated rows.
     json
         Print one JSON object as the last line of standard output.
     """

@@ -19,7 +19,7 @@ def evaluate(
         real: The table the generator was trained on.
         synthetic: The generated table.
         test: Real rows the generator has not seen. Without it `real` is split as a run would split it, so that the
-            hold-out of a run with the same seed is found again.
+            hold-out of that run is found again.
         settings: How to read, split and evaluate.
         progress: Told after every area.
 
@@ -34,7 +34,7 @@ def evaluate(
     if test is not None:
         holdout = tables.read(test, settings.read, settings.columns)
     else:
-        train, _, holdout = tables.split(train, settings.split, settings.seed)
+        train, _, holdout = tables.split(train, settings.split)
     schema = columns.infer(train, settings.columns)
     for path, table in ((synthetic, rows), (test, holdout)):
         differences = schema.differences(table.schema)

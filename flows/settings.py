@@ -41,7 +41,7 @@ class Settings(Record):
 
     Attributes:
         name: Of the model; default: the name of the data file.
-        seed: Of the split, the training, the evaluation and the published rows.
+        seed: Of the training, the evaluation and the published rows.
         rows: How many rows to publish; default: as many as came in.
         columns: What is fixed about single columns, by name.
     """

@@ -85,8 +85,12 @@ def match(work: Workspace, champion: Version) -> None:
 
 @stage
 def split(work: Workspace, settings: Settings) -> dict[str, int]:
-    """Divide the incoming table into train, validation and hold-out; returns their rows."""
-    parts = tables.split(work.read("incoming"), settings.split, settings.seed)._asdict()
+    """Divide the incoming table into train, validation and hold-out; returns their rows.
+
+    By the content of the rows alone, whatever the run's seed: what was held out of the champion's training must be
+    held out of the challenger's.
+    """
+    parts = tables.split(work.read("incoming"), settings.split)._asdict()
     for name, part in parts.items():
         work.write(name, [part], part.schema)
     return {name: part.num_rows for name, part in parts.items()}

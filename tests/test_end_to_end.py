@@ -198,7 +198,7 @@ def test_mlflow_remembers_the_run(answers: dict[str, Answer], reader: MlflowClie
 @pytest.mark.usefixtures("answers")
 def test_the_scores_are_what_scipy_says(reader: MlflowClient, place: Path) -> None:
     """The Shape error of a number is the Kolmogorov-Smirnov distance of generated and held-out rows."""
-    train, _, holdout = tables.split(tables.read(place / "monday.parquet"), SplitSettings(), SEED)
+    train, _, holdout = tables.split(tables.read(place / "monday.parquet"), SplitSettings())
     model = mlflow.pyfunc.load_model(f"models:/{NAME}/1")
     synthetic = model.predict(None, params={"rows": train.num_rows, "seed": SEED})
     found = Evaluation.model_validate_json(artifact(run_of(reader, "1"), "evaluation.json"))

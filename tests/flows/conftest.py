@@ -1,26 +1,12 @@
 """What tests of the operations share."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pytest
+from small import Outcome
 
 from flows.cli import main
-
-
-class Outcome(NamedTuple):
-    """What a command did."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def answer(self) -> dict[str, Any]:
-        """The last line of standard output, as JSON."""
-        return json.loads(self.out.splitlines()[-1])
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
-"""Small tables and models for tests of the operations."""
+"""Small tables, models and outcomes for tests of the operations."""
 
+import json
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -50,3 +52,16 @@ def synthesizer(rows: int = 200, seed: int = 0) -> Synthesizer:
         training=TrainingSettings(epochs=1, batch=64),
         seed=seed,
     )
+
+
+class Outcome(NamedTuple):
+    """What a command did."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def answer(self) -> dict[str, Any]:
+        """The last line of standard output, as JSON."""
+        return json.loads(self.out.splitlines()[-1])

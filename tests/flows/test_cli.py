@@ -14,9 +14,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import Outcome
 from mlflow import MlflowClient
-from small import LENIENT, TINY, synthesizer, table, write
+from small import LENIENT, TINY, Outcome, synthesizer, table, write
 
 from flows.tracking import registry
 from flows.tracking.store import Run
