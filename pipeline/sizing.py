@@ -22,22 +22,36 @@ class ModelSettings(Record):
     components: int | None = None
     mixture: int = 8
     dropout: float | None = None
+    blank: float | None = None
     prior: PriorName = "mixture"
     decoder: Literal["autoregressive", "factorised"] = "autoregressive"
 
 
-def resolve(
-    layout: Layout, rows: int, model: ModelSettings, training: TrainingSettings
-) -> tuple[Shape, int, int]:
+STEPS = 2000
+"""Steps of a training, where the table is neither tiny nor huge."""
+
+
+def resolve(layout: Layout, rows: int, model: ModelSettings, training: TrainingSettings) -> tuple[Shape, int, int]:
     """The VAE's shape, the number of epochs and the batch size for a table of `rows` rows."""
+    narrow = _narrow(len(layout), rows)
     shape = Shape(
         latent=model.latent,
-        width=model.width or 256,
-        hidden=model.hidden or 128,
-        components=model.components or 512,
+        width=model.width or 256 // narrow,
+        hidden=model.hidden or 128 // narrow,
+        components=model.components or max(8, min(512, rows // 32)),
         mixture=model.mixture,
-        dropout=0.0 if model.dropout is None else model.dropout,
+        dropout=0.1 if model.dropout is None else model.dropout,
+        blank=0.1 if model.blank is None else model.blank,
         prior=model.prior,
         decoder=model.decoder,
     )
-    return shape, training.epochs or 60, training.batch or 1024
+    batch = training.batch or max(32, min(512, rows // 32))
+    epochs = training.epochs or max(4, min(200, round(STEPS * batch / rows)))
+    return shape, epochs, batch
+
+
+def _narrow(variables: int, rows: int) -> int:
+    """By how much widths shrink: a step of many variables must stay affordable, few rows teach few weights."""
+    if variables > 200 or rows < 1000:  # noqa: PLR2004
+        return 4
+    return 2 if variables > 64 or rows < 4000 else 1  # noqa: PLR2004

@@ -1,12 +1,12 @@
 """The only training loop.
 
-Maximises the ELBO with AdamW on a one-cycle rate (Smith & Topin 2018), watches the ELBO of validation rows, keeps the
-best weights, and stops when it no longer improves or the time limit is reached. The length of a training is a number
+Maximises the ELBO with AdamW on a one-cycle rate (Smith & Topin 2018), watches the ELBO of validation rows, and
+ends the cycle in few steps once it no longer improves: what was learned at a high rate is never left un-annealed.
+Last, the prior is fitted to the finished encoder by expectation maximisation. The length of a training is a number
 of steps fixed by the size of the table, so that a seed reproduces it; a time limit only shortens it, and the rate
 then falls to its end in the time that is left.
 """
 
-import copy
 import math
 import time
 from collections.abc import Iterator
@@ -18,10 +18,20 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pipeline.errors import ResynthError
+from pipeline.models.priors import Mixture
 from pipeline.models.vae import VAE, Terms
 from pipeline.progress import Progress, Tick, silent
 from pipeline.randomness import stream, torch_seed
 from pipeline.records import Record
+
+COOLING = 0.1
+"""Share of the planned steps in which the cycle ends once validation no longer improves."""
+REFITS = 30
+"""Steps of expectation maximisation that match the prior to the finished encoder."""
+REFIT_ROWS = 65_536
+"""Most rows used for that."""
+_INSTANT = 0.01
+"""Share of the time limit in which the clock has no say, so that only steps count in a training that keeps to it."""
 
 
 class TrainingSettings(Record):
@@ -36,7 +46,7 @@ class TrainingSettings(Record):
         warmup: Share of the steps in which β rises from 0.
         free_bits: Rate of the latent, in nats per row, for which the encoder does not pay.
         clip: Largest norm of the gradient.
-        patience: Epochs without a better validation ELBO after which training stops.
+        patience: Epochs without a better validation ELBO after which the rate runs to its end.
         time_limit: Most seconds of training.
         device: "cpu", "cuda", or "auto" for a GPU where there is one.
     """
@@ -49,7 +59,7 @@ class TrainingSettings(Record):
     warmup: float = 0.1
     free_bits: float = 8.0
     clip: float = 1.0
-    patience: int = 8
+    patience: int = 5
     time_limit: float = 300.0
     device: str = "auto"
 
@@ -98,12 +108,12 @@ def train(
     seed: int,
     progress: Progress = silent,
 ) -> tuple[Epoch, ...]:
-    """Fit `model` in place and leave it with the weights of the best validation ELBO.
+    """Fit `model` in place; a gain in validation ELBO must come within `patience` epochs, or the cycle ends.
 
     Args:
         model: The VAE, on the CPU; it is moved to the device and back.
         rows: Training rows.
-        validation: Rows held out to choose when to stop; may be empty, then the last weights stay.
+        validation: Rows held out to choose when to stop; may be empty, then every epoch is trained.
         settings: See `TrainingSettings`; its `epochs` and `batch` are resolved by the caller.
         epochs: Passes over `rows`.
         batch: Rows of a step.
@@ -122,7 +132,7 @@ def train(
     rows, validation = rows.to(device), validation.to(device)
     run = _Run(model, rows, settings, epochs=epochs, batch=min(batch, len(rows)), seed=seed)
     history: list[Epoch] = []
-    best, best_weights, best_epoch = -math.inf, None, 0
+    best, best_epoch, cooling = -math.inf, 0, False
     for epoch in range(epochs):
         reconstruction, kl = run.epoch(epoch, progress)
         held = evaluate(model, validation, seed=seed) if len(validation) else (reconstruction, kl)
@@ -141,12 +151,14 @@ def train(
         )
         if history[-1].validation_elbo > best or not len(validation):
             best, best_epoch = history[-1].validation_elbo, epoch
-            best_weights = copy.deepcopy(model.state_dict())
-        if run.finished or epoch - best_epoch >= settings.patience:
+        if epoch - best_epoch >= settings.patience and not cooling:
+            run.cool()
+            cooling = True
+        if run.finished:
             break
-    if best_weights is not None:
-        model.load_state_dict(best_weights)
-    model.to("cpu").eval()
+    model.eval()
+    _refit_prior(model, rows, seed=seed)
+    model.to("cpu")
     progress(Tick("train", 1, 1, {"validation_elbo": best}))
     return tuple(history)
 
@@ -167,6 +179,19 @@ def evaluate(model: VAE, rows: Rows, *, seed: int, batch: int = 4096) -> tuple[f
     return float(reconstruction), float(kl)
 
 
+@torch.no_grad()
+def _refit_prior(model: VAE, rows: Rows, *, seed: int) -> None:
+    """Match the prior to what the finished encoder says of the training rows, by expectation maximisation."""
+    if not isinstance(model.prior, Mixture):
+        return
+    generator = torch.Generator().manual_seed(torch_seed(seed, "prior"))
+    order = stream(seed, "prior").permutation(len(rows))[:REFIT_ROWS]
+    parts = [model.encoder(*rows.take(order[i : i + 4096])) for i in range(0, len(order), 4096)]
+    for _ in range(REFITS):
+        noises = [torch.randn(mean.shape, generator=generator).to(mean.device) for mean, _ in parts]
+        model.prior.refit(m + e * (0.5 * v).exp() for (m, v), e in zip(parts, noises, strict=True))
+
+
 def device_of(name: str) -> torch.device:
     """The device called `name`; "auto" is the GPU where there is one."""
     if name == "auto":
@@ -184,20 +209,26 @@ class _Run:
         self.optimizer = torch.optim.AdamW(_groups(model, settings.weight_decay), lr=settings.rate, fused=True)
         self.noise = torch.Generator().manual_seed(torch_seed(seed, "posterior"))
         self.per_epoch = max(1, len(rows) // batch)
-        self.steps = epochs * self.per_epoch
+        self.pace = 1 / (epochs * self.per_epoch)
         self.step = 0
+        self.position = 0.0
         self.began = time.monotonic()
         self.rate = 0.0
 
     @property
     def done(self) -> float:
-        """Share of the training that is behind, by steps or by time, whichever is further."""
-        return max(self.step / self.steps, (time.monotonic() - self.began) / self.settings.time_limit)
+        """Place in the cycle, in [0, 1], by steps or by time, whichever is further; the first instants do not count."""
+        spent = (time.monotonic() - self.began) / self.settings.time_limit
+        return min(1.0, self.position if spent < _INSTANT else max(self.position, spent))
 
     @property
     def finished(self) -> bool:
         """Whether steps or time are used up."""
-        return self.step >= self.steps or time.monotonic() - self.began >= self.settings.time_limit
+        return self.done >= 1 - self.pace / 2
+
+    def cool(self) -> None:
+        """Run through the rest of the cycle in few steps: validation no longer improves."""
+        self.pace = max(self.pace, (1 - self.position) * self.pace / COOLING)
 
     def epoch(self, number: int, progress: Progress) -> tuple[float, float]:
         """Train on every row once; mean reconstruction and KL on the way."""
@@ -218,7 +249,7 @@ class _Run:
             yield self.rows.take(order[k * self.batch : (k + 1) * self.batch])
 
     def _step(self, batch: Rows) -> Terms:
-        done = min(self.done, 1.0)
+        done = self.done
         self.rate = self.settings.rate * one_cycle(done)
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate
@@ -232,6 +263,7 @@ class _Run:
             raise ResynthError(f"training diverged at step {self.step}: the gradient is not finite; lower the rate")
         self.optimizer.step()
         self.step += 1
+        self.position += self.pace
         return terms
 
 

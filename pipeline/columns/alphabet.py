@@ -7,17 +7,22 @@ alone. A cell that still holds many values is cut the same way again, into at mo
 
     (cell, leaf within the cell, place within the leaf)
 
-The first two are variables of the VAE; the place is drawn from the leaf when data are generated. Few distinct
-values need the cell only, and it is exact; a million categories need two variables of at most `width` symbols.
+The cell is a variable of the VAE. For categories the leaf is another; for numbers, whose neighbours are alike, it is
+drawn at its training rate. The place is drawn from the leaf when data are generated. Few distinct values need the
+cell only, and it is exact; a million categories need two variables of at most `width` symbols.
 Symbol 0 is reserved in both: the null in the first, "this cell has one leaf" in the second.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+SPREAD = 0.15
+"""Share of the cells that go by the length of the range instead of by mass."""
 
 
 @dataclass(frozen=True)
@@ -33,18 +38,22 @@ class Alphabet:
     cells: Ints
 
     @classmethod
-    def fit(cls, counts: Ints, *, width: int, leaf_rows: int) -> "Alphabet":
+    def fit(
+        cls, counts: Ints, *, width: int, leaf_rows: int, cell_rows: int = 1, extents: Floats | None = None
+    ) -> "Alphabet":
         """Partition the values that occur `counts` times, in their order.
 
         Args:
             counts: Occurrences of each distinct value, [n], in the order of the values.
             width: Most cells, and most leaves in a cell.
             leaf_rows: A leaf of several values holds at least this many rows: no single record stands out.
+            cell_rows: A cell of several values holds at least this many rows: enough to learn when it comes up.
+            extents: See `partition`.
         """
-        outer = partition(counts, width, 1)
+        outer = np.arange(len(counts)) if len(counts) <= width else partition(counts, width, cell_rows, extents)
         bounds = np.append(outer, len(counts))
         starts, cells = [], []
-        for cell, (first, last) in enumerate(zip(bounds[:-1], bounds[1:], strict=True)):
+        for cell, (first, last) in enumerate(pairwise(bounds)):
             inner = first + partition(counts[first:last], width, leaf_rows)
             starts.append(inner)
             cells.append(np.full(len(inner), cell, dtype=np.int64))
@@ -86,28 +95,52 @@ class Alphabet:
         return np.where(first == 0, -1, self.first_leaf[cell] + within)
 
 
-def partition(counts: Ints, width: int, least: int) -> Ints:
-    """Cut an ordered sequence into at most `width` runs of about equal mass.
+def partition(counts: Ints, width: int, least: int, extents: Floats | None = None) -> Ints:
+    """Cut an ordered sequence into at most `width` runs.
 
-    A value that alone holds at least an equal share of what is left stands alone, and the remaining mass is
-    shared among the remaining runs, so that heavy values cost one run each. A run of several values holds
+    A value that alone holds at least half an equal share of the mass stands alone. The other values are cut into
+    runs of equal measure; the measure is their mass, or mostly their mass and for a small part (`SPREAD`) the
+    length of the range that they stand for, so that long tails are resolved too. A run of several values holds
     at least `least` rows where the sequence allows it.
+
+    Args:
+        counts: Occurrences of each value, [n], in order.
+        width: Most runs.
+        least: Fewest rows of a run of several values.
+        extents: Length that each value stands for, [n]; None where values have no distance.
 
     Returns:
         The first index of each run, ascending, starting with 0.
     """
-    n = len(counts)
-    if n <= width and (least <= 1 or counts.min(initial=least) >= least):
-        return np.arange(n)
+    if len(counts) <= width and counts.min(initial=least) >= least:
+        return np.arange(len(counts))
     heavy = _heavy(counts, width)
-    light = np.where(heavy, 0, counts)
+    mass = np.where(heavy, 0, counts)
+    measure = mass / max(mass.sum(), 1)
+    if extents is not None:
+        length = np.where(heavy, 0.0, extents)
+        measure = (1 - SPREAD) * measure + SPREAD * length / max(length.sum(), np.finfo(float).tiny)
     # a run also ends before and after every heavy value: leave room for those ends
     runs = max(1, width - 2 * int(heavy.sum()) - 1)
-    share = max(light.sum() / runs, least, 1)
-    run = np.floor((np.cumsum(light) - light / 2) / share)
-    begins = np.ones(n, dtype=bool)
-    begins[1:] = (run[1:] != run[:-1]) | heavy[1:] | heavy[:-1]
-    return np.flatnonzero(begins)
+    run = np.floor((np.cumsum(measure) - measure / 2) * runs)
+    alone = heavy.copy()
+    alone[1:] |= heavy[:-1]
+    begins = alone | (np.diff(run, prepend=-1) > 0)
+    return _without_thin(np.flatnonzero(begins), counts, alone, least)
+
+
+def _without_thin(starts: Ints, counts: Ints, alone: NDArray[np.bool_], least: int) -> Ints:
+    """Runs of fewer than `least` rows joined to a neighbour, except where a heavy value begins or ends."""
+    kept: list[int] = []
+    held = least
+    for start, rows in zip(starts.tolist(), np.add.reduceat(counts, starts).tolist(), strict=True):
+        if held >= least or alone[start]:
+            kept.append(start)
+            held = 0
+        held += rows
+    if held < least and len(kept) > 1 and not alone[kept[-1]]:
+        kept.pop()
+    return np.asarray(kept, dtype=np.int64)
 
 
 def _heavy(counts: Ints, width: int) -> NDArray[np.bool_]:

@@ -33,11 +33,13 @@ class Discrete(NamedTuple):
             [size of the one before]. Where it does not apply it is 0, and it is never 0 where it does.
             None for a variable that always applies.
         missing: Whether symbol 0 (null) may be generated.
+        ordered: Whether symbols 1, 2, … stand in a meaningful order, so that neighbours are alike.
     """
 
     size: int
     spoken: tuple[bool, ...] | None = None
     missing: bool = False
+    ordered: bool = False
 
 
 class Real(NamedTuple):

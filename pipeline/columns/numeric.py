@@ -3,8 +3,8 @@
 Five normal forms, one chosen per column:
 
 - `tokens`: the distinct values cut into an alphabet (`pipeline.columns.alphabet`): exact where few values are
-  distinct or where a value repeats, a bin of ranks elsewhere, with a uniform draw inside the bin. The
-  likelihood is a discretised one: a softmax over cells and over the leaves of a cell.
+  distinct or where a value repeats, a cell of neighbours elsewhere, in which a leaf comes up at its training rate
+  and the place in the leaf is uniform. The likelihood is a discretised one: a softmax over cells.
 - `quantile`: the value's rank taken to a normal score; a value that repeats owns an interval of ranks, so that
   inflated values come back exactly. The likelihood is a mixture of Gaussians.
 - `zscore`, `minmax`, `robust`: (x − mean)/std, 2(x − min)/(max − min) − 1, (x − median)/IQR, with the same
@@ -32,9 +32,11 @@ WIDTH = 128
 """Symbols per variable of the token form."""
 LEAF_ROWS = 5
 """A bin of several values holds at least about this many training rows."""
+CELL_ROWS = 20
+"""A cell of several values holds at least about this many: enough to learn when it comes up."""
 KNOTS = 1024
 """Most knots of the empirical quantile function."""
-REACH = 3
+REACH = 6
 """Expected number of generated values at either end of the range, per training table's worth of rows."""
 _TOP = float(np.nextafter(2.0**64, 0))  # the greatest float that fits uint64
 Floats = NDArray[np.float64]
@@ -56,6 +58,7 @@ class Numbers:
         self.domain, self.form, self.nulls, self.arrays = domain, form, nulls, arrays
         if form == "tokens":
             self.alphabet = Alphabet(np.arange(len(arrays["cells"])), arrays["cells"].astype(np.int64))
+            self._base = arrays["low"][self.alphabet.first_leaf] if len(arrays["low"]) else arrays["low"]
 
     @classmethod
     def fit(cls, domain: Domain, positions: NDArray[Any], form: str, *, nulls: bool) -> Self:
@@ -67,7 +70,9 @@ class Numbers:
             arrays = _fit_quantile(distinct, counts)
         else:
             arrays = _fit_affine(positions, form)
-        return cls(domain, form, nulls=nulls, arrays={**arrays, "ends": distinct[[0, -1]] if len(distinct) else distinct})
+        return cls(
+            domain, form, nulls=nulls, arrays={**arrays, "ends": distinct[[0, -1]] if len(distinct) else distinct}
+        )
 
     @property
     def variables(self) -> tuple[Variable, ...]:
@@ -77,7 +82,9 @@ class Numbers:
                 return ()
             flag = (Discrete(2, missing=True),) if self.nulls else ()
             return (*flag, Real(float(self.arrays["low"][0]), float(self.arrays["high"][0]), flagged=self.nulls))
-        return token_variables(self.alphabet, nulls=self.nulls)
+        if not token_variables(self.alphabet, nulls=self.nulls):
+            return ()
+        return (Discrete(self.alphabet.size + 1, missing=self.nulls, ordered=True),)
 
     def encode(self, positions: NDArray[Any], mask: NDArray[np.bool_]) -> Encoded:
         """Variables and rest of the values at `mask`, whose positions are given in order."""
@@ -91,18 +98,20 @@ class Numbers:
         return Encoded(values[: len(self.variables)], rest)
 
     def draw(self, values: tuple[NDArray[Any], ...], random: np.random.Generator, rows: int) -> NDArray[Any]:
-        """A place inside the bin for tokens; for the other forms what keeps the value in the training range."""
+        """A place inside the cell for tokens; for the other forms what keeps the value in the training range."""
         if not len(self.arrays["low"]):
             return np.zeros(rows)
         if self.form != "tokens":
             positions = self._denormalize(np.asarray(values[-1], dtype=np.float64))
             return np.clip(positions, *self.arrays["ends"]) - positions
-        leaf = token_leaf(self.alphabet, values, rows)
+        cell = np.maximum(self._cell(values, rows), 0)
+        leaf = self._leaf(cell, random.random(rows))
         width = (self.arrays["high"] - self.arrays["low"])[leaf]
         uniform = self._reach_ends(random.random(rows), leaf)
-        if not self._grid:
-            return uniform * width
-        return np.minimum((uniform * (width.astype(np.float64) + 1)).astype(np.uint64), width)
+        within = uniform * width
+        if self._grid:
+            within = np.minimum((uniform * (width.astype(np.float64) + 1)).astype(np.uint64), width)
+        return self.arrays["low"][leaf] - self._base[cell] + within
 
     def decode(self, encoded: Encoded) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         """Positions of every row, and which of them hold a value."""
@@ -110,21 +119,35 @@ class Numbers:
         if not len(self.arrays["low"]):
             return np.zeros(rows), np.zeros(rows, dtype=bool)
         if self.form == "tokens":
-            leaf = token_leaf(self.alphabet, encoded.values, rows)
-            return self.arrays["low"][leaf] + encoded.rest, leaf >= 0
+            cell = self._cell(encoded.values, rows)
+            return self._base[cell] + encoded.rest, cell >= 0
         mask = np.asarray(encoded.values[0]) > 0 if self.nulls else np.ones(rows, dtype=bool)
         return self._denormalize(np.asarray(encoded.values[-1], dtype=np.float64)) + encoded.rest, mask
 
     def _encode_tokens(self, positions: NDArray[Any], mask: NDArray[np.bool_]) -> Encoded:
         low = self.arrays["low"]
-        leaf = np.full(len(mask), -1, dtype=np.int64)
+        cell = np.full(len(mask), -1, dtype=np.int64)
         rest = np.zeros(len(mask), dtype=low.dtype)
         if len(low):
             # clipping keeps values beyond the training range in the outer bins; the rest may then wrap around,
             # which decode undoes exactly (uint64 arithmetic is modular)
-            leaf[mask] = np.clip(np.searchsorted(low, positions, side="right") - 1, 0, len(low) - 1)
-            rest[mask] = positions - low[leaf[mask]]
-        return Encoded(self.alphabet.symbols(leaf)[: len(self.variables)], rest)
+            cell[mask] = np.clip(np.searchsorted(self._base, positions, side="right") - 1, 0, len(self._base) - 1)
+            rest[mask] = positions - self._base[cell[mask]]
+        return Encoded((cell + 1,)[: len(self.variables)], rest)
+
+    def _cell(self, values: tuple[NDArray[Any], ...], rows: int) -> NDArray[np.int64]:
+        """Cell of every row, −1 for null."""
+        if values:
+            return np.asarray(values[0], dtype=np.int64) - 1
+        return np.full(rows, self.alphabet.size - 1, dtype=np.int64)
+
+    def _leaf(self, cell: NDArray[np.int64], uniform: Floats) -> NDArray[np.int64]:
+        """A leaf of each cell, at its rate in training."""
+        mass = np.concatenate([[0], np.cumsum(self.arrays["rows"])])
+        first = self.alphabet.first_leaf
+        last = first + self.alphabet.leaves - 1
+        place = mass[first[cell]] + uniform * (mass[last[cell] + 1] - mass[first[cell]])
+        return np.clip(np.searchsorted(mass, place, side="right") - 1, first[cell], last[cell])
 
     def _reach_ends(self, uniform: Floats, leaf: NDArray[np.int64]) -> Floats:
         """Let the outermost values come up as often as they would in a resample, and a little more."""
@@ -180,8 +203,14 @@ def token_leaf(alphabet: Alphabet, values: tuple[NDArray[Any], ...], rows: int) 
     return alphabet.leaf(first, second)
 
 
+def _extents(distinct: NDArray[Any]) -> Floats:
+    """Length of the range that each value stands for: half the gap to either neighbour."""
+    gaps = np.diff(distinct.astype(np.float64), prepend=distinct[:1], append=distinct[-1:])
+    return (gaps[1:] + gaps[:-1]) / 2
+
+
 def _fit_tokens(distinct: NDArray[Any], counts: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
-    alphabet = Alphabet.fit(counts, width=WIDTH, leaf_rows=LEAF_ROWS)
+    alphabet = Alphabet.fit(counts, width=WIDTH, leaf_rows=LEAF_ROWS, cell_rows=CELL_ROWS, extents=_extents(distinct))
     starts = alphabet.starts
     ends = np.append(starts[1:], len(distinct)) - 1 if len(starts) else starts
     rows = np.add.reduceat(counts, starts) if len(starts) else counts

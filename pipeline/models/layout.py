@@ -11,6 +11,8 @@ from functools import cached_property
 
 from pipeline.columns.base import Discrete, Real, Variable
 
+_FEW = 16
+"""Ordered variables of so few symbols learn them one by one."""
 _SIZES = (4, 16, 64, 160, 512)
 
 
@@ -45,13 +47,31 @@ class Layout:
         return tuple(offsets)
 
     @cached_property
+    def ordered(self) -> tuple[int, ...]:
+        """Discrete variables of many symbols in a meaningful order, as columns of `codes`."""
+        found = enumerate(self.variables[i] for i in self.discrete)
+        return tuple(k for k, v in found if isinstance(v, Discrete) and v.ordered and v.size > _FEW)
+
+    @cached_property
     def groups(self) -> tuple["Group", ...]:
-        """Discrete variables of similar size together."""
-        members: dict[int, list[int]] = {}
+        """Discrete variables of similar size together, those in order apart from the others."""
+        members: dict[tuple[int, bool], list[int]] = {}
         for k, size in enumerate(self.sizes):
             bound = next((bound for bound in _SIZES if size <= bound), size)
-            members.setdefault(bound, []).append(k)
-        return tuple(Group(tuple(ks), max(self.sizes[k] for k in ks)) for _, ks in sorted(members.items()))
+            members.setdefault((bound, k in self.ordered), []).append(k)
+        return tuple(
+            Group(tuple(ks), max(self.sizes[k] for k in ks), ordered=ordered)
+            for (_, ordered), ks in sorted(members.items())
+        )
+
+    @cached_property
+    def slots(self) -> tuple[int, ...]:
+        """Where each variable's state stands among all states: groups one after the other, then the real ones."""
+        order = [self.discrete[k] for group in self.groups for k in group.members] + list(self.real)
+        slots = [0] * len(order)
+        for slot, position in enumerate(order):
+            slots[position] = slot
+        return tuple(slots)
 
     def __len__(self) -> int:
         return len(self.variables)
@@ -63,3 +83,4 @@ class Group:
 
     members: Sequence[int]
     width: int
+    ordered: bool

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from pipeline.columns.base import Discrete, Real
 from pipeline.models.layout import Layout
+from pipeline.models.networks import HATS, hat_basis
 
 _FLOOR = 0.02
 """Least standard deviation of a component, in normalized units."""
@@ -27,35 +28,53 @@ class Softmax(nn.Module):
         self.layout = layout
         self.weights = nn.ParameterList()
         self.biases = nn.ParameterList()
+        self.smooth = nn.ParameterList()
         self.place: dict[int, tuple[int, int]] = {}
         for g, group in enumerate(layout.groups):
-            self.weights.append(nn.Parameter(torch.zeros(len(group.members), hidden, group.width)))
-            self.biases.append(nn.Parameter(torch.zeros(len(group.members), 1, group.width)))
-            padding = torch.zeros(len(group.members), 1, group.width)
+            count = len(group.members)
+            self.weights.append(nn.Parameter(torch.zeros(count, hidden, group.width)))
+            self.biases.append(nn.Parameter(torch.zeros(count, 1, group.width)))
+            self.smooth.append(nn.Parameter(torch.zeros(count if group.ordered else 0, hidden + 1, HATS)))
+            padding = torch.zeros(count, 1, group.width)
             for row, k in enumerate(group.members):
                 self.place[k] = (g, row)
                 padding[row, :, layout.sizes[k] :] = _NEVER
+            hats = [hat_basis(layout.sizes[k], group.width).T for k in group.members]
+            self.register_buffer(f"hats{g}", torch.stack(hats), persistent=False)
             self.register_buffer(f"padding{g}", padding, persistent=False)
             self.register_buffer(f"members{g}", torch.tensor(group.members), persistent=False)
-            self.register_buffer(f"states{g}", torch.tensor([layout.discrete[k] for k in group.members]), persistent=False)
+        order = torch.tensor([k for group in layout.groups for k in group.members], dtype=torch.long)
+        self.register_buffer("restore", torch.argsort(order), persistent=False)
         refining = [self._variable(k).spoken is not None for k in range(len(layout.sizes))]
         self.register_buffer("refining", torch.tensor(refining, dtype=torch.bool), persistent=False)
 
     def log_prob(self, states: Tensor, codes: Tensor) -> Tensor:
-        """log p(code), [D, rows], for states [variables, rows, hidden] and codes [rows, D].
+        """log p(code), [D, rows], for states [variables, rows, hidden] in the layout's slots and codes [rows, D].
 
         A refining variable says nothing (0 nats) where it does not apply.
         """
-        result = states.new_zeros(codes.shape[1], codes.shape[0])
-        for g in range(len(self.weights)):
-            members, places = getattr(self, f"members{g}"), getattr(self, f"states{g}")
-            bias = self.biases[g] + getattr(self, f"padding{g}")
-            logits = torch.baddbmm(bias, states[places], self.weights[g])
-            target = codes[:, members].T
-            chosen = logits.gather(-1, target.unsqueeze(-1)).squeeze(-1)
-            result = result.index_copy(0, members, chosen - torch.logsumexp(logits, dim=-1))
+        parts = []
+        pieces = states[: codes.shape[1]].split([len(group.members) for group in self.layout.groups])
+        for g, piece in enumerate(pieces):
+            weight, bias = self.affine(g, slice(None))
+            logits = torch.baddbmm(bias, piece, weight)
+            target = codes[:, getattr(self, f"members{g}")].T
+            loss = nn.functional.cross_entropy(logits.flatten(0, 1), target.flatten(), reduction="none")
+            parts.append(-loss.view(target.shape))
+        result = torch.cat(parts)[self.restore]
         silent = self.refining.unsqueeze(1) & (codes.T == 0)
         return result.masked_fill(silent, 0.0)
+
+    def affine(self, g: int, which: slice) -> tuple[Tensor, Tensor]:
+        """Weights [n, hidden, width] and biases [n, 1, width] of the logits of members `which` of a group.
+
+        Symbols in order share strength: theirs are free values plus a smooth function of the rank.
+        """
+        weight, bias = self.weights[g][which], self.biases[g][which] + getattr(self, f"padding{g}")[which]
+        if not self.layout.groups[g].ordered:
+            return weight, bias
+        smooth = torch.bmm(self.smooth[g][which], getattr(self, f"hats{g}")[which])
+        return weight + smooth[:, :-1], bias + smooth[:, -1:]
 
     def draw(self, k: int, state: Tensor, uniform: Tensor, before: Tensor | None) -> Tensor:
         """Symbols of the k-th discrete variable, [rows], by inverse transform of `uniform` [rows].
@@ -68,7 +87,8 @@ class Softmax(nn.Module):
         """
         g, row = self.place[k]
         size = self.layout.sizes[k]
-        logits = torch.addmm(self.biases[g][row, :, :size], state, self.weights[g][row, :, :size])
+        weight, bias = self.affine(g, slice(row, row + 1))
+        logits = torch.addmm(bias[0, :, :size], state, weight[0, :, :size])
         variable = self._variable(k)
         first = 0 if variable.missing else 1
         cumulative = torch.softmax(logits[:, first:], dim=-1).cumsum(-1)
@@ -95,7 +115,6 @@ class GaussianMixture(nn.Module):
         self.bias = nn.Parameter(torch.zeros(count, 1, 3 * components))
         with torch.no_grad():
             self.bias[:, :, components : 2 * components] = torch.linspace(-1.5, 1.5, components)
-        self.register_buffer("states", torch.tensor(layout.real, dtype=torch.long), persistent=False)
         flags = [variable.flagged for variable in layout.variables if isinstance(variable, Real)]
         self.register_buffer("flagged", torch.tensor(flags, dtype=torch.bool), persistent=False)
         flag = {i: k for k, i in enumerate(layout.discrete)}
@@ -104,7 +123,8 @@ class GaussianMixture(nn.Module):
 
     def log_prob(self, states: Tensor, codes: Tensor, reals: Tensor) -> Tensor:
         """Log-density, [R, rows]; 0 where the flag before the variable says null."""
-        logits, means, scales = torch.baddbmm(self.bias, states[self.states], self.weight).chunk(3, dim=-1)
+        own = states[len(self.layout.discrete) :]
+        logits, means, scales = torch.baddbmm(self.bias, own, self.weight).chunk(3, dim=-1)
         scales = nn.functional.softplus(scales) + _FLOOR
         distance = (reals.T.unsqueeze(-1) - means) / scales
         density = -0.5 * distance.square() - scales.log() - 0.5 * math.log(2 * math.pi)
@@ -119,9 +139,10 @@ class GaussianMixture(nn.Module):
         cumulative = torch.softmax(logits, -1).cumsum(-1)
         place = (uniform * cumulative[:, -1]).unsqueeze(-1)
         chosen = torch.searchsorted(cumulative, place, right=True).clamp(max=logits.shape[-1] - 1)
-        value = (means.gather(-1, chosen) + noise.unsqueeze(-1) * (
-            nn.functional.softplus(scales.gather(-1, chosen)) + _FLOOR
-        )).squeeze(-1)
+        value = (
+            means.gather(-1, chosen)
+            + noise.unsqueeze(-1) * (nn.functional.softplus(scales.gather(-1, chosen)) + _FLOOR)
+        ).squeeze(-1)
         variable = self.layout.variables[self.layout.real[k]]
         assert isinstance(variable, Real)
         return value.clamp(variable.low, variable.high)

@@ -6,11 +6,14 @@ Tomczak & Welling 2018, with free components instead of pseudo-inputs).
 """
 
 import math
+from collections.abc import Iterable
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
+_PSEUDO = 1.0
+"""Rows' worth of its former self that a component keeps in a refit."""
 PriorName = Literal["normal", "mixture"]
 
 
@@ -51,11 +54,34 @@ class Mixture(nn.Module):
 
     def log_prob(self, z: Tensor) -> Tensor:
         """log p(z) in nats, [rows], for z [rows, latent]."""
+        return torch.logsumexp(self._joint(z), dim=-1)
+
+    def _joint(self, z: Tensor) -> Tensor:
+        """log of weight times density of every component at z, [rows, K]."""
         # Σ_d ((z − m)/s)² expanded, so that two matrix products replace a [rows, K, latent] tensor
         precision = torch.exp(-2 * self.log_scales)
-        square = z.square() @ precision.T - 2 * z @ (precision * self.means).T + (precision * self.means.square()).sum(-1)
+        square = (
+            z.square() @ precision.T - 2 * z @ (precision * self.means).T + (precision * self.means.square()).sum(-1)
+        )
         constant = self.log_scales.sum(-1) + 0.5 * self.means.shape[1] * math.log(2 * math.pi)
-        return torch.logsumexp(torch.log_softmax(self.weights, 0) - 0.5 * square - constant, dim=-1)
+        return torch.log_softmax(self.weights, 0) - 0.5 * square - constant
+
+    @torch.no_grad()
+    def refit(self, batches: Iterable[Tensor]) -> None:
+        """One step of expectation maximisation: raises the likelihood of all z in `batches`, each [rows, latent]."""
+        mass, first, second = self.weights * 0, self.means * 0, self.means * 0
+        for z in batches:
+            share = torch.softmax(self._joint(z), dim=-1)
+            mass += share.sum(0)
+            first += share.T @ z
+            second += share.T @ z.square()
+        held = (mass + _PSEUDO).unsqueeze(-1)
+        mean = (first + _PSEUDO * self.means) / held
+        kept = _PSEUDO * (self.means.square() + torch.exp(2 * self.log_scales))
+        variance = (second + kept) / held - mean.square()
+        self.weights.copy_((mass + _PSEUDO).log())
+        self.means.copy_(mean)
+        self.log_scales.copy_(0.5 * variance.clamp(min=1e-4).log())
 
     def log_prob_by_dimension(self, z: Tensor) -> Tensor:
         """log p(z_j) of every dimension's marginal mixture, [rows, latent]."""

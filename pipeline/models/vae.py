@@ -35,6 +35,7 @@ class Shape(Record):
         components: Components of the mixture prior.
         mixture: Components of the likelihood of a real variable.
         dropout: Dropout probability in encoder and decoder.
+        blank: Probability that the decoder does not see an earlier variable, in training.
         prior: Which p(z).
         decoder: Whether p(x|z) has edges between variables.
     """
@@ -45,6 +46,7 @@ class Shape(Record):
     components: int
     mixture: int
     dropout: float
+    blank: float = 0.0
     prior: PriorName
     decoder: Literal["autoregressive", "factorised"]
 
@@ -77,6 +79,7 @@ class VAE(nn.Module):
             hidden=shape.hidden,
             latent=shape.latent,
             dropout=shape.dropout,
+            blank=shape.blank,
             autoregressive=shape.decoder == "autoregressive",
         )
         self.softmax = Softmax(layout, shape.hidden)
@@ -127,12 +130,14 @@ class VAE(nn.Module):
         running = self.decoder.start(z)
         codes = torch.zeros(len(z), len(self.layout.discrete), dtype=torch.long, device=z.device)
         reals = torch.zeros(len(z), len(self.layout.real), device=z.device)
+        table = self.decoder.inputs.weights()
         k = r = 0
         for i, variable in enumerate(self.layout.variables):
-            state = self.decoder.own(running.unsqueeze(0), slice(i, i + 1))[0]
+            slot = self.layout.slots[i]
+            state = self.decoder.own(running.unsqueeze(0), slice(slot, slot + 1))[0]
             if isinstance(variable, Discrete):
                 codes[:, k] = self.softmax.draw(k, state, uniform[i], codes[:, k - 1] if k else None)
-                embedded = self.decoder.inputs.symbol(k, codes[:, k])
+                embedded = self.decoder.inputs.symbol(k, codes[:, k], table)
                 k += 1
             else:
                 value = self.density.draw(r, state, uniform[i], noise[r])

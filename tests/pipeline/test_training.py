@@ -41,11 +41,24 @@ def test_the_elbo_approaches_the_entropy():
     assert history[0].validation_elbo < history[-1].validation_elbo
 
 
-def test_the_weights_kept_are_the_best_ones():
-    """The model ends with the weights whose validation ELBO was the highest."""
-    vae, history, held = trained()
-    reconstruction, kl = evaluate(vae, held, seed=0)
-    assert reconstruction - kl == pytest.approx(max(epoch.validation_elbo for epoch in history), abs=1e-4)
+def test_the_cycle_ends_soon_after_validation_stops_improving():
+    """Rows of pure noise, learned by heart: training ends early, and with the rate at the end of its cycle."""
+    torch.manual_seed(0)
+    noise = Rows(torch.randint(1, 5, (200, 3)), torch.zeros(200, 0))
+    settings = TrainingSettings(device="cpu", free_bits=0.0, rate=5e-3, patience=3)
+    history = train(VAE(LAYOUT, SHAPE), noise, rows(500, 1), settings, epochs=200, batch=50, seed=0)
+    best = max(range(len(history)), key=lambda i: history[i].validation_elbo)
+    assert len(history) < 100
+    assert best + 3 + 20 + 1 >= len(history)
+    assert history[-1].learning_rate < 0.02 * settings.rate
+
+
+def test_the_prior_ends_nearer_to_the_posterior():
+    """The refit after the last epoch lowers the KL of the training rows without touching what is decoded."""
+    vae, history, _ = trained()
+    reconstruction, kl = evaluate(vae, rows(3_000), seed=0)
+    assert kl < history[-1].kl
+    assert reconstruction == pytest.approx(history[-1].reconstruction, abs=0.05)
 
 
 def test_a_seed_reproduces_a_training():
@@ -63,7 +76,7 @@ def test_free_bits_keep_the_latent_alive():
 def test_a_higher_beta_lowers_the_kl():
     """β up, KL down (Higgins et al. 2017), for the factorised decoder that needs its latent."""
     kls = []
-    for beta in (0.2, 1.0, 4.0):
+    for beta in (0.1, 0.2, 1.0):
         torch.manual_seed(0)
         vae = VAE(LAYOUT, SHAPE.model_copy(update={"decoder": "factorised"}))
         settings = TrainingSettings(device="cpu", free_bits=0.0, beta=beta, rate=5e-3)
