@@ -13,6 +13,7 @@ Nothing heavy is imported before a verb runs, so that help answers at once.
 # ruff: noqa: PLC0415 - see the last sentence
 
 import json
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -115,6 +116,9 @@ def run(
         Directory to publish into; default: data/exports/NAME/vVERSION in the home.
     """
     settings = common.settings(name=name, rows=rows)
+    from pipeline import tables
+
+    tables.files(data)  # a wrong path is told at once, not when the engines have started
     home = common.embed()
     from flows import engine
 
@@ -169,6 +173,9 @@ def drift(name: str, data: Path, *, common: Common = DEFAULTS) -> Reply:
         A Parquet file, or a directory of Parquet files.
     """
     settings = common.settings()
+    from pipeline import tables
+
+    tables.files(data)
     home = common.embed()
     from flows import engine
 
@@ -307,6 +314,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in given
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever stops us wants us to clean up, as Ctrl-C does
     try:
         reply = app(given)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - whatever it is, it ends in one line

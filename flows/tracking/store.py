@@ -68,16 +68,16 @@ class Run(Record):
     @classmethod
     @contextmanager
     def start(cls, name: str, tags: Mapping[str, str]) -> Iterator[Self]:
-        """A run that ends as FINISHED, FAILED (an exception) or KILLED (an interruption)."""
+        """A run that ends as FINISHED, FAILED (an exception) or KILLED (a signal)."""
         run = client().create_run(
             _experiment(name), run_name=f"{name}-{time.strftime('%Y%m%d-%H%M%S')}", tags=dict(tags)
         )
-        status = "FAILED"
+        status = "KILLED"
         try:
             yield cls(id=run.info.run_id, name=name)
             status = "FINISHED"
-        except KeyboardInterrupt:
-            status = "KILLED"
+        except Exception:
+            status = "FAILED"
             raise
         finally:
             client().set_terminated(run.info.run_id, status)

@@ -79,7 +79,8 @@ def test_wrong_usage_is_one_line_and_exit_code_2(command: Command, arguments: li
     "arguments",
     [
         ["export", "cli-none", "--rows", "5", "--out", "x"],
-        ["drift", "cli-none", "x.parquet"],
+        ["drift", "cli-none", ROOT / "data" / "adult_test.parquet"],
+        ["drift", "cli-none", "none.parquet"],
         ["promote", "cli-none", "1"],
         ["rollback", "cli-none"],
         ["models", "cli-none"],
@@ -87,7 +88,7 @@ def test_wrong_usage_is_one_line_and_exit_code_2(command: Command, arguments: li
         ["evaluate", "none.parquet", "none.parquet"],
     ],
 )
-def test_unknown_things_are_bad_input(command: Command, arguments: list[str]) -> None:
+def test_unknown_things_are_bad_input(command: Command, arguments: list[object]) -> None:
     """A model, version, export or table that is not there is named, with exit code 2."""
     outcome = command(*arguments, "--json")
     assert outcome.code == 2
@@ -138,7 +139,7 @@ def test_a_bad_table_changes_nothing(command: Command, home: Path, tmp_path: Pat
     assert "xxxxx" not in outcome.err
     assert "cli-bad" not in registry.names()
     assert not out.exists()
-    assert not [path for path in (home / ".resynth").iterdir() if path.is_dir()]
+    assert not [path for path in home.glob(".resynth/*") if path.is_dir()]
 
 
 def test_a_table_with_other_columns_than_the_champions_is_refused(command: Command, model: str, tmp_path: Path) -> None:
@@ -180,20 +181,18 @@ def test_a_failing_stage_leaves_no_trace(
     assert "cli-full" not in registry.names()
 
 
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 def test_an_interruption_is_clean(
-    command: Command, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    command: Command, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: signal.Signals
 ) -> None:
-    """Ctrl-C during the training: exit code 130, one line, the run is marked as killed, nothing is left."""
-
-    def interrupted(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(Synthesizer, "fit", interrupted)
-    outcome = command("run", write(tmp_path), "--name", "cli-interrupted", "--config", tiny)
+    """Ctrl-C or a supervisor's stop while training: exit code 130, one line, the run is marked, nothing is left."""
+    name = f"cli-{stop.name.lower()}"
+    monkeypatch.setattr(Synthesizer, "fit", lambda *_, **__: signal.raise_signal(stop))
+    outcome = command("run", write(tmp_path), "--name", name, "--config", tiny)
     assert outcome.code == 130
     assert outcome.err == "resynth: interrupted\n"
-    assert "cli-interrupted" not in registry.names()
-    experiment = MlflowClient().get_experiment_by_name("cli-interrupted")
+    assert name not in registry.names()
+    experiment = MlflowClient().get_experiment_by_name(name)
     assert experiment is not None
     runs = MlflowClient().search_runs([experiment.experiment_id])
     assert [run.info.status for run in runs] == ["KILLED"]
