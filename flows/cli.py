@@ -120,17 +120,19 @@ def run(
 
     tables.files(data)  # a wrong path is told at once, not when the engines have started
     home = common.embed()
-    from flows import engine
+    from flows import engine, progress
 
-    with engine.starting():
-        from flows import display, progress
-        from flows.run import Plan
-        from flows.run import run as flow
-        from flows.settings import name_of
+    with progress.shown(errors()) as listener:
+        with engine.starting(listener):
+            from flows import display
+            from flows.run import Plan
+            from flows.run import run as flow
+            from flows.settings import name_of
 
-    plan = Plan(data=data, home=home, name=settings.name or name_of(data), settings=settings, out=out)
-    with engine.running(), progress.shown(errors()) as listener:
-        report = flow(plan, listener)
+        model, target = settings.name or name_of(data), out.resolve() if out is not None else None
+        plan = Plan(data=data.resolve(), home=home, name=model, settings=settings, out=target)
+        with engine.running():
+            report = flow(plan, listener)
     return Reply(report.answer(), lambda console: display.run(console, report), DONE if report.alias else REFUSED)
 
 
@@ -149,14 +151,14 @@ def export(name: str, *, rows: int, out: Path, common: Common = DEFAULTS) -> Rep
     """
     settings = common.settings(rows=rows)
     common.embed()
-    from flows import engine
+    from flows import engine, progress
 
-    with engine.starting():
-        from flows import progress
-        from flows.export import export as flow
+    with progress.shown(errors()) as listener:
+        with engine.starting(listener):
+            from flows.export import export as flow
 
-    with engine.running(), progress.shown(errors()) as listener:
-        manifest = flow(name, out, rows, settings.seed, listener)
+        with engine.running():
+            manifest = flow(name, out, rows, settings.seed, listener)
     answer = {"path": str(out), "rows": manifest.rows, "manifest": str(out / "manifest.json")}
     return Reply(answer, _lines(f"{manifest.rows:,} rows in {out}"))
 
@@ -177,14 +179,15 @@ def drift(name: str, data: Path, *, common: Common = DEFAULTS) -> Reply:
 
     tables.files(data)
     home = common.embed()
-    from flows import engine
+    from flows import engine, progress
 
-    with engine.starting():
-        from flows import display
-        from flows.drift import drift as flow
+    with progress.shown(errors()) as listener:
+        with engine.starting(listener):
+            from flows import display
+            from flows.drift import drift as flow
 
-    with engine.running():
-        report = flow(name, data, home, settings)
+        with engine.running():
+            report = flow(name, data, home, settings)
     code = REFUSED if report.drifted else DONE
     return Reply(report.model_dump(mode="json"), lambda console: display.drift(console, report), code)
 

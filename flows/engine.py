@@ -1,6 +1,6 @@
 """Prefect and MLflow embedded in a home directory.
 
-Nothing has to be installed or started: Prefect's server runs inside the process and keeps its state under
+Nothing has to be installed or started: Prefect's server runs as a child of the process and keeps its state under
 `<home>/.prefect`; MLflow writes `<home>/mlruns/mlflow.db` and `<home>/mlruns/artifacts`. Both tools read their own
 environment variables, and whatever is set there wins: with `PREFECT_API_URL` and `MLFLOW_TRACKING_URI` the same
 code runs against servers.
@@ -17,6 +17,7 @@ from pathlib import Path
 from threading import Thread
 
 from pipeline.errors import InputError
+from pipeline.progress import Progress, Tick, silent
 
 
 def defaults(home: Path) -> dict[str, str]:
@@ -54,29 +55,36 @@ def embed(home: Path) -> None:
 
 
 @contextmanager
-def starting() -> Iterator[None]:
+def starting(progress: Progress = silent) -> Iterator[None]:
     """Import flows within this: Prefect's embedded server starts meanwhile, which takes as long as the imports.
 
     What is imported is never garbage, so the collector need not look at it: that saves two seconds of the imports
     and one and a half of the exit.
+
+    Args:
+        progress: Receives the phase "start".
     """
+    progress(Tick("start", 0, 3))
     gc.disable()
-    starter = None
     from prefect.settings import PREFECT_API_URL  # noqa: PLC0415
 
+    starter = None
     if PREFECT_API_URL.value() is None:
         # Imported here and not in the thread: two threads that import the same packages can trip over each other.
         from prefect.server.api.server import SubprocessASGIServer  # noqa: PLC0415
 
         starter = Thread(target=SubprocessASGIServer().start)
         starter.start()
+    progress(Tick("start", 1, 3))
     try:
         yield
     finally:
         gc.freeze()
         gc.enable()
+        progress(Tick("start", 2, 3))
         if starter is not None:
             starter.join()
+        progress(Tick("start", 3, 3))
 
 
 @contextmanager

@@ -33,7 +33,7 @@ from pipeline.progress import Progress, silent
 from pipeline.promotion import Decision
 from pipeline.records import Record
 
-STAGES = 10  # of a run that promotes; with a champion there is one more
+STAGES = 12  # at most
 
 
 class Plan(Record):
@@ -97,14 +97,13 @@ def run(plan: Plan, progress: Progress | None = None) -> Report:
     if plan.out is not None:
         exports.check_target(plan.out)  # better now than after the training
     code = code_version()
-    with (
-        alone(plan.home, plan.name),
-        Workspace.open(plan.home) as work,
-        Run.start(plan.name, {"flow": "run", "code_version": code, "mlflow.source.git.commit": code}) as tracked,
-    ):
-        champion = registry.champion(plan.name)
-        clock = Clock(progress or silent, STAGES + (1 if champion is not None else 0))
-        return execute(Job(plan, work, tracked, champion, clock, code))
+    tags = {"flow": "run", "code_version": code, "mlflow.source.git.commit": code}
+    clock = Clock(progress or silent, STAGES)
+    with alone(plan.home, plan.name), Workspace.open(plan.home) as work:
+        with clock.stage("connect"):
+            champion = registry.champion(plan.name)
+        with Run.start(plan.name, tags) as tracked:
+            return execute(Job(plan, work, tracked, champion, clock, code))
 
 
 def execute(job: Job) -> Report:
@@ -140,6 +139,7 @@ def execute(job: Job) -> Report:
         seconds=job.clock.seconds,
     )
     remember(job.tracked, challenger, report)
+    job.clock.finish()
     return report
 
 

@@ -110,7 +110,19 @@ def test_the_first_version_becomes_champion(answers: dict[str, Answer]) -> None:
     assert answer["decision"] == "promoted"
     assert answer["drift"] is None
     assert set(answer["export"]) == {"path", "rows", "manifest"}
-    stages = {"read", "split", "profile", "train", "register", "generate", "evaluate", "decide", "promote", "publish"}
+    stages = {
+        "connect",
+        "read",
+        "split",
+        "profile",
+        "train",
+        "register",
+        "generate",
+        "evaluate",
+        "decide",
+        "promote",
+        "publish",
+    }
     assert set(answer["seconds"]) == stages
 
 

@@ -110,10 +110,20 @@ def withdraw(version: Version) -> None:
 
 
 def load(version: Version) -> Synthesizer:
-    """The synthesizer of a version, loaded by its address as any MLflow client would."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
-        loaded = mlflow.pyfunc.load_model(version.uri).unwrap_python_model()
+    """The synthesizer of a version, loaded by its address as any MLflow client would.
+
+    Raises:
+        ResynthError: Its files are missing, or were written by code that this code does not understand.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            loaded = mlflow.pyfunc.load_model(version.uri).unwrap_python_model()
+    except Exception as error:
+        made = version.tags.get("code_version", "unknown")
+        raise ResynthError(
+            f"model: expected {version.uri} (made by code {made}) to load, it does not ({type(error).__name__})"
+        ) from error
     return cast("Synthesizer", loaded.synthesizer)
 
 
@@ -230,13 +240,13 @@ def _exists(name: str) -> bool:
 
 
 def _smoke_test(version: Version) -> None:
+    synthesizer = load(version)
     try:
-        synthesizer = load(version)
         schema = synthesizer.sample(10, seed=0).schema
     except Exception as error:
-        raise ResynthError(f"promote: {version.uri} does not load and generate ({error})") from error
+        raise ResynthError(f"promote: expected {version.uri} to generate rows, it does not ({error})") from error
     if not schema.equals(synthesizer.schema.arrow, check_metadata=True):
-        raise ResynthError(f"promote: {version.uri} generates another schema than it was trained on")
+        raise ResynthError(f"promote: expected {version.uri} to generate the schema it was trained on, got another")
 
 
 def _history(name: str) -> list[str]:
