@@ -6,11 +6,13 @@ A network for 500 rows must not learn them by heart, one for 500,000 must not cr
 
 from typing import Literal
 
+import torch
+
 from pipeline.models.layout import Layout
 from pipeline.models.priors import PriorName
 from pipeline.models.vae import Shape
 from pipeline.records import Record
-from pipeline.training import TrainingSettings
+from pipeline.training import Rows, TrainingSettings
 
 
 class ModelSettings(Record):
@@ -27,6 +29,10 @@ class ModelSettings(Record):
     decoder: Literal["autoregressive", "factorised"] = "autoregressive"
 
 
+RATE, SHARE = 8.0, 1 / 3
+"""Free bits: 8 nats, but at most a third of what the columns of a row tell one by one."""
+REAL = 3.0
+"""Nats that a real variable is taken to tell."""
 STEPS = 2000
 """Steps of a training, where the table is neither tiny nor huge."""
 
@@ -48,6 +54,15 @@ def resolve(layout: Layout, rows: int, model: ModelSettings, training: TrainingS
     batch = training.batch or max(32, min(512, rows // 32))
     epochs = training.epochs or max(4, min(200, round(STEPS * batch / rows)))
     return shape, epochs, batch
+
+
+def free_bits(rows: Rows) -> float:
+    """The rate at which the latent is kept alive: `RATE`, or a `SHARE` of the marginal entropies of simple rows."""
+    entropy = REAL * rows.reals.shape[1]
+    for codes in rows.codes.T:
+        share = torch.bincount(codes).double() / len(rows)
+        entropy -= float(torch.special.xlogy(share, share).sum())
+    return min(RATE, SHARE * entropy)
 
 
 def _narrow(variables: int, rows: int) -> int:

@@ -28,7 +28,7 @@ from pipeline.models.vae import VAE, Shape
 from pipeline.progress import Progress, silent
 from pipeline.randomness import stream, torch_seed
 from pipeline.schema import Schema
-from pipeline.sizing import ModelSettings, resolve
+from pipeline.sizing import ModelSettings, free_bits, resolve
 from pipeline.training import Epoch, Rows, TrainingSettings, train
 
 BLOCK = 8192
@@ -85,6 +85,8 @@ class Synthesizer:
         vae = VAE(layout, shape)
         synthesizer = cls(schema, codecs, vae)
         encoded, held = synthesizer._rows(rows), synthesizer._rows(validation)
+        if training.free_bits is None:
+            training = training.model_copy(update={"free_bits": free_bits(encoded)})
         synthesizer.history = train(
             vae, encoded, held, training, epochs=epochs, batch=batch, seed=seed, progress=progress
         )

@@ -44,7 +44,8 @@ class TrainingSettings(Record):
         weight_decay: Decoupled weight decay.
         beta: Weight of the KL after warm-up.
         warmup: Share of the steps in which β rises from 0.
-        free_bits: Rate of the latent, in nats per row, for which the encoder does not pay.
+        free_bits: Rate of the latent, in nats per row, for which the encoder does not pay; at most 8, and less where
+            rows hold little information.
         clip: Largest norm of the gradient.
         patience: Epochs without a better validation ELBO after which the rate runs to its end.
         time_limit: Most seconds of training.
@@ -57,7 +58,7 @@ class TrainingSettings(Record):
     weight_decay: float = 1e-3
     beta: float = 1.0
     warmup: float = 0.1
-    free_bits: float = 8.0
+    free_bits: float | None = None
     clip: float = 1.0
     patience: int = 5
     time_limit: float = 300.0
@@ -114,7 +115,8 @@ def train(
         model: The VAE, on the CPU; it is moved to the device and back.
         rows: Training rows.
         validation: Rows held out to choose when to stop; may be empty, then every epoch is trained.
-        settings: See `TrainingSettings`; its `epochs` and `batch` are resolved by the caller.
+        settings: See `TrainingSettings`; its `epochs` and `batch` are resolved by the caller, and its `free_bits`
+            where they are not 0.
         epochs: Passes over `rows`.
         batch: Rows of a step.
         seed: Fixes order, noise and dropout.
@@ -255,7 +257,7 @@ class _Run:
             group["lr"] = self.rate
         noise = torch.randn(len(batch), self.model.shape.latent, generator=self.noise).to(batch.codes.device)
         beta = self.settings.beta * (min(1.0, done / self.settings.warmup) if self.settings.warmup else 1.0)
-        terms = self.model(batch.codes, batch.reals, noise, beta=beta, free_bits=self.settings.free_bits)
+        terms = self.model(batch.codes, batch.reals, noise, beta=beta, free_bits=self.settings.free_bits or 0.0)
         self.optimizer.zero_grad(set_to_none=True)
         terms.loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip)

@@ -11,7 +11,6 @@ import json
 import subprocess
 import sys
 import venv
-from pathlib import Path
 
 from run import BENCHMARKS, HERE, RESULTS, SCORES, WORK, cell, environment, machine, measure, output
 
