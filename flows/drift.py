@@ -37,8 +37,7 @@ def drift(reference: str, data: Path, home: Path, settings: Settings) -> DriftRe
         tasks.match(work, version)
         run.data(data, incoming.digest, work.columns.arrow, incoming.rows)
         run.parameters({"data": data, "reference": version.uri})
-        tasks.profile(work, run)
-        found = tasks.check_drift(work, version, settings)
+        found = tasks.check_drift(work, version, run, settings)
         run.record(found, "drift.json")
         run.tags({"drift": str(found.drifted).lower()})
         return found

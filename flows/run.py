@@ -157,9 +157,9 @@ def prepare(job: Job) -> tuple[Incoming, DriftReport | None]:
     tracked.parameters({"rows": {"incoming": incoming.rows, **rows}, "data_digest": incoming.digest})
     drift = None
     with job.clock.stage("profile"):
-        tasks.profile(work, tracked)
+        tasks.profile(work, tracked, plan.settings)
         if job.champion is not None:
-            drift = tasks.check_drift(work, job.champion, plan.settings)
+            drift = tasks.check_drift(work, job.champion, tracked, plan.settings)
             tracked.record(drift, "drift.json")
             tracked.tags({"drift": str(drift.drifted).lower()})
     return incoming, drift
@@ -183,7 +183,7 @@ def judge(job: Job, challenger: Version) -> Judgement:
         elbo = tasks.measure(work, challenger, settings)
         tasks.picture(work, challenger, tracked, found)
     tracked.record(found, "evaluation.json")
-    tracked.record(elbo, "elbo.json")
+    tracked.record(elbo, tasks.ELBO)
     tracked.metrics(numbers(found, elbo))
     defended = None
     if job.champion is not None:

@@ -25,13 +25,16 @@ from pipeline.drift import DriftReport
 from pipeline.errors import ResynthError, SchemaError
 from pipeline.evaluation import Evaluation
 from pipeline.exports import Manifest, Source
-from pipeline.profile import Profile
 from pipeline.progress import Progress, Tick
 from pipeline.promotion import Decision
+from pipeline.randomness import stream
 from pipeline.records import Record
+from pipeline.reference import Reference
 from pipeline.synthesizer import Synthesizer
 
-PROFILE = "profile.json"
+REFERENCE = "profile.json"
+ELBO = "elbo.json"
+VIEWED_ROWS = 5000  # of an incoming table, by the model
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -97,26 +100,39 @@ def split(work: Workspace, settings: Settings) -> dict[str, int]:
 
 
 @stage
-def profile(work: Workspace, run: Run) -> None:
-    """Summarise the incoming table; the summary is kept with the run and holds no rows."""
-    made = Profile.of(work.read("incoming"), work.columns)
-    work.profile.write_text(made.model_dump_json(), "utf-8")
-    run.record(made, PROFILE)
+def profile(work: Workspace, run: Run, settings: Settings) -> None:
+    """Summarise the incoming table, for later ones to be compared with; the summary is kept and holds no rows."""
+    made = Reference.of(work.read("incoming"), work.columns, seed=settings.seed, ignore=settings.drift.ignore)
+    run.record(made, REFERENCE)
 
 
 @stage
-def check_drift(work: Workspace, champion: Version, settings: Settings) -> DriftReport:
-    """Compare the incoming table's profile with that of the table the champion was trained on.
+def check_drift(work: Workspace, champion: Version, run: Run, settings: Settings) -> DriftReport:
+    """Compare the incoming table with what is remembered of the one the champion was trained on.
+
+    Pictures of what changed are kept with the run when there is drift.
 
     Raises:
-        ResynthError: The champion's profile is missing, or of an older format.
+        ResynthError: The champion's reference is missing, or of an older format.
     """
     try:
-        reference = Profile.model_validate_json(champion.origin.read(PROFILE))
+        reference = Reference.model_validate_json(champion.origin.read(REFERENCE))
+        holdout = ElboReport.model_validate_json(champion.origin.read(ELBO))
     except ValidationError as error:
         raise ResynthError(f"drift: expected a profile of today's format for {champion.uri}, found another") from error
-    incoming = Profile.model_validate_json(work.profile.read_text("utf-8"))
-    return drift.compare(reference, incoming, settings.drift)
+    table = work.read("incoming")
+    incoming = reference.profile_of([table])
+    view = drift.ModelView(holdout, _viewed(champion, table, settings.seed))
+    found = drift.compare(reference, incoming, settings.drift, view)
+    if found.drifted:
+        run.figure(report.drift(reference.profile, incoming, found), "drift.png")
+    return found
+
+
+def _viewed(champion: Version, table: pa.Table, seed: int) -> ElboReport:
+    """What a version says of some of the rows of a table."""
+    rows = stream(seed, "view").permutation(table.num_rows)[:VIEWED_ROWS]
+    return registry.load(champion).elbo(table.take(pa.array(rows)), seed=seed)
 
 
 @stage

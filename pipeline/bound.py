@@ -50,6 +50,9 @@ class ElboReport(Record):
         importance_weighted: The bound with K = 100 draws (Burda et al. 2016), on at most 512 rows.
         active_units: Latent dimensions whose posterior mean varies with the row.
         kl_per_dimension: KL of each dimension against the prior's marginal.
+        deviation: Standard deviation of the ELBO over rows.
+        latent_mean: Mean over rows of the posterior mean of each dimension.
+        latent_deviation: Its standard deviation over rows.
         columns: Per column, in order.
     """
 
@@ -60,6 +63,9 @@ class ElboReport(Record):
     importance_weighted: float
     active_units: int
     kl_per_dimension: tuple[float, ...]
+    deviation: float
+    latent_mean: tuple[float, ...]
+    latent_deviation: tuple[float, ...]
     columns: tuple[ColumnReconstruction, ...]
 
 
@@ -71,6 +77,9 @@ class Bound(Record):
     importance_weighted: float
     active_units: int
     kl_per_dimension: tuple[float, ...]
+    deviation: float
+    latent_mean: tuple[float, ...]
+    latent_deviation: tuple[float, ...]
     cross_entropy: tuple[float, ...]
 
 
@@ -82,24 +91,30 @@ def bound(vae: VAE, rows: Rows, *, seed: int) -> Bound:
     cross_entropy = torch.zeros(len(vae.layout), dtype=torch.float64)
     per_dimension = torch.zeros(latent, dtype=torch.float64)
     kl = 0.0
-    means = []
+    means, elbos = [], []
     for start in range(0, n, _BATCH):
         part = rows.take(slice(start, start + _BATCH))
         mean, log_variance = vae.encoder(*part)
         noise = torch.randn(mean.shape, generator=generator)
         z = mean + noise * (0.5 * log_variance).exp()
-        cross_entropy -= vae.log_likelihood(z, *part).double().sum(1)
-        kl += float((gaussian_log_prob(noise, log_variance) - vae.prior.log_prob(z)).sum())
+        log_likelihood = vae.log_likelihood(z, *part)
+        divergence = gaussian_log_prob(noise, log_variance) - vae.prior.log_prob(z)
+        cross_entropy -= log_likelihood.double().sum(1)
+        kl += float(divergence.sum())
+        elbos.append(log_likelihood.sum(0) - divergence)
         log_q = -0.5 * (noise.square() + log_variance + math.log(2 * math.pi))
         per_dimension += (log_q - vae.prior.log_prob_by_dimension(z)).double().sum(0)
         means.append(mean)
-    active = torch.cat(means).var(0, correction=0) > ACTIVE
+    latent_deviation = torch.cat(means).std(0, correction=0)
     return Bound(
         reconstruction=-float(cross_entropy.sum()) / n,
         kl=kl / n,
         importance_weighted=importance_weighted(vae, rows.take(slice(0, _BOUND_ROWS)), _BOUND_DRAWS, seed=seed),
-        active_units=int(active.sum()),
+        active_units=int((latent_deviation.square() > ACTIVE).sum()),
         kl_per_dimension=tuple((per_dimension / n).tolist()),
+        deviation=float(torch.cat(elbos).std(correction=0)),
+        latent_mean=tuple(torch.cat(means).mean(0).tolist()),
+        latent_deviation=tuple(latent_deviation.tolist()),
         cross_entropy=tuple((cross_entropy / n).tolist()),
     )
 

@@ -1,28 +1,43 @@
 """Has the data changed since the model was trained?
 
-`compare` reads two profiles and measures, per column, effect sizes: the Kolmogorov–Smirnov distance of numbers and
-dates, the total variation distance of labels, the change of the null rate, the share of rows with new or lost
-labels; and the change of correlations per pair. Each has a threshold, the larger of two:
+`compare` reads the `Reference` of the table that a model was trained on and the profile of an incoming one, and
+measures effects:
 
-- what chance explains: with no drift at all, one comparison in a thousand has *any* finding beyond it. The level
-  is shared out over all tests (Bonferroni), and accounts for the sizes of both tables and the sketches' errors;
-- what matters in practice, from the settings: in a million rows everything is significant.
+- of each column: the Kolmogorov–Smirnov distance of numbers, the total variation distance of labels, the change of
+  the null rate, the share of rows with new or lost labels;
+- of each pair of columns: the change of the correlation of their normal scores and of indicators of frequent labels
+  (at most 128 of these in all; what other pairs do together shows in the next effect);
+- of whole rows: the maximum mean discrepancy (MMD) in the reference's feature space;
+- with two `ElboReport`s: what the model says, by how much less likely rows are and how far the posterior mean moved.
+
+Each effect has a threshold, the larger of two: what chance explains (`pipeline.calibration`: with no drift at all, one
+comparison in a thousand has *any* finding beyond it), and what matters in practice, from the settings: in a million
+rows everything is significant.
+
+Time moves on: of a point in time only a move *back* counts, the largest excess of rows before a moment. That later
+rows carry later dates is no drift, that they carry earlier ones is.
 """
 
 from collections.abc import Iterator
-from math import log, sqrt
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from pydantic import Field
 
+from pipeline import chance
+from pipeline.bound import ElboReport
+from pipeline.calibration import Family, correlation_variance
+from pipeline.chance import Noise, Tail
 from pipeline.profile import ColumnProfile, Profile
 from pipeline.records import Record
+from pipeline.reference import Reference
 from pipeline.sketches import Frequencies, Quantiles
 
-What = Literal["schema", "values", "nulls", "new labels", "lost labels", "correlation"]
+What = Literal["schema", "values", "nulls", "new labels", "lost labels", "correlation", "rows", "likelihood", "latent"]
 
 LISTED_PAIRS = 20
+GROUPS = 8  # six families of effects, likelihood and latent space share the chance of a false alarm
+WHOLE = "all columns"
 
 
 class DriftSettings(Record):
@@ -34,6 +49,10 @@ class DriftSettings(Record):
         nulls: Change of the null rate.
         labels: Share of rows with labels that the other table does not have.
         correlation: Change of a correlation.
+        rows: Maximum mean discrepancy of rows, from 0 to √2.
+        likelihood: Fall of the ELBO in units of its standard deviation over rows.
+        latent: Move of the posterior mean of a latent dimension, in units of its standard deviation over rows.
+        ignore: Columns that are listed but never drift: counters, calendar years, batch ids.
     """
 
     false_alarms: float = Field(default=0.001, gt=0, lt=1)
@@ -41,23 +60,33 @@ class DriftSettings(Record):
     nulls: float = Field(default=0.02, ge=0, le=1)
     labels: float = Field(default=0.01, ge=0, le=1)
     correlation: float = Field(default=0.1, ge=0, le=2)
+    rows: float = Field(default=0.02, ge=0, le=2)
+    likelihood: float = Field(default=0.1, ge=0)
+    latent: float = Field(default=0.2, ge=0)
+    ignore: tuple[str, ...] = ()
 
 
 class Finding(Record):
     """One comparison: how large the change is, from where on it counts, and a line that says so.
 
     Attributes:
-        column: The column; of a pair both, as "a × b".
+        column: The column; of a pair both, as "a × b"; "all columns" for whole rows.
+        kind: The kind of the column; "pair", "table" or "model" for the others.
         what: What was compared.
         size: The effect.
+        low: Lower end of its 95 % confidence interval.
+        high: Upper end of it.
         threshold: The size beyond which it is drift.
         drifted: Whether it is.
         text: All of this in words.
     """
 
     column: str
+    kind: str
     what: What
     size: float
+    low: float
+    high: float
     threshold: float
     drifted: bool
     text: str
@@ -79,153 +108,215 @@ class DriftReport(Record):
     rows: int
 
 
-def compare(reference: Profile, incoming: Profile, settings: DriftSettings) -> DriftReport:
-    """Compare an `incoming` table with the `reference`, both by their profiles."""
-    findings = list(_schema(reference, incoming))
-    names = {column.name for column in incoming.columns}
+class ModelView(NamedTuple):
+    """What a model says of the rows held out of its training, and of the incoming rows."""
+
+    holdout: ElboReport
+    incoming: ElboReport
+
+
+def compare(
+    reference: Reference, incoming: Profile, settings: DriftSettings, view: ModelView | None = None
+) -> DriftReport:
+    """Compare an `incoming` table with the `reference`.
+
+    Args:
+        reference: Of the table that the model was trained on.
+        incoming: From `reference.profile_of`.
+        settings: What counts.
+        view: What the model says.
+    """
+    judge = _Judge(reference, settings)
+    mine = reference.profile
+    findings = list(judge.schema(mine, incoming))
+    theirs = {column.name: column for column in incoming.columns}
     unlike = {finding.column for finding in findings}
-    shared = [c for c in reference.columns if c.name in names and c.name not in unlike]
-    columns = [c.name for c in shared if c.ordered]
-    tests = 4 * len(shared) + len(columns) * (len(columns) - 1) // 2
-    level = log(2 * max(1, tests) / settings.false_alarms)
-    for column in shared:
-        findings.extend(_column(column, incoming[column.name], (reference.rows, incoming.rows), level, settings))
-    pairs = sorted(_pairs(reference, incoming, level, settings), key=_excess)
-    findings = sorted([*findings, *pairs[:LISTED_PAIRS]], key=_excess)
+    for column in mine.columns:
+        if column.name in theirs and column.name not in unlike and mine.rows and incoming.rows:
+            findings.extend(judge.column(column, theirs[column.name], (mine.rows, incoming.rows)))
+    findings.extend(sorted(judge.pairs(mine, incoming), key=_order)[:LISTED_PAIRS])
+    findings.extend(judge.rows(mine, incoming))
+    if view is not None:
+        findings.extend(judge.model(*view))
     return DriftReport(
         drifted=any(finding.drifted for finding in findings),
-        findings=tuple(findings),
-        reference_rows=reference.rows,
+        findings=tuple(sorted(findings, key=_order)),
+        reference_rows=mine.rows,
         rows=incoming.rows,
     )
 
 
-def _excess(finding: Finding) -> float:
-    """Sort key: drifted first, then by size in units of the threshold."""
-    return -finding.size / max(finding.threshold, 1e-9)
+def _order(finding: Finding) -> tuple[bool, float]:
+    """Drifted first, then by size in units of the threshold."""
+    return not finding.drifted, -finding.size / max(finding.threshold, 1e-9)
 
 
-def _finding(column: str, what: What, size: float, threshold: float, text: str) -> Finding:
-    verdict = "beyond" if size > threshold else "within"
-    return Finding(
-        column=column,
-        what=what,
-        size=size,
-        threshold=threshold,
-        drifted=size > threshold,
-        text=f"{column}: {text} ({verdict} {threshold:.3f})",
-    )
+class _Judge:
+    """Makes findings by the thresholds that follow from a reference and settings."""
 
+    def __init__(self, reference: Reference, settings: DriftSettings) -> None:
+        self.settings = settings
+        self.calibration = reference.calibration
 
-def _schema(reference: Profile, incoming: Profile) -> Iterator[Finding]:
-    """Columns that are missing, new, or of another kind or type."""
-    mine = {column.name: column for column in reference.columns}
-    theirs = {column.name: column for column in incoming.columns}
-    for name in mine.keys() - theirs.keys():
-        yield _finding(name, "schema", 1, 0, "the column is missing")
-    for name in theirs.keys() - mine.keys():
-        yield _finding(name, "schema", 1, 0, "the column is new")
-    for name in mine.keys() & theirs.keys():
-        expected, came = mine[name], theirs[name]
-        if (expected.kind, expected.type) != (came.kind, came.type):
-            text = f"the column is {came.kind} {came.type}, not {expected.kind} {expected.type}"
-            yield _finding(name, "schema", 1, 0, text)
+    def level(self, family: Family) -> float:
+        return self.calibration.level(family, self.settings.false_alarms / GROUPS)
 
+    def finding(
+        self, names: tuple[str, ...], kind: str, what: What, size: float, noise: Noise, level: float, text: str
+    ) -> Finding:
+        floor = self._floor(what)
+        threshold = max(floor, float(noise.at(level)))
+        ignored = any(name in self.settings.ignore for name in names)
+        beyond = size > threshold
+        verdict = "ignored" if ignored else f"{'beyond' if beyond else 'within'} {threshold:.3f}"
+        margin = float(noise.at(chance.LEVEL_95))
+        column = " × ".join(names)
+        return Finding(
+            column=column,
+            kind=kind,
+            what=what,
+            size=size,
+            low=max(0.0, size - margin),
+            high=size + margin,
+            threshold=threshold,
+            drifted=beyond and not ignored,
+            text=f"{column}: {text} ({verdict})",
+        )
 
-def _column(
-    mine: ColumnProfile, theirs: ColumnProfile, rows: tuple[int, int], level: float, settings: DriftSettings
-) -> Iterator[Finding]:
-    """Nulls and values of one column."""
-    if not all(rows):
-        return
-    rates = mine.nulls / rows[0], theirs.nulls / rows[1]
-    pooled = (mine.nulls + theirs.nulls) / sum(rows)
-    threshold = max(settings.nulls, _share_noise(pooled, *rows, level))
-    text = f"null rate {rates[0]:.3f} became {rates[1]:.3f}"
-    yield _finding(mine.name, "nulls", abs(rates[1] - rates[0]), threshold, text)
-    if mine.ordered and theirs.ordered:
-        yield _values(mine.name, mine.ordered.quantiles, theirs.ordered.quantiles, level, settings)
-    if mine.nominal and theirs.nominal and mine.nominal.rows and theirs.nominal.rows:
-        yield _frequencies(mine.name, mine.nominal, theirs.nominal, level, settings)
-        yield from _new_and_lost(mine.name, mine.nominal, theirs.nominal, level, settings)
+    def _floor(self, what: What) -> float:
+        names = {"new labels": "labels", "lost labels": "labels", "schema": None}
+        name = names.get(what, what)
+        return 0.0 if name is None else float(getattr(self.settings, name))
 
+    def schema(self, reference: Profile, incoming: Profile) -> Iterator[Finding]:
+        """Columns that are missing, new, or of another kind or type."""
+        mine = {column.name: column for column in reference.columns}
+        theirs = {column.name: column for column in incoming.columns}
+        for name, column in {**mine, **theirs}.items():
+            if name not in theirs:
+                text = "the column is missing"
+            elif name not in mine:
+                text = "the column is new"
+            elif mine[name].type != theirs[name].type:
+                text = f"the column has type {theirs[name].type}, not {mine[name].type}"
+            elif mine[name].kind != theirs[name].kind:
+                text = f"the column is {theirs[name].kind}, not {mine[name].kind}"
+            else:
+                continue
+            yield self.finding((name,), column.kind, "schema", 1, Noise(), 0, text)
 
-def _values(name: str, mine: Quantiles, theirs: Quantiles, level: float, settings: DriftSettings) -> Finding:
-    """Kolmogorov–Smirnov distance; its noise by the asymptotic law, √(level / 2) for level = ln(2 / α)."""
-    points = np.union1d(mine.values, theirs.values)
-    distance = float(np.abs(mine.below(points) - theirs.below(points)).max())
-    sketches = mine.error / mine.rows + theirs.error / theirs.rows
-    noise = sqrt(level / 2 * (1 / mine.rows + 1 / theirs.rows)) + sketches
-    return _finding(name, "values", distance, max(settings.values, noise), f"distribution moved by {distance:.3f}")
+    def column(self, mine: ColumnProfile, theirs: ColumnProfile, rows: tuple[int, int]) -> Iterator[Finding]:
+        """Nulls and values of one column."""
+        name, kind = (mine.name,), mine.kind
+        rates = mine.nulls / rows[0], theirs.nulls / rows[1]
+        noise = chance.share((mine.nulls + theirs.nulls) / sum(rows), 1 / rows[0] + 1 / rows[1])
+        text = f"null rate {rates[0]:.3f} became {rates[1]:.3f}"
+        yield self.finding(name, kind, "nulls", abs(rates[1] - rates[0]), noise, self.level("nulls"), text)
+        if mine.ordered and theirs.ordered:
+            yield self.distribution(mine, mine.ordered.quantiles, theirs.ordered.quantiles)
+        if mine.nominal and theirs.nominal and mine.nominal.rows and theirs.nominal.rows:
+            yield self.frequencies(mine, mine.nominal, theirs.nominal)
+            yield from self.new_and_lost(mine, mine.nominal, theirs.nominal)
 
+    def distribution(self, column: ColumnProfile, mine: Quantiles, theirs: Quantiles) -> Finding:
+        """Kolmogorov–Smirnov distance; of points in time that of moves back."""
+        points = np.union1d(mine.values, theirs.values)
+        change = theirs.below(points) - mine.below(points)
+        forward = column.kind == "datetime"
+        distance = float(max(change.max(), 0.0) if forward else np.abs(change).max())
+        text = f"{'rows moved back in time' if forward else 'distribution moved'} by {distance:.3f}"
+        sketches = mine.error / mine.rows + theirs.error / theirs.rows
+        noise = chance.kolmogorov(1 / mine.rows + 1 / theirs.rows, sketches)
+        return self.finding((column.name,), column.kind, "values", distance, noise, self.level("numbers"), text)
 
-def _frequencies(name: str, mine: Frequencies, theirs: Frequencies, level: float, settings: DriftSettings) -> Finding:
-    """Total variation distance over the labels whose counts both sides know, all others being one.
+    def frequencies(self, column: ColumnProfile, mine: Frequencies, theirs: Frequencies) -> Finding:
+        """Total variation distance over the labels whose counts both sides know, all others being one."""
+        known = [
+            label
+            for label in mine.counts | theirs.counts
+            if (label in mine.counts or not mine.rest) and (label in theirs.counts or not theirs.rest)
+        ]
+        first, second = (np.array([side.counts.get(label, 0) for label in known]) for side in (mine, theirs))
+        first, second = np.append(first, mine.rows - first.sum()), np.append(second, theirs.rows - second.sum())
+        distance = float(np.abs(first / mine.rows - second / theirs.rows).sum() / 2)
+        pooled = (first + second) / (mine.rows + theirs.rows)
+        noise = chance.total_variation(pooled, 1 / mine.rows + 1 / theirs.rows)
+        text = f"labels' shares moved by {distance:.3f}"
+        return self.finding((column.name,), column.kind, "values", distance, noise, self.level("labels"), text)
 
-    Its noise is the expected distance plus a deviation bounded by McDiarmid's inequality.
-    """
-    known = [
-        label
-        for label in mine.counts | theirs.counts
-        if (label in mine.counts or not mine.rest) and (label in theirs.counts or not theirs.rest)
-    ]
-    first, second = (np.array([side.counts.get(label, 0) for label in known]) for side in (mine, theirs))
-    first, second = np.append(first, mine.rows - first.sum()), np.append(second, theirs.rows - second.sum())
-    distance = float(np.abs(first / mine.rows - second / theirs.rows).sum() / 2)
-    pooled = (first + second) / (mine.rows + theirs.rows)
-    spread = 1 / mine.rows + 1 / theirs.rows
-    noise = float(np.sqrt(pooled * (1 - pooled) * spread).sum() / 2) + sqrt(level / 2 * spread)
-    return _finding(name, "values", distance, max(settings.values, noise), f"labels' shares moved by {distance:.3f}")
+    def new_and_lost(self, column: ColumnProfile, mine: Frequencies, theirs: Frequencies) -> Iterator[Finding]:
+        """Rows with labels of one side only, where that side's labels are all listed on the other.
 
+        Chance alone leaves about as many rows of unseen labels as there are labels seen once (Good & Turing).
+        """
+        sides: tuple[tuple[What, Frequencies, Frequencies], ...] = (
+            ("new labels", mine, theirs),
+            ("lost labels", theirs, mine),
+        )
+        for what, without, having in sides:
+            if without.rest:
+                continue
+            only = [count for label, count in having.counts.items() if label not in without.counts]
+            share = sum(only) / having.rows
+            unseen = sum(count == 1 for count in without.counts.values()) / without.rows
+            noise = chance.share(unseen, 1 / without.rows + 1 / having.rows, unseen)
+            text = f"{len(only)} {what} in {share:.3f} of the rows"
+            yield self.finding((column.name,), column.kind, what, share, noise, self.level("unseen"), text)
 
-def _new_and_lost(
-    name: str, mine: Frequencies, theirs: Frequencies, level: float, settings: DriftSettings
-) -> Iterator[Finding]:
-    """Rows with labels of one side only, where that side's labels are all listed on the other.
+    def pairs(self, reference: Profile, incoming: Profile) -> Iterator[Finding]:
+        """For each pair of columns the correlation of their traits that changed most beyond chance."""
+        if reference.embedding is None or incoming.embedding is None:
+            return
+        sides = reference.embedding, incoming.embedding
+        heavy = np.array(self.calibration.heaviness)
+        rho = [side.traits.correlations() for side in sides]
+        variance = sum(
+            (correlation_variance(heavy, side.traits.pair_rows() * side.effective / side.rows) for side in sides),
+            np.zeros(()),
+        )
+        level = self.level("pairs")
+        change = np.nan_to_num(np.abs(rho[0] - rho[1]))
+        excess = change / np.maximum(self.settings.correlation, chance.mean(variance).at(level))
+        names = np.array(sides[0].traits.names)
+        first, second = np.nonzero(np.triu(names[:, None] != names))
+        order = np.argsort(-excess[first, second], kind="stable")
+        seen: set[tuple[str, str]] = set()
+        for a, b in zip(first[order], second[order], strict=True):
+            pair = str(names[a]), str(names[b])
+            if pair in seen:
+                continue
+            if len(seen) == LISTED_PAIRS:
+                return
+            seen.add(pair)
+            noise = chance.mean(variance[a, b])
+            text = f"correlation {rho[0][a, b]:.3f} became {rho[1][a, b]:.3f}"
+            yield self.finding(pair, "pair", "correlation", float(change[a, b]), noise, level, text)
 
-    Chance alone leaves about as many rows of unseen labels as there are labels seen once (Good & Turing).
-    """
-    sides: tuple[tuple[What, Frequencies, Frequencies], ...] = (
-        ("new labels", mine, theirs),
-        ("lost labels", theirs, mine),
-    )
-    for what, without, having in sides:
-        if without.rest:
-            continue
-        only = [count for label, count in having.counts.items() if label not in without.counts]
-        share = sum(only) / having.rows
-        unseen = sum(count == 1 for count in without.counts.values()) / without.rows
-        threshold = max(settings.labels, unseen + _share_noise(unseen, without.rows, having.rows, level))
-        text = f"{len(only)} {what} in {share:.3f} of the rows"
-        yield _finding(name, what, share, threshold, text)
+    def rows(self, reference: Profile, incoming: Profile) -> Iterator[Finding]:
+        """Maximum mean discrepancy, and the Fréchet distance beside it."""
+        mine, theirs = reference.embedding, incoming.embedding
+        if mine is None or theirs is None or min(mine.effective, theirs.effective) < 2:  # noqa: PLR2004 - a pair of rows
+            return
+        size = float(np.sqrt(max(mine.mmd2(theirs), 0.0)))
+        noise = chance.discrepancy(1 / mine.effective + 1 / theirs.effective)
+        text = f"rows moved by {size:.3f} (MMD), {mine.frechet(theirs):.3f} (Fréchet)"
+        yield self.finding((WHOLE,), "table", "rows", size, noise, self.level("rows"), text)
 
-
-def _pairs(reference: Profile, incoming: Profile, level: float, settings: DriftSettings) -> Iterator[Finding]:
-    """Change of the correlation of every pair of ordered columns that both profiles know.
-
-    A correlation scatters with variance E[x²y²] / n (x and y in standard units), which by Cauchy and Schwarz is at
-    most the geometric mean of the two kurtoses: where tails are heavy, it takes a large change to be sure of one.
-    """
-    sides = (reference, incoming)
-    names = [n for n in reference.pairs.names if n in incoming.pairs.names and all(side[n].ordered for side in sides)]
-    if len(names) < 2:  # noqa: PLR2004 - a pair
-        return
-    rho, variance = [], []
-    for side in sides:
-        chosen = np.ix_(*[[side.pairs.names.index(name) for name in names]] * 2)
-        tails = np.sqrt([column.kurtosis for name in names if (column := side[name].ordered)])
-        rho.append(side.pairs.correlations()[chosen])
-        variance.append(np.outer(tails, tails) / np.maximum(side.pairs.pair_rows()[chosen], 1))
-    changes = np.abs(rho[0] - rho[1])
-    thresholds = np.maximum(settings.correlation, np.sqrt(2 * level * (variance[0] + variance[1])))
-    for a, b in zip(*np.triu_indices(len(names), 1), strict=True):
-        if not np.isnan(changes[a, b]):
-            text = f"correlation moved by {changes[a, b]:.3f}"
-            pair = f"{names[a]} × {names[b]}"
-            yield _finding(pair, "correlation", float(changes[a, b]), float(thresholds[a, b]), text)
-
-
-def _share_noise(share: float, n: int, m: int, level: float) -> float:
-    """How far two shares of n and m rows differ by chance (Bernstein's inequality), for level = ln(2 / α)."""
-    spread = 1 / n + 1 / m
-    return sqrt(2 * share * (1 - share) * spread * level) + level * spread / 3
+    def model(self, holdout: ElboReport, incoming: ElboReport) -> Iterator[Finding]:
+        """How much less likely the model finds the rows, and how far the posterior means moved, by normal theory."""
+        level = Tail.bound(1).level(self.settings.false_alarms / GROUPS)
+        spread = max(holdout.deviation, 1e-9)
+        fall = holdout.elbo - incoming.elbo
+        variance = 1 / holdout.rows + (incoming.deviation / spread) ** 2 / incoming.rows
+        text = f"the ELBO fell by {fall:.3f} nats to {incoming.elbo:.3f}"
+        size = max(0.0, fall / spread)
+        yield self.finding((WHOLE,), "model", "likelihood", size, chance.mean(variance), level, text)
+        scale = np.maximum(holdout.latent_deviation, 1e-9)
+        moves = np.abs(np.subtract(incoming.latent_mean, holdout.latent_mean)) / scale
+        if not len(moves):
+            return
+        worst = int(np.argmax(moves))
+        level = Tail.bound(len(moves)).level(self.settings.false_alarms / GROUPS)
+        variance = 1 / holdout.rows + (incoming.latent_deviation[worst] / scale[worst]) ** 2 / incoming.rows
+        text = f"latent dimension {worst} moved by {moves[worst]:.3f} standard deviations"
+        yield self.finding((WHOLE,), "model", "latent", float(moves[worst]), chance.mean(variance), level, text)

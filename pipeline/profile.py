@@ -1,11 +1,13 @@
 """What a table looks like, without its rows.
 
 A `Profile` is a frozen summary of bounded size (under 2 MB for 100 columns): row and null counts, moments and
-quantiles of ordered columns, frequent labels of nominal ones, correlations of pairs. It is made in one pass, two of
-them merge into that of both tables, and it round-trips through JSON. A model keeps the profile of its training
-table; `pipeline.drift` compares a new table's with it, and no old row needs to be kept.
+quantiles of ordered columns, frequent labels of nominal ones and, in a given feature space, how the columns hang
+together. It is made in one pass, two of them merge into that of both tables, and it round-trips through JSON.
 """
 
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import reduce
 from typing import Self
 
 import numpy as np
@@ -14,10 +16,12 @@ from numpy.typing import NDArray
 from pydantic import FiniteFloat
 
 from pipeline.columns import measure, numbers
-from pipeline.errors import SchemaError
+from pipeline.embedding import Embedding
+from pipeline.errors import SchemaError, TableError
+from pipeline.features import FeatureSpace
 from pipeline.records import Record
-from pipeline.schema import Schema, value_type
-from pipeline.sketches import Frequencies, Products, Quantiles
+from pipeline.schema import Column, Schema, value_type
+from pipeline.sketches import Frequencies, Quantiles
 
 
 class OrderedProfile(Record):
@@ -44,16 +48,20 @@ class OrderedProfile(Record):
     @classmethod
     def of(cls, values: NDArray[np.float64]) -> Self:
         """The profile of values without NaN, at least one."""
-        mean, deviation = float(values.mean()), float(values.std())
-        scores = (values - mean) / deviation if deviation > 0 else np.zeros(len(values))
+        points, counts = np.unique(values, return_counts=True)
+        mean = float(counts @ points / len(values))
+        centred = points - mean
+        deviation = float(np.sqrt(counts @ (centred * centred) / len(values)))
+        scores = centred / deviation if deviation > 0 else np.zeros(len(points))
+        cubes = scores * scores * scores
         return cls(
-            low=float(values.min()),
-            high=float(values.max()),
+            low=float(points[0]),
+            high=float(points[-1]),
             mean=mean,
             deviation=deviation,
-            skewness=float((scores**3).mean()),
-            kurtosis=float((scores**4).mean()) if deviation > 0 else 1.0,
-            quantiles=Quantiles.of(values),
+            skewness=float(counts @ cubes / len(values)),
+            kurtosis=float(counts @ (cubes * scores) / len(values)) if deviation > 0 else 1.0,
+            quantiles=Quantiles.gathered(points, counts),
         )
 
     def merge(self, other: Self) -> Self:
@@ -116,39 +124,41 @@ class Profile(Record):
     Attributes:
         rows: Number of rows.
         columns: Its columns in order.
-        pairs: Products of pairs of ordered columns.
+        embedding: Its rows in a feature space, if one was given.
     """
 
     rows: int
     columns: tuple[ColumnProfile, ...]
-    pairs: Products
+    embedding: Embedding | None = None
 
     @classmethod
-    def of(cls, table: pa.Table, schema: Schema) -> Self:
-        """The profile of a table of `schema`."""
-        ordered = {}
-        columns = []
-        for column in schema.columns:
-            array = table[column.name]
-            nulls, ordered_profile, nominal_profile = array.null_count, None, None
-            if measure(column) == "ordered":
-                values = ordered[column.name] = numbers(array)
-                present = values[~np.isnan(values)]
-                nulls = len(values) - len(present)
-                ordered_profile = OrderedProfile.of(present) if len(present) else None
-            elif measure(column) == "nominal":
-                nominal_profile = Frequencies.of(array)
-            columns.append(
-                ColumnProfile(
-                    name=column.name,
-                    kind=column.kind,
-                    type=str(value_type(array.type)),
-                    nulls=nulls,
-                    ordered=ordered_profile,
-                    nominal=nominal_profile,
-                )
+    def of(cls, table: pa.Table, schema: Schema, space: FeatureSpace | None = None) -> Self:
+        """The profile of a table of `schema`; columns are summarised in parallel."""
+        with ThreadPoolExecutor(pa.cpu_count()) as pool:
+            columns = pool.map(lambda column: _column(column, table[column.name]), schema.columns)
+            return cls(
+                rows=table.num_rows,
+                columns=tuple(columns),
+                embedding=Embedding.of(table, space) if space is not None else None,
             )
-        return cls(rows=table.num_rows, columns=tuple(columns), pairs=Products.of(ordered))
+
+    @classmethod
+    def of_batches(cls, batches: Iterable[pa.Table], schema: Schema, space: FeatureSpace | None = None) -> Self:
+        """The profile of a table that comes in batches, of which one is in memory at a time.
+
+        Raises:
+            TableError: There are none.
+        """
+        # neighbours are merged in a tree, so that a row is in few merges: each may move quantiles a little
+        waiting: list[tuple[int, Self]] = []
+        for batch in batches:
+            height, made = 0, cls.of(batch, schema, space)
+            while waiting and waiting[-1][0] == height:
+                height, made = height + 1, waiting.pop()[1].merge(made)
+            waiting.append((height, made))
+        if not waiting:
+            raise TableError("profile: expected at least one batch of rows, got none")
+        return reduce(lambda later, earlier: earlier.merge(later), [made for _, made in reversed(waiting)])
 
     def merge(self, other: Self) -> Self:
         """The profile of both tables, one after the other.
@@ -158,8 +168,9 @@ class Profile(Record):
         """
         if [(c.name, c.kind, c.type) for c in self.columns] != [(c.name, c.kind, c.type) for c in other.columns]:
             raise SchemaError("profiles merge only if names, kinds and types of their columns are the same, in order")
+        both = self.embedding and other.embedding and self.embedding.merge(other.embedding)
         columns = tuple(mine.merge(theirs) for mine, theirs in zip(self.columns, other.columns, strict=True))
-        return type(self)(rows=self.rows + other.rows, columns=columns, pairs=self.pairs.merge(other.pairs))
+        return type(self)(rows=self.rows + other.rows, columns=columns, embedding=both)
 
     def __getitem__(self, name: str) -> ColumnProfile:
         """The column called `name`; raises KeyError where there is none."""
@@ -167,3 +178,16 @@ class Profile(Record):
             if column.name == name:
                 return column
         raise KeyError(name)
+
+
+def _column(column: Column, array: pa.ChunkedArray) -> ColumnProfile:
+    nulls, ordered, nominal = array.null_count, None, None
+    if measure(column) == "ordered":
+        values = numbers(array)
+        present = values[~np.isnan(values)]
+        nulls = len(values) - len(present)
+        ordered = OrderedProfile.of(present) if len(present) else None
+    elif measure(column) == "nominal":
+        nominal = Frequencies.of(array)
+    kind = str(value_type(array.type))
+    return ColumnProfile(name=column.name, kind=column.kind, type=kind, nulls=nulls, ordered=ordered, nominal=nominal)

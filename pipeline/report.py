@@ -17,9 +17,12 @@ from numpy.typing import NDArray
 
 from pipeline.columns import measure, numbers
 from pipeline.columns.base import combined
+from pipeline.drift import DriftReport
 from pipeline.evaluation import ColumnError, Evaluation
 from pipeline.evaluation.views import View, views
+from pipeline.profile import ColumnProfile, Profile
 from pipeline.schema import Schema
+from pipeline.sketches import Frequencies, Quantiles
 from pipeline.training import Epoch
 
 REAL, SYNTHETIC = "#b8bec7", "#c8443a"
@@ -90,6 +93,59 @@ def quality(real: pa.Table, synthetic: pa.Table, schema: Schema, evaluation: Eva
     _scores(left, evaluation)
     _associations((middle, right), *views((real, synthetic), schema))
     return figure
+
+
+def drift(reference: Profile, incoming: Profile, found: DriftReport) -> Figure:
+    """Distributions of the columns that drifted, the worst first; drawn from profiles, no rows are needed.
+
+    Args:
+        reference: Of the table that the model was trained on.
+        incoming: Of the other table.
+        found: Their comparison; chooses the columns.
+    """
+    names = {column.name for column in incoming.columns} & {column.name for column in reference.columns}
+    moved = [finding for finding in found.findings if finding.drifted and finding.column in names]
+    shown = list({finding.column: finding for finding in reversed(moved)}.values())[::-1][:MOST_PANELS]
+    across = min(PANELS_PER_ROW, max(1, len(shown)))
+    figure = Figure(figsize=(3.5 * across, 0.6 + 2.5 * _panel_rows(len(shown))), layout="constrained")
+    panels = list(figure.subplots(_panel_rows(len(shown)), across, squeeze=False).flat)
+    for axes, finding in zip(panels, shown, strict=False):
+        _column_drift(axes, reference[finding.column], incoming[finding.column])
+        axes.set_title(f"{_cut(finding.column)}   {finding.what} {finding.size:.3f}", loc="left", fontsize=9)
+        _plain(axes)
+    for axes in panels[len(shown) :]:
+        axes.set_axis_off()
+    figure.suptitle("What drifted: reference (grey) and incoming rows (red)", fontsize=11)
+    return figure
+
+
+def _column_drift(axes: Axes, mine: ColumnProfile, theirs: ColumnProfile) -> None:
+    """Distribution functions of numbers, shares of labels; null rates where there is nothing else."""
+    if mine.ordered and theirs.ordered:
+        for side, color in ((mine.ordered.quantiles, REAL), (theirs.ordered.quantiles, SYNTHETIC)):
+            _steps(axes, side, color)
+    elif mine.nominal and theirs.nominal:
+        _shares_of_labels(axes, mine.nominal, theirs.nominal)
+    else:
+        axes.text(0.5, 0.5, "nothing to draw", ha="center", va="center", transform=axes.transAxes, color="#7a828e")
+
+
+def _steps(axes: Axes, quantiles: Quantiles, color: str) -> None:
+    axes.step(quantiles.values, quantiles.below(quantiles.values), where="post", color=color, linewidth=1.6)
+    axes.locator_params(axis="x", nbins=5)
+
+
+def _shares_of_labels(axes: Axes, mine: Frequencies, theirs: Frequencies) -> None:
+    """The labels whose shares changed most."""
+    sides = [{label: count / max(1, side.rows) for label, count in side.counts.items()} for side in (mine, theirs)]
+    change = {label: abs(sides[0].get(label, 0) - sides[1].get(label, 0)) for label in sides[0] | sides[1]}
+    labels = sorted(change, key=lambda label: -change[label])[:MOST_BARS]
+    heights = np.arange(len(labels))
+    axes.barh(heights, [sides[0].get(label, 0) for label in labels], height=0.8, color=REAL)
+    axes.barh(heights, [sides[1].get(label, 0) for label in labels], height=0.35, color=SYNTHETIC)
+    axes.set_yticks(heights, [_cut(label) for label in labels], fontsize=7)
+    axes.invert_yaxis()
+    axes.xaxis.set_major_formatter(lambda x, _: f"{x:.0%}")
 
 
 def _panel_rows(panels: int) -> int:

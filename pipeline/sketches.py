@@ -2,11 +2,11 @@
 
 Each has a fixed largest size, is made from an array in one pass (`of`), and merges with another of its kind as if
 both arrays had been one, up to an error that it bounds and carries along. None keeps rows; what remains of the
-values are single quantiles and frequent labels.
+values are single quantiles and frequent labels. Arrays are kept as bytes (little-endian, base64 in JSON): exact,
+immutable, comparable, and a fifth of the size and time of lists of numbers.
 """
 
 import hashlib
-from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -14,20 +14,27 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+from pydantic import ConfigDict
 
 from pipeline.columns.base import combined
 from pipeline.records import Record
 
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
 POINTS = 512
 LABELS = 256
 LABEL_LENGTH = 64  # characters; longer labels are cut and told apart by a digest
 HASHES = 64
-PRODUCT_COLUMNS = 50
 
 
-class Quantiles(Record):
+class Packed(Record):
+    """A record of arrays, kept as bytes."""
+
+    model_config = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
+
+
+class Quantiles(Packed):
     """An empirical distribution as at most 512 weighted points.
 
     Up to 512 distinct values are exact. Beyond, neighbours of 1/512 of the mass are gathered at their weighted
@@ -35,32 +42,56 @@ class Quantiles(Record):
     its own move to `error`, so merge many shards pairwise rather than one after the other.
 
     Attributes:
-        values: Points, ascending.
-        weights: Rows at each point.
+        points: Float64, ascending.
+        counts: Int64, rows at each point.
         error: Largest possible error of `below`, in rows.
     """
 
-    values: tuple[float, ...]
-    weights: tuple[int, ...]
+    points: bytes
+    counts: bytes
     error: int = 0
 
     @classmethod
     def of(cls, values: Floats) -> Self:
         """The sketch of values without NaN."""
-        points, counts = np.unique(values, return_counts=True)
-        return cls._gathered(points, counts, 0)
+        return cls.gathered(*np.unique(values, return_counts=True))
+
+    @classmethod
+    def gathered(cls, points: Floats, weights: Integers, error: int = 0) -> Self:
+        """The sketch of distinct ascending `points`, each with its rows."""
+        if len(points) > POINTS:
+            cumulated = np.cumsum(weights)
+            middle = cumulated - weights / 2
+            group = np.minimum(middle * POINTS / cumulated[-1], POINTS - 1).astype(np.int64)
+            first = np.flatnonzero(np.diff(group, prepend=-1))
+            last = np.append(first[1:], len(points)) - 1
+            before, until = cumulated[first] - weights[first], cumulated[last]
+            median = np.searchsorted(cumulated, (before + until) / 2)
+            moved = np.maximum(cumulated[median] - weights[median] - before, until - cumulated[median])
+            points, weights, error = points[median], until - before, error + int(moved.max())
+        return cls(points=points.astype("<f8").tobytes(), counts=weights.astype("<i8").tobytes(), error=error)
 
     def merge(self, other: Self) -> Self:
         """The sketch of both."""
-        both = np.array([*self.values, *other.values])  # noqa: PD011 - a field, not pandas
+        both = np.frombuffer(self.points + other.points, "<f8")
         points, which = np.unique(both, return_inverse=True)
-        weights = np.bincount(which, weights=self.weights + other.weights, minlength=len(points)).astype(np.int64)
-        return self._gathered(points, weights, self.error + other.error)
+        weights = np.bincount(which, weights=np.concatenate([self.weights, other.weights]), minlength=len(points))
+        return self.gathered(points, weights.astype(np.int64), self.error + other.error)
+
+    @property
+    def values(self) -> Floats:
+        """Points, ascending."""
+        return np.frombuffer(self.points, "<f8")
+
+    @property
+    def weights(self) -> Integers:
+        """Rows at each point."""
+        return np.frombuffer(self.counts, "<i8")
 
     @property
     def rows(self) -> int:
         """Rows summarised."""
-        return sum(self.weights)
+        return int(self.weights.sum())
 
     def below(self, x: Floats) -> Floats:
         """Share of rows with a value of at most `x`; 0 where there are no rows."""
@@ -73,24 +104,14 @@ class Quantiles(Record):
         Raises:
             ValueError: There are no rows.
         """
-        if not self.values:
+        if not len(self.values):
             raise ValueError("a quantile needs at least one row")
         place = int(np.searchsorted(np.cumsum(self.weights), share * self.rows))
-        return self.values[min(place, len(self.values) - 1)]
+        return float(self.values[min(place, len(self.values) - 1)])
 
-    @classmethod
-    def _gathered(cls, points: Floats, weights: NDArray[np.int64], error: int) -> Self:
-        if len(points) > POINTS:
-            cumulated = np.cumsum(weights)
-            middle = cumulated - weights / 2
-            group = np.minimum(middle * POINTS / cumulated[-1], POINTS - 1).astype(np.int64)
-            first = np.flatnonzero(np.diff(group, prepend=-1))
-            last = np.append(first[1:], len(points)) - 1
-            before, until = cumulated[first] - weights[first], cumulated[last]
-            median = np.searchsorted(cumulated, (before + until) / 2)
-            moved = np.maximum(cumulated[median] - weights[median] - before, until - cumulated[median])
-            points, weights, error = points[median], until - before, error + int(moved.max())
-        return cls(values=tuple(points.tolist()), weights=tuple(weights.tolist()), error=error)
+    def codes(self, values: Floats) -> Integers:
+        """Number of the first point that is not below each value, the last point's for values beyond it."""
+        return np.minimum(np.searchsorted(self.values, values), len(self.values) - 1)
 
 
 class Frequencies(Record):
@@ -114,7 +135,7 @@ class Frequencies(Record):
         counted = pc.value_counts(combined(array).drop_null())
         counts = counted.field("counts").to_numpy(zero_copy_only=False)
         labels = counted.field("values").cast(pa.string())
-        hashes = np.sort(pd.util.hash_array(np.asarray(labels.to_pylist(), dtype=object)))[:HASHES]
+        hashes = np.sort(pd.util.hash_array(labels.to_numpy(zero_copy_only=False).astype(object)))[:HASHES]
         order = np.argsort(-counts, kind="stable")
         kept = order[:LABELS]
         return cls(
@@ -136,6 +157,14 @@ class Frequencies(Record):
             hashes=tuple(sorted({*self.hashes, *other.hashes})[:HASHES]),
         )
 
+    def codes(self, array: pa.ChunkedArray, labels: int = LABELS) -> Integers:
+        """Place of each label among the `labels` most frequent ones; their number for others, −1 for null."""
+        known = [label for label in list(self.counts)[:labels] if not _is_cut(label)]
+        encoded = combined(array).dictionary_encode()
+        found = pc.index_in(encoded.dictionary.cast(pa.string()), value_set=pa.array(known, pa.string()))
+        places = np.append(found.fill_null(labels).to_numpy(zero_copy_only=False), -1)
+        return np.asarray(places[encoded.indices.fill_null(len(places) - 1).to_numpy(zero_copy_only=False)], np.int64)
+
     @property
     def rows(self) -> int:
         """Rows that have a label."""
@@ -152,76 +181,54 @@ class Frequencies(Record):
         return max(round((HASHES - 1) * 2.0**64 / self.hashes[-1]), len(self.counts))
 
 
-class Products(Record):
-    """Sums of products of ordered columns (the first 50), each over the rows in which both columns have a value.
+class Products(Packed):
+    """Sums of products of features of order one, each over the rows in which both features have a value.
 
-    Entry [i][j] belongs to columns i and j. Values are taken relative to `origin`, a value amid the data, so that
-    the differences of large sums stay exact.
+    Entry [i, j] of each matrix, [features, features], belongs to features i and j. Rows may count more than once.
 
     Attributes:
-        names: The columns.
-        origin: What is subtracted from each column.
-        counts: Rows with both.
-        sums: Σ x_i over these rows.
-        squares: Σ x_i² over these rows.
-        products: Σ x_i·x_j over these rows.
+        names: The column that each feature is made of.
+        sums: Float32 matrices of Σ 1, Σ x_i, Σ x_i² and Σ x_i·x_j over the rows that have both, one after the other.
     """
 
     names: tuple[str, ...]
-    origin: tuple[float, ...]
-    counts: tuple[tuple[int, ...], ...]
-    sums: tuple[tuple[float, ...], ...]
-    squares: tuple[tuple[float, ...], ...]
-    products: tuple[tuple[float, ...], ...]
+    sums: bytes
 
     @classmethod
-    def of(cls, columns: dict[str, Floats]) -> Self:
-        """The sums over columns of equal length; NaN is null."""
-        names = tuple(columns)[:PRODUCT_COLUMNS]
-        rows = len(next(iter(columns.values()), ()))
-        x = np.column_stack([columns[name] for name in names]) if names else np.empty((rows, 0))
+    def of(cls, names: tuple[str, ...], x: NDArray[np.floating], weight: float = 1.0) -> Self:
+        """The sums over the rows of `x`, [rows, features]; NaN is null; each row counts `weight` times."""
         present = ~np.isnan(x)
-        origin = np.array([_middle(column[keep]) for column, keep in zip(x.T, present.T, strict=True)])
-        x = np.where(present, x - origin, 0.0)
-        mask = present.astype(np.float64)
-        return cls._from(names, origin, (mask.T @ mask, x.T @ mask, (x**2).T @ mask, x.T @ x))
+        mask = present.astype(x.dtype)
+        x = np.where(present, x, 0)
+        return cls._from(names, weight * np.array([mask.T @ mask, x.T @ mask, (x * x).T @ mask, x.T @ x]))
 
     def merge(self, other: Self) -> Self:
-        """The sums over the rows of both, relative to this one's origin."""
-        shift = np.array(other.origin) - np.array(self.origin)
-        n, s, q, p = other._arrays()
-        d = shift[:, None]
-        moved = (n, s + n * d, q + 2 * s * d + n * d**2, p + s * d.T + s.T * d + n * d * d.T)
-        sums = [mine + theirs for mine, theirs in zip(self._arrays(), moved, strict=True)]
-        return self._from(self.names, np.array(self.origin), sums)
+        """The sums over the rows of both."""
+        return self._from(self.names, self.matrices + other.matrices)
+
+    @property
+    def matrices(self) -> Floats:
+        """The four matrices, [4, features, features]."""
+        size = len(self.names)
+        return np.frombuffer(self.sums, "<f4").reshape(4, size, size).astype(np.float64)
 
     def correlations(self) -> Floats:
-        """Pearson's correlation of each pair, [columns, columns]; NaN where a column does not vary."""
-        n, s, q, p = self._arrays()
+        """Pearson's correlation of each pair, [features, features]; NaN where a feature does not vary."""
+        n, s, q, p = self.matrices
         n = np.maximum(n, 1)
         variance = q - s**2 / n
-        varies = variance > 1e-12 * np.maximum(q, np.finfo(float).tiny)
+        varies = variance > 1e-5 * np.maximum(q, np.finfo(float).tiny)  # below it is rounding
         with np.errstate(invalid="ignore", divide="ignore"):
             rho = (p - s * s.T / n) / np.sqrt(variance * variance.T)
         return np.where(varies & varies.T, np.clip(rho, -1, 1), np.nan)
 
-    def pair_rows(self) -> NDArray[np.int64]:
-        """Rows that have both columns of each pair, [columns, columns]."""
-        return np.array(self.counts, np.int64)
-
-    def _arrays(self) -> tuple[Floats, ...]:
-        shape = (len(self.names), len(self.names))
-        fields = (self.counts, self.sums, self.squares, self.products)
-        return tuple(np.array(field, np.float64).reshape(shape) for field in fields)
+    def pair_rows(self) -> Floats:
+        """Rows that have both features of each pair, [features, features]."""
+        return np.asarray(self.matrices[0])
 
     @classmethod
-    def _from(cls, names: tuple[str, ...], origin: Floats, sums: Sequence[Floats]) -> Self:
-        n, s, q, p = (tuple(map(tuple, matrix.tolist())) for matrix in (sums[0].astype(np.int64), *sums[1:]))
-        return cls(names=names, origin=tuple(origin.tolist()), counts=n, sums=s, squares=q, products=p)
-
-
-def _middle(values: Floats) -> float:
-    return float(np.median(values)) if len(values) else 0.0
+    def _from(cls, names: tuple[str, ...], matrices: NDArray[np.floating]) -> Self:
+        return cls(names=names, sums=matrices.astype("<f4").tobytes())
 
 
 def _short(label: Any) -> str:  # noqa: ANN401 - what Arrow returns
@@ -230,3 +237,7 @@ def _short(label: Any) -> str:  # noqa: ANN401 - what Arrow returns
     if len(text) <= LABEL_LENGTH:
         return text
     return text[: LABEL_LENGTH - 17] + "…" + hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def _is_cut(label: str) -> bool:
+    return len(label) == LABEL_LENGTH and label[LABEL_LENGTH - 17] == "…"

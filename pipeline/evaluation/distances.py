@@ -13,11 +13,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.embedding import Gaussian
+from pipeline.embedding import frechet as gaussian_frechet
 from pipeline.evaluation.views import Floats
+from pipeline.features import SCALES
 
 Features = NDArray[np.floating]
 
-SCALES = (0.25, 0.5, 1.0, 2.0, 4.0)
 NEIGHBOURS = 5
 
 
@@ -79,14 +81,12 @@ def _kernel(points: Features) -> Floats:
 
 
 def frechet(x: Features, y: Features) -> float:
-    """‖μ₁ − μ₂‖² + tr(S₁ + S₂) − 2 Σ √eig(S₁^½ S₂ S₁^½), by symmetric eigenvalues in float64."""
-    x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
-    s1, s2 = np.atleast_2d(np.cov(x, rowvar=False)), np.atleast_2d(np.cov(y, rowvar=False))
-    values, vectors = np.linalg.eigh(s1)
-    root = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
-    inner = np.linalg.eigvalsh(root @ s2 @ root)
-    means = float(((x.mean(0) - y.mean(0)) ** 2).sum())
-    return means + float(np.trace(s1) + np.trace(s2) - 2 * np.sqrt(np.maximum(inner, 0)).sum())
+    """Fréchet distance of the Gaussians with the means and covariances of two samples."""
+    return gaussian_frechet(_gaussian(np.asarray(x, np.float64)), _gaussian(np.asarray(y, np.float64)))
+
+
+def _gaussian(points: Floats) -> Gaussian:
+    return Gaussian(points.mean(0), np.atleast_2d(np.cov(points, rowvar=False)))
 
 
 def manifold(real: Features, other: Features, *, k: int = NEIGHBOURS) -> Manifold:

@@ -17,9 +17,10 @@ import pytest
 from mlflow import MlflowClient
 from small import LENIENT, TINY, Outcome, synthesizer, table, write
 
+from flows.tasks import ELBO, REFERENCE
 from flows.tracking import registry
 from flows.tracking.store import Run
-from pipeline.profile import Profile
+from pipeline.reference import Reference
 from pipeline.synthesizer import Synthesizer
 
 Command = Callable[..., Outcome]
@@ -33,7 +34,8 @@ def model(home: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     made = synthesizer()
     made.save(tmp_path_factory.mktemp("cli") / "synthesizer")
     with Run.start(name, {}) as run:
-        run.record(Profile.of(table(), made.schema), "profile.json")
+        run.record(Reference.of(table(), made.schema), REFERENCE)
+        run.record(made.elbo(table()), ELBO)
         directory = tmp_path_factory.mktemp("cli") / "synthesizer"
         made.save(directory)
         version = registry.register(run, directory, {"data_digest": "d", "code_version": "c"})

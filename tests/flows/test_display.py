@@ -43,8 +43,9 @@ def test_scores_stand_beside_their_ceilings_at_any_width(width: int) -> None:
 
 def test_drift_names_what_has_drifted_and_nothing_else() -> None:
     """Checks that found nothing are counted, not listed."""
-    moved = Finding(column="age", what="values", size=0.4, threshold=0.1, drifted=True, text="age: moved")
-    calm = Finding(column="sex", what="values", size=0.0, threshold=0.1, drifted=False, text="sex: moved not")
+    fixed = {"kind": "numeric", "what": "values", "low": 0.0, "high": 1.0, "threshold": 0.1}
+    moved = Finding(column="age", size=0.4, drifted=True, text="age: moved", **fixed)
+    calm = Finding(column="sex", size=0.0, drifted=False, text="sex: moved not", **fixed)
     report = DriftReport(drifted=True, findings=(moved, calm), reference_rows=10, rows=10)
     text = printed(80, display.drift, report)
     assert "age: moved" in text
