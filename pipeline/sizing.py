@@ -9,6 +9,7 @@ from typing import Literal
 import torch
 
 from pipeline.models.layout import Layout
+from pipeline.models.networks import Activation
 from pipeline.models.priors import PriorName
 from pipeline.models.vae import Shape
 from pipeline.records import Record
@@ -25,6 +26,7 @@ class ModelSettings(Record):
     mixture: int = 8
     dropout: float | None = None
     blank: float | None = None
+    activation: Activation = "silu"
     prior: PriorName = "mixture"
     decoder: Literal["autoregressive", "factorised"] = "autoregressive"
 
@@ -48,6 +50,7 @@ def resolve(layout: Layout, rows: int, model: ModelSettings, training: TrainingS
         mixture=model.mixture,
         dropout=0.1 if model.dropout is None else model.dropout,
         blank=0.1 if model.blank is None else model.blank,
+        activation=model.activation,
         prior=model.prior,
         decoder=model.decoder,
     )

@@ -9,8 +9,9 @@ then falls to its end in the time that is left.
 
 import math
 import time
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -24,6 +25,8 @@ from pipeline.progress import Progress, Tick, silent
 from pipeline.randomness import stream, torch_seed
 from pipeline.records import Record
 
+CYCLES = 4
+"""Times that cyclical annealing starts β anew."""
 COOLING = 0.1
 """Share of the planned steps in which the cycle ends once validation no longer improves."""
 REFITS = 30
@@ -40,10 +43,13 @@ class TrainingSettings(Record):
     Attributes:
         epochs: Passes over the training rows.
         batch: Rows of a step.
+        optimizer: "adamw", "adam", "nadam" or "sgd" (with momentum .9).
+        schedule: Of the learning rate: "one-cycle", "cosine" (from the peak down) or "constant".
         rate: Peak learning rate.
         weight_decay: Decoupled weight decay.
         beta: Weight of the KL after warm-up.
-        warmup: Share of the steps in which β rises from 0.
+        warmup: Share of the steps, or of each cycle, in which β rises from 0.
+        annealing: How β rises: "linear", once; or "cyclical", four times (Fu et al. 2019).
         free_bits: Rate of the latent, in nats per row, for which the encoder does not pay; at most 8, and less where
             rows hold little information.
         clip: Largest norm of the gradient.
@@ -54,10 +60,13 @@ class TrainingSettings(Record):
 
     epochs: int | None = None
     batch: int | None = None
+    optimizer: Literal["adamw", "adam", "nadam", "sgd"] = "adamw"
+    schedule: Literal["one-cycle", "cosine", "constant"] = "one-cycle"
     rate: float = 2e-3
     weight_decay: float = 1e-3
     beta: float = 1.0
     warmup: float = 0.1
+    annealing: Literal["linear", "cyclical"] = "linear"
     free_bits: float | None = None
     clip: float = 1.0
     patience: int = 5
@@ -208,7 +217,7 @@ class _Run:
         self, model: VAE, rows: Rows, settings: TrainingSettings, *, epochs: int, batch: int, seed: int
     ) -> None:
         self.model, self.rows, self.settings, self.seed, self.batch = model, rows, settings, seed, batch
-        self.optimizer = torch.optim.AdamW(_groups(model, settings.weight_decay), lr=settings.rate, fused=True)
+        self.optimizer = OPTIMIZERS[settings.optimizer](_groups(model, settings.weight_decay), settings.rate)
         self.noise = torch.Generator().manual_seed(torch_seed(seed, "posterior"))
         self.per_epoch = max(1, len(rows) // batch)
         self.pace = 1 / (epochs * self.per_epoch)
@@ -252,11 +261,11 @@ class _Run:
 
     def _step(self, batch: Rows) -> Terms:
         done = self.done
-        self.rate = self.settings.rate * one_cycle(done)
+        self.rate = self.settings.rate * SCHEDULES[self.settings.schedule](done)
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate
         noise = torch.randn(len(batch), self.model.shape.latent, generator=self.noise).to(batch.codes.device)
-        beta = self.settings.beta * (min(1.0, done / self.settings.warmup) if self.settings.warmup else 1.0)
+        beta = self.settings.beta * warmed(done, self.settings)
         terms = self.model(batch.codes, batch.reals, noise, beta=beta, free_bits=self.settings.free_bits or 0.0)
         self.optimizer.zero_grad(set_to_none=True)
         terms.loss.backward()
@@ -274,6 +283,27 @@ def one_cycle(done: float, rise: float = 0.1, start: float = 0.05, end: float = 
     if done < rise:
         return start + (1 - start) * 0.5 * (1 - math.cos(math.pi * done / rise))
     return end + (1 - end) * 0.5 * (1 + math.cos(math.pi * (done - rise) / (1 - rise)))
+
+
+OPTIMIZERS: Mapping[str, Callable[..., torch.optim.Optimizer]] = {
+    "adamw": partial(torch.optim.AdamW, fused=True),
+    "adam": partial(torch.optim.Adam, fused=True),
+    "nadam": torch.optim.NAdam,
+    "sgd": partial(torch.optim.SGD, momentum=0.9),
+}
+"""By name, called with parameter groups and the rate."""
+SCHEDULES: Mapping[str, Callable[[float], float]] = {
+    "one-cycle": one_cycle,
+    "cosine": partial(one_cycle, rise=0.0),
+    "constant": lambda done: 1.0,  # noqa: ARG005
+}
+"""Learning rate relative to its peak after a share of the training."""
+
+
+def warmed(done: float, settings: TrainingSettings) -> float:
+    """Weight of the KL relative to β after a share `done` of the training."""
+    place = done if settings.annealing == "linear" else done * CYCLES % 1
+    return min(1.0, place / settings.warmup) if settings.warmup else 1.0
 
 
 def _groups(model: VAE, weight_decay: float) -> list[dict[str, object]]:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from flows.settings import Settings
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 
@@ -29,8 +31,6 @@ def test_python_examples_run(tmp_path):
 
 def test_settings_examples_are_valid():
     """Every TOML block is accepted by the settings."""
-    from flows.settings import Settings
-
     assert blocks("toml")
     for block in blocks("toml"):
         Settings.model_validate(tomllib.loads(block))
@@ -42,7 +42,7 @@ COMMANDS = sorted(set(re.findall(r"(?:`|^)resynth ([a-z]+)", README, flags=re.MU
 @pytest.mark.parametrize("command", COMMANDS)
 def test_commands_exist(command):
     """Every `resynth VERB` that the README names answers --help."""
-    done = subprocess.run([sys.executable, "-m", "flows", command, "--help"], cwd=ROOT, capture_output=True, check=False)
+    done = subprocess.run([sys.executable, "-m", "flows", command, "--help"], capture_output=True, check=False)
     assert done.returncode == 0
 
 

@@ -11,7 +11,8 @@ all variables at once and no variable costs a Python call in training.
 """
 
 import math
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +20,8 @@ from torch.nn import functional
 
 from pipeline.models.layout import Layout
 
+Activation = Literal["silu", "gelu", "relu", "tanh"]
+ACTIVATIONS: Mapping[Activation, type[nn.Module]] = {"silu": nn.SiLU, "gelu": nn.GELU, "relu": nn.ReLU, "tanh": nn.Tanh}
 _BUMPS = 16
 HATS = 16
 """Knots of the linear splines by which symbols in order share strength."""
@@ -86,16 +89,18 @@ def hat_basis(size: int, width: int) -> Tensor:
 class Encoder(nn.Module):
     """q(z|x) = N(mean(x), diag exp(log_variance(x)))."""
 
-    def __init__(self, layout: Layout, *, width: int, latent: int, dropout: float) -> None:
+    def __init__(
+        self, layout: Layout, *, width: int, latent: int, dropout: float, activation: Activation = "silu"
+    ) -> None:
         super().__init__()
         self.inputs = Inputs(layout, width)
         self.body = nn.Sequential(
             nn.LayerNorm(width),
             nn.Linear(width, width),
-            nn.SiLU(),
+            ACTIVATIONS[activation](),
             nn.Dropout(dropout),
             nn.Linear(width, width),
-            nn.SiLU(),
+            ACTIVATIONS[activation](),
             nn.Linear(width, 2 * latent),
         )
 
@@ -143,6 +148,7 @@ class Decoder(nn.Module):
         dropout: Share of each variable's own state that is dropped in training.
         blank: Share of the earlier variables that a row does not see in training (word dropout: Bowman et al. 2016).
         autoregressive: False cuts the edges between variables: p(x|z) = Π p(x_j|z).
+        activation: Name of the nonlinearity.
     """
 
     def __init__(
@@ -155,11 +161,13 @@ class Decoder(nn.Module):
         dropout: float,
         blank: float,
         autoregressive: bool,
+        activation: Activation = "silu",
     ) -> None:
         super().__init__()
         self.autoregressive, self.slots = autoregressive, layout.slots
         self.inputs = Inputs(layout, width)
-        self.start = nn.Sequential(nn.Linear(latent, width), nn.SiLU(), nn.Linear(width, width))
+        self.activation = ACTIVATIONS[activation]()
+        self.start = nn.Sequential(nn.Linear(latent, width), self.activation, nn.Linear(width, width))
         self.norm = nn.LayerNorm(width)
         self.weight = nn.Parameter(torch.randn(len(layout), width, hidden) / math.sqrt(width))
         self.bias = nn.Parameter(torch.zeros(len(layout), 1, hidden))
@@ -178,5 +186,5 @@ class Decoder(nn.Module):
 
     def own(self, states: Tensor, which: slice) -> Tensor:
         """Own states [n, rows, hidden] of the slots `which` from their running states [n, rows, width]."""
-        active = functional.silu(self.norm(states))
-        return self.dropout(functional.silu(torch.baddbmm(self.bias[which], active, self.weight[which])))
+        active = self.activation(self.norm(states))
+        return self.dropout(self.activation(torch.baddbmm(self.bias[which], active, self.weight[which])))

@@ -2,7 +2,8 @@
 
 A prior gives log-densities and turns uniform numbers into draws, so that a row's z is a function of its random
 stream. `StandardNormal` is N(0, I). `Mixture` is Σ_k w_k N(m_k, diag s_k²) (the learned counterpart of VampPrior,
-Tomczak & Welling 2018, with free components instead of pseudo-inputs).
+Tomczak & Welling 2018, with free components instead of pseudo-inputs). `Flow` is a neural spline flow (Durkan et al.
+2019) from zuko, which is imported only where it is chosen.
 """
 
 import math
@@ -12,9 +13,13 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from pipeline.errors import SettingsError
+
 _PSEUDO = 1.0
 """Rows' worth of its former self that a component keeps in a refit."""
-PriorName = Literal["normal", "mixture"]
+_DRAWS = 2048
+"""Draws by which a flow's marginals are estimated."""
+PriorName = Literal["normal", "mixture", "flow"]
 
 
 class StandardNormal(nn.Module):
@@ -96,9 +101,51 @@ class Mixture(nn.Module):
         return self.means[k] + noise * self.log_scales[k].exp()
 
 
-Prior = StandardNormal | Mixture
+class Flow(nn.Module):
+    """p(z) of z = f⁻¹(u), u ~ N(0, I), with f a coupling of rational-quadratic splines.
+
+    Args:
+        latent: Dimensions of z.
+
+    Raises:
+        SettingsError: zuko is not installed.
+    """
+
+    def __init__(self, latent: int) -> None:
+        super().__init__()
+        try:
+            from zuko.flows import NSF  # noqa: PLC0415 - an extra, imported where it is used
+        except ImportError as error:
+            raise SettingsError("prior 'flow': expected zuko to be installed (pip install 'resynth[flow]')") from error
+        self.latent = latent
+        self.flow = NSF(features=latent, transforms=2, hidden_features=(64, 64))
+
+    def log_prob(self, z: Tensor) -> Tensor:
+        """log p(z) in nats, [rows], for z [rows, latent]."""
+        result: Tensor = self.flow().log_prob(z)
+        return result
+
+    def log_prob_by_dimension(self, z: Tensor) -> Tensor:
+        """log p(z_j) of every dimension, [rows, latent], by a kernel estimate (Silverman's rule) from fixed draws."""
+        noise = torch.randn(_DRAWS, self.latent, generator=torch.Generator().manual_seed(0)).to(z.device)
+        draws = self.draw(noise[:, 0], noise)
+        width = 1.06 * draws.std(0) * _DRAWS**-0.2
+        distance = (z.unsqueeze(1) - draws) / width
+        density = -0.5 * (distance.square() + math.log(2 * math.pi)) - width.log()
+        return torch.logsumexp(density, dim=1) - math.log(_DRAWS)
+
+    def draw(self, choice: Tensor, noise: Tensor) -> Tensor:
+        """z [rows, latent] from standard normals `noise` [rows, latent]."""
+        del choice
+        result: Tensor = self.flow().transform.inv(noise)
+        return result
+
+
+Prior = StandardNormal | Mixture | Flow
 
 
 def make_prior(name: PriorName, latent: int, components: int) -> Prior:
     """The prior called `name`."""
+    if name == "flow":
+        return Flow(latent)
     return StandardNormal(latent) if name == "normal" else Mixture(latent, components)

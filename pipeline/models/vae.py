@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from pipeline.columns.base import Discrete
 from pipeline.models.layout import Layout
 from pipeline.models.likelihoods import GaussianMixture, Softmax
-from pipeline.models.networks import Decoder, Encoder
+from pipeline.models.networks import Activation, Decoder, Encoder
 from pipeline.models.priors import PriorName, make_prior
 from pipeline.records import Record
 
@@ -36,6 +36,7 @@ class Shape(Record):
         mixture: Components of the likelihood of a real variable.
         dropout: Dropout probability in encoder and decoder.
         blank: Probability that the decoder does not see an earlier variable, in training.
+        activation: Nonlinearity of encoder and decoder.
         prior: Which p(z).
         decoder: Whether p(x|z) has edges between variables.
     """
@@ -47,6 +48,7 @@ class Shape(Record):
     mixture: int
     dropout: float
     blank: float = 0.0
+    activation: Activation = "silu"
     prior: PriorName
     decoder: Literal["autoregressive", "factorised"]
 
@@ -72,7 +74,9 @@ class VAE(nn.Module):
         super().__init__()
         self.layout, self.shape = layout, shape
         self.prior = make_prior(shape.prior, shape.latent, shape.components)
-        self.encoder = Encoder(layout, width=shape.width, latent=shape.latent, dropout=shape.dropout)
+        self.encoder = Encoder(
+            layout, width=shape.width, latent=shape.latent, dropout=shape.dropout, activation=shape.activation
+        )
         self.decoder = Decoder(
             layout,
             width=shape.width,
@@ -81,6 +85,7 @@ class VAE(nn.Module):
             dropout=shape.dropout,
             blank=shape.blank,
             autoregressive=shape.decoder == "autoregressive",
+            activation=shape.activation,
         )
         self.softmax = Softmax(layout, shape.hidden)
         self.density = GaussianMixture(layout, shape.hidden, shape.mixture)
