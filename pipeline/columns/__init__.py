@@ -11,7 +11,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from pipeline.columns.base import Array, Codec, Discrete, Encoded, Measure, Real, Variable, combined
+from pipeline.columns.base import (
+    Array,
+    Codec,
+    Discrete,
+    Encoded,
+    Extension,
+    Measure,
+    Novel,
+    Origin,
+    Real,
+    Variable,
+    combined,
+)
 from pipeline.columns.categorical import Categorical
 from pipeline.columns.datetime import Datetime
 from pipeline.columns.domain import ticks
@@ -20,7 +32,23 @@ from pipeline.columns.numeric import Numeric
 from pipeline.errors import SchemaError, SettingsError
 from pipeline.schema import Column, ColumnSettings, Schema
 
-__all__ = ["KINDS", "Codec", "Discrete", "Encoded", "Measure", "Real", "Variable", "fit", "infer", "measure", "numbers"]
+__all__ = [
+    "KINDS",
+    "Codec",
+    "Discrete",
+    "Encoded",
+    "Extension",
+    "Measure",
+    "Novel",
+    "Origin",
+    "Real",
+    "Variable",
+    "extend",
+    "fit",
+    "infer",
+    "measure",
+    "numbers",
+]
 
 KINDS: dict[str, type[Codec]] = {kind.kind: kind for kind in (Identifier, Datetime, Categorical, Numeric)}
 
@@ -52,6 +80,11 @@ def infer(table: pa.Table, overrides: Mapping[str, ColumnSettings] | None = None
 def fit(table: pa.Table, schema: Schema) -> dict[str, Codec]:
     """A codec for every column of `schema`, fitted to `table`."""
     return {column.name: KINDS[column.kind].fit(table.column(column.name), column) for column in schema}
+
+
+def extend(codecs: Mapping[str, Codec], table: pa.Table, schema: Schema, novel: Novel) -> dict[str, Extension]:
+    """Codecs fitted to an earlier table of these columns, extended to the values of this one; see `Codec.extend`."""
+    return {c.name: codecs[c.name].extend(table.column(c.name), c, novel) for c in schema}
 
 
 def measure(column: Column) -> Measure:

@@ -22,6 +22,8 @@ from pipeline.schema import Column
 
 Array: TypeAlias = "pa.Array | pa.ChunkedArray"
 Measure = Literal["ordered", "nominal", "none"]
+Novel = Literal["extend", "bucket", "refuse"]
+"""What becomes of labels that a fitted column does not know: a symbol each, one for all of them, or an error."""
 
 
 class Discrete(NamedTuple):
@@ -71,6 +73,25 @@ class Encoded(NamedTuple):
     rest: NDArray[Any]
 
 
+class Origin(NamedTuple):
+    """Where a variable of an extended codec comes from.
+
+    Attributes:
+        variable: Which variable of the codec that was extended it is; None for one that there was not.
+        symbols: Of a `Discrete`, which of that variable's symbols each of its symbols is, −1 for new ones, [size].
+    """
+
+    variable: int | None
+    symbols: NDArray[np.int64]
+
+
+class Extension(NamedTuple):
+    """A codec that was extended, and the origin of each of its variables."""
+
+    codec: "Codec"
+    origins: tuple[Origin, ...]
+
+
 class Codec(ABC):
     """A kind fitted to one column."""
 
@@ -95,6 +116,19 @@ class Codec(ABC):
     @abstractmethod
     def fit(cls, array: Array, column: Column) -> Self:
         """Learn the normalization from training values; raises TableError or SchemaError where it cannot."""
+
+    @abstractmethod
+    def extend(self, array: Array, column: Column, novel: Novel) -> Extension:
+        """This codec and what further values need beyond it; what it knew it knows as before.
+
+        Args:
+            array: The values; where none is new to the codec, the extension behaves as the codec does.
+            column: Their column.
+            novel: What becomes of new labels.
+
+        Raises:
+            SchemaError: There are new labels, and they are refused.
+        """
 
     @property
     @abstractmethod
@@ -121,6 +155,11 @@ class Codec(ABC):
     @abstractmethod
     def load(cls, json: dict[str, Any], arrays: dict[str, NDArray[Any]], arrow: pa.DataType) -> Self:
         """The inverse of `state`."""
+
+
+def unrelated(variables: tuple[Variable, ...]) -> tuple[Origin, ...]:
+    """Origins of variables that have none."""
+    return tuple(Origin(None, np.full(v.size if isinstance(v, Discrete) else 0, -1)) for v in variables)
 
 
 def combined(array: Array) -> pa.Array:

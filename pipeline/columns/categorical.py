@@ -12,9 +12,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from pipeline.columns.alphabet import Alphabet
-from pipeline.columns.base import Array, Codec, Encoded, Measure, Variable, combined
+from pipeline.columns.alphabet import Alphabet, partition
+from pipeline.columns.base import (
+    Array,
+    Codec,
+    Encoded,
+    Extension,
+    Measure,
+    Novel,
+    Origin,
+    Variable,
+    combined,
+    unrelated,
+)
 from pipeline.columns.numeric import masked, token_leaf, token_variables
+from pipeline.errors import SchemaError
 from pipeline.schema import Column, value_type
 
 WIDTH = 256
@@ -80,15 +92,46 @@ class Categorical(Codec):
     @classmethod
     def fit(cls, array: Array, column: Column) -> Self:  # noqa: ARG003
         """See `Codec.fit`."""
-        codes = _indices(array)
-        present = codes.indices.drop_null().to_numpy(zero_copy_only=False).astype(np.int64)
-        counts = np.bincount(present, minlength=len(codes.dictionary))
-        used = np.flatnonzero(counts)  # a dictionary may name values that never occur
-        values, counts = codes.dictionary.take(pa.array(used)), counts[used]
+        values, counts = _counted(array)
         order = np.argsort(-counts, kind="stable")
         alphabet = Alphabet.fit(counts[order], width=WIDTH, leaf_rows=1)
-        nulls = len(present) < len(array)
+        nulls = counts.sum() < len(array)
         return cls(values, order, counts[order], alphabet, nulls=nulls, arrow=array.type)
+
+    def extend(self, array: Array, column: Column, novel: Novel) -> Extension:
+        """See `Codec.extend`; new values are put behind the known ones, rarest last."""
+        values, counts = _counted(array)
+        if not len(self.order):
+            fresh = self.fit(array, column)
+            return Extension(fresh, unrelated(fresh.variables))
+        new = pc.index_in(values.cast(self.values.type), value_set=self.values).is_null().to_numpy(zero_copy_only=False)
+        if new.any() and novel == "refuse":
+            raise SchemaError(f"column {column.name!r}: expected known labels only, got {int(new.sum())} new ones")
+        added, counts, nulls = values.filter(pa.array(new)), counts[new], counts.sum() < len(array)
+        order, size, n = np.argsort(-counts, kind="stable"), self.alphabet.size, len(self.order)
+        room = 1 if novel == "bucket" else max(1, 2 * WIDTH - size)
+        starts = partition(counts[order], room, 1) if len(order) else order
+        grown = Categorical(
+            pa.concat_arrays([self.values, added.cast(self.values.type)]),
+            np.append(self.order, n + order),
+            np.append(self.counts, counts[order]),
+            Alphabet(
+                np.append(self.alphabet.starts, n + starts),
+                np.append(self.alphabet.cells, size + np.arange(len(starts))),
+            ),
+            nulls=bool(nulls) or self.nulls,
+            arrow=array.type,
+        )
+        return Extension(grown, self._origins(grown))
+
+    def _origins(self, grown: "Categorical") -> tuple[Origin, ...]:
+        if not self.variables:
+            return unrelated(grown.variables)
+        cells = np.arange(1, grown.alphabet.size + 1)
+        null = 0 if self.nulls or not grown.nulls else -1
+        first = Origin(0, np.append(null, np.where(cells > self.alphabet.size, -1, cells)))
+        # new cells have one leaf each, so the second variable is as it was
+        return first, *(Origin(1, np.arange(int(self.alphabet.leaves.max()) + 1)) for _ in self.variables[1:])
 
     @property
     def variables(self) -> tuple[Variable, ...]:
@@ -139,6 +182,15 @@ class Categorical(Codec):
         values = pa.array(json["values"], pa.string()).cast(value_type(arrow))
         alphabet = Alphabet(arrays["starts"], arrays["cells"])
         return cls(values, arrays["order"], arrays["counts"], alphabet, nulls=json["nulls"], arrow=arrow)
+
+
+def _counted(array: Array) -> tuple[pa.Array, NDArray[np.int64]]:
+    """The distinct values of a column in dictionary order, and their rows."""
+    codes = _indices(array)
+    present = codes.indices.drop_null().to_numpy(zero_copy_only=False).astype(np.int64)
+    counts = np.bincount(present, minlength=len(codes.dictionary))
+    used = np.flatnonzero(counts)  # a dictionary may name values that never occur
+    return codes.dictionary.take(pa.array(used)), counts[used]
 
 
 def _indices(array: Array) -> pa.DictionaryArray:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from pipeline.columns.base import Array, Codec, Encoded, Measure, Variable, combined
+from pipeline.columns.base import Array, Codec, Encoded, Extension, Measure, Novel, Variable, combined
 from pipeline.columns.domain import Domain, Grid, domain_of, ticks
 from pipeline.columns.numeric import FORMS, Numbers, load_numbers, masked, numbers_state
 from pipeline.errors import SchemaError
@@ -67,6 +67,17 @@ class Datetime(Codec):
             parts.append(Numbers.fit(domain, domain.positions(pa.array(part)), form, nulls=nulls))
         return cls(tuple(parts), day=day if len(parts) > 1 else 0, local=local, arrow=array.type)
 
+    def extend(self, array: Array, column: Column, novel: Novel) -> Extension:  # noqa: ARG002
+        """See `Codec.extend`; how many parts there are, and whose clock they tell, stays."""
+        array = combined(array).cast(self.arrow)
+        parts, origins, before = [], [], 0
+        for part, piece in zip(self.parts, self._pieces(array), strict=True):
+            grown, own = part.extend(pa.array(piece), nulls=array.null_count > 0)
+            parts.append(grown)
+            origins += [o if o.variable is None else o._replace(variable=o.variable + before) for o in own]
+            before += len(part.variables)
+        return Extension(Datetime(tuple(parts), day=self.day, local=self.local, arrow=self.arrow), tuple(origins))
+
     @property
     def variables(self) -> tuple[Variable, ...]:
         """Those of the parts, in order."""
@@ -76,12 +87,9 @@ class Datetime(Codec):
         """See `Codec.encode`."""
         array = combined(array).cast(self.arrow)
         mask = np.asarray(array.is_valid().to_numpy(zero_copy_only=False))
-        present = array.drop_null()
-        units = _numpy(_to_wall(present) if self.local else present)
-        split = (units // self.day, units % self.day) if self.day else (units,)
         encoded = [
             part.encode(part.domain.positions(pa.array(piece)), mask)
-            for part, piece in zip(self.parts, split, strict=True)
+            for part, piece in zip(self.parts, self._pieces(array), strict=True)
         ]
         values = tuple(value for piece in encoded for value in piece.values)
         return Encoded(values, np.stack([piece.rest for piece in encoded], axis=1))
@@ -118,6 +126,12 @@ class Datetime(Codec):
             for i, part in enumerate(json["parts"])
         )
         return cls(parts, day=json["day"], local=json["local"], arrow=arrow)
+
+    def _pieces(self, array: pa.Array) -> tuple[NDArray[np.int64], ...]:
+        """The non-null values in ticks, one array per part."""
+        present = array.drop_null()
+        units = _numpy(_to_wall(present) if self.local else present)
+        return (units // self.day, units % self.day) if self.day else (units,)
 
     def _split(self, values: tuple[NDArray[Any], ...]) -> list[tuple[NDArray[Any], ...]]:
         first = len(self.parts[0].variables)

@@ -6,6 +6,7 @@ floats. Codecs compute in the domain's *positions* (k, or the float itself); the
 """
 
 from decimal import Context, Decimal
+from math import gcd
 from typing import Any
 
 import numpy as np
@@ -88,6 +89,44 @@ def domain_of(array: pa.Array) -> Domain:
     else:
         step = int(np.gcd.reduce(units.astype(np.uint64) - np.uint64(base % 2**64)))
     return Grid(base=base, step=max(step, 1), places=places)
+
+
+def joined(known: Domain, known_last: int, came: Domain, came_last: int) -> Domain:
+    """The smallest domain that holds two others, given the last position that is used in each.
+
+    Raises:
+        SchemaError: Together they span more than 64 bits.
+    """
+    if isinstance(known, Line) or isinstance(came, Line):
+        return Line()
+    places = max(known.places, came.places)
+    bases, steps, tops = [], [], []
+    for grid, last in ((known, known_last), (came, came_last)):
+        unit = 10 ** (places - grid.places)
+        bases.append(grid.base * unit)
+        steps.append(grid.step * unit if last else 0)  # of a single value the step says nothing
+        tops.append((grid.base + grid.step * last) * unit)
+    base, top = min(bases), max(tops)
+    if known.places != came.places and max(abs(base), abs(top)) >= _EXACT // 8:
+        return Line()
+    if top - base >= 2**64:
+        raise SchemaError(
+            "values span more than 64 bits with those of the earlier training, expected at most 2^64 steps"
+        )
+    return Grid(base=base, step=gcd(*steps, bases[0] - bases[1]) or 1, places=places)
+
+
+def moved(positions: NDArray[Any], known: Domain, new: Domain) -> NDArray[Any]:
+    """Positions of a domain, whole or in between, as positions of one that holds it."""
+    if isinstance(known, Line) or known == new:
+        return positions
+    if isinstance(new, Line):
+        return np.asarray((known.base + positions.astype(np.float64) * known.step) / 10.0**known.places)
+    unit = 10 ** (new.places - known.places)
+    offset = (known.base * unit - new.base) // new.step
+    if positions.dtype == np.float64:
+        return np.asarray(positions * (known.step * unit / new.step) + offset)
+    return np.asarray(positions * np.uint64(known.step * unit // new.step) + np.uint64(offset))
 
 
 def _units(array: pa.Array, places: int) -> NDArray[Any]:

@@ -16,7 +16,19 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline.columns.base import Array, Codec, Discrete, Encoded, Measure, Variable, combined
+from pipeline.columns.base import (
+    Array,
+    Codec,
+    Discrete,
+    Encoded,
+    Extension,
+    Measure,
+    Novel,
+    Origin,
+    Variable,
+    combined,
+    unrelated,
+)
 from pipeline.columns.numeric import masked
 from pipeline.errors import TableError
 from pipeline.records import Record
@@ -44,6 +56,10 @@ class Pattern(Record):
         for character, alphabet in zip(text, self.alphabets, strict=True):
             number = number * len(alphabet) + alphabet.index(character)
         return number
+
+    def fits(self, text: str) -> bool:
+        """Whether a text has a number."""
+        return len(text) == len(self.alphabets) and all(c in a for c, a in zip(text, self.alphabets, strict=True))
 
     def text(self, number: int) -> str:
         """The text of a number; numbers beyond `size` get longer texts than any real one."""
@@ -111,6 +127,24 @@ class Identifier(Codec):
         if room < len(texts):  # the pattern is nearly full: only longer texts are left
             room = 0
         return cls(array.type, start, room, pattern, nulls=nulls)
+
+    def extend(self, array: Array, column: Column, novel: Novel) -> Extension:  # noqa: ARG002
+        """See `Codec.extend`; fresh numbers keep clear of the identifiers of either training."""
+        present = combined(array).drop_null()
+        values, pattern = present.to_pylist(), self.pattern
+        numbers = values
+        if pattern is not None:
+            pattern = pattern.model_copy(update={"longest": max([pattern.longest, *map(len, values)])})
+            numbers = [pattern.number(text) for text in values if pattern.fits(text)]
+        taken = sorted({number for number in numbers if 0 <= number - self.start < self.room})
+        start, room = self.start, self.room
+        if taken:
+            start, room = _free_stretch(taken, start, start + room)
+        grown = Identifier(array.type, start, room, pattern, nulls=self.nulls or len(present) < len(array))
+        same = self.nulls or not grown.nulls
+        return Extension(
+            grown, (Origin(0, np.arange(2)),) * len(grown.variables) if same else unrelated(grown.variables)
+        )
 
     @property
     def variables(self) -> tuple[Variable, ...]:

@@ -22,8 +22,22 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from pipeline.columns.alphabet import Alphabet
-from pipeline.columns.base import Array, Codec, Discrete, Encoded, Measure, Real, Variable, combined
-from pipeline.columns.domain import Domain, Grid, Line, domain_of, is_number, valid
+from pipeline.columns.base import (
+    Array,
+    Codec,
+    Discrete,
+    Encoded,
+    Extension,
+    Measure,
+    Novel,
+    Origin,
+    Real,
+    Variable,
+    combined,
+    unrelated,
+)
+from pipeline.columns.domain import Domain, Grid, Line, domain_of, is_number, joined, moved, valid
+from pipeline.columns.growth import grow_affine, grow_quantile, grow_tokens
 from pipeline.errors import SchemaError
 from pipeline.schema import Column
 
@@ -73,6 +87,21 @@ class Numbers:
         return cls(
             domain, form, nulls=nulls, arrays={**arrays, "ends": distinct[[0, -1]] if len(distinct) else distinct}
         )
+
+    def extend(self, present: pa.Array, *, nulls: bool) -> tuple[Self, tuple[Origin, ...]]:
+        """This normal form grown to hold further non-null values too, and where its variables come from."""
+        nulls, came = nulls or self.nulls, domain_of(present)
+        positions = came.positions(present)
+        if not len(self.arrays["ends"]):
+            fresh = type(self).fit(came, positions, self.form, nulls=nulls)
+            return fresh, unrelated(fresh.variables)
+        arrays, domain, cells = self.arrays, self.domain, np.arange(len(self.arrays["low"]))
+        if len(positions):
+            domain = joined(domain, int(arrays["ends"][-1]), came, int(positions.max()))
+            distinct, counts = np.unique(domain.positions(present), return_counts=True)
+            arrays, cells = self._grown(domain, distinct, counts)
+        grown = type(self)(domain, self.form, nulls=nulls, arrays=arrays)
+        return grown, self._origins(grown, cells)
 
     @property
     def variables(self) -> tuple[Variable, ...]:
@@ -134,6 +163,36 @@ class Numbers:
             cell[mask] = np.clip(np.searchsorted(self._base, positions, side="right") - 1, 0, len(self._base) - 1)
             rest[mask] = positions - self._base[cell[mask]]
         return Encoded((cell + 1,)[: len(self.variables)], rest)
+
+    def _grown(
+        self, domain: Domain, distinct: NDArray[Any], counts: NDArray[np.int64]
+    ) -> tuple[dict[str, NDArray[Any]], NDArray[np.int64]]:
+        """Arrays in the positions of a wider domain, grown to `distinct`; which cell each cell is, for tokens."""
+        arrays, cells = dict(self.arrays), np.zeros(0, np.int64)
+        for name in {"ends", "knots", "shift"} | ({"low", "high"} if self.form == "tokens" else set()):
+            if name in arrays:
+                arrays[name] = moved(arrays[name], self.domain, domain)
+        ends = np.append(arrays["ends"], distinct[[0, -1]])
+        if self.form == "tokens":
+            arrays, cells = grow_tokens(arrays, distinct, counts, width=WIDTH, few=CELL_ROWS, fit=_fit_tokens)
+        elif self.form == "quantile":
+            arrays = grow_quantile(arrays, distinct, counts)
+        else:
+            # one step of the old grid is as long as this many of the new one
+            unit = np.diff(moved(np.array([0.0, 1.0]), self.domain, domain))
+            arrays = grow_affine({**arrays, "scale": arrays["scale"] * unit}, distinct)
+        return {**arrays, "ends": np.array([ends.min(), ends.max()])}, cells
+
+    def _origins(self, grown: Self, cells: NDArray[np.int64]) -> tuple[Origin, ...]:
+        if not self.variables:
+            return unrelated(grown.variables)
+        nothing = np.zeros(0, np.int64)
+        if self.form == "tokens":
+            null = 0 if self.nulls or not grown.nulls else -1
+            return (Origin(0, np.concatenate([[null], np.where(cells < 0, -1, cells + 1)])),)
+        if self.nulls:
+            return Origin(0, np.arange(2)), Origin(1, nothing)
+        return (*unrelated(grown.variables[:-1]), Origin(0, nothing))
 
     def _cell(self, values: tuple[NDArray[Any], ...], rows: int) -> NDArray[np.int64]:
         """Cell of every row, −1 for null."""
@@ -209,8 +268,8 @@ def _extents(distinct: NDArray[Any]) -> Floats:
     return (gaps[1:] + gaps[:-1]) / 2
 
 
-def _fit_tokens(distinct: NDArray[Any], counts: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
-    alphabet = Alphabet.fit(counts, width=WIDTH, leaf_rows=LEAF_ROWS, cell_rows=CELL_ROWS, extents=_extents(distinct))
+def _fit_tokens(distinct: NDArray[Any], counts: NDArray[np.int64], width: int = WIDTH) -> dict[str, NDArray[Any]]:
+    alphabet = Alphabet.fit(counts, width=width, leaf_rows=LEAF_ROWS, cell_rows=CELL_ROWS, extents=_extents(distinct))
     starts = alphabet.starts
     ends = np.append(starts[1:], len(distinct)) - 1 if len(starts) else starts
     rows = np.add.reduceat(counts, starts) if len(starts) else counts
@@ -291,6 +350,13 @@ class Numeric(Codec):
         domain = domain_of(present)
         positions = domain.positions(present)
         return cls(Numbers.fit(domain, positions, form, nulls=not mask.all()), array.type)
+
+    def extend(self, array: Array, column: Column, novel: Novel) -> Extension:  # noqa: ARG002
+        """See `Codec.extend`."""
+        array = combined(array)
+        mask = valid(array)
+        numbers, origins = self.numbers.extend(array.filter(pa.array(mask)), nulls=not mask.all())
+        return Extension(type(self)(numbers, array.type), origins)
 
     @property
     def variables(self) -> tuple[Variable, ...]:

@@ -1,0 +1,107 @@
+"""How a normal form fitted to some numbers grows to hold others.
+
+What was known stays as it was, symbol by symbol and score by score; what is new is put beside it:
+
+- tokens: new values beyond the ends, or between two values that stand alone, get cells of their own, cut as those of
+  a fit are. A handful beyond an end that is a range widens it; values inside a cell need nothing;
+- quantile: knots beyond the ends, one unit of score for all new values of a side;
+- the affine forms: further ends.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Arrays = dict[str, NDArray[Any]]
+Ints = NDArray[np.int64]
+Fit = Callable[[NDArray[Any], Ints, int], Arrays]
+KNOTS = 32
+"""Most knots that a side of a quantile function gets at a time."""
+
+
+def grow_tokens(
+    known: Arrays, distinct: NDArray[Any], counts: Ints, *, width: int, few: int, fit: Fit
+) -> tuple[Arrays, Ints]:
+    """Add cells for values that have no place.
+
+    Args:
+        known: `low`, `high`, `cells`, `rows` of the leaves; at least one leaf.
+        distinct: Values that came, ascending, in the same positions.
+        counts: Their occurrences.
+        width: Cells of a fit; growth never takes a column beyond twice as many.
+        few: Rows beyond an end that are too few for a cell.
+        fit: Makes the arrays of some values in a number of cells.
+
+    Returns:
+        The grown arrays, and for each cell which known cell it is, −1 for a new one.
+    """
+    low, high, cells = known["low"].copy(), known["high"].copy(), known["cells"]
+    gap = np.searchsorted(low, distinct, side="right") - 1
+    homeless = (gap < 0) | (distinct > high[np.maximum(gap, 0)])
+    room, added = 2 * width - int(cells[-1]) - 1, []
+    for place in np.unique(gap[homeless]):
+        here = homeless & (gap == place)
+        values, rows = distinct[here], int(counts[here].sum())
+        wanted = min(room, max(1, round(width * rows / counts.sum())))
+        end = min(max(place, 0), len(low) - 1) if place in {-1, len(low) - 1} else None
+        if end is not None and (wanted < 1 or (rows < few and low[end] < high[end])):
+            low[end], high[end] = min(low[end], values[0]), max(high[end], values[-1])
+        elif wanted > 0 and (end is not None or _apart(known, place)):
+            added.append((place + 1, fit(values, counts[here], wanted)))
+            room -= int(added[-1][1]["cells"][-1]) + 1
+    return _merged({**known, "low": low, "high": high}, added)
+
+
+def grow_quantile(known: Arrays, distinct: NDArray[Any], counts: Ints) -> Arrays:
+    """Add knots beyond the ends of a quantile function: `knots`, `scores`, `low`, `high`."""
+    knots, scores = known["knots"], known["scores"]
+    below, above = distinct < knots[0], distinct > knots[-1]
+    high, high_scores = _outside(distinct[above].astype(np.float64), counts[above])
+    low, low_scores = _outside(-distinct[below][::-1].astype(np.float64), counts[below][::-1])
+    scores = np.concatenate([scores[0] - low_scores[::-1], scores, scores[-1] + high_scores])
+    return {
+        "knots": np.concatenate([-low[::-1], knots, high]),
+        "scores": scores,
+        "low": scores[:1],
+        "high": scores[-1:],
+    }
+
+
+def grow_affine(known: Arrays, distinct: NDArray[Any]) -> Arrays:
+    """Move the ends of an affine form: `shift`, `scale`, `low`, `high`."""
+    ends = (distinct.astype(np.float64)[[0, -1]] - known["shift"]) / known["scale"] if len(distinct) else np.zeros(0)
+    low, high = np.append(ends, known["low"]).min(keepdims=True), np.append(ends, known["high"]).max(keepdims=True)
+    return {**known, "low": low, "high": high}
+
+
+def _apart(known: Arrays, place: int) -> bool:
+    """Whether a leaf holds one value and the next is in another cell: what comes between has no likeness there."""
+    alone = known["low"][place] == known["high"][place]
+    return bool(alone and known["cells"][place] != known["cells"][place + 1])
+
+
+def _merged(known: Arrays, added: list[tuple[int, Arrays]]) -> tuple[Arrays, Ints]:
+    """Leaves of new cells put in before the known leaves at the given places."""
+    at = np.concatenate([np.full(len(new["low"]), place) for place, new in added]) if added else np.zeros(0, np.int64)
+    new_cells, count = [np.zeros(0, np.int64)], 0
+    for _, new in added:
+        new_cells.append(-1 - count - new["cells"])
+        count += int(new["cells"][-1]) + 1
+    arrays = {
+        name: np.insert(known[name], at, np.concatenate([np.zeros(0, known[name].dtype), *(n[name] for _, n in added)]))
+        for name in ("low", "high", "rows")
+    }
+    tags = np.insert(known["cells"], at, np.concatenate(new_cells))
+    begins = np.diff(tags, prepend=tags[0] - 1) != 0
+    return {**arrays, "cells": np.cumsum(begins) - 1}, np.maximum(tags[begins], -1)
+
+
+def _outside(values: NDArray[np.float64], counts: Ints) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Knots for ascending values beyond an end, and their scores beyond its score, in (0, 1]."""
+    if not len(values):
+        return np.zeros(0), np.zeros(0)
+    rank = np.cumsum(counts) / counts.sum()
+    kept = np.unique(np.searchsorted(rank, np.linspace(0, 1, KNOTS + 1)[1:]).clip(max=len(values) - 1))
+    return values[kept], rank[kept]

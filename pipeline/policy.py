@@ -1,0 +1,180 @@
+"""Skip, warm-start or train afresh?
+
+`plan` is a pure function of what is known when new rows have come in: the drift report and the verdicts before it,
+how old the champion is, how many rows are new, and how much worse the champion describes them. Its rules, the first
+that applies decides:
+
+1. *refuse*: the table has other columns than the champion, or labels that it does not know, and the settings
+   refuse those. A person has to look.
+2. *retrain* without further questions, if the settings say that every run trains.
+3. *skip*: no row is new, or the last training is too recent (cool-down).
+4. *retrain* afresh: the columns have changed, most of them drifted at once, the champion is too old, or training is
+   due and the champion is the end of a long chain of warm starts.
+5. *warm-start* from the champion: drift was found in k of the last m checks, the champion describes the new rows
+   clearly worse than its own, or the table has grown.
+6. *skip*: nothing calls for training.
+
+More drift never leads to less action, except that what the settings refuse is refused. One check that finds drift
+does not start a training (it may be the one false alarm in a thousand), unless it finds most columns drifted.
+"""
+
+from typing import Literal, Self
+
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+
+from pipeline.columns import Novel
+from pipeline.drift import DriftReport
+from pipeline.records import Record
+
+Action = Literal["refuse", "skip", "warm-start", "retrain"]
+
+
+class PolicySettings(Record):
+    """When a training starts, and from what.
+
+    Attributes:
+        train: "always": every run trains afresh, as whoever starts one by hand expects; "needed": the rules decide.
+        new_labels: What a warm start does about labels that the champion does not know: "extend" gives each a
+            symbol of its own, "bucket" one symbol to all of a column, "refuse" ends the run.
+        new_columns: Whether a table whose columns are not the champion's is trained on afresh or ends the run.
+        votes: Drift must be found in so many …
+        window: … of so many last checks, this one included.
+        severe: Share of the columns which, drifted in one check, calls for a training afresh at once.
+        gap: Nats per row by which the champion's ELBO of the new rows is below that of its own hold-out, from which
+            on it no longer describes them. A tenth of it is common between two samples of a few thousand rows.
+        growth: New rows, as a share of the rows that the champion knows, which are worth a training by themselves.
+        oldest_days: Age of the champion from which on it is trained afresh.
+        warm_starts: Most warm starts in a row: normalization is extended by each, and fitted anew only afresh.
+        cool_down_hours: Time after a training in which no other starts; a little below a day suits daily runs.
+    """
+
+    train: Literal["always", "needed"] = "always"
+    new_labels: Novel = "extend"
+    new_columns: Literal["retrain", "refuse"] = "refuse"
+    votes: PositiveInt = 2
+    window: PositiveInt = 3
+    severe: float = Field(default=0.5, gt=0, le=1)
+    gap: PositiveFloat = 1.0
+    growth: PositiveFloat = 0.5
+    oldest_days: PositiveFloat = 30.0
+    warm_starts: NonNegativeInt = 5
+    cool_down_hours: NonNegativeFloat = 20.0
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Self:
+        if self.votes > self.window:
+            raise ValueError(f"expected votes of at most the window of {self.window} checks, got {self.votes}")
+        return self
+
+
+class Situation(Record):
+    """What is known when new rows have come in.
+
+    Attributes:
+        drift: The new rows against those that the champion was trained on.
+        verdicts: Whether the checks before this one found drift, the latest last.
+        differences: What keeps a training from starting at the champion, one phrase each.
+        new_rows: Rows that the champion has not seen.
+        age_days: Time since the champion was trained.
+        idle_hours: Time since any version was trained, also one that was refused.
+        warm_starts: Warm starts in a row that led to the champion.
+        gap: By how many nats per row the champion's ELBO of the new rows is below that of its own hold-out; None
+            where it cannot be measured.
+    """
+
+    drift: DriftReport
+    verdicts: tuple[bool, ...] = ()
+    differences: tuple[str, ...] = ()
+    new_rows: NonNegativeInt
+    age_days: NonNegativeFloat
+    idle_hours: NonNegativeFloat
+    warm_starts: NonNegativeInt = 0
+    gap: float | None = None
+
+
+class Plan(Record):
+    """What to do, and everything that led to it."""
+
+    action: Action
+    reasons: tuple[str, ...]
+
+
+def plan(situation: Situation, settings: PolicySettings) -> Plan:
+    """Decide what new rows call for."""
+    if refused := _refused(situation, settings):
+        return Plan(action="refuse", reasons=refused)
+    if settings.train == "always":
+        return Plan(action="retrain", reasons=("every run trains (policy.train)",))
+    if held := _held_back(situation, settings):
+        return Plan(action="skip", reasons=held)
+    warm = _calls_for_training(situation, settings)
+    if fresh := _calls_for_a_fresh_start(situation, settings, due=bool(warm)):
+        return Plan(action="retrain", reasons=fresh + warm)
+    return Plan(action="warm-start" if warm else "skip", reasons=warm or _calm(situation, settings))
+
+
+def _refused(now: Situation, settings: PolicySettings) -> tuple[str, ...]:
+    reasons = now.differences if settings.new_columns == "refuse" else ()
+    if settings.new_labels == "refuse":
+        labels = [f for f in now.drift.findings if f.what == "new labels" and f.size > 0]
+        reasons += tuple(f"{finding.column} has labels that the champion does not know" for finding in labels)
+    return reasons
+
+
+def _held_back(now: Situation, settings: PolicySettings) -> tuple[str, ...]:
+    reasons = []
+    if now.new_rows == 0:
+        reasons.append("no row is new")
+    if now.idle_hours < settings.cool_down_hours:
+        last, least = f"{now.idle_hours:.1f} h", f"{settings.cool_down_hours:g} h"
+        reasons.append(f"the last training was {last} ago, the cool-down is {least}")
+    return tuple(reasons)
+
+
+def _calls_for_a_fresh_start(now: Situation, settings: PolicySettings, *, due: bool) -> tuple[str, ...]:
+    reasons = list(now.differences)
+    share = _drifted_share(now.drift)
+    if share >= settings.severe:
+        reasons.append(f"{share:.0%} of the columns drifted (severe from {settings.severe:.0%})")
+    if now.age_days > settings.oldest_days:
+        reasons.append(f"the champion is {now.age_days:.1f} days old (at most {settings.oldest_days:g})")
+    if due and now.warm_starts >= settings.warm_starts:
+        reasons.append(f"the champion comes from {now.warm_starts} warm starts in a row")
+    return tuple(reasons)
+
+
+def _calls_for_training(now: Situation, settings: PolicySettings) -> tuple[str, ...]:
+    reasons = []
+    found, checks = _votes(now, settings)
+    if found >= settings.votes:
+        worst = next((f"; worst: {finding.text}" for finding in now.drift.findings if finding.drifted), "")
+        reasons.append(f"drift in {found} of the last {checks} checks (from {settings.votes}){worst}")
+    if now.gap is not None and now.gap > settings.gap:
+        reasons.append(f"the champion's ELBO fell by {now.gap:.2f} nats per row (more than {settings.gap:g})")
+    known = now.drift.reference_rows
+    if now.new_rows >= settings.growth * known:
+        reasons.append(f"{now.new_rows:,} rows are new to a champion that knows {known:,}")
+    return tuple(reasons)
+
+
+def _calm(now: Situation, settings: PolicySettings) -> tuple[str, ...]:
+    found, checks = _votes(now, settings)
+    gap = "not measured" if now.gap is None else f"{now.gap:.2f} nats per row"
+    return (
+        f"drift in {found} of the last {checks} checks (from {settings.votes})",
+        f"the champion's ELBO fell by {gap} (more than {settings.gap:g})",
+        f"{now.new_rows:,} rows are new to a champion that knows {now.drift.reference_rows:,}",
+    )
+
+
+def _votes(now: Situation, settings: PolicySettings) -> tuple[int, int]:
+    """How many of the last checks found drift, and how many checks those are; the champion's first ones are fewer."""
+    last = (*now.verdicts, now.drift.drifted)[-settings.window :]
+    return sum(last), len(last)
+
+
+def _drifted_share(drift: DriftReport) -> float:
+    """Share of the compared columns with a finding of their own; pairs belong to no column."""
+    single = [finding for finding in drift.findings if finding.what != "correlation"]
+    columns = {finding.column for finding in single}
+    return len({finding.column for finding in single if finding.drifted}) / max(len(columns), 1)
