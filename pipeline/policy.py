@@ -1,7 +1,7 @@
 """Skip, warm-start or train afresh?
 
-`plan` is a pure function of what is known when new rows have come in: the drift report and the verdicts before it,
-how old the champion is, how many rows are new, and how much worse the champion describes them. Its rules, the first
+`plan` is a pure function of what is known when new rows have come in: the drift report (what the champion says of the
+rows included) and the verdicts before it, how old the champion is and how many rows are new. Its rules, the first
 that applies decides:
 
 1. *refuse*: the table has other columns than the champion, or labels that it does not know, and the settings
@@ -40,8 +40,9 @@ class PolicySettings(Record):
         votes: Drift must be found in so many …
         window: … of so many last checks, this one included.
         severe: Share of the columns which, drifted in one check, calls for a training afresh at once.
-        gap: Nats per row by which the champion's ELBO of the new rows is below that of its own hold-out, from which
-            on it no longer describes them. A tenth of it is common between two samples of a few thousand rows.
+        likelihood: Fall of the champion's ELBO from its own hold-out to the new rows, in units of its standard
+            deviation over rows, from which on the champion no longer describes them; the drift report knows the fall
+            and from where on it is certain.
         growth: New rows, as a share of the rows that the champion knows, which are worth a training by themselves.
         oldest_days: Age of the champion from which on it is trained afresh.
         warm_starts: Most warm starts in a row: normalization is extended by each, and fitted anew only afresh.
@@ -54,7 +55,7 @@ class PolicySettings(Record):
     votes: PositiveInt = 2
     window: PositiveInt = 3
     severe: float = Field(default=0.5, gt=0, le=1)
-    gap: PositiveFloat = 1.0
+    likelihood: PositiveFloat = 0.25
     growth: PositiveFloat = 0.5
     oldest_days: PositiveFloat = 30.0
     warm_starts: NonNegativeInt = 5
@@ -78,8 +79,6 @@ class Situation(Record):
         age_days: Time since the champion was trained.
         idle_hours: Time since any version was trained, also one that was refused.
         warm_starts: Warm starts in a row that led to the champion.
-        gap: By how many nats per row the champion's ELBO of the new rows is below that of its own hold-out; None
-            where it cannot be measured.
     """
 
     drift: DriftReport
@@ -89,7 +88,6 @@ class Situation(Record):
     age_days: NonNegativeFloat
     idle_hours: NonNegativeFloat
     warm_starts: NonNegativeInt = 0
-    gap: float | None = None
 
 
 class Plan(Record):
@@ -149,8 +147,8 @@ def _calls_for_training(now: Situation, settings: PolicySettings) -> tuple[str, 
     if found >= settings.votes:
         worst = next((f"; worst: {finding.text}" for finding in now.drift.findings if finding.drifted), "")
         reasons.append(f"drift in {found} of the last {checks} checks (from {settings.votes}){worst}")
-    if now.gap is not None and now.gap > settings.gap:
-        reasons.append(f"the champion's ELBO fell by {now.gap:.2f} nats per row (more than {settings.gap:g})")
+    falls = [f for f in now.drift.findings if f.what == "likelihood" and f.drifted and f.size >= settings.likelihood]
+    reasons += [f"{fall.text}; that is {fall.size:.2f} deviations (from {settings.likelihood:g})" for fall in falls]
     known = now.drift.reference_rows
     if now.new_rows >= settings.growth * known:
         reasons.append(f"{now.new_rows:,} rows are new to a champion that knows {known:,}")
@@ -159,10 +157,8 @@ def _calls_for_training(now: Situation, settings: PolicySettings) -> tuple[str, 
 
 def _calm(now: Situation, settings: PolicySettings) -> tuple[str, ...]:
     found, checks = _votes(now, settings)
-    gap = "not measured" if now.gap is None else f"{now.gap:.2f} nats per row"
     return (
         f"drift in {found} of the last {checks} checks (from {settings.votes})",
-        f"the champion's ELBO fell by {gap} (more than {settings.gap:g})",
         f"{now.new_rows:,} rows are new to a champion that knows {now.drift.reference_rows:,}",
     )
 
@@ -174,7 +170,7 @@ def _votes(now: Situation, settings: PolicySettings) -> tuple[int, int]:
 
 
 def _drifted_share(drift: DriftReport) -> float:
-    """Share of the compared columns with a finding of their own; pairs belong to no column."""
-    single = [finding for finding in drift.findings if finding.what != "correlation"]
+    """Share of the compared columns with a finding of their own; pairs, whole rows and the model belong to none."""
+    single = [finding for finding in drift.findings if finding.kind not in {"pair", "table", "model"}]
     columns = {finding.column for finding in single}
     return len({finding.column for finding in single if finding.drifted}) / max(len(columns), 1)

@@ -55,7 +55,7 @@ def resolve(layout: Layout, rows: int, model: ModelSettings, training: TrainingS
         decoder=model.decoder,
     )
     batch = training.batch or max(32, min(512, rows // 32))
-    epochs = training.epochs or max(4, min(200, round(STEPS * batch / rows)))
+    epochs = max(4, min(200, round(STEPS * batch / rows))) if training.epochs is None else training.epochs
     return shape, epochs, batch
 
 

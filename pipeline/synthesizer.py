@@ -9,6 +9,7 @@ files hold the distinct values and bins of single columns, never a row.
 """
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -21,8 +22,9 @@ from safetensors.numpy import load_file, save_file
 
 from pipeline import columns
 from pipeline.bound import ColumnReconstruction, ElboReport, bound, per_column
-from pipeline.columns.base import Codec, Discrete, Encoded
-from pipeline.errors import NotFoundError, SettingsError, TableError
+from pipeline.columns.base import Codec, Discrete, Encoded, Novel, Origin
+from pipeline.errors import NotFoundError, SchemaError, SettingsError, TableError
+from pipeline.models.inheritance import inherit
 from pipeline.models.layout import Layout
 from pipeline.models.vae import VAE, Shape
 from pipeline.progress import Progress, silent
@@ -33,6 +35,10 @@ from pipeline.training import Epoch, Rows, TrainingSettings, train
 
 BLOCK = 8192
 """Rows of a block. Part of the definition of row i: changing it changes every dataset."""
+WARM_SHARE = 0.25
+"""Share of the usual length of a training that a warm start takes."""
+WARM_RATE = 0.5
+"""Peak learning rate of a warm start, relative to the usual one."""
 FORMAT = 1
 _MODEL, _WEIGHTS, _ARRAYS, _SCHEMA = "synthesizer.json", "weights.safetensors", "columns.safetensors", "schema.json"
 
@@ -54,10 +60,15 @@ class Synthesizer:
         *,
         model: ModelSettings | None = None,
         training: TrainingSettings | None = None,
+        champion: "Synthesizer | None" = None,
+        novel: Novel = "extend",
         seed: int = 0,
         progress: Progress = silent,
     ) -> Self:
         """Fit normalization and network to `rows`, stopping by the ELBO of `validation`.
+
+        Given a `champion`, start from it (a *warm start*): its normalization is extended to what is new in `rows`, its
+        network keeps its sizes and all it knows, and a `WARM_SHARE` of the usual length is trained.
 
         Args:
             rows: Training rows, of `schema`.
@@ -65,32 +76,50 @@ class Synthesizer:
             schema: From `pipeline.columns.infer`.
             model: The network; sizes left open follow the table.
             training: The optimisation; lengths left open follow the table.
+            champion: A synthesizer of an earlier table of the same columns, which is left as it is.
+            novel: What becomes of labels that the champion does not know.
             seed: Fixes initial weights, order and noise.
             progress: Receives the phases "prepare" and "train".
 
         Raises:
-            SchemaError: A column cannot be of its kind.
+            SchemaError: A column cannot be of its kind; the champion has other columns, or new labels are refused.
             TableError: There are no rows.
             ResynthError: Training diverged.
         """
         if rows.num_rows == 0:
             raise TableError("expected at least one training row, got none")
-        codecs = columns.fit(rows, schema)
+        codecs, origins = _normalization(rows, schema, champion, novel)
         layout = _layout(schema, codecs)
         if not len(layout):
             return cls(schema, codecs, None)
         training = training or TrainingSettings()
         shape, epochs, batch = resolve(layout, rows.num_rows, model or ModelSettings(), training)
+        ancestor = champion.vae if champion is not None else None
         torch.manual_seed(torch_seed(seed, "weights"))
-        vae = VAE(layout, shape)
+        vae = VAE(layout, ancestor.shape if ancestor is not None else shape).eval()
         synthesizer = cls(schema, codecs, vae)
         encoded, held = synthesizer._rows(rows), synthesizer._rows(validation)
         if training.free_bits is None:
             training = training.model_copy(update={"free_bits": free_bits(encoded)})
-        synthesizer.history = train(
-            vae, encoded, held, training, epochs=epochs, batch=batch, seed=seed, progress=progress
-        )
+        if ancestor is not None:
+            inherit(vae, ancestor, origins, encoded.codes)
+            training, epochs = _shortened(training), math.ceil(WARM_SHARE * epochs)
+        if epochs:
+            synthesizer.history = train(
+                vae, encoded, held, training, epochs=epochs, batch=batch, seed=seed, progress=progress
+            )
         return synthesizer
+
+    def differences(self, schema: Schema) -> tuple[str, ...]:
+        """What keeps a training on a table of `schema` from starting at this synthesizer, one phrase each."""
+        if found := self.schema.differences(schema.arrow):
+            return found
+        if self.schema.names != schema.names:
+            return ("the columns are in another order",)
+        pairs = list(zip(self.schema, schema, strict=True))
+        kinds = [f"column {b.name!r} is {b.kind}, expected {a.kind}" for a, b in pairs if a.kind != b.kind]
+        forms = [f"column {b.name!r} has another normalization" for a, b in pairs if a.normalization != b.normalization]
+        return (*kinds, *forms)
 
     def sample(self, rows: int, *, seed: int, start: int = 0) -> pa.Table:
         """Rows `start` to `start` + `rows` − 1 of the dataset of `seed`, in the exact Arrow schema."""
@@ -237,6 +266,28 @@ class Synthesizer:
             torch.from_numpy(np.stack(codes, 1).astype(np.int64) if codes else np.zeros((n, 0), np.int64)),
             torch.from_numpy(np.stack(reals, 1).astype(np.float32) if reals else np.zeros((n, 0), np.float32)),
         )
+
+
+def _normalization(
+    rows: pa.Table, schema: Schema, champion: Synthesizer | None, novel: Novel
+) -> tuple[dict[str, Codec], tuple[Origin, ...]]:
+    """Codecs fitted, or the champion's extended, to `rows`; the origin of every variable among the champion's."""
+    if champion is None:
+        return columns.fit(rows, schema), ()
+    if differences := champion.differences(schema):
+        raise SchemaError(f"warm start: expected the champion's columns; {'; '.join(differences)}")
+    extensions = columns.extend(champion.codecs, rows, schema, novel)
+    origins, before = [], 0
+    for name, extension in extensions.items():
+        origins += [o if o.variable is None else o._replace(variable=before + o.variable) for o in extension.origins]
+        before += len(champion.codecs[name].variables)
+    return {name: extension.codec for name, extension in extensions.items()}, tuple(origins)
+
+
+def _shortened(training: TrainingSettings) -> TrainingSettings:
+    """The settings of a warm start: a gentler rate, less time, and a latent that is alive from the first step."""
+    update = {"rate": WARM_RATE * training.rate, "time_limit": WARM_SHARE * training.time_limit, "warmup": 0.0}
+    return training.model_copy(update=update)
 
 
 def _layout(schema: Schema, codecs: Mapping[str, Codec]) -> Layout:

@@ -95,7 +95,7 @@ class Categorical(Codec):
         values, counts = _counted(array)
         order = np.argsort(-counts, kind="stable")
         alphabet = Alphabet.fit(counts[order], width=WIDTH, leaf_rows=1)
-        nulls = counts.sum() < len(array)
+        nulls = bool(counts.sum() < len(array))
         return cls(values, order, counts[order], alphabet, nulls=nulls, arrow=array.type)
 
     def extend(self, array: Array, column: Column, novel: Novel) -> Extension:
@@ -107,7 +107,7 @@ class Categorical(Codec):
         new = pc.index_in(values.cast(self.values.type), value_set=self.values).is_null().to_numpy(zero_copy_only=False)
         if new.any() and novel == "refuse":
             raise SchemaError(f"column {column.name!r}: expected known labels only, got {int(new.sum())} new ones")
-        added, counts, nulls = values.filter(pa.array(new)), counts[new], counts.sum() < len(array)
+        added, counts, nulls = values.filter(pa.array(new)), counts[new], bool(counts.sum() < len(array))
         order, size, n = np.argsort(-counts, kind="stable"), self.alphabet.size, len(self.order)
         room = 1 if novel == "bucket" else max(1, 2 * WIDTH - size)
         starts = partition(counts[order], room, 1) if len(order) else order
@@ -119,7 +119,7 @@ class Categorical(Codec):
                 np.append(self.alphabet.starts, n + starts),
                 np.append(self.alphabet.cells, size + np.arange(len(starts))),
             ),
-            nulls=bool(nulls) or self.nulls,
+            nulls=nulls or self.nulls,
             arrow=array.type,
         )
         return Extension(grown, self._origins(grown))
