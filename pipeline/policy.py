@@ -73,7 +73,7 @@ class Situation(Record):
 
     Attributes:
         drift: The new rows against those that the champion was trained on.
-        verdicts: Whether the checks before this one found drift, the latest last.
+        verdicts: Whether the checks before this one found drift, since the champion was trained, the latest last.
         differences: What keeps a training from starting at the champion, one phrase each.
         new_rows: Rows that the champion has not seen.
         age_days: Time since the champion was trained.
