@@ -62,10 +62,11 @@ class Synthesizer:
         training: TrainingSettings | None = None,
         champion: "Synthesizer | None" = None,
         novel: Novel = "extend",
+        taken: pa.Table | None = None,
         seed: int = 0,
         progress: Progress = silent,
     ) -> Self:
-        """Fit normalization and network to `rows`, stopping by the ELBO of `validation`.
+        """Fit the network to `rows`, stopping by the ELBO of `validation`, and normalization to both.
 
         Given a `champion`, start from it (a *warm start*): its normalization is extended to what is new in `rows`, its
         network keeps its sizes and all it knows, and a `WARM_SHARE` of the usual length is trained.
@@ -78,6 +79,8 @@ class Synthesizer:
             training: The optimisation; lengths left open follow the table.
             champion: A synthesizer of an earlier table of the same columns, which is left as it is.
             novel: What becomes of labels that the champion does not know.
+            taken: Every real row there is, where that is more than `rows` and `validation`: no generated identifier is
+                one of theirs. Nothing else is learned from it.
             seed: Fixes initial weights, order and noise.
             progress: Receives the phases "prepare" and "train".
 
@@ -88,7 +91,9 @@ class Synthesizer:
         """
         if rows.num_rows == 0:
             raise TableError("expected at least one training row, got none")
-        codecs, origins = _normalization(rows, schema, champion, novel)
+        # a validation row may hold the only extreme or rare label: normalization knows all rows that may be known
+        seen = pa.concat_tables([rows, validation])
+        codecs, origins = _normalization(seen, schema, champion, novel, seen if taken is None else taken)
         layout = _layout(schema, codecs)
         if not len(layout):
             return cls(schema, codecs, None)
@@ -269,14 +274,14 @@ class Synthesizer:
 
 
 def _normalization(
-    rows: pa.Table, schema: Schema, champion: Synthesizer | None, novel: Novel
+    rows: pa.Table, schema: Schema, champion: Synthesizer | None, novel: Novel, taken: pa.Table
 ) -> tuple[dict[str, Codec], tuple[Origin, ...]]:
     """Codecs fitted, or the champion's extended, to `rows`; the origin of every variable among the champion's."""
     if champion is None:
-        return columns.fit(rows, schema), ()
+        return columns.fit(rows, schema, taken), ()
     if differences := champion.differences(schema):
         raise SchemaError(f"warm start: expected the champion's columns; {'; '.join(differences)}")
-    extensions = columns.extend(champion.codecs, rows, schema, novel)
+    extensions = columns.extend(champion.codecs, rows, schema, novel, taken)
     origins, before = [], 0
     for name, extension in extensions.items():
         origins += [o if o.variable is None else o._replace(variable=before + o.variable) for o in extension.origins]

@@ -77,14 +77,22 @@ def infer(table: pa.Table, overrides: Mapping[str, ColumnSettings] | None = None
     return Schema(tuple(columns), table.schema, tuple(warnings))
 
 
-def fit(table: pa.Table, schema: Schema) -> dict[str, Codec]:
-    """A codec for every column of `schema`, fitted to `table`."""
-    return {column.name: KINDS[column.kind].fit(table.column(column.name), column) for column in schema}
+def fit(table: pa.Table, schema: Schema, taken: pa.Table | None = None) -> dict[str, Codec]:
+    """A codec for every column of `schema`, fitted to `table`; identifiers of `taken`, if given, are taken too."""
+    return {c.name: KINDS[c.kind].fit(_values(c, table, taken), c) for c in schema}
 
 
-def extend(codecs: Mapping[str, Codec], table: pa.Table, schema: Schema, novel: Novel) -> dict[str, Extension]:
+def extend(
+    codecs: Mapping[str, Codec], table: pa.Table, schema: Schema, novel: Novel, taken: pa.Table | None = None
+) -> dict[str, Extension]:
     """Codecs fitted to an earlier table of these columns, extended to the values of this one; see `Codec.extend`."""
-    return {c.name: codecs[c.name].extend(table.column(c.name), c, novel) for c in schema}
+    return {c.name: codecs[c.name].extend(_values(c, table, taken), c, novel) for c in schema}
+
+
+def _values(column: Column, table: pa.Table, taken: pa.Table | None) -> pa.ChunkedArray:
+    """What a column is fitted to; fresh identifiers must keep clear of all that exist."""
+    source = table if taken is None or column.kind != Identifier.kind else taken
+    return source.column(column.name)
 
 
 def measure(column: Column) -> Measure:

@@ -65,6 +65,33 @@ def test_identifiers_are_fresh(synthesizer):
     assert not set(keys.to_pylist()) & set(mixed(3_000)["key"].to_pylist())
 
 
+def test_identifiers_of_held_out_rows_are_not_made_either():
+    """A key that only the hold-out has is never generated: fresh keys keep clear of every row that exists."""
+    table = mixed(600)
+    fitted = Synthesizer.fit(
+        table.slice(0, 300),
+        table.slice(300, 50),
+        columns.infer(table),
+        model=MODEL,
+        training=TrainingSettings(epochs=1, device="cpu"),
+        taken=table,
+    )
+    assert not set(fitted.sample(1_000, seed=0)["key"].to_pylist()) & set(table["key"].to_pylist())
+
+
+def test_extremes_of_validation_rows_are_within_reach():
+    """Normalization knows the validation rows too: their largest value can be generated."""
+    table = pa.table({"x": np.append(np.random.default_rng(0).normal(size=2_000), [50.0])})
+    fitted = Synthesizer.fit(
+        table.slice(0, 1_900),
+        table.slice(1_900),
+        columns.infer(table),
+        model=MODEL,
+        training=TrainingSettings(epochs=2, device="cpu"),
+    )
+    assert pc.max(fitted.sample(50_000, seed=0)["x"]).as_py() == 50.0
+
+
 def test_saved_and_loaded_it_generates_the_same_rows(synthesizer, tmp_path):
     """Loading from safetensors and JSON reproduces rows, history and encodings; no other file is written."""
     synthesizer.save(tmp_path)
