@@ -107,7 +107,7 @@ def run(
     Parameters
     ----------
     data
-        A Parquet file, or a directory of Parquet files.
+        A Parquet file, or a directory or quoted pattern of Parquet files.
     name
         Of the model; default: the data's file name.
     rows
@@ -133,7 +133,9 @@ def run(
         plan = Plan(data=data.resolve(), home=home, name=model, settings=settings, out=target)
         with engine.running():
             report = flow(plan, listener)
-    return Reply(report.answer(), lambda console: display.run(console, report), DONE if report.alias else REFUSED)
+    return Reply(
+        report.answer(), lambda console: display.run(console, report), REFUSED if report.decision == "refused" else DONE
+    )
 
 
 @app.command

@@ -22,10 +22,13 @@ def run(console: Console, report: "Report") -> None:
     """The outcome of a run."""
     if report.drift is not None:
         drift(console, report.drift)
-    evaluation(console, report.evaluation)
+    if report.evaluation is not None:
+        evaluation(console, report.evaluation)
     console.print(_table("", ["", ""], outcome(report), header=False))
     for warning in report.warnings:
         console.print(f"note: {warning}", soft_wrap=True, markup=False, highlight=False)
+    for file in report.quarantined:
+        console.print(f"quarantined: {file.name}: {file.reason}", soft_wrap=True, markup=False, highlight=False)
 
 
 def evaluation(console: Console, found: Evaluation) -> None:
@@ -63,22 +66,25 @@ def versions(console: Console, found: Sequence["Version"]) -> None:
 
 def markdown(report: "Report") -> str:
     """The outcome of a run for Prefect."""
-    lines = [f"| {' | '.join(SCORES)} |", "|" + "---|" * len(SCORES)]
-    lines += [f"| {' | '.join(row)} |" for row in scores(report.evaluation)]
-    return "\n".join([*(f"- **{key}**: {value}" for key, value in outcome(report)), "", *lines])
+    lines = [f"- **quarantined**: {file.name}: {file.reason}" for file in report.quarantined]
+    if report.evaluation is not None:
+        lines += ["", f"| {' | '.join(SCORES)} |", "|" + "---|" * len(SCORES)]
+        lines += [f"| {' | '.join(row)} |" for row in scores(report.evaluation)]
+    return "\n".join([*(f"- **{key}**: {value}" for key, value in outcome(report)), *lines])
 
 
 def outcome(report: "Report") -> list[tuple[str, str]]:
     """Decision, version and where the files are."""
-    who = f"{report.name} version {report.version}"
+    who = report.name if report.version is None else f"{report.name} version {report.version}"
     rows = [("decision", f"{who} {report.decision}"), *(("", reason) for reason in report.reasons)]
     if report.export is not None:
         rows.append(("published", f"{report.export.rows:,} rows of version {report.published}"))
         rows.append(("files", str(report.export.path)))
-    else:
+    elif report.decision == "refused":
         rows.append(("published", "nothing: there is no champion"))
-    rows += [("report", report.report), ("seconds", f"{sum(report.seconds.values()):.0f}")]
-    return rows
+    if report.report is not None:
+        rows.append(("report", report.report))
+    return [*rows, ("seconds", f"{sum(report.seconds.values()):.0f}")]
 
 
 def scores(found: Evaluation) -> list[tuple[str, str, str, str, str]]:

@@ -9,7 +9,7 @@ from flows.provenance import code_version
 from flows.scratch import Workspace
 from flows.settings import Settings
 from flows.tracking import registry
-from flows.tracking.store import Run
+from flows.tracking.store import MARK, Run
 from pipeline.drift import DriftReport
 
 
@@ -31,7 +31,7 @@ def drift(reference: str, data: Path, home: Path, settings: Settings) -> DriftRe
     version = registry.resolve(reference)
     with (
         Workspace.open(home) as work,
-        Run.start(version.name, {"flow": "drift", "code_version": code_version()}) as run,
+        Run.start(version.name, {"flow": "drift", "code_version": code_version(), MARK: work.mark}) as run,
     ):
         incoming = tasks.read(data, work, settings)
         tasks.match(work, version)

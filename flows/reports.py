@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pipeline.bound import ElboReport
 from pipeline.drift import DriftReport
 from pipeline.evaluation import Evaluation
+from pipeline.incoming import Quarantined
 from pipeline.records import Record
 
 
@@ -23,38 +24,40 @@ class Report(Record):
 
     Attributes:
         name: Of the model.
-        version: The version that was trained.
+        version: The version that was trained; None if none was.
         alias: "champion" if it is now the champion.
-        decision: Whether it was promoted.
+        decision: Whether it was promoted, or nothing was trained.
         reasons: Why.
         warnings: What a person should know about the table.
         drift: The table against the one the previous champion was trained on; None without a champion.
-        evaluation: The version's rows against the hold-out.
-        elbo: The hold-out under the version.
+        quarantined: Incoming files that cannot be used, and were not known for it.
+        evaluation: The version's rows against the hold-out; None without a version.
+        elbo: The hold-out under the version; None without a version.
         published: The version whose rows were published; None if none was.
         export: Where they are.
-        report: Where the run's figures and documents are.
+        report: Where the run's figures and documents are; None if there was nothing to remember.
         seconds: Per stage.
     """
 
     name: str
-    version: str
-    alias: str | None
-    decision: Literal["promoted", "refused"]
+    version: str | None = None
+    alias: str | None = None
+    decision: Literal["promoted", "refused", "skipped"]
     reasons: tuple[str, ...]
-    warnings: tuple[str, ...]
-    drift: DriftReport | None
-    evaluation: Evaluation
-    elbo: ElboReport
-    published: str | None
-    export: Export | None
-    report: str
+    warnings: tuple[str, ...] = ()
+    quarantined: tuple[Quarantined, ...] = ()
+    drift: DriftReport | None = None
+    evaluation: Evaluation | None = None
+    elbo: ElboReport | None = None
+    published: str | None = None
+    export: Export | None = None
+    report: str | None = None
     seconds: Mapping[str, float]
 
     @property
     def metrics(self) -> dict[str, float]:
         """Every number by name, as MLflow has them."""
-        return numbers(self.evaluation, self.elbo)
+        return numbers(self.evaluation, self.elbo) if self.evaluation is not None and self.elbo is not None else {}
 
     def answer(self) -> dict[str, Any]:
         """What scripts are told: of drift what was found, of the evaluation every number."""

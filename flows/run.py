@@ -5,7 +5,11 @@ is asked about drift and defends its place on the same hold-out. Whoever is cham
 
 The flow is all or nothing. What it makes is undone when a later stage fails: a registered version is withdrawn, a
 moved alias is moved back. Publishing comes last and is itself all or nothing, so a failed run leaves an earlier
-champion and earlier exports as they were.
+champion and earlier exports as they were. A run is complete once its outcome is written, in one write; what a killed
+run left behind is undone by the next one.
+
+With an `[incoming]` section in the settings, a run trains only if something is new since the last complete one. Its
+ledger of files is kept with the run, so it is complete when the run is, and a killed run has taken nothing in.
 """
 
 from contextlib import ExitStack
@@ -24,16 +28,17 @@ from flows.settings import Settings
 from flows.tasks import Incoming
 from flows.tracking import registry
 from flows.tracking.registry import Version
-from flows.tracking.store import Run
+from flows.tracking.store import COMPLETE, MARK, Run
 from pipeline import exports
 from pipeline.bound import ElboReport
 from pipeline.drift import DriftReport
 from pipeline.evaluation import Evaluation
+from pipeline.incoming import Arrivals
 from pipeline.progress import Progress, silent
 from pipeline.promotion import Decision
 from pipeline.records import Record
 
-STAGES = 12  # at most
+STAGES = 13  # at most
 
 
 class Plan(Record):
@@ -64,6 +69,7 @@ class Job(NamedTuple):
         champion: Who was champion when it began.
         clock: Times the stages.
         code: Version of the code.
+        arrivals: What is new, where that is asked for.
     """
 
     plan: Plan
@@ -72,6 +78,7 @@ class Job(NamedTuple):
     champion: Version | None
     clock: Clock
     code: str
+    arrivals: Arrivals | None
 
 
 class Judgement(NamedTuple):
@@ -101,16 +108,28 @@ def run(plan: Plan, progress: Progress | None = None) -> Report:
     clock = Clock(progress or silent, STAGES)
     with alone(plan.home, plan.name), Workspace.open(plan.home) as work:
         with clock.stage("connect"):
+            registry.recover(plan.name, work.died)
             champion = registry.champion(plan.name)
-        with Run.start(plan.name, tags) as tracked:
-            return execute(Job(plan, work, tracked, champion, clock, code))
+        arrivals = None
+        if plan.settings.incoming is not None:
+            with clock.stage("survey"):
+                arrivals = tasks.survey(plan.data, plan.name, plan.settings)
+            if not arrivals.new and not arrivals.quarantined:
+                return nothing_new(plan, clock)
+        with Run.start(plan.name, tags | {MARK: work.mark}) as tracked:
+            return execute(Job(plan, work, tracked, champion, clock, code, arrivals))
 
 
 def execute(job: Job) -> Report:
     """Do the work, undoing what was done if a later stage fails."""
     job.tracked.parameters({"data": job.plan.data, "settings": job.plan.settings.model_dump(mode="json")})
     job.tracked.record(job.plan.settings, "settings.json")
-    incoming, drift = prepare(job)
+    incoming = read(job)
+    if not incoming.new_rows:
+        report = nothing_new(job.plan, job.clock, job)
+        complete(job, report, incoming)
+        return report
+    drift = prepare(job, incoming)
     with ExitStack() as undo:
         challenger = train(job, incoming)
         undo.callback(registry.withdraw, challenger)
@@ -122,39 +141,49 @@ def execute(job: Job) -> Report:
                 tasks.promote(challenger)
             publisher = challenger
         export = publish(job, publisher, incoming) if publisher is not None else None
-        undo.pop_all()  # from here on the new state is complete
-    report = Report(
-        name=job.plan.name,
-        version=challenger.version,
-        alias=registry.CHAMPION if judged.decision.promote else None,
-        decision="promoted" if judged.decision.promote else "refused",
-        reasons=judged.decision.reasons,
-        warnings=incoming.warnings,
-        drift=drift,
-        evaluation=judged.evaluation,
-        elbo=judged.elbo,
-        published=publisher.version if publisher is not None else None,
-        export=export,
-        report=job.tracked.url,
-        seconds=job.clock.seconds,
-    )
-    remember(job.tracked, challenger, report)
+        report = Report(
+            name=job.plan.name,
+            version=challenger.version,
+            alias=registry.CHAMPION if judged.decision.promote else None,
+            decision="promoted" if judged.decision.promote else "refused",
+            reasons=judged.decision.reasons,
+            warnings=incoming.warnings,
+            quarantined=job.arrivals.quarantined if job.arrivals is not None else (),
+            drift=drift,
+            evaluation=judged.evaluation,
+            elbo=judged.elbo,
+            published=publisher.version if publisher is not None else None,
+            export=export,
+            report=job.tracked.url,
+            seconds=job.clock.seconds,
+        )
+        registry.tag(challenger, outcome(report))
+        complete(job, report, incoming)
+        undo.pop_all()  # the new state is complete
+    create_markdown_artifact(display.markdown(report), key="resynth-run", description=f"{report.name}, one run")
     job.clock.finish()
     return report
 
 
-def prepare(job: Job) -> tuple[Incoming, DriftReport | None]:
-    """Read, check and split the table, and look for drift."""
-    plan, work, tracked = job.plan, job.work, job.tracked
+def read(job: Job) -> Incoming:
+    """Read and check the table."""
+    plan, work = job.plan, job.work
     with job.clock.stage("read"):
-        incoming = tasks.read(plan.data, work, plan.settings)
+        incoming = tasks.read(plan.data, work, plan.settings, job.arrivals)
         if job.champion is not None:
             tasks.match(work, job.champion)
-    tracked.data(plan.data, incoming.digest, work.columns.arrow, incoming.rows)
-    tracked.text(work.columns.to_json(), "schema.json")
+    job.tracked.data(plan.data, incoming.digest, work.columns.arrow, incoming.rows)
+    job.tracked.text(work.columns.to_json(), "schema.json")
+    return incoming
+
+
+def prepare(job: Job, incoming: Incoming) -> DriftReport | None:
+    """Split the table, and look for drift."""
+    plan, work, tracked = job.plan, job.work, job.tracked
     with job.clock.stage("split"):
         rows = tasks.split(work, plan.settings)
-    tracked.parameters({"rows": {"incoming": incoming.rows, **rows}, "data_digest": incoming.digest})
+    counts = {"incoming": incoming.rows, "new": incoming.new_rows, **rows}
+    tracked.parameters({"rows": counts, "data_digest": incoming.digest})
     drift = None
     with job.clock.stage("profile"):
         tasks.profile(work, tracked, plan.settings)
@@ -162,7 +191,7 @@ def prepare(job: Job) -> tuple[Incoming, DriftReport | None]:
             drift = tasks.check_drift(work, job.champion, tracked, plan.settings)
             tracked.record(drift, "drift.json")
             tracked.tags({"drift": str(drift.drifted).lower()})
-    return incoming, drift
+    return drift
 
 
 def train(job: Job, incoming: Incoming) -> Version:
@@ -170,7 +199,7 @@ def train(job: Job, incoming: Incoming) -> Version:
     with job.clock.stage("train") as progress:
         tasks.train(job.work, job.tracked, job.plan.settings, progress)
     with job.clock.stage("register"):
-        return tasks.register(job.work, job.tracked, incoming, job.code)
+        return tasks.register(job.work, job.tracked, incoming.digest, job.code)
 
 
 def judge(job: Job, challenger: Version) -> Judgement:
@@ -208,11 +237,32 @@ def publish(job: Job, version: Version, incoming: Incoming) -> Export:
     return Export(path=directory, rows=manifest.rows, manifest=directory / exports.MANIFEST)
 
 
-def remember(tracked: Run, challenger: Version, report: Report) -> None:
-    """Write the outcome where people look for it: on the MLflow run, on the version, in Prefect."""
-    outcome = {"decision": report.decision, "reasons": "; ".join(report.reasons), "version": report.version}
-    tracked.tags(outcome)
+def nothing_new(plan: Plan, clock: Clock, job: Job | None = None) -> Report:
+    """The report of a run that had no reason to train."""
+    clock.finish()
+    return Report(
+        name=plan.name,
+        decision="skipped",
+        reasons=(f"nothing is new in {plan.data} since the last training",),
+        quarantined=job.arrivals.quarantined if job is not None and job.arrivals is not None else (),
+        report=job.tracked.url if job is not None else None,
+        seconds=clock.seconds,
+    )
+
+
+def complete(job: Job, report: Report, incoming: Incoming) -> None:
+    """Write the outcome on the MLflow run: everything else first, and in one last write that it is complete."""
+    tracked, kept = job.tracked, {}
     tracked.metrics({f"seconds.{stage}": seconds for stage, seconds in report.seconds.items()})
     tracked.record(report, "report.json")
-    registry.tag(challenger, outcome)
-    create_markdown_artifact(display.markdown(report), key="resynth-run", description=f"{report.name}, one run")
+    if job.arrivals is not None:
+        ledger = job.arrivals.ledger.model_copy(update={"latest": incoming.latest})
+        tracked.record(ledger, tasks.LEDGER)
+        kept = {"ledger": "kept"}
+    tracked.tags(outcome(report) | kept)
+
+
+def outcome(report: Report) -> dict[str, str]:
+    """What tags say of a run."""
+    version = {"version": report.version} if report.version is not None else {}
+    return {COMPLETE: report.decision, "reasons": "; ".join(report.reasons), **version}

@@ -3,7 +3,8 @@
 A run's tasks exchange a `Workspace`, a reference to `<home>/.resynth/<run>/`, and find each other's tables there by
 name, as Arrow files. Those are private data: the directory is readable by its owner only, it is removed however the
 run ends, and what a killed run left behind is removed by the next one. A lock that the operating system releases
-with the process tells the dead from the living.
+with the process tells the dead from the living. A run's `mark` names it beyond this machine; `died` tells from it
+whether the run was killed, so that what it left in MLflow can be cleared away.
 """
 
 import shutil
@@ -19,6 +20,10 @@ from filelock import FileLock, Timeout
 from pipeline.errors import ResynthError
 from pipeline.records import Record
 from pipeline.schema import Schema
+
+
+class BusyError(ResynthError):
+    """Somebody else is at it."""
 
 
 class Workspace(Record):
@@ -45,6 +50,16 @@ class Workspace(Record):
             finally:
                 shutil.rmtree(directory, ignore_errors=True)
                 lock.unlink(missing_ok=True)
+
+    @property
+    def mark(self) -> str:
+        """What `died` recognises the run by."""
+        return f"{_identity(self.directory.parent)}/{self.directory.name}"
+
+    def died(self, mark: str) -> bool:
+        """Whether the run with this mark was killed; False where that cannot be known, as of another home's runs."""
+        home, _, name = mark.partition("/")
+        return home == _identity(self.directory.parent) and not (self.directory.parent / name).exists()
 
     @property
     def schema_file(self) -> Path:
@@ -77,6 +92,10 @@ class Workspace(Record):
         with pa.memory_map(str(self._table(name))) as source:
             return pa.ipc.open_stream(source).read_all()
 
+    def holds(self, name: str) -> bool:
+        """Whether a table of that name was kept."""
+        return self._table(name).exists()
+
     def _table(self, name: str) -> Path:
         return self.directory / f"{name}.arrow"
 
@@ -86,19 +105,31 @@ def alone(home: Path, name: str) -> Iterator[None]:
     """Hold the right to retrain `name`: two runs at once would decide against the same champion.
 
     Raises:
-        ResynthError: Another run of `name` holds it.
+        BusyError: Another run of `name` holds it.
     """
     try:
         with FileLock(_root(home) / f"{name}.running", timeout=0):
             yield
     except Timeout:
-        raise ResynthError(f"run: expected no other run of {name!r} in {home}, found one still going on") from None
+        raise BusyError(f"run: expected no other run of {name!r} in {home}, found one still going on") from None
 
 
 def _root(home: Path) -> Path:
     root = home / ".resynth"
     root.mkdir(parents=True, exist_ok=True)
     return root
+
+
+def _identity(root: Path) -> str:
+    """A name of the home that no other has, wherever it is mounted."""
+    file = root / "identity"
+    if not file.exists():
+        with FileLock(root / "identity.making"):
+            if not file.exists():
+                fresh = file.with_suffix(".new")
+                fresh.write_text(uuid.uuid4().hex, "utf-8")
+                fresh.replace(file)
+    return file.read_text("utf-8")
 
 
 def _reap(root: Path) -> None:

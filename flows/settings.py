@@ -11,6 +11,7 @@ The sections are the settings records of the stages that read them, so a key is 
 What the command line gives wins over the file.
 """
 
+import glob
 import re
 import tomllib
 from collections.abc import Mapping
@@ -22,6 +23,7 @@ from pydantic import Field, ValidationError
 from pipeline.drift import DriftSettings
 from pipeline.errors import SettingsError
 from pipeline.evaluation import EvaluationSettings
+from pipeline.incoming import IncomingSettings
 from pipeline.promotion import GateSettings
 from pipeline.records import Record
 from pipeline.schema import ColumnSettings
@@ -44,6 +46,8 @@ class Settings(Record):
         seed: Of the training, the evaluation and the published rows.
         rows: How many rows to publish; default: as many as came in.
         columns: What is fixed about single columns, by name.
+        incoming: Present, even if empty: the data is a heap of files that grows, and a run trains only on account
+            of what is new in it. Absent: every run trains on all of the data.
     """
 
     name: Annotated[str, Field(pattern=f"^{NAME}$")] | None = None
@@ -57,6 +61,7 @@ class Settings(Record):
     gate: GateSettings = GateSettings()
     drift: DriftSettings = DriftSettings()
     columns: Mapping[str, ColumnSettings] = {}
+    incoming: IncomingSettings | None = None
 
     @classmethod
     def load(cls, home: Path, config: Path | None = None, **given: object) -> Self:
@@ -80,8 +85,9 @@ class Settings(Record):
 
 
 def name_of(data: Path) -> str:
-    """A model's name made from the name of its data file."""
-    name = re.sub(r"[^A-Za-z0-9_.-]+", "_", data.resolve().stem).lstrip("_.-")
+    """A model's name made from the name of its data file, or of the folder in which a pattern looks for files."""
+    plain = next(path for path in (data.resolve(), *data.resolve().parents) if not glob.has_magic(path.name))
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "_", plain.stem).lstrip("_.-")
     return name[:100] or "table"
 
 

@@ -6,6 +6,7 @@ Prefect.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -18,13 +19,14 @@ from flows.scratch import Workspace
 from flows.settings import Settings
 from flows.tracking import registry
 from flows.tracking.registry import Version
-from flows.tracking.store import Run
-from pipeline import columns, drift, evaluation, exports, promotion, report, tables
+from flows.tracking.store import Run, last_complete
+from pipeline import columns, drift, evaluation, exports, incoming, promotion, report, tables
 from pipeline.bound import ElboReport
 from pipeline.drift import DriftReport
 from pipeline.errors import ResynthError, SchemaError
 from pipeline.evaluation import Evaluation
 from pipeline.exports import Manifest, Source
+from pipeline.incoming import Arrivals, Ledger, Window
 from pipeline.progress import Progress, Tick
 from pipeline.promotion import Decision
 from pipeline.randomness import stream
@@ -34,6 +36,7 @@ from pipeline.synthesizer import Synthesizer
 
 REFERENCE = "profile.json"
 ELBO = "elbo.json"
+LEDGER = "ledger.json"
 VIEWED_ROWS = 5000  # of an incoming table, by the model
 
 P = ParamSpec("P")
@@ -45,11 +48,15 @@ class Incoming(Record):
 
     Attributes:
         rows: Number of rows.
+        new_rows: How many of them are new; without an `[incoming]` section, all.
+        latest: The latest time, where `[incoming]` names a column of times.
         digest: SHA-256 of schema and content.
         warnings: What a person should know about the columns.
     """
 
     rows: int
+    new_rows: int
+    latest: datetime | None
     digest: str
     warnings: tuple[str, ...]
 
@@ -60,18 +67,48 @@ def stage(function: Callable[P, T]) -> Task[P, T]:
 
 
 @stage
-def read(data: Path, work: Workspace, settings: Settings) -> Incoming:
-    """Read and validate a table and infer its schema.
+def survey(data: Path, name: str, settings: Settings) -> Arrivals:
+    """Tell the files that came since the last complete run of a model.
+
+    Raises:
+        TableError: There is no file at all.
+    """
+    last = last_complete(name)
+    ledger = Ledger.model_validate_json(last.read(LEDGER)) if last is not None else Ledger()
+    return incoming.survey(tables.files(data), ledger, settings.read, settings.columns)
+
+
+@stage
+def read(data: Path, work: Workspace, settings: Settings, arrivals: Arrivals | None = None) -> Incoming:
+    """Read and validate the rows to train on, and infer their schema.
+
+    Args:
+        data: The table: files that count as a whole.
+        work: Receives the rows as `incoming`, and those of them that are new as `new`.
+        settings: How to read, and which window of what has arrived.
+        arrivals: What has arrived, where only that is looked at.
 
     Raises:
         TableError: The table is missing, damaged or unusable.
         SchemaError: A column is of no supported type, or the settings ask for what it cannot be.
     """
-    table = tables.read(data, settings.read, settings.columns)
-    schema = columns.infer(table, settings.columns)
-    work.write("incoming", [table], table.schema)
+    if arrivals is None or settings.incoming is None:
+        table = tables.read(data, settings.read, settings.columns)
+        found = Window(table, table)
+    else:
+        found = incoming.window(arrivals, settings.incoming, settings.read, settings.columns)
+    schema = columns.infer(found.rows, settings.columns)
+    work.write("incoming", [found.rows], found.rows.schema)
+    if found.new.num_rows < found.rows.num_rows:
+        work.write("new", [found.new], found.new.schema)
     work.schema_file.write_text(schema.to_json(), "utf-8")
-    return Incoming(rows=table.num_rows, digest=tables.digest(table), warnings=schema.warnings)
+    return Incoming(
+        rows=found.rows.num_rows,
+        new_rows=found.new.num_rows,
+        latest=found.latest,
+        digest=tables.digest(found.rows),
+        warnings=schema.warnings,
+    )
 
 
 @stage
@@ -108,7 +145,7 @@ def profile(work: Workspace, run: Run, settings: Settings) -> None:
 
 @stage
 def check_drift(work: Workspace, champion: Version, run: Run, settings: Settings) -> DriftReport:
-    """Compare the incoming table with what is remembered of the one the champion was trained on.
+    """Compare the new rows with what is remembered of those the champion was trained on.
 
     Pictures of what changed are kept with the run when there is drift.
 
@@ -120,12 +157,12 @@ def check_drift(work: Workspace, champion: Version, run: Run, settings: Settings
         holdout = ElboReport.model_validate_json(champion.origin.read(ELBO))
     except ValidationError as error:
         raise ResynthError(f"drift: expected a profile of today's format for {champion.uri}, found another") from error
-    table = work.read("incoming")
-    incoming = reference.profile_of([table])
+    table = work.read("new" if work.holds("new") else "incoming")
+    profile = reference.profile_of([table])
     view = drift.ModelView(holdout, _viewed(champion, table, settings.seed))
-    found = drift.compare(reference, incoming, settings.drift, view)
+    found = drift.compare(reference, profile, settings.drift, view)
     if found.drifted:
-        run.figure(report.drift(reference.profile, incoming, found), "drift.png")
+        run.figure(report.drift(reference.profile, profile, found), "drift.png")
     return found
 
 
@@ -144,6 +181,7 @@ def train(work: Workspace, run: Run, settings: Settings, progress: Progress) -> 
         work.columns,
         model=settings.model,
         training=settings.training,
+        taken=work.read("incoming"),
         seed=settings.seed,
         progress=progress,
     )
@@ -153,9 +191,9 @@ def train(work: Workspace, run: Run, settings: Settings, progress: Progress) -> 
 
 
 @stage
-def register(work: Workspace, run: Run, incoming: Incoming, code: str) -> Version:
-    """Make the trained synthesizer the model's next version."""
-    return registry.register(run, work.model, {"data_digest": incoming.digest, "code_version": code})
+def register(work: Workspace, run: Run, digest: str, code: str) -> Version:
+    """Make the trained synthesizer the model's next version; `digest` is that of the rows it was trained on."""
+    return registry.register(run, work.model, {"data_digest": digest, "code_version": code})
 
 
 @stage

@@ -5,8 +5,9 @@ the same row falls into the same part whatever the order of the rows, however th
 read. So rows held out of one training are held out of every later one.
 """
 
+import glob
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -60,13 +61,15 @@ class Split(NamedTuple):
 
 
 def files(path: Path) -> list[Path]:
-    """The Parquet files of `path`: itself, or those anywhere below it in name order.
+    """The Parquet files of `path`: itself, those anywhere below it, or those it matches as a pattern, in name order.
 
     Raises:
         TableError: There is nothing, or no Parquet file.
     """
     if path.is_file():
         return [path]
+    if matched := sorted(glob.glob(str(path), recursive=True)) if glob.has_magic(str(path)) else []:  # noqa: PTH207
+        return [Path(found) for found in matched if Path(found).is_file()]
     if not path.is_dir():
         raise TableError(f"expected a Parquet file or a directory of them, found nothing at {path}")
     found = sorted(p for p in path.rglob("*.parquet") if p.is_file() and not _hidden(p.relative_to(path)))
@@ -76,12 +79,14 @@ def files(path: Path) -> list[Path]:
 
 
 def read(
-    path: Path, settings: ReadSettings | None = None, overrides: Mapping[str, ColumnSettings] | None = None
+    path: Path | Sequence[Path],
+    settings: ReadSettings | None = None,
+    overrides: Mapping[str, ColumnSettings] | None = None,
 ) -> pa.Table:
     """Read and check a table.
 
     Args:
-        path: A Parquet file or a directory of Parquet files of one schema.
+        path: A Parquet file, a directory or a pattern of Parquet files, or a list of them; all of one schema.
         settings: What is done with doubtful values.
         overrides: Column settings; those with a `type` are cast.
 
@@ -90,8 +95,10 @@ def read(
         SchemaError: No columns, duplicate names, files that disagree, an impossible cast.
     """
     settings = settings or ReadSettings()
-    parts = [_read_file(file) for file in files(path)]
-    for file, part in zip(files(path)[1:], parts[1:], strict=True):
+    found = files(path) if isinstance(path, Path) else list(path)
+    path = path if isinstance(path, Path) else found[0] if len(found) == 1 else found[0].parent
+    parts = [_read_file(file) for file in found]
+    for file, part in zip(found[1:], parts[1:], strict=True):
         if not part.schema.equals(parts[0].schema):
             raise SchemaError(f"files of {path} disagree: the columns or types of {file.name} are not the first one's")
     table = pa.concat_tables(parts)

@@ -11,7 +11,7 @@ A user names a version as `adult` (the champion), `adult@alias` or `adult/3`.
 
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version as installed
 from pathlib import Path
@@ -24,7 +24,7 @@ from mlflow.models import ModelSignature
 from mlflow.types import ParamSchema, ParamSpec
 
 from flows.tracking import model as stored
-from flows.tracking.store import LONGEST_TAG, Run, client
+from flows.tracking.store import COMPLETE, LONGEST_TAG, MARK, Run, client, unfinished
 from pipeline.errors import NotFoundError, ResynthError
 from pipeline.records import Record
 from pipeline.synthesizer import Synthesizer
@@ -160,6 +160,34 @@ def demote(version: Version, previous: Version | None) -> None:
         client().delete_registered_model_alias(version.name, CHAMPION)
     else:
         client().set_registered_model_alias(previous.name, CHAMPION, previous.version)
+
+
+def recover(name: str, died: Callable[[str], bool]) -> None:
+    """Undo what killed runs of a model have left, as the runs themselves would have.
+
+    A run is complete once it is tagged with its decision, which it does last. Of any other that is dead, the version
+    is withdrawn and the alias moved back; its MLflow run counts as killed. Complete runs make versions one after
+    another, so the search ends at the first complete one.
+
+    Args:
+        name: Of the model.
+        died: Whether the run with a given mark is dead.
+    """
+    for version in _versions(name) if _exists(name) else ():
+        if not _left_behind(version, died):
+            break
+        if CHAMPION in version.aliases:
+            earlier = _before(_history(name), version.version)
+            demote(version, resolve(f"{name}/{earlier[-1].partition('@')[0]}") if earlier else None)
+        withdraw(version)
+    for run, tags in unfinished(name):
+        if died(tags.get(MARK, "")):
+            client().set_terminated(run, "FINISHED" if COMPLETE in tags else "KILLED")
+
+
+def _left_behind(version: Version, died: Callable[[str], bool]) -> bool:
+    tags = client().get_run(version.run).data.tags
+    return COMPLETE not in tags and died(tags.get(MARK, ""))
 
 
 def rollback(name: str) -> Version:

@@ -33,6 +33,10 @@ BATCH = 100  # parameters that MLflow accepts at once; it accepts 1,000 metrics
 LONGEST_VALUE = 6000  # characters of a parameter
 LONGEST_TAG = 5000
 LONGEST_DIGEST = 36
+MARK = "workspace"
+"""Tag by which a dead run is told from a living one."""
+COMPLETE = "decision"
+"""Tag that a run sets last: all that it had to do is done."""
 
 
 def client() -> MlflowClient:
@@ -142,6 +146,18 @@ class Run(Record):
             return Path(mlflow.artifacts.download_artifacts(run_id=self.id, artifact_path=file)).read_text("utf-8")
         except (MlflowException, OSError) as error:
             raise ResynthError(f"tracking: expected {file} in run {self.id}, found none") from error
+
+
+def unfinished(name: str) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """Ids and tags of the runs of a name that have not ended, or were killed before they could say so."""
+    found = client().search_runs([_experiment(name)], "attributes.status = 'RUNNING'", max_results=100)
+    return ((run.info.run_id, run.data.tags) for run in found)
+
+
+def last_complete(name: str) -> Run | None:
+    """The run that was the last one of a name to begin, of those that are complete and kept a ledger."""
+    found = client().search_runs([_experiment(name)], "tags.ledger = 'kept'", max_results=1)
+    return Run(id=found[0].info.run_id, name=name) if found else None
 
 
 def _experiment(name: str) -> str:

@@ -1,0 +1,258 @@
+"""Which rows of a growing heap of files a training sees.
+
+Parquet files come in night after night. A *ledger* remembers the content, by SHA-256, of every file that was taken
+in; `survey` holds it against the files that are there now and tells three kinds apart:
+
+- *known*: the content is in the ledger. A file that was renamed or copied is still known, so no row counts twice.
+- *new*: any other file that can be used.
+- *quarantined*: a file that cannot be read, or whose columns are not those of the others. It stays where it is and
+  out of the way until its content changes, as that of a file that was still being written does.
+
+`window` then reads the rows to train on, a growing or a rolling window, and tells which of them are new: those of
+new files or, where a column of times is named, those later than the latest row of the ledger.
+
+Both are pure: the ledger comes in, its successor goes out, and whoever calls keeps it once the training is done.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple, Self
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from pydantic import PositiveFloat, PositiveInt, model_validator
+
+from pipeline import tables
+from pipeline.errors import InputError, SchemaError, TableError
+from pipeline.records import Record
+from pipeline.schema import ColumnSettings
+from pipeline.tables import ReadSettings
+
+
+class IncomingSettings(Record):
+    """What is new, and how far back a training looks; without a `last_…`, over everything that is there.
+
+    Attributes:
+        time: Column of dates or timestamps: rows later than all before are new. Default: rows of new files are.
+        last_files: Train on so many files, the latest to come.
+        last_rows: Train on so many rows, the latest by `time` or else by file.
+        last_days: Train on the rows of so many days up to the latest `time`.
+    """
+
+    time: str | None = None
+    last_files: PositiveInt | None = None
+    last_rows: PositiveInt | None = None
+    last_days: PositiveFloat | None = None
+
+    @model_validator(mode="after")
+    def _one_window(self) -> Self:
+        given = [name for name in ("last_files", "last_rows", "last_days") if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise ValueError(f"expected one window, got {' and '.join(given)}")
+        if self.last_days is not None and self.time is None:
+            raise ValueError("expected the column that last_days counts by in 'time', got none")
+        return self
+
+
+class File(Record):
+    """A file that was taken in: its name then, and the SHA-256 of its content."""
+
+    name: str
+    digest: str
+
+
+class Quarantined(Record):
+    """A file that cannot be used, and why."""
+
+    name: str
+    digest: str
+    reason: str
+
+
+class Ledger(Record):
+    """What has come in so far.
+
+    Attributes:
+        files: Files that were taken in, in the order of their coming.
+        quarantined: Files that were not.
+        latest: The latest time of any row that was trained on, in UTC where the column has a zone.
+    """
+
+    files: tuple[File, ...] = ()
+    quarantined: tuple[Quarantined, ...] = ()
+    latest: datetime | None = None
+
+
+class Arrivals(Record):
+    """What `survey` found.
+
+    Attributes:
+        files: The files that can be used, each content once, known ones first, in the order of their coming.
+        new: How many of them, at the end, are new.
+        quarantined: Those that cannot be used and were not known for it.
+        ledger: The ledger, these files included.
+    """
+
+    files: tuple[Path, ...]
+    new: int
+    quarantined: tuple[Quarantined, ...]
+    ledger: Ledger
+
+
+class Window(NamedTuple):
+    """The rows of a training.
+
+    Attributes:
+        rows: All of them.
+        new: Those that are new.
+        latest: The latest time, where a column of times is named.
+    """
+
+    rows: pa.Table
+    new: pa.Table
+    latest: datetime | None = None
+
+
+def survey(
+    found: Sequence[Path], ledger: Ledger, settings: ReadSettings, overrides: Mapping[str, ColumnSettings]
+) -> Arrivals:
+    """Hold the files that are there against the ledger. New files are read from end to end, one at a time.
+
+    Args:
+        found: The files, in the order in which new ones count as having come.
+        ledger: What came before.
+        settings: What makes a value unusable.
+        overrides: Column settings; a file whose column cannot be cast as they ask is unusable.
+    """
+    here: dict[str, Path] = {}
+    for path in found:
+        here.setdefault(_digest(path), path)
+    place = {file.digest: i for i, file in enumerate(ledger.files)}
+    known = sorted((digest for digest in here if digest in place), key=place.__getitem__)
+    shunned = {file.digest for file in ledger.quarantined}
+    reasons: dict[str, str] = {}
+    schemas: dict[str, pa.Schema] = {}
+    for digest in [digest for digest in here if digest not in place and digest not in shunned]:
+        try:
+            tables.read([here[digest]], settings, overrides)
+            schemas[digest] = pq.read_schema(here[digest])
+        except InputError as error:
+            reasons[digest] = str(error)
+    if schemas:
+        usual = pq.read_schema(here[known[0]]) if known else _usual(list(schemas.values()))
+        reasons |= {d: _difference(schema, usual) for d, schema in schemas.items() if not schema.equals(usual)}
+    new = [digest for digest in schemas if digest not in reasons]
+    quarantined = tuple(Quarantined(name=here[d].name, digest=d, reason=reason) for d, reason in reasons.items())
+    return Arrivals(
+        files=tuple(here[digest] for digest in [*known, *new]),
+        new=len(new),
+        quarantined=quarantined,
+        ledger=Ledger(
+            files=(*ledger.files, *(File(name=here[digest].name, digest=digest) for digest in new)),
+            quarantined=(*ledger.quarantined, *quarantined),
+            latest=ledger.latest,
+        ),
+    )
+
+
+def window(
+    arrivals: Arrivals, settings: IncomingSettings, read: ReadSettings, overrides: Mapping[str, ColumnSettings]
+) -> Window:
+    """Read the rows to train on.
+
+    Raises:
+        TableError: No file can be used, or all of them together cannot.
+        SchemaError: The column of times is missing, or holds no times.
+    """
+    if not arrivals.files:
+        reasons = "; ".join(file.reason for file in arrivals.ledger.quarantined[:1])
+        raise TableError(f"expected at least one file that can be used, got none ({reasons})")
+    if settings.time is not None:
+        return _window_of_time(arrivals, settings, settings.time, read, overrides)
+    files = arrivals.files[-(settings.last_files or 0) :]
+    if settings.last_rows is not None:
+        files = _holding(files, settings.last_rows)
+    rows = tables.read(files, read, overrides)
+    if settings.last_rows is not None:
+        rows = rows.slice(max(0, rows.num_rows - settings.last_rows))
+    latest = files[len(files) - min(arrivals.new, len(files)) :]
+    new = min(rows.num_rows, sum(pq.read_metadata(file).num_rows for file in latest))
+    return Window(rows, rows.slice(rows.num_rows - new))
+
+
+def _window_of_time(
+    arrivals: Arrivals,
+    settings: IncomingSettings,
+    column: str,
+    read: ReadSettings,
+    overrides: Mapping[str, ColumnSettings],
+) -> Window:
+    """The window by a column of times; a row without a time is in it, but never new, and in no window of days."""
+    rows = tables.read(arrivals.files[-(settings.last_files or 0) :], read, overrides)
+    times = _times(rows, column)
+    latest = pc.max(times).as_py()
+    if latest is None:
+        raise TableError(f"column {column!r}: expected at least one time, got only nulls")
+    if settings.last_days is not None:
+        kept = _later(times, latest - timedelta(days=settings.last_days))
+        rows, times = rows.filter(kept), times.filter(kept)
+    if settings.last_rows is not None:
+        order = pc.sort_indices(times, null_placement="at_start").cast(pa.int64())
+        last = pc.take(order, pa.array(range(max(0, len(order) - settings.last_rows), len(order)), pa.int64()))
+        rows, times = rows.take(last), times.take(last)
+    before = arrivals.ledger.latest
+    return Window(rows, rows if before is None else rows.filter(_later(times, before)), latest)
+
+
+def _times(rows: pa.Table, column: str) -> pa.ChunkedArray:
+    """A column as timestamps of microseconds, in UTC where it has a zone."""
+    if column not in rows.column_names:
+        raise SchemaError(f"incoming: expected a column {column!r} of times, got none")
+    kind = rows.schema.field(column).type
+    if not (pa.types.is_timestamp(kind) or pa.types.is_date(kind)):
+        raise SchemaError(f"incoming: expected dates or timestamps in column {column!r}, got {kind}")
+    return rows.column(column).cast(pa.timestamp("us", getattr(kind, "tz", None)), safe=False).cast(pa.timestamp("us"))
+
+
+def _later(times: pa.ChunkedArray, than: datetime) -> pa.ChunkedArray:
+    return pc.fill_null(pc.greater(times, pa.scalar(than, pa.timestamp("us"))), False)  # noqa: FBT003
+
+
+def _holding(files: tuple[Path, ...], rows: int) -> tuple[Path, ...]:
+    """The fewest files at the end that hold so many rows."""
+    start = len(files)
+    while start > 0 and rows > 0:
+        start -= 1
+        rows -= pq.read_metadata(files[start]).num_rows
+    return files[start:]
+
+
+def _digest(path: Path) -> str:
+    """SHA-256 of a file's bytes; of one that cannot be opened, a mark of its own."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        return f"{error.strerror}: {path.name}"
+
+
+def _usual(schemas: Sequence[pa.Schema]) -> pa.Schema:
+    """The schema that most have; of several, the one that came first."""
+    shapes = [schema.remove_metadata().to_string() for schema in schemas]
+    return schemas[shapes.index(Counter(shapes).most_common(1)[0][0])]
+
+
+def _difference(schema: pa.Schema, usual: pa.Schema) -> str:
+    """What is unusual about the columns, in one line."""
+    gone = [f"column {name!r} is missing" for name in usual.names if name not in schema.names]
+    more = [f"column {name!r} is new" for name in schema.names if name not in usual.names]
+    types = [
+        f"column {field.name!r} has type {field.type}, expected {usual.field(field.name).type}"
+        for field in schema
+        if field.name in usual.names and not field.equals(usual.field(field.name))
+    ]
+    return "; ".join([*gone, *more, *types] or ["the columns are in another order"])
