@@ -9,7 +9,7 @@ that applies decides:
 2. *retrain* without further questions, if the settings say that every run trains.
 3. *skip*: no row is new, or the last training is too recent (cool-down).
 4. *retrain* afresh: the columns have changed, most of them drifted at once, the champion is too old, or training is
-   due and the champion is the end of a long chain of warm starts.
+   due and cannot start at the champion, or should not once more: it is the end of a long chain of warm starts.
 5. *warm-start* from the champion: drift was found in k of the last m checks, the champion describes the new rows
    clearly worse than its own, or the table has grown.
 6. *skip*: nothing calls for training.
@@ -23,7 +23,7 @@ from typing import Literal, Self
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from pipeline.columns import Novel
-from pipeline.drift import DriftReport
+from pipeline.drift import DriftReport, Finding
 from pipeline.records import Record
 
 Action = Literal["refuse", "skip", "warm-start", "retrain"]
@@ -72,18 +72,20 @@ class Situation(Record):
     """What is known when new rows have come in.
 
     Attributes:
-        drift: The new rows against those that the champion was trained on.
+        drift: The new rows against those that the champion was trained on; None where the columns differ.
         verdicts: Whether the checks before this one found drift, since the champion was trained, the latest last.
-        differences: What keeps a training from starting at the champion, one phrase each.
+        differences: How the columns differ from the champion's, one phrase each.
+        obstacles: What else keeps a training from starting at the champion, one phrase each.
         new_rows: Rows that the champion has not seen.
         age_days: Time since the champion was trained.
         idle_hours: Time since any version was trained, also one that was refused.
         warm_starts: Warm starts in a row that led to the champion.
     """
 
-    drift: DriftReport
+    drift: DriftReport | None
     verdicts: tuple[bool, ...] = ()
     differences: tuple[str, ...] = ()
+    obstacles: tuple[str, ...] = ()
     new_rows: NonNegativeInt
     age_days: NonNegativeFloat
     idle_hours: NonNegativeFloat
@@ -114,7 +116,7 @@ def plan(situation: Situation, settings: PolicySettings) -> Plan:
 def _refused(now: Situation, settings: PolicySettings) -> tuple[str, ...]:
     reasons = now.differences if settings.new_columns == "refuse" else ()
     if settings.new_labels == "refuse":
-        labels = [f for f in now.drift.findings if f.what == "new labels" and f.size > 0]
+        labels = [finding for finding in _findings(now) if finding.what == "new labels" and finding.size > 0]
         reasons += tuple(f"{finding.column} has labels that the champion does not know" for finding in labels)
     return reasons
 
@@ -130,8 +132,8 @@ def _held_back(now: Situation, settings: PolicySettings) -> tuple[str, ...]:
 
 
 def _calls_for_a_fresh_start(now: Situation, settings: PolicySettings, *, due: bool) -> tuple[str, ...]:
-    reasons = list(now.differences)
-    share = _drifted_share(now.drift)
+    reasons = [*now.differences, *(now.obstacles if due else ())]
+    share = _drifted_share(now)
     if share >= settings.severe:
         reasons.append(f"{share:.0%} of the columns drifted (severe from {settings.severe:.0%})")
     if now.age_days > settings.oldest_days:
@@ -145,32 +147,37 @@ def _calls_for_training(now: Situation, settings: PolicySettings) -> tuple[str, 
     reasons = []
     found, checks = _votes(now, settings)
     if found >= settings.votes:
-        worst = next((f"; worst: {finding.text}" for finding in now.drift.findings if finding.drifted), "")
+        worst = next((f"; worst: {finding.text}" for finding in _findings(now) if finding.drifted), "")
         reasons.append(f"drift in {found} of the last {checks} checks (from {settings.votes}){worst}")
-    falls = [f for f in now.drift.findings if f.what == "likelihood" and f.drifted and f.size >= settings.likelihood]
+    falls = [f for f in _findings(now) if f.what == "likelihood" and f.drifted and f.size >= settings.likelihood]
     reasons += [f"{fall.text}; that is {fall.size:.2f} deviations (from {settings.likelihood:g})" for fall in falls]
-    known = now.drift.reference_rows
-    if now.new_rows >= settings.growth * known:
-        reasons.append(f"{now.new_rows:,} rows are new to a champion that knows {known:,}")
+    if now.drift is not None and now.new_rows >= settings.growth * now.drift.reference_rows:
+        reasons.append(_growth(now))
     return tuple(reasons)
 
 
 def _calm(now: Situation, settings: PolicySettings) -> tuple[str, ...]:
     found, checks = _votes(now, settings)
-    return (
-        f"drift in {found} of the last {checks} checks (from {settings.votes})",
-        f"{now.new_rows:,} rows are new to a champion that knows {now.drift.reference_rows:,}",
-    )
+    return f"drift in {found} of the last {checks} checks (from {settings.votes})", _growth(now)
+
+
+def _growth(now: Situation) -> str:
+    known = f"knows {now.drift.reference_rows:,}" if now.drift is not None else "has other columns"
+    return f"{now.new_rows:,} rows are new to a champion that {known}"
+
+
+def _findings(now: Situation) -> tuple[Finding, ...]:
+    return now.drift.findings if now.drift is not None else ()
 
 
 def _votes(now: Situation, settings: PolicySettings) -> tuple[int, int]:
     """How many of the last checks found drift, and how many checks those are; the champion's first ones are fewer."""
-    last = (*now.verdicts, now.drift.drifted)[-settings.window :]
+    last = (*now.verdicts, *([now.drift.drifted] if now.drift is not None else []))[-settings.window :]
     return sum(last), len(last)
 
 
-def _drifted_share(drift: DriftReport) -> float:
+def _drifted_share(now: Situation) -> float:
     """Share of the compared columns with a finding of their own; pairs, whole rows and the model belong to none."""
-    single = [finding for finding in drift.findings if finding.kind not in {"pair", "table", "model"}]
+    single = [finding for finding in _findings(now) if finding.kind not in {"pair", "table", "model"}]
     columns = {finding.column for finding in single}
     return len({finding.column for finding in single if finding.drifted}) / max(len(columns), 1)

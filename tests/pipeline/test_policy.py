@@ -115,6 +115,13 @@ def test_a_chain_of_warm_starts_ends():
     assert plan(situation(warm_starts=5), NEEDED).action == "skip"
 
 
+def test_a_champion_that_cannot_be_continued_is_trained_afresh_once_training_is_due():
+    """An obstacle, such as a column of another kind, calls for nothing by itself."""
+    obstacles = ("column 'x' is categorical, expected numeric",)
+    assert plan(situation(obstacles=obstacles), NEEDED).action == "skip"
+    assert plan(situation(obstacles=obstacles, new_rows=800), NEEDED).action == "retrain"
+
+
 def test_nothing_new_and_the_cool_down_hold_back():
     """Both skip, and say so."""
     drifted = [finding(column) for column in COLUMNS]
@@ -129,7 +136,7 @@ def test_nothing_new_and_the_cool_down_hold_back():
 def test_what_the_settings_refuse_is_refused(train):
     """Other columns by default, new labels on request; in either mode."""
     settings = PolicySettings(train=train)
-    changed = situation(differences=("column 'x' is new",))
+    changed = situation(drift=None, differences=("column 'x' is new",))
     assert plan(changed, settings) == Plan(action="refuse", reasons=("column 'x' is new",))
     assert plan(changed, settings.model_copy(update={"new_columns": "retrain"})).action == "retrain"
     labels = situation(finding("a", "new labels", size=0.001, drifted=False))
@@ -183,6 +190,7 @@ def situations(draw: st.DrawFn) -> Situation:
         age_days=draw(st.floats(0, 60)),
         idle_hours=draw(st.floats(0, 100)),
         warm_starts=draw(st.integers(0, 5)),
+        obstacles=draw(st.sampled_from([(), ("the columns are in another order",)])),
     )
 
 

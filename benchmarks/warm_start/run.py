@@ -1,0 +1,154 @@
+"""Warm start against a fresh start on drifted tables: held-out ELBO, quality of the rows, time.
+
+    .venv/bin/python benchmarks/warm_start/run.py [--tables bike,adult] [--seeds 1]
+
+For each table a champion is trained on what was there before the drift; then, on the drifted table, the champion is
+continued and another network of the same sizes is trained from nothing at full length. Both use the same alphabets
+(the champion's, extended), because ELBOs over different alphabets are not on one scale. One thread, and CPU seconds,
+so that a busy machine does not count. Prints a table and writes `benchmarks/results/warm_start.{md,json}`. About ten
+minutes per table and seed.
+
+    bike        first year → both years (bike sharing, hourly: new dates, more rentals)
+    adult       no clerical jobs and half of the high incomes → all rows
+"""
+
+import argparse
+import json
+import os
+import platform
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import torch
+
+from pipeline import columns, tables
+from pipeline.evaluation import EvaluationSettings, evaluate
+from pipeline.models.vae import VAE
+from pipeline.schema import Schema
+from pipeline.sizing import ModelSettings, free_bits, resolve
+from pipeline.synthesizer import Synthesizer
+from pipeline.tables import Split, SplitSettings
+from pipeline.training import TrainingSettings, train
+
+BENCHMARKS = Path(__file__).parents[1]
+DATA = BENCHMARKS.parent / "data"
+RESULTS = BENCHMARKS / "results"
+TRAINING = TrainingSettings(device="cpu", time_limit=3600)
+SCORES = ("shape_error", "trend_error", "c2st")
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What one training reached: ELBO of the hold-out in nats per row, scores of as many rows, CPU seconds, epochs."""
+
+    elbo: float
+    scores: dict[str, float]
+    seconds: float
+    epochs: int
+
+
+def main() -> None:
+    """Measure, print, write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tables", default="bike,adult", help="which of %(default)s")
+    parser.add_argument("--seeds", type=int, default=1, help="repetitions per table (%(default)s)")
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    runs: dict[str, list[dict[str, Trained]]] = {}
+    for name in given.tables.split(","):
+        for seed in range(given.seeds):
+            runs.setdefault(name, []).append(measure(name, seed))
+            print(name, seed, {role: asdict(found) for role, found in runs[name][-1].items()}, file=sys.stderr)
+    RESULTS.mkdir(exist_ok=True)
+    plain = {
+        name: [{role: asdict(found) for role, found in run.items()} for run in all_] for name, all_ in runs.items()
+    }
+    (RESULTS / "warm_start.json").write_text(json.dumps({"machine": machine(), "runs": plain}, indent=1) + "\n")
+    (RESULTS / "warm_start.md").write_text(page(runs))
+    print(page(runs))
+
+
+def measure(name: str, seed: int) -> dict[str, Trained]:
+    """One champion, one warm start (also before its first step) and one fresh start."""
+    before, after = drifted(name)
+    old, new = (tables.split(table, SplitSettings()) for table in (before, after))
+    champion = Synthesizer.fit(old.train, old.validation, columns.infer(before), training=TRAINING, seed=seed)
+    schema = columns.infer(after)
+    untrained = TRAINING.model_copy(update={"epochs": 0})
+    start = Synthesizer.fit(new.train, new.validation, schema, champion=champion, training=untrained, seed=seed)
+    began = time.process_time()
+    warm = Synthesizer.fit(new.train, new.validation, schema, champion=champion, training=TRAINING, seed=seed)
+    warmed = time.process_time()
+    fresh = from_nothing(start, new, seed)
+    done = time.process_time()
+    return {
+        "untrained": judged(start, new, schema, 0.0, seed),
+        "warm": judged(warm, new, schema, warmed - began, seed),
+        "fresh": judged(fresh, new, schema, done - warmed, seed),
+    }
+
+
+def drifted(name: str) -> tuple[pa.Table, pa.Table]:
+    """A table before and after its drift."""
+    if name == "bike":
+        table = pq.read_table(DATA / "bike_hour.parquet")
+        return table.filter(pc.equal(table["yr"], 0)), table
+    table = pq.read_table(DATA / "adult_train.parquet")
+    rare = pc.and_(pc.equal(table["income"], ">50K"), pa.array(np.arange(table.num_rows) % 2 == 0))
+    clerical = pc.fill_null(pc.equal(table["occupation"], "Adm-clerical"), False)  # noqa: FBT003
+    return table.filter(pc.invert(pc.or_(rare, clerical))), table
+
+
+def from_nothing(start: Synthesizer, parts: Split, seed: int) -> Synthesizer:
+    """A network of the usual sizes over the alphabets of `start`, trained at full length."""
+    assert start.vae is not None
+    rows, held = start._rows(parts.train), start._rows(parts.validation)  # noqa: SLF001 - below the public door
+    settings = TRAINING.model_copy(update={"free_bits": free_bits(rows)})
+    shape, epochs, batch = resolve(start.vae.layout, len(rows), ModelSettings(), settings)
+    torch.manual_seed(seed)
+    vae = VAE(start.vae.layout, shape)
+    history = train(vae, rows, held, settings, epochs=epochs, batch=batch, seed=seed)
+    return Synthesizer(start.schema, start.codecs, vae, history)
+
+
+def judged(made: Synthesizer, parts: Split, schema: Schema, seconds: float, seed: int) -> Trained:
+    """Held-out ELBO and quality of the rows."""
+    synthetic = made.sample(parts.train.num_rows, seed=seed)
+    settings = EvaluationSettings(rows=10_000)
+    found = evaluate(synthetic, holdout=parts.holdout, train=parts.train, schema=schema, settings=settings, seed=seed)
+    scores = {name: found[name].value for name in SCORES}
+    return Trained(made.elbo(parts.holdout, seed=seed).elbo, scores, seconds, len(made.history))
+
+
+def page(runs: dict[str, list[dict[str, Trained]]]) -> str:
+    """The results as Markdown; means over seeds."""
+    seeds = max(map(len, runs.values()))
+    lines = ["# Warm start on drifted tables", "", f"{machine()}; one thread; {seeds} seed(s).", ""]
+    lines += ["| table | start | hold-out ELBO, nats/row | shape | trend | C2ST | CPU s | epochs | time |"]
+    lines += ["|---|---|---|---|---|---|---|---|---|"]
+    for name, repeated in runs.items():
+        full = float(np.mean([run["fresh"].seconds for run in repeated]))
+        for role in ("untrained", "warm", "fresh"):
+            each = [run[role] for run in repeated]
+            elbo, seconds, epochs = (
+                float(np.mean([getattr(t, k) for t in each])) for k in ("elbo", "seconds", "epochs")
+            )
+            scores = " | ".join(f"{np.mean([t.scores[score] for t in each]):.3f}" for score in SCORES)
+            share = f"{seconds / full:.0%}"
+            lines.append(f"| {name} | {role} | {elbo:.2f} | {scores} | {seconds:.0f} | {epochs:.0f} | {share} |")
+    return "\n".join(lines) + "\n"
+
+
+def machine() -> str:
+    """What was measured on."""
+    return f"{os.cpu_count()} CPU cores, {platform.machine()}, Python {platform.python_version()}, no GPU"
+
+
+if __name__ == "__main__":
+    main()
