@@ -221,7 +221,7 @@ class FeatureSpace:
     def waves(self, points: Points) -> Points:
         """Random Fourier features of points, [rows, 2 · 512], each row of length 1."""
         angles = points @ self.frequencies
-        return np.concatenate([np.cos(angles), np.sin(angles)], axis=1) / np.float32(np.sqrt(WAVES))
+        return np.asarray(np.concatenate([np.cos(angles), np.sin(angles)], axis=1) / np.sqrt(WAVES), np.float32)
 
     @cached_property
     def frequencies(self) -> Points:

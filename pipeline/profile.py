@@ -48,20 +48,19 @@ class OrderedProfile(Record):
     @classmethod
     def of(cls, values: NDArray[np.float64]) -> Self:
         """The profile of values without NaN, at least one."""
-        points, counts = np.unique(values, return_counts=True)
-        mean = float(counts @ points / len(values))
-        centred = points - mean
-        deviation = float(np.sqrt(counts @ (centred * centred) / len(values)))
-        scores = centred / deviation if deviation > 0 else np.zeros(len(points))
-        cubes = scores * scores * scores
+        low, high, mean = float(values.min()), float(values.max()), float(values.mean())
+        centred = values - mean
+        deviation = float(np.sqrt(centred @ centred / len(values))) if low < high else 0.0
+        scores = centred / (deviation or 1.0)
+        squares = scores * scores
         return cls(
-            low=float(points[0]),
-            high=float(points[-1]),
+            low=low,
+            high=high,
             mean=mean,
             deviation=deviation,
-            skewness=float(counts @ cubes / len(values)),
-            kurtosis=float(counts @ (cubes * scores) / len(values)) if deviation > 0 else 1.0,
-            quantiles=Quantiles.gathered(points, counts),
+            skewness=float(squares @ scores) / len(values) if deviation > 0 else 0.0,
+            kurtosis=float(squares @ squares) / len(values) if deviation > 0 else 1.0,
+            quantiles=Quantiles.of(values),
         )
 
     def merge(self, other: Self) -> Self:

@@ -11,6 +11,7 @@ from itertools import chain
 from typing import Self
 
 import pyarrow as pa
+from threadpoolctl import threadpool_limits
 
 from pipeline.calibration import Calibration, calibrate
 from pipeline.columns import measure
@@ -53,17 +54,17 @@ class Reference(Record):
             ignore: Columns that take no part in dependence and distance of rows. Points in time never do: they move on,
                 and would carry all rows with them.
         """
-        plain = Profile.of(table, schema)
         joint = tuple(
             column.name
             for column in schema
             if measure(column) != "none" and column.kind != "datetime" and column.name not in ignore
         )
-        rows = stream(seed, "reference").permutation(table.num_rows)[:SAMPLE]
-        sample = table.take(pa.array(rows))
-        space = FeatureSpace.span(_marginals(plain, joint), sample)
-        profile = plain.model_copy(update={"embedding": Embedding.of(table, space)})
-        calibration = calibrate(sample, profile, space, seed)
+        sample = table.take(pa.array(stream(seed, "reference").permutation(table.num_rows)[:SAMPLE]))
+        with threadpool_limits(limits=1):  # columns run in parallel; nested threads of BLAS only wait for each other
+            plain = Profile.of(table, schema)
+            space = FeatureSpace.span(_marginals(plain, joint), sample)
+            profile = plain.model_copy(update={"embedding": Embedding.of(table, space)})
+            calibration = calibrate(sample, profile, space, seed)
         return cls(profile=profile, axes=space.axes, joint=joint, calibration=calibration)
 
     @cached_property
@@ -84,7 +85,8 @@ class Reference(Record):
         schema = self._schema(first.schema)
         kinds = {column.name: column.kind for column in schema}
         whole = all(kinds.get(name, UNKNOWN) != UNKNOWN for name in self.joint)
-        return Profile.of_batches(chain([first], tables), schema, self.space if whole else None)
+        with threadpool_limits(limits=1):
+            return Profile.of_batches(chain([first], tables), schema, self.space if whole else None)
 
     def _schema(self, arrow: pa.Schema) -> Schema:
         """Kinds of the reference, for columns of the same name and type; no kind can be said of others."""

@@ -26,6 +26,8 @@ POINTS = 512
 LABELS = 256
 LABEL_LENGTH = 64  # characters; longer labels are cut and told apart by a digest
 HASHES = 64
+MANY = 20_000  # values from which on counting is faster than sorting
+CELLS = 2**14
 
 
 class Packed(Record):
@@ -53,8 +55,8 @@ class Quantiles(Packed):
 
     @classmethod
     def of(cls, values: Floats) -> Self:
-        """The sketch of values without NaN."""
-        return cls.gathered(*np.unique(values, return_counts=True))
+        """The sketch of finite values."""
+        return cls.gathered(*_counted(values))
 
     @classmethod
     def gathered(cls, points: Floats, weights: Integers, error: int = 0) -> Self:
@@ -132,9 +134,7 @@ class Frequencies(Record):
     @classmethod
     def of(cls, array: pa.ChunkedArray) -> Self:
         """The frequencies of the labels that are not null."""
-        counted = pc.value_counts(combined(array).drop_null())
-        counts = counted.field("counts").to_numpy(zero_copy_only=False)
-        labels = counted.field("values").cast(pa.string())
+        labels, counts = _labels(array)
         hashes = np.sort(pd.util.hash_array(labels.to_numpy(zero_copy_only=False).astype(object)))[:HASHES]
         order = np.argsort(-counts, kind="stable")
         kept = order[:LABELS]
@@ -160,7 +160,7 @@ class Frequencies(Record):
     def codes(self, array: pa.ChunkedArray, labels: int = LABELS) -> Integers:
         """Place of each label among the `labels` most frequent ones; their number for others, −1 for null."""
         known = [label for label in list(self.counts)[:labels] if not _is_cut(label)]
-        encoded = combined(array).dictionary_encode()
+        encoded = _encoded(array)
         found = pc.index_in(encoded.dictionary.cast(pa.string()), value_set=pa.array(known, pa.string()))
         places = np.append(found.fill_null(labels).to_numpy(zero_copy_only=False), -1)
         return np.asarray(places[encoded.indices.fill_null(len(places) - 1).to_numpy(zero_copy_only=False)], np.int64)
@@ -229,6 +229,50 @@ class Products(Packed):
     @classmethod
     def _from(cls, names: tuple[str, ...], matrices: NDArray[np.floating]) -> Self:
         return cls(names=names, sums=matrices.astype("<f4").tobytes())
+
+
+def _encoded(array: pa.ChunkedArray) -> pa.DictionaryArray:
+    """The column in one chunk, dictionary-encoded; labels may be listed twice or not occur."""
+    if pa.types.is_dictionary(array.type):
+        array = array.unify_dictionaries().combine_chunks()
+        array = array.chunk(0) if isinstance(array, pa.ChunkedArray) and array.num_chunks == 1 else array
+    return array if isinstance(array, pa.DictionaryArray) else combined(array).dictionary_encode()
+
+
+def _labels(array: pa.ChunkedArray) -> tuple[pa.Array, Integers]:
+    """Labels that occur, as text, and the rows of each."""
+    encoded = _encoded(array)
+    indices = encoded.indices.drop_null().to_numpy(zero_copy_only=False)
+    counts = np.bincount(indices, minlength=len(encoded.dictionary))
+    labels = encoded.dictionary.cast(pa.string())
+    if len(labels.unique()) < len(labels) or labels.null_count:
+        counted = pc.value_counts(combined(array).drop_null().cast(pa.string()))
+        return counted.field("values"), counted.field("counts").to_numpy(zero_copy_only=False)
+    used = np.flatnonzero(counts)
+    return labels.take(pa.array(used)), counts[used]
+
+
+def _counted(values: Floats) -> tuple[Floats, Integers, int]:
+    """Points, ascending, the values at or next to each, and by how many rows that may move the distribution function.
+
+    Many values are counted in equal cells, three times as fast as they are sorted, where no cell then holds more than
+    1/1024 of them and different ones. Most columns allow it; those with long tails are sorted.
+    """
+    if len(values) >= MANY:
+        low, high = float(values.min()), float(values.max())
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+            scale = (CELLS - 1) / (high - low) if high > low else 0.0
+        if np.isfinite(scale) and np.isfinite(high - low):
+            cells = ((values - low) * scale).astype(np.intp)
+            counts = np.bincount(cells, minlength=CELLS)
+            points = np.empty(CELLS)
+            points[cells] = values
+            mixed = cells[values != points[cells]]
+            error = int(counts[mixed].max(initial=0))
+            if error <= len(values) // (2 * POINTS):
+                filled = np.flatnonzero(counts)
+                return points[filled], counts[filled], error
+    return *np.unique(values, return_counts=True), 0
 
 
 def _short(label: Any) -> str:  # noqa: ANN401 - what Arrow returns

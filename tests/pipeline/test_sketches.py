@@ -142,3 +142,23 @@ def test_json_is_bounded():
     """A quantile sketch of a million different values takes less than 12 kB of JSON."""
     sketch = Quantiles.of(np.random.default_rng(6).normal(size=1_000_000))
     assert len(sketch.model_dump_json()) < 12_000
+
+
+@pytest.mark.parametrize("kind", ["normal", "heavy", "integers", "two values", "huge"])
+def test_counted_in_cells_or_sorted(kind):
+    """Values in such numbers that they are counted in cells keep to the stated bound, below 1/300, and to exactness."""
+    rng = np.random.default_rng(7)
+    x = {
+        "normal": rng.normal(size=40_000),
+        "heavy": np.exp(6 * rng.normal(size=40_000)),
+        "integers": rng.integers(-50, 400, 40_000).astype(float),
+        "two values": np.where(rng.random(40_000) < 0.1, 1e-9, 5.0),
+        "huge": rng.uniform(-1, 1, 40_000) * 1.7e308,
+    }[kind]
+    sketch = Quantiles.of(x)
+    assert distance(sketch, x) <= sketch.error + 1e-6
+    assert sketch.error <= len(x) / 300
+    assert np.isin(sketch.values, x).all()
+    if len(np.unique(x)) <= POINTS:
+        assert sketch.error == 0
+        assert np.array_equal(sketch.values, np.unique(x))
