@@ -13,6 +13,7 @@ Nothing heavy is imported before a verb runs, so that help answers at once.
 # ruff: noqa: PLC0415 - see the last sentence
 
 import json
+import os
 import signal
 import sys
 import traceback
@@ -176,7 +177,7 @@ def drift(name: str, data: Path, *, common: Common = DEFAULTS) -> Reply:
     data
         A Parquet file, or a directory of Parquet files.
     """
-    settings = common.settings()
+    settings = common.settings(name=name.partition("@")[0].partition("/")[0])
     from pipeline import tables
 
     tables.files(data)
@@ -295,6 +296,24 @@ def verify(directory: Path, *, common: Common = DEFAULTS) -> Reply:  # noqa: ARG
     problems = exports.verify(directory)
     answer = {"path": str(directory), "holds": not problems, "problems": list(problems)}
     return Reply(answer, _lines(*problems or [f"{directory} holds"]), REFUSED if problems else DONE)
+
+
+@app.command
+def serve(*, common: Common = DEFAULTS) -> Reply:
+    """Retrain and check for drift on schedule, as [schedule] in the settings says, until Ctrl-C."""
+    from flows.settings import Settings
+
+    tables = Settings.tables(common.home, common.config)
+    home = common.embed()
+    from flows import servers
+
+    with servers.prefect() as address:
+        os.environ.setdefault("PREFECT_API_URL", f"{address}/api")
+        from flows import schedule
+
+        print(f"prefect: {address}", *tables, sep="\n", file=sys.stderr if common.json else sys.stdout, flush=True)
+        schedule.start(home, common.config, tables)
+    return Reply({"prefect": address, "tables": list(tables)}, _lines())
 
 
 @app.command

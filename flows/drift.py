@@ -11,10 +11,11 @@ from flows.settings import Settings
 from flows.tracking import registry
 from flows.tracking.store import MARK, Run
 from pipeline.drift import DriftReport
+from pipeline.incoming import Arrivals
 
 
 @flow(name="resynth-drift", validate_parameters=False)
-def drift(reference: str, data: Path, home: Path, settings: Settings) -> DriftReport:
+def drift(reference: str, data: Path, home: Path, settings: Settings, arrivals: Arrivals | None = None) -> DriftReport:
     """Compare a table with the one a version was trained on; the report is kept in MLflow.
 
     Args:
@@ -22,6 +23,7 @@ def drift(reference: str, data: Path, home: Path, settings: Settings) -> DriftRe
         data: The table.
         home: Where the work is done.
         settings: How to read, and what counts as drift.
+        arrivals: What has arrived, where only what is new of it is asked about.
 
     Raises:
         NotFoundError: There is no such version.
@@ -33,7 +35,7 @@ def drift(reference: str, data: Path, home: Path, settings: Settings) -> DriftRe
         Workspace.open(home) as work,
         Run.start(version.name, {"flow": "drift", "code_version": code_version(), MARK: work.mark}) as run,
     ):
-        incoming = tasks.read(data, work, settings)
+        incoming = tasks.read(data, work, settings, arrivals)
         tasks.match(work, version)
         run.data(data, incoming.digest, work.columns.arrow, incoming.rows)
         run.parameters({"data": data, "reference": version.uri})

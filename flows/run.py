@@ -19,7 +19,7 @@ from typing import NamedTuple
 from prefect import flow
 from prefect.artifacts import create_markdown_artifact
 
-from flows import display, tasks
+from flows import display, notify, tasks
 from flows.clock import Clock
 from flows.provenance import code_version
 from flows.reports import Export, Report, numbers
@@ -106,7 +106,11 @@ def run(plan: Plan, progress: Progress | None = None) -> Report:
     code = code_version()
     tags = {"flow": "run", "code_version": code, "mlflow.source.git.commit": code}
     clock = Clock(progress or silent, STAGES)
-    with alone(plan.home, plan.name), Workspace.open(plan.home) as work:
+    with (
+        notify.failures(plan.settings.notify, plan.name),
+        alone(plan.home, plan.name),
+        Workspace.open(plan.home) as work,
+    ):
         with clock.stage("connect"):
             registry.recover(plan.name, work.died)
             champion = registry.champion(plan.name)
@@ -117,7 +121,9 @@ def run(plan: Plan, progress: Progress | None = None) -> Report:
             if not arrivals.new and not arrivals.quarantined:
                 return nothing_new(plan, clock)
         with Run.start(plan.name, tags | {MARK: work.mark}) as tracked:
-            return execute(Job(plan, work, tracked, champion, clock, code, arrivals))
+            report = execute(Job(plan, work, tracked, champion, clock, code, arrivals))
+    notify.outcome(plan.settings.notify, report)
+    return report
 
 
 def execute(job: Job) -> Report:

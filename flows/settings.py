@@ -8,7 +8,15 @@ The sections are the settings records of the stages that read them, so a key is 
     [columns.age]
     normalization = "quantile"
 
-What the command line gives wins over the file.
+What the command line gives wins over the file. One file may serve several tables, each with what sets it apart:
+
+    [schedule]
+    retrain = "0 3 * * *"
+    [tables.customers]
+    data = "incoming/customers"
+    [tables.orders]
+    data = "incoming/orders"
+    training.time_limit = 60
 """
 
 import glob
@@ -16,9 +24,10 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self, get_args
+from zoneinfo import available_timezones
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 
 from pipeline.drift import DriftSettings
 from pipeline.errors import SettingsError
@@ -34,8 +43,51 @@ from pipeline.training import TrainingSettings
 FILE = "resynth.toml"
 NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}"  # a model's name is also a directory's, and MLflow allows no "/" or ":"
 
+Event = Literal["promoted", "refused", "failed", "quarantined", "drift"]
 Rows = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
+
+
+class ScheduleSettings(Record):
+    """When `resynth serve` works on a table.
+
+    Attributes:
+        retrain: A cron expression ("0 3 * * 1-5"), or an interval in minutes, hours or days ("12h").
+        drift: The same, of drift checks.
+        timezone: In which cron expressions are read, by its IANA name ("Europe/Berlin").
+        retrain_on_drift: Whether a check that finds drift starts a retraining at once.
+    """
+
+    retrain: str | None = None
+    drift: str | None = None
+    timezone: str = "UTC"
+    retrain_on_drift: bool = True
+
+    @field_validator("timezone")
+    @classmethod
+    def _exists(cls, timezone: str) -> str:
+        if timezone not in available_timezones():
+            raise ValueError("expected the IANA name of a time zone")
+        return timezone
+
+
+class NotifySettings(Record):
+    """Who is told of what.
+
+    Attributes:
+        webhook: Address that takes a POST of JSON. It is kept out of logs, MLflow and Prefect.
+        on: The events to tell of.
+    """
+
+    webhook: SecretStr | None = None
+    on: tuple[Event, ...] = get_args(Event)
+
+    @field_validator("webhook")
+    @classmethod
+    def _web(cls, webhook: SecretStr | None) -> SecretStr | None:
+        if webhook is not None and not webhook.get_secret_value().startswith(("http://", "https://")):
+            raise ValueError("expected an address that begins with https:// or http://")
+        return webhook
 
 
 class Settings(Record):
@@ -43,6 +95,7 @@ class Settings(Record):
 
     Attributes:
         name: Of the model; default: the name of the data file.
+        data: The table, for `resynth serve`; relative to the home.
         seed: Of the training, the evaluation and the published rows.
         rows: How many rows to publish; default: as many as came in.
         columns: What is fixed about single columns, by name.
@@ -51,6 +104,7 @@ class Settings(Record):
     """
 
     name: Annotated[str, Field(pattern=f"^{NAME}$")] | None = None
+    data: Path | None = None
     seed: Seed = 0
     rows: Rows | None = None
     read: ReadSettings = ReadSettings()
@@ -62,10 +116,14 @@ class Settings(Record):
     drift: DriftSettings = DriftSettings()
     columns: Mapping[str, ColumnSettings] = {}
     incoming: IncomingSettings | None = None
+    schedule: ScheduleSettings = ScheduleSettings()
+    notify: NotifySettings = NotifySettings()
 
     @classmethod
     def load(cls, home: Path, config: Path | None = None, **given: object) -> Self:
         """Settings from a file and from the command line.
+
+        A `name` that the file has a table for chooses what is said of that table.
 
         Args:
             home: Where `resynth.toml` is looked for when no file is named; it need not be there.
@@ -78,10 +136,27 @@ class Settings(Record):
         file = config if config is not None else home / FILE
         values = _toml(file) if config is not None or file.exists() else {}
         chosen = {name: value for name, value in given.items() if value is not None}
+        values = _merged(values, _tables(values.pop("tables", {}), file).get(str(chosen.get("name")), {}))
         try:
             return cls.model_validate(values | chosen)
         except ValidationError as error:
             raise SettingsError(_line(error, file, chosen)) from None
+
+    @classmethod
+    def tables(cls, home: Path, config: Path | None = None) -> dict[str, Self]:
+        """The settings of every table of a file, by name; without `[tables]` the file is about one.
+
+        Raises:
+            SettingsError: As `load`; or a table has no data.
+        """
+        file = config if config is not None else home / FILE
+        names: list[str | None] = [*_tables(_toml(file).get("tables", {}), file)] or [None]
+        found = [cls.load(home, config, name=name) for name in names]
+        for name, settings in zip(names, found, strict=True):
+            if settings.data is None:
+                where = "" if name is None else f"tables.{name}."
+                raise SettingsError(f"settings: expected {where}data in {file}, got none")
+        return {settings.name or name_of(home / str(settings.data)): settings for settings in found}
 
 
 def name_of(data: Path) -> str:
@@ -89,6 +164,21 @@ def name_of(data: Path) -> str:
     plain = next(path for path in (data.resolve(), *data.resolve().parents) if not glob.has_magic(path.name))
     name = re.sub(r"[^A-Za-z0-9_.-]+", "_", plain.stem).lstrip("_.-")
     return name[:100] or "table"
+
+
+def _tables(given: object, file: Path) -> Mapping[str, dict[str, Any]]:
+    if isinstance(given, dict) and all(isinstance(table, dict) for table in given.values()):
+        return given
+    raise SettingsError(f"settings: expected sections [tables.NAME] in {file}, got another kind of 'tables'")
+
+
+def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`base` with what `over` says in its place, section by section."""
+    both = {
+        key: _merged(base[key], value) if isinstance(value, dict) and isinstance(base.get(key), dict) else value
+        for key, value in over.items()
+    }
+    return {**base, **both}
 
 
 def _toml(file: Path) -> dict[str, Any]:
@@ -109,6 +199,9 @@ def _line(error: ValidationError, file: Path, chosen: Mapping[str, object]) -> s
         return f"settings: unknown key {key!r} in {where}"
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
     came = problem["input"]
-    shown = repr(came) if isinstance(came, bool | int | float | str) else type(came).__name__
+    secret = "webhook" in problem["loc"]
+    shown = (
+        "an address" if secret else repr(came) if isinstance(came, bool | int | float | str) else type(came).__name__
+    )
     message = problem["msg"].removeprefix("Value error, ")
     return f"settings: {key} in {where}: {message}; got {shown:.80}{more}"

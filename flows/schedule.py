@@ -1,0 +1,180 @@
+"""Retraining and drift checks on schedule, by Prefect.
+
+Every table of the settings that has a schedule becomes two deployments: `retrain`, which is `resynth run`, and
+`check`, which compares what is there with the champion's data. A check that finds drift emits the event
+`resynth.drift`; an automation of Prefect starts `retrain` on it. A promotion publishes, so there is no third.
+
+`resynth serve` runs them on this machine; `prefect.yaml` hands the same two flows to work pools. Both flows read the
+settings when they start, so what is changed there holds from the next run on, and only a changed schedule needs
+`serve` to be started again.
+
+Times and the change of clocks: a cron expression is read in its time zone, and a day on which the clock is changed
+has one run of a daily schedule, as any other; an interval is elapsed time, whatever the clock says.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import cast
+
+from prefect import Flow, State, flow, serve
+from prefect.deployments.runner import RunnerDeployment
+from prefect.events import emit_event
+from prefect.events.schemas.deployment_triggers import DeploymentEventTrigger
+from prefect.schedules import Cron, Interval, Schedule
+from prefect.states import Completed
+from prefect.types.entrypoint import EntrypointType
+
+from flows import engine, notify, tasks
+from flows.drift import drift
+from flows.run import Plan, run
+from flows.scratch import BusyError, alone
+from flows.settings import ScheduleSettings, Settings
+from flows.tracking import registry
+from pipeline.errors import SettingsError
+
+DRIFT = "resynth.drift"
+EPOCH = datetime(2020, 1, 1, tzinfo=UTC)  # from which intervals are counted, so that a restart does not shift them
+INTERVAL = re.compile(r"(?P<count>[1-9]\d*) ?(?P<unit>[mhd])")
+UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+AT_ONCE = 2  # runs on this machine: one may check while another trains
+SERVE = "resynth serve"  # no model's name, for it has a space
+
+
+@flow(name="resynth-retrain")
+def retrain(table: str, home: str = ".", config: str | None = None) -> State[object]:
+    """`resynth run` for a table of the settings.
+
+    Args:
+        table: Its name there.
+        home: Where data, runs and exports live.
+        config: The settings file; default: resynth.toml in the home.
+    """
+    settings, place = _chosen(table, home, config)
+    try:
+        report = run(Plan(data=_data(settings, place), home=place, name=table, settings=settings))
+    except BusyError as error:
+        return Completed(name="Busy", message=str(error))
+    return Completed(name=report.decision.capitalize(), message="; ".join(report.reasons))
+
+
+@flow(name="resynth-check")
+def check(table: str, home: str = ".", config: str | None = None) -> State[object]:
+    """Look for drift in a table of the settings, and call for a retraining when there is.
+
+    Args:
+        table: Its name there.
+        home: Where data, runs and exports live.
+        config: The settings file; default: resynth.toml in the home.
+    """
+    settings, place = _chosen(table, home, config)
+    data = _data(settings, place)
+    with notify.failures(settings.notify, table):
+        if registry.champion(table) is None:
+            return Completed(name="Skipped", message="there is no champion yet")
+        arrivals = tasks.survey(data, table, settings) if settings.incoming is not None else None
+        if arrivals is not None and not arrivals.new:
+            return Completed(name="Skipped", message="nothing is new")
+        found = drift(table, data, place, settings, arrivals)
+    if not found.drifted:
+        return Completed(message="no drift")
+    worst = next(finding.text for finding in found.findings if finding.drifted)
+    emit_event(DRIFT, resource=_resource(table), payload={"worst": worst})
+    notify.tell(settings.notify, "drift", table, f"drift: {worst}")
+    return Completed(name="Drift", message=worst)
+
+
+def deployments(home: Path, config: Path | None, tables: Mapping[str, Settings]) -> list[RunnerDeployment]:
+    """What `serve` serves.
+
+    Raises:
+        SettingsError: No table has a schedule, or one is no schedule.
+    """
+    made = []
+    for table, settings in tables.items():
+        times = settings.schedule
+        parameters = {"table": table, "home": str(home), "config": None if config is None else str(config.resolve())}
+        if times.retrain is not None or (times.drift is not None and times.retrain_on_drift):
+            made.append(_deployment(retrain, parameters, times.retrain, times.timezone, [_on_drift(table, times)]))
+        if times.drift is not None:
+            made.append(_deployment(check, parameters, times.drift, times.timezone, []))
+    if not made:
+        raise SettingsError("serve: expected a schedule.retrain or schedule.drift in the settings, got none")
+    return made
+
+
+def timetable(when: str, timezone: str) -> Schedule:
+    """A schedule from an interval (`90m`, `12h`, `7d`) or a cron expression.
+
+    Raises:
+        SettingsError: It is neither.
+    """
+    if (every := INTERVAL.fullmatch(when.strip())) is not None:
+        elapsed = int(every["count"]) * UNITS[every["unit"]]
+        return Interval(elapsed, anchor_date=EPOCH, timezone="UTC")
+    try:
+        return Cron(when, timezone=timezone)
+    except ValueError as error:
+        raise SettingsError(f"schedule: expected an interval like 12h or a cron expression, got {when!r}") from error
+
+
+def start(home: Path, config: Path | None, tables: Mapping[str, Settings]) -> None:
+    """Serve the schedules until interrupted.
+
+    Raises:
+        BusyError: The schedules of this home are being served already.
+        SettingsError: There is nothing to serve.
+    """
+    with alone(home, SERVE):
+        serve(*deployments(home, config, tables), limit=AT_ONCE, print_starting_message=False)
+
+
+def _chosen(table: str, home: str, config: str | None) -> tuple[Settings, Path]:
+    """The settings of a table, and the home made ready."""
+    place = Path(home).resolve()
+    engine.embed(place)
+    tables = Settings.tables(place, Path(config) if config is not None else None)
+    if table not in tables:
+        raise SettingsError(f"schedule: expected a table of the settings ({', '.join(tables)}), got {table!r}")
+    return tables[table], place
+
+
+def _data(settings: Settings, home: Path) -> Path:
+    assert settings.data is not None, "Settings.tables sees to it"
+    return home / settings.data
+
+
+def _deployment(
+    made_of: Flow[..., State[object]],
+    parameters: dict[str, str | None],
+    when: str | None,
+    timezone: str,
+    triggers: list[DeploymentEventTrigger],
+) -> RunnerDeployment:
+    """One of the flows for one table."""
+    made = made_of.to_deployment(
+        str(parameters["table"]),
+        schedules=[] if when is None else [timetable(when, timezone)],
+        parameters=parameters,
+        triggers=list(triggers),
+        tags=["resynth"],
+        paused=False,
+        entrypoint_type=EntrypointType.MODULE_PATH,
+    )
+    return cast("RunnerDeployment", made)  # a coroutine only where there is a loop
+
+
+def _on_drift(table: str, times: ScheduleSettings) -> DeploymentEventTrigger:
+    """Starts a retraining of a table on the event that `check` emits."""
+    return DeploymentEventTrigger(
+        name=f"resynth: retrain {table} on drift",
+        enabled=times.retrain_on_drift,
+        expect={DRIFT},
+        match={"prefect.resource.id": _resource(table)["prefect.resource.id"]},
+    )
+
+
+def _resource(table: str) -> dict[str, str]:
+    """How events and automations name a table."""
+    return {"prefect.resource.id": f"resynth.table.{table}", "prefect.resource.name": table}

@@ -1,0 +1,100 @@
+"""The web servers of MLflow and Prefect on the stores of a home, for as long as they are needed.
+
+What the environment names is not started again. A server that we start listens on loopback only and ends with us,
+also when we are killed (on Linux; elsewhere only when we end in order).
+"""
+
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pipeline.errors import ResynthError
+
+HOST = "127.0.0.1"
+PATIENCE = 120.0  # seconds for a server to answer; the first start of each migrates a database
+DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of Linux
+
+
+@contextmanager
+def mlflow() -> Iterator[str]:
+    """The address of MLflow's pages.
+
+    Raises:
+        ResynthError: The server ended or does not answer.
+    """
+    tracking = os.environ["MLFLOW_TRACKING_URI"]
+    if tracking.startswith("http"):
+        yield tracking
+        return
+    port = _port(5000)
+    with _serving("mlflow", port, ["--backend-store-uri", tracking, "--workers", "1"]):
+        yield f"http://{HOST}:{port}"
+
+
+@contextmanager
+def prefect() -> Iterator[str]:
+    """The address of Prefect's pages; its API is below at `/api`.
+
+    Raises:
+        ResynthError: The server ended or does not answer.
+    """
+    api = os.environ.get("PREFECT_API_URL")
+    if api is not None:
+        yield api.removesuffix("/api")
+        return
+    port = _port(4200)
+    address = f"http://{HOST}:{port}"
+    with _serving("prefect", port, [], PREFECT_UI_API_URL=f"{address}/api"):
+        yield address
+
+
+@contextmanager
+def _serving(name: str, port: int, options: list[str], **environment: str) -> Iterator[None]:
+    """Start a server of this Python's environment, out of reach of the terminal's Ctrl-C, which we pass on."""
+    verb = {"mlflow": ["server"], "prefect": ["server", "start"]}[name]
+    server = subprocess.Popen(  # noqa: S603
+        [sys.executable, "-m", name, *verb, "--host", HOST, "--port", str(port), *options],
+        env=os.environ | environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - we have no threads yet
+    )
+    try:
+        _await(name, port, server)
+        yield
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+def _end_with_parent() -> None:
+    ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGTERM)
+
+
+def _await(name: str, port: int, server: "subprocess.Popen[bytes]") -> None:
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        if server.poll() is not None:
+            raise ResynthError(f"expected the {name} server to run on port {port}, it ended ({server.returncode})")
+        with socket.socket() as probe:
+            if probe.connect_ex((HOST, port)) == 0:
+                return
+        time.sleep(0.2)
+    raise ResynthError(f"expected the {name} server to answer on port {port} within {PATIENCE:.0f} s, it did not")
+
+
+def _port(preferred: int) -> int:
+    """The preferred port if it is free, else any that is."""
+    with socket.socket() as probe:
+        if probe.connect_ex((HOST, preferred)) != 0:
+            return preferred
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
