@@ -76,16 +76,20 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3, help="trainings per table (%(default)s)")
     given = parser.parse_args()
     scorer = environment()
-    results: dict[str, list[dict[str, float]]] = {}
-    for name in given.tables.split(","):
-        for seed in range(given.seeds):
-            results.setdefault(name, []).append(measure(name, seed, scorer))
-            print(name, seed, json.dumps(results[name][-1]), file=sys.stderr, flush=True)
+    results: dict[str, list[dict[str, float]]] = {name: [] for name in given.tables.split(",")}
+    for seed in range(given.seeds):  # seeds outside: an interrupted run has every table as often
+        for name, runs in results.items():
+            runs.append(measure(name, seed, scorer))
+            print(name, seed, json.dumps(runs[-1]), file=sys.stderr, flush=True)
+            write({name: runs for name, runs in results.items() if runs})
+    print((RESULTS / "fidelity.md").read_text())
+
+
+def write(results: dict[str, list[dict[str, float]]]) -> None:
+    """Keep what has been measured so far."""
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "fidelity.json").write_text(json.dumps({"machine": machine(), "runs": results}, indent=1) + "\n")
-    text = page(results)
-    (RESULTS / "fidelity.md").write_text(text)
-    print(text)
+    (RESULTS / "fidelity.md").write_text(page(results))
 
 
 def environment() -> str:
