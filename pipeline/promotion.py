@@ -4,8 +4,9 @@
 
 - *limits*: no named score may be further below its own real-against-real ceiling than allowed. This judges every
   version, the first one included, and needs no adjustment to easy, hard or small tables, whose ceilings differ;
-- *margins*: no named score may be worse than the champion's by more than allowed, or by more than the 95 %
-  confidence intervals of the two explain.
+- *margins*: no named score may be worse than the champion's by more than allowed, or by more than chance explains:
+  half of the 95 % confidence interval of the difference. Where both were computed on the same resamples of the
+  hold-out, this is the interval of the paired differences, which is much narrower than what the two explain together.
 
 A version that passes both is promoted: it knows newer data. A score that is named in the settings and absent from
 an evaluation refuses promotion, with that as the reason; nothing is ever assumed in its place.
@@ -13,10 +14,12 @@ an evaluation refuses promotion, with that as the reason; nothing is ever assume
 
 from collections.abc import Iterator, Mapping
 from math import hypot
+from statistics import pstdev
 
 from pydantic import Field, NonNegativeFloat, field_validator
 
 from pipeline.evaluation import METRICS, Evaluation, Score
+from pipeline.evaluation.scores import NORMAL_95
 from pipeline.records import Record
 
 
@@ -91,9 +94,19 @@ def _against_champion(
             continue
         new, old = challenger[name], champion[name]
         worse = old.value - new.value if new.goal == "max" else new.value - old.value
-        passed = worse <= max(margin, hypot(_half_width(new), _half_width(old)))
+        chance = _chance(new, old)
+        passed = worse <= max(margin, chance)
         word = "not worse" if passed else "worse"
-        yield passed, f"{name} {new.value:.4f} is {word} than the champion's {old.value:.4f} (margin {margin:g})"
+        allowed = f"margin {margin:g}, chance {chance:.4f}"
+        yield passed, f"{name} {new.value:.4f} is {word} than the champion's {old.value:.4f} ({allowed})"
+
+
+def _chance(new: Score, old: Score) -> float:
+    """Half of the 95 % confidence interval of the difference of two scores on the same hold-out."""
+    if new.replicates and len(new.replicates) == len(old.replicates):
+        differences = [one - other for one, other in zip(new.replicates, old.replicates, strict=True)]
+        return NORMAL_95 * pstdev(differences)
+    return hypot(_half_width(new), _half_width(old))
 
 
 def _half_width(score: Score) -> float:

@@ -13,12 +13,13 @@ import numpy as np
 import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
-from pipeline.evaluation import detection, distances, privacy, utility
+from pipeline.evaluation import bootstrap, detection, distances, privacy, utility
 from pipeline.evaluation.distances import Features
 from pipeline.evaluation.marginals import shape_errors
 from pipeline.evaluation.pairs import column_pairs, trend_errors
 from pipeline.evaluation.samples import EvaluationSettings, Samples
 from pipeline.evaluation.scores import METRICS, Area, ColumnError, Evaluation, Goal, Incomputable, PairError, Score
+from pipeline.evaluation.views import Floats
 from pipeline.progress import Progress, Tick, silent
 from pipeline.schema import Schema
 
@@ -100,7 +101,8 @@ def _marginals(samples: Samples) -> Iterator[Part]:
     values, ceilings = shape_errors(holdout, synthetic), shape_errors(holdout, train)
     if not values:
         raise Incomputable("the table has no column that can be compared")
-    yield Score.of("shape_error", _mean(values.values()), _mean(ceilings.values()))
+    replicates = bootstrap.shape_replicates(holdout, synthetic, samples.weights())
+    yield _replicated("shape_error", _mean(values.values()), _mean(ceilings.values()), replicates)
     for name in sorted(values, key=lambda name: -values[name]):
         yield ColumnError(name=name, error=values[name], ceiling=ceilings[name])
 
@@ -111,7 +113,8 @@ def _pairs(samples: Samples) -> Iterator[Part]:
     values, ceilings = trend_errors(holdout, synthetic, pairs), trend_errors(holdout, train, pairs)
     if not values:
         raise Incomputable("the table has no pair of columns that vary")
-    yield Score.of("trend_error", _mean(v.error for v in values), _mean(c.error for c in ceilings))
+    replicates = bootstrap.trend_replicates(holdout, synthetic, values, samples.weights())
+    yield _replicated("trend_error", _mean(v.error for v in values), _mean(c.error for c in ceilings), replicates)
     own, own_ceiling = _mean(v.error_own_bins for v in values), _mean(c.error_own_bins for c in ceilings)
     yield Score.of("trend_error_own_bins", own, own_ceiling)
     beside = sorted(zip(values, ceilings, strict=True), key=lambda both: -both[0].error)
@@ -150,8 +153,9 @@ def _utility(samples: Samples) -> Iterator[Part]:
         raise Incomputable("no target column is named in the settings")
     synthetic, train, holdout = samples.views
     state = int(samples.random("utility").integers(2**32))
-    value, ceiling = (utility.utility(rows, holdout, target, state) for rows in (synthetic, train))
-    yield Score.of("utility", value.value, ceiling.value)
+    w = samples.weights()
+    value, ceiling = (utility.utility(rows, holdout, target, state, w) for rows in (synthetic, train))
+    yield _replicated("utility", value.value, ceiling.value, value.replicates)
     if value.rmse is not None and ceiling.rmse is not None:
         yield Score.of("utility_rmse", value.rmse, ceiling.rmse)
 
@@ -161,6 +165,11 @@ def _privacy(samples: Samples) -> Iterator[Part]:
     rows = _some(synthetic, samples.settings.detection_rows, samples.random("privacy"))
     share = privacy.nearer_to_train(rows, train, holdout)
     yield Score.of("nearer_to_train", share.value, 0.5, share.interval)
+
+
+def _replicated(name: str, value: float, ceiling: float, replicates: Floats) -> Score:
+    """A score with the interval that its replicates give."""
+    return Score.of(name, value, ceiling, bootstrap.interval(value, replicates), replicates.tolist())
 
 
 def _some(points: Features, rows: int, rng: np.random.Generator) -> Features:

@@ -69,6 +69,20 @@ def trend_errors(real: View, other: View, pairs: Sequence[tuple[str, str]]) -> l
     return found
 
 
+def pair_codes(real: View, other: View, first: str, second: str) -> tuple[Codes, Codes]:
+    """Cells of the contingency table of a pair with a nominal column, of both tables, bins being the real table's."""
+    sides = []
+    for name in (first, second):
+        if name in real.ordered:
+            sides.append(_common_bins(real.ordered[name], other.ordered[name]))
+        else:
+            sides.append(_Binned(real.nominal[name], other.nominal[name], real.sizes[name]))
+    one, two = sides
+    cells = np.concatenate([one.real * two.size + two.real, one.other * two.size + two.other])
+    codes = np.unique(cells, return_inverse=True)[1]
+    return codes[: len(one.real)], codes[len(one.real) :]
+
+
 def correlations(columns: Sequence[Floats]) -> Floats:
     """Pearson correlation of every pair over the rows where both are present; NaN where undefined."""
     x = np.column_stack(columns)

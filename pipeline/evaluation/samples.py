@@ -7,9 +7,10 @@ import pyarrow as pa
 from pydantic import Field
 
 from pipeline.errors import SettingsError, TableError
+from pipeline.evaluation import bootstrap
 from pipeline.evaluation.distances import Features
 from pipeline.evaluation.scores import Incomputable
-from pipeline.evaluation.views import View, chosen, views
+from pipeline.evaluation.views import Floats, View, chosen, views
 from pipeline.features import FeatureSpace
 from pipeline.randomness import stream
 from pipeline.records import Record
@@ -81,6 +82,10 @@ class Samples:
         )
         synthetic, train, holdout = views(tables, schema)
         return cls((synthetic, train, holdout), (tables[0], tables[1], tables[2]), schema, settings, seed)
+
+    def weights(self) -> Floats:
+        """Weights of the held-out rows in resamples: the same for every generator, by the seed alone."""
+        return bootstrap.weights(self.views[2].rows, stream(self.seed, "evaluate", "bootstrap"))
 
     def random(self, purpose: str) -> np.random.Generator:
         """The random stream for a purpose; equal for synthetic and training rows, so that they differ by data only."""

@@ -5,6 +5,7 @@ column, by chance. So every `Score` carries its *ceiling*, the same score of as 
 the same hold-out. A generator is good when `value` is near `ceiling`, whatever the two numbers are.
 """
 
+from collections.abc import Iterable
 from typing import Literal, NamedTuple, Self
 
 from pydantic import FiniteFloat
@@ -63,6 +64,8 @@ class Score(Record):
         goal: whether a good value is large or small.
         low: lower end of the 95 % confidence interval of `value`, where one is known.
         high: upper end of it.
+        replicates: of the value on resamples of the held-out rows (`pipeline.evaluation.bootstrap`); those of two
+            evaluations on the same rows with the same seed belong together. Empty where there are none.
         meaning: the score in one plain line.
     """
 
@@ -73,13 +76,24 @@ class Score(Record):
     goal: Goal
     low: FiniteFloat | None = None
     high: FiniteFloat | None = None
+    replicates: tuple[FiniteFloat, ...] = ()
     meaning: str
 
     @classmethod
-    def of(cls, name: str, value: float, ceiling: float, interval: tuple[float, float] | None = None) -> Self:
+    def of(
+        cls,
+        name: str,
+        value: float,
+        ceiling: float,
+        interval: tuple[float, float] | None = None,
+        replicates: Iterable[float] = (),
+    ) -> Self:
         """The score called `name`, described by `METRICS`."""
         low, high = interval if interval is not None else (None, None)
-        return cls(name=name, value=value, ceiling=ceiling, low=low, high=high, **METRICS[name]._asdict())
+        described = METRICS[name]._asdict()
+        return cls(
+            name=name, value=value, ceiling=ceiling, low=low, high=high, replicates=tuple(replicates), **described
+        )
 
     @property
     def excess(self) -> float:

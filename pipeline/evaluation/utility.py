@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
+from pipeline.evaluation.bootstrap import aucs, r2s
 from pipeline.evaluation.detection import auc
 from pipeline.evaluation.scores import Incomputable
 from pipeline.evaluation.views import Codes, Floats, View, known
@@ -20,31 +21,35 @@ MINIMUM_ROWS = 50
 
 
 class Utility(NamedTuple):
-    """AUC or R² (`value`); `rmse`, in units of the target, where it was regressed."""
+    """AUC or R² (`value`) and its `replicates`; `rmse`, in units of the target, where it was regressed."""
 
     value: float
-    rmse: float | None
+    replicates: Floats
+    rmse: float | None = None
 
 
-def utility(rows: View, holdout: View, target: str, seed: int) -> Utility:
+def utility(rows: View, holdout: View, target: str, seed: int, w: Floats) -> Utility:
     """How well a model trained on `rows` predicts `target` in `holdout`. Rows without a number there are left out.
+
+    `w` are the weights of the held-out rows in resamples, [resamples, rows].
 
     Raises:
         Incomputable: The target is no comparable column, or there are too few rows or classes.
     """
     if target in rows.nominal:
-        return _classified(_Task.of(rows, holdout, target, seed), rows.nominal[target], holdout.nominal[target])
+        return _classified(_Task.of(rows, holdout, target, seed), rows.nominal[target], holdout.nominal[target], w)
     if target not in rows.ordered:
         raise Incomputable(f"the target '{target}' is an identifier")
-    rows, holdout = (view.take(np.flatnonzero(~np.isnan(view.ordered[target]))) for view in (rows, holdout))
+    kept = [np.flatnonzero(~np.isnan(view.ordered[target])) for view in (rows, holdout)]
+    rows, holdout, w = rows.take(kept[0]), holdout.take(kept[1]), w[:, kept[1]]
     task = _Task.of(rows, holdout, target, seed)
     y, truth = rows.ordered[target], holdout.ordered[target]
     classes = np.unique(truth)
     if len(classes) > CLASSES:
-        return _regressed(task, y, truth)
+        return _regressed(task, y, truth, w)
     # values that the hold-out does not know share a class beyond its own
     labels = np.where(np.isin(y, classes), np.searchsorted(classes, y), len(classes))
-    return _classified(task, labels, np.searchsorted(classes, truth))
+    return _classified(task, labels, np.searchsorted(classes, truth), w)
 
 
 @dataclass(frozen=True)
@@ -66,23 +71,25 @@ class _Task:
         return cls(target, known(x, x), known(holdout.matrix(without=target), x), seed)
 
 
-def _classified(task: _Task, y: Codes, truth: Codes) -> Utility:
+def _classified(task: _Task, y: Codes, truth: Codes, w: Floats) -> Utility:
     """Mean AUC over the classes of the hold-out; a class the model never saw counts as a coin toss."""
     present, counts = np.unique(truth, return_counts=True)
     tested = present[(counts > 1) & (counts < len(truth) - 1)]
     if not len(tested):
         raise Incomputable(f"the target '{task.target}' has one class only in the hold-out")
     if len(np.unique(y)) == 1:
-        return Utility(0.5, None)
+        return Utility(0.5, np.full(len(w), 0.5))
     model = HistGradientBoostingClassifier(early_stopping=False, random_state=task.seed).fit(task.x, y)
     chances = dict(zip(model.classes_, model.predict_proba(task.test).T, strict=True))
     unseen = np.zeros(len(truth))
-    areas = [auc(p[truth == c], p[truth != c]).value for c in tested for p in [chances.get(c, unseen)]]
-    return Utility(float(np.mean(areas)), None)
+    scores = [(chances.get(c, unseen), truth == c) for c in tested]
+    areas = [auc(p[hit], p[~hit]).value for p, hit in scores]
+    return Utility(float(np.mean(areas)), np.mean([aucs(p, hit.astype(np.int64), w) for p, hit in scores], axis=0))
 
 
-def _regressed(task: _Task, y: Floats, truth: Floats) -> Utility:
+def _regressed(task: _Task, y: Floats, truth: Floats, w: Floats) -> Utility:
     """R² and root mean squared error."""
     model = HistGradientBoostingRegressor(early_stopping=False, random_state=task.seed).fit(task.x, y)
     squared = (truth - model.predict(task.test)) ** 2
-    return Utility(1 - float(squared.mean() / truth.var()), float(np.sqrt(squared.mean())))
+    value = 1 - float(squared.mean() / truth.var())
+    return Utility(value, r2s(truth, squared, w), float(np.sqrt(squared.mean())))

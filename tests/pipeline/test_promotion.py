@@ -1,5 +1,6 @@
 """The gate: every way to pass and every way to be refused."""
 
+import numpy as np
 import pytest
 from pydantic import ValidationError
 
@@ -71,7 +72,7 @@ def test_errors_are_judged_the_other_way_round():
     worse, better = evaluation(shape_error=(0.02, 0.01)), evaluation(shape_error=(0.012, 0.01))
     assert decide(better, worse, GATE).promote
     decision = decide(worse, better, GATE)
-    assert decision.reasons == ("shape_error 0.0200 is worse than the champion's 0.0120 (margin 0.005)",)
+    assert decision.reasons == ("shape_error 0.0200 is worse than the champion's 0.0120 (margin 0.005, chance 0.0000)",)
 
 
 def test_what_the_intervals_explain_is_not_worse():
@@ -79,6 +80,21 @@ def test_what_the_intervals_explain_is_not_worse():
     assert not decide(evaluation(c2st=(0.83, 0.99)), evaluation(c2st=(0.9, 0.99)), GATE).promote
     challenger, champion = evaluation(c2st=(0.83, 0.99), interval=0.06), evaluation(c2st=(0.9, 0.99), interval=0.06)
     assert decide(challenger, champion, GATE).promote
+
+
+def test_differences_are_paired():
+    """Two scores that rise and fall together on resamples differ for certain, though each is known to ±.06 only."""
+    rng = np.random.default_rng(0)
+    shared = rng.normal(0, 0.03, 100)
+
+    def judged(value: float, own: float) -> Evaluation:
+        replicates = value + shared + rng.normal(0, own, 100)
+        made = evaluation(c2st=(value, 0.99))
+        score = Score.of("c2st", value, 0.99, (value - 0.06, value + 0.06), replicates)
+        return made.model_copy(update={"scores": tuple(score if s.name == "c2st" else s for s in made.scores)})
+
+    assert not decide(judged(0.83, 0.001), judged(0.9, 0.001), GATE).promote
+    assert decide(judged(0.83, 0.03), judged(0.9, 0.03), GATE).promote
 
 
 def test_different_holdouts_are_not_compared():

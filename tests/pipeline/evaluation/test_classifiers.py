@@ -29,6 +29,7 @@ def table(seed: int, rows: int, *, dependent: bool = True) -> pa.Table:
 
 REAL, LIKE, UNLIKE = table(1, 600), table(2, 900), table(3, 900, dependent=False)
 HOLDOUT, SYNTHETIC, BROKEN = views((REAL, LIKE, UNLIKE), infer(REAL))
+ONCE = np.ones((1, HOLDOUT.rows))  # the weights of one resample that is the sample itself
 
 
 def test_auc_and_variance():
@@ -70,15 +71,16 @@ def test_small_samples_are_still_told_apart():
 @pytest.mark.parametrize("target", ["c", "flag", "y"])
 def test_utility_tells_good_rows_from_useless_ones(target):
     """A label, a number of few values and a number of many are predicted from good rows and not from bad ones."""
-    good, bad = (utility(rows, HOLDOUT, target, 0) for rows in (SYNTHETIC, BROKEN))
+    good, bad = (utility(rows, HOLDOUT, target, 0, ONCE) for rows in (SYNTHETIC, BROKEN))
     assert good.value > 0.9
+    assert good.replicates == pytest.approx([good.value])
     assert bad.value < 0.65
     assert (good.rmse is not None) == (target == "y")
 
 
 def test_rmse_is_in_units_of_the_target():
     """The regression error is the noise of the table within a fifth, in the target's unit."""
-    found = utility(SYNTHETIC, HOLDOUT, "y", 0)
+    found = utility(SYNTHETIC, HOLDOUT, "y", 0, ONCE)
     truth = HOLDOUT.ordered["y"]
     assert found.rmse == pytest.approx(0.33, rel=0.2)
     assert found.value == pytest.approx(1 - found.rmse**2 / truth.var())
@@ -87,4 +89,4 @@ def test_rmse_is_in_units_of_the_target():
 def test_a_class_never_generated_counts_as_a_coin_toss():
     """Rows of one class only give an AUC of one half."""
     single = SYNTHETIC.take(np.flatnonzero(SYNTHETIC.nominal["c"] == 0))
-    assert utility(single, HOLDOUT, "c", 0).value == 0.5
+    assert utility(single, HOLDOUT, "c", 0, ONCE).value == 0.5
