@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from pipeline.columns import measure, numbers
 from pipeline.columns.base import combined
-from pipeline.drift import DriftReport
+from pipeline.drift import DriftReport, Finding
 from pipeline.evaluation import ColumnError, Evaluation
 from pipeline.evaluation.views import View, views
 from pipeline.profile import ColumnProfile, Profile
@@ -104,8 +104,11 @@ def drift(reference: Profile, incoming: Profile, found: DriftReport) -> Figure:
         found: Their comparison; chooses the columns.
     """
     names = {column.name for column in incoming.columns} & {column.name for column in reference.columns}
-    moved = [finding for finding in found.findings if finding.drifted and finding.column in names]
-    shown = list({finding.column: finding for finding in reversed(moved)}.values())[::-1][:MOST_PANELS]
+    worst: dict[str, Finding] = {}
+    for finding in found.findings:
+        if finding.drifted and finding.column in names:
+            worst.setdefault(finding.column, finding)
+    shown = list(worst.values())[:MOST_PANELS]
     across = min(PANELS_PER_ROW, max(1, len(shown)))
     figure = Figure(figsize=(3.5 * across, 0.6 + 2.5 * _panel_rows(len(shown))), layout="constrained")
     panels = list(figure.subplots(_panel_rows(len(shown)), across, squeeze=False).flat)

@@ -7,8 +7,10 @@ from matplotlib.image import imread
 from scipy.stats.contingency import association
 
 from pipeline.columns import infer
+from pipeline.drift import DriftSettings, compare
 from pipeline.evaluation import EvaluationSettings, evaluate
-from pipeline.report import cramers_v, loss_curves, quality, save
+from pipeline.reference import Reference
+from pipeline.report import cramers_v, drift, loss_curves, quality, save
 from pipeline.training import Epoch
 
 
@@ -85,6 +87,37 @@ def test_histograms_show_shares_of_all_rows():
     )
     stairs = quality(real, synthetic, schema, evaluation).axes[0].patches
     assert [patch.get_data().values.sum() for patch in stairs] == pytest.approx([1, 1])
+
+
+def test_drift_shows_what_moved(tmp_path):
+    """A panel per drifted column, the worst first, drawn from profiles: distribution functions and shares of labels."""
+    rows = mixed(0, 2000)
+    number = rows.schema.get_field_index("number")
+    label = rows.schema.get_field_index("label")
+    moved = rows.set_column(number, "number", pa.array(rows["number"].to_numpy() + 3, from_pandas=True))
+    moved = moved.set_column(label, "label", pa.array(["b"] * 2000))
+    reference = Reference.of(rows, infer(rows))
+    incoming = reference.profile_of([moved])
+    found = compare(reference, incoming, DriftSettings())
+    figure = drift(reference.profile, incoming, found)
+    titles = [axes.get_title(loc="left").split()[0] for axes in figure.axes if axes.get_title(loc="left")]
+    assert set(titles) == {"number", "label"}
+    assert titles[0] == next(f.column for f in found.findings if f.column in titles)
+    curves = figure.axes[titles.index("number")].lines
+    assert np.median(curves[1].get_xdata()) - np.median(curves[0].get_xdata()) == pytest.approx(3, abs=0.2)
+    bars = figure.axes[titles.index("label")].patches
+    assert max(bar.get_width() for bar in bars) == 1
+    save(figure, tmp_path / "drift.png")
+    assert imread(tmp_path / "drift.png").shape[2] == 4
+
+
+def test_nothing_drifted_is_a_figure():
+    """No drift, no panels, and no failure."""
+    rows = mixed(0)
+    reference = Reference.of(rows, infer(rows))
+    report = compare(reference, reference.profile, DriftSettings())
+    assert not report.drifted
+    drift(reference.profile, reference.profile, report)
 
 
 def test_a_table_of_identifiers_has_a_figure():
