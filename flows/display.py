@@ -77,6 +77,8 @@ def outcome(report: "Report") -> list[tuple[str, str]]:
     """Decision, version and where the files are."""
     who = report.name if report.version is None else f"{report.name} version {report.version}"
     rows = [("decision", f"{who} {report.decision}"), *(("", reason) for reason in report.reasons)]
+    if report.plan is not None and report.plan.action != "skip":
+        rows.append(("training", f"{report.plan.action}: {'; '.join(report.plan.reasons)}"))
     if report.export is not None:
         rows.append(("published", f"{report.export.rows:,} rows of version {report.published}"))
         rows.append(("files", str(report.export.path)))

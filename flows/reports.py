@@ -8,6 +8,7 @@ from pipeline.bound import ElboReport
 from pipeline.drift import DriftReport
 from pipeline.evaluation import Evaluation
 from pipeline.incoming import Quarantined
+from pipeline.policy import Plan
 from pipeline.records import Record
 
 
@@ -29,6 +30,7 @@ class Report(Record):
         decision: Whether it was promoted, or nothing was trained.
         reasons: Why.
         warnings: What a person should know about the table.
+        plan: What the new rows called for; None without a champion.
         drift: The table against the one the previous champion was trained on; None without a champion.
         quarantined: Incoming files that cannot be used, and were not known for it.
         evaluation: The version's rows against the hold-out; None without a version.
@@ -46,6 +48,7 @@ class Report(Record):
     reasons: tuple[str, ...]
     warnings: tuple[str, ...] = ()
     quarantined: tuple[Quarantined, ...] = ()
+    plan: Plan | None = None
     drift: DriftReport | None = None
     evaluation: Evaluation | None = None
     elbo: ElboReport | None = None

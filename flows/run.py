@@ -1,7 +1,8 @@
 """The whole chain, once: a table becomes a version, a decision and an export.
 
 Run for a name that has no champion it is a training, otherwise a *re*training: the same flow, in which the champion
-is asked about drift and defends its place on the same hold-out. Whoever is champion at the end publishes.
+is asked about drift, the policy says what the new rows call for (nothing, a warm start, a training afresh), and the
+champion defends its place on the same hold-out. Whoever is champion at the end publishes.
 
 The flow is all or nothing. What it makes is undone when a later stage fails: a registered version is withdrawn, a
 moved alias is moved back. Publishing comes last and is itself all or nothing, so a failed run leaves an earlier
@@ -29,16 +30,17 @@ from flows.tasks import Incoming
 from flows.tracking import registry
 from flows.tracking.registry import Version
 from flows.tracking.store import COMPLETE, MARK, Run
-from pipeline import exports
+from pipeline import exports, policy
 from pipeline.bound import ElboReport
 from pipeline.drift import DriftReport
+from pipeline.errors import SchemaError
 from pipeline.evaluation import Evaluation
 from pipeline.incoming import Arrivals
 from pipeline.progress import Progress, silent
 from pipeline.promotion import Decision
 from pipeline.records import Record
 
-STAGES = 13  # at most
+STAGES = 14  # at most
 
 
 class Plan(Record):
@@ -79,6 +81,18 @@ class Job(NamedTuple):
     clock: Clock
     code: str
     arrivals: Arrivals | None
+
+
+class Outlook(NamedTuple):
+    """What was found out before any training.
+
+    Attributes:
+        drift: The new rows against the champion's; None without a champion, or with one of other columns.
+        plan: What they call for; None without a champion.
+    """
+
+    drift: DriftReport | None
+    plan: policy.Plan | None
 
 
 class Judgement(NamedTuple):
@@ -135,11 +149,42 @@ def execute(job: Job) -> Report:
         report = nothing_new(job.plan, job.clock, job)
         complete(job, report, incoming)
         return report
-    drift = prepare(job, incoming)
+    outlook = prepare(job, incoming)
+    if job.champion is not None and outlook.plan is not None and outlook.plan.action == "skip":
+        report = skip(job, job.champion, incoming, outlook)
+    else:
+        report = retrain(job, incoming, outlook)
+    create_markdown_artifact(display.markdown(report), key="resynth-run", description=f"{report.name}, one run")
+    job.clock.finish()
+    return report
+
+
+def skip(job: Job, champion: Version, incoming: Incoming, outlook: Outlook) -> Report:
+    """Let the champion publish; nothing is trained."""
+    export = publish(job, champion, incoming)
+    report = Report(
+        name=job.plan.name,
+        decision="skipped",
+        reasons=outlook.plan.reasons if outlook.plan is not None else (),
+        warnings=incoming.warnings,
+        quarantined=job.arrivals.quarantined if job.arrivals is not None else (),
+        plan=outlook.plan,
+        drift=outlook.drift,
+        published=champion.version,
+        export=export,
+        report=job.tracked.url,
+        seconds=job.clock.seconds,
+    )
+    complete(job, report, incoming)
+    return report
+
+
+def retrain(job: Job, incoming: Incoming, outlook: Outlook) -> Report:
+    """Train a challenger, let it meet the champion, and let the winner publish."""
     with ExitStack() as undo:
-        challenger = train(job, incoming)
+        challenger = train(job, incoming, outlook)
         undo.callback(registry.withdraw, challenger)
-        judged = judge(job, challenger)
+        judged = judge(job, challenger, job.champion if outlook.drift is not None else None)
         publisher = job.champion
         if judged.decision.promote:
             undo.callback(registry.demote, challenger, job.champion)
@@ -155,7 +200,8 @@ def execute(job: Job) -> Report:
             reasons=judged.decision.reasons,
             warnings=incoming.warnings,
             quarantined=job.arrivals.quarantined if job.arrivals is not None else (),
-            drift=drift,
+            plan=outlook.plan,
+            drift=outlook.drift,
             evaluation=judged.evaluation,
             elbo=judged.elbo,
             published=publisher.version if publisher is not None else None,
@@ -166,8 +212,6 @@ def execute(job: Job) -> Report:
         registry.tag(challenger, outcome(report))
         complete(job, report, incoming)
         undo.pop_all()  # the new state is complete
-    create_markdown_artifact(display.markdown(report), key="resynth-run", description=f"{report.name}, one run")
-    job.clock.finish()
     return report
 
 
@@ -176,40 +220,50 @@ def read(job: Job) -> Incoming:
     plan, work = job.plan, job.work
     with job.clock.stage("read"):
         incoming = tasks.read(plan.data, work, plan.settings, job.arrivals)
-        if job.champion is not None:
+        if job.champion is not None and plan.settings.policy.new_columns == "refuse":
             tasks.match(work, job.champion)
     job.tracked.data(plan.data, incoming.digest, work.columns.arrow, incoming.rows)
     job.tracked.text(work.columns.to_json(), "schema.json")
     return incoming
 
 
-def prepare(job: Job, incoming: Incoming) -> DriftReport | None:
-    """Split the table, and look for drift."""
+def prepare(job: Job, incoming: Incoming) -> Outlook:
+    """Split the table, look for drift, and ask the policy what that calls for."""
     plan, work, tracked = job.plan, job.work, job.tracked
     with job.clock.stage("split"):
         rows = tasks.split(work, plan.settings)
     counts = {"incoming": incoming.rows, "new": incoming.new_rows, **rows}
     tracked.parameters({"rows": counts, "data_digest": incoming.digest})
-    drift = None
     with job.clock.stage("profile"):
         tasks.profile(work, tracked, plan.settings)
-        if job.champion is not None:
+        if job.champion is None:
+            return Outlook(None, None)
+        drift = None
+        if plan.settings.policy.new_columns == "refuse" or not tasks.differences(work, job.champion):
             drift = tasks.check_drift(work, job.champion, tracked, plan.settings)
             tracked.record(drift, "drift.json")
             tracked.tags({"drift": str(drift.drifted).lower()})
-    return drift
+    with job.clock.stage("plan"):
+        chosen = tasks.consider(work, job.champion, incoming, drift, plan.settings)
+    tracked.record(chosen, "plan.json")
+    tracked.tags({"plan": chosen.action, "plan_reasons": "; ".join(chosen.reasons)})
+    if chosen.action == "refuse":
+        raise SchemaError(f"table: refused for {job.champion.uri}; {'; '.join(chosen.reasons)}")
+    return Outlook(drift, chosen)
 
 
-def train(job: Job, incoming: Incoming) -> Version:
-    """Train a challenger and register it."""
+def train(job: Job, incoming: Incoming, outlook: Outlook) -> Version:
+    """Train a challenger, from the champion if that is the plan, and register it."""
+    warm = outlook.plan is not None and outlook.plan.action == "warm-start"
+    start = job.champion if warm else None
     with job.clock.stage("train") as progress:
-        tasks.train(job.work, job.tracked, job.plan.settings, progress)
+        tasks.train(job.work, job.tracked, start, job.plan.settings, progress)
     with job.clock.stage("register"):
-        return tasks.register(job.work, job.tracked, incoming.digest, job.code)
+        return tasks.register(job.work, job.tracked, start, incoming.digest, job.code)
 
 
-def judge(job: Job, challenger: Version) -> Judgement:
-    """Evaluate the challenger, and the champion on the same hold-out, and decide."""
+def judge(job: Job, challenger: Version, champion: Version | None) -> Judgement:
+    """Evaluate the challenger, and a champion of the same columns on the same hold-out, and decide."""
     work, tracked, settings = job.work, job.tracked, job.plan.settings
     with job.clock.stage("generate") as progress:
         tasks.generate(work, challenger, settings, progress)
@@ -221,10 +275,10 @@ def judge(job: Job, challenger: Version) -> Judgement:
     tracked.record(elbo, tasks.ELBO)
     tracked.metrics(numbers(found, elbo))
     defended = None
-    if job.champion is not None:
+    if champion is not None:
         with job.clock.stage("champion") as progress:
-            tasks.generate(work, job.champion, settings, silent)
-            defended = tasks.evaluate(work, job.champion, settings, progress)
+            tasks.generate(work, champion, settings, silent)
+            defended = tasks.evaluate(work, champion, settings, progress)
         tracked.record(defended, "champion-evaluation.json")
         tracked.metrics({f"champion.{score.name}": score.value for score in defended.scores})
     with job.clock.stage("decide"):

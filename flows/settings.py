@@ -33,6 +33,7 @@ from pipeline.drift import DriftSettings
 from pipeline.errors import SettingsError
 from pipeline.evaluation import EvaluationSettings
 from pipeline.incoming import IncomingSettings
+from pipeline.policy import PolicySettings
 from pipeline.promotion import GateSettings
 from pipeline.records import Record
 from pipeline.schema import ColumnSettings
@@ -112,6 +113,7 @@ class Settings(Record):
     model: ModelSettings = ModelSettings()
     training: TrainingSettings = TrainingSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
+    policy: PolicySettings = PolicySettings()
     gate: GateSettings = GateSettings()
     drift: DriftSettings = DriftSettings()
     columns: Mapping[str, ColumnSettings] = {}

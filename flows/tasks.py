@@ -6,7 +6,7 @@ Prefect.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -19,14 +19,15 @@ from flows.scratch import Workspace
 from flows.settings import Settings
 from flows.tracking import registry
 from flows.tracking.registry import Version
-from flows.tracking.store import Run, last_complete
-from pipeline import columns, drift, evaluation, exports, incoming, promotion, report, tables
+from flows.tracking.store import Run, checks, last_complete
+from pipeline import columns, drift, evaluation, exports, incoming, policy, promotion, report, tables
 from pipeline.bound import ElboReport
 from pipeline.drift import DriftReport
 from pipeline.errors import ResynthError, SchemaError
 from pipeline.evaluation import Evaluation
 from pipeline.exports import Manifest, Source
 from pipeline.incoming import Arrivals, Ledger, Window
+from pipeline.policy import Plan, Situation
 from pipeline.progress import Progress, Tick
 from pipeline.promotion import Decision
 from pipeline.randomness import stream
@@ -37,6 +38,7 @@ from pipeline.synthesizer import Synthesizer
 REFERENCE = "profile.json"
 ELBO = "elbo.json"
 LEDGER = "ledger.json"
+WARM_STARTS = "warm_starts"  # tag of a version: warm starts in a row that led to it
 VIEWED_ROWS = 5000  # of an incoming table, by the model
 
 P = ParamSpec("P")
@@ -118,9 +120,13 @@ def match(work: Workspace, champion: Version) -> None:
     Raises:
         SchemaError: It has not; the message names the differences.
     """
-    differences = registry.load(champion).schema.differences(work.columns.arrow)
-    if differences:
-        raise SchemaError(f"table: expected the columns of {champion.uri}; {'; '.join(differences)}")
+    if found := differences(work, champion):
+        raise SchemaError(f"table: expected the columns of {champion.uri}; {'; '.join(found)}")
+
+
+def differences(work: Workspace, champion: Version) -> tuple[str, ...]:
+    """How the columns of the incoming table differ from the champion's, one phrase each."""
+    return registry.load(champion).schema.differences(work.columns.arrow)
 
 
 @stage
@@ -173,14 +179,49 @@ def _viewed(champion: Version, table: pa.Table, seed: int) -> ElboReport:
 
 
 @stage
-def train(work: Workspace, run: Run, settings: Settings, progress: Progress) -> None:
-    """Fit a synthesizer; its loss curves go to MLflow, its files to the workspace."""
+def consider(
+    work: Workspace, champion: Version, incoming: Incoming, drift: DriftReport | None, settings: Settings
+) -> Plan:
+    """What the new rows call for.
+
+    Rows count as new from the champion's training on. Where that is not known, for want of an `[incoming]` section,
+    a table counts as grown by the rows that it has more.
+    """
+    now, latest = datetime.now(UTC), max(version.created for version in registry.versions(champion.name))
+    earlier = checks(champion.name, champion.created)
+    new_rows = incoming.new_rows + sum(check.new_rows for check in earlier)
+    if settings.incoming is None:
+        known = drift.reference_rows if drift is not None else 0
+        new_rows = 0 if incoming.digest == champion.tags["data_digest"] else max(1, incoming.rows - known)
+    model = registry.load(champion)
+    other = model.schema.differences(work.columns.arrow)
+    situation = Situation(
+        drift=drift,
+        verdicts=tuple(check.drifted for check in earlier),
+        differences=other,
+        obstacles=() if other else model.differences(work.columns),
+        new_rows=new_rows,
+        age_days=(now - champion.created) / timedelta(days=1),
+        idle_hours=(now - latest) / timedelta(hours=1),
+        warm_starts=int(champion.tags.get(WARM_STARTS, 0)),
+    )
+    return policy.plan(situation, settings.policy)
+
+
+@stage
+def train(work: Workspace, run: Run, start: Version | None, settings: Settings, progress: Progress) -> None:
+    """Fit a synthesizer, warm where a version to start from is given.
+
+    Its loss curves go to MLflow, its files to the workspace.
+    """
     synthesizer = Synthesizer.fit(
         work.read("train"),
         work.read("validation"),
         work.columns,
         model=settings.model,
         training=settings.training,
+        champion=registry.load(start) if start is not None else None,
+        novel=settings.policy.new_labels,
         taken=work.read("incoming"),
         seed=settings.seed,
         progress=progress,
@@ -191,9 +232,20 @@ def train(work: Workspace, run: Run, settings: Settings, progress: Progress) -> 
 
 
 @stage
-def register(work: Workspace, run: Run, digest: str, code: str) -> Version:
-    """Make the trained synthesizer the model's next version; `digest` is that of the rows it was trained on."""
-    return registry.register(run, work.model, {"data_digest": digest, "code_version": code})
+def register(work: Workspace, run: Run, start: Version | None, digest: str, code: str) -> Version:
+    """Make the trained synthesizer the model's next version.
+
+    Args:
+        work: Where it is.
+        run: That trained it.
+        start: The version that its training started from, if any.
+        digest: Of the rows it was trained on.
+        code: Version of the code.
+    """
+    tags = {"data_digest": digest, "code_version": code}
+    if start is not None:
+        tags |= {"start": start.version, WARM_STARTS: str(1 + int(start.tags.get(WARM_STARTS, 0)))}
+    return registry.register(run, work.model, tags)
 
 
 @stage

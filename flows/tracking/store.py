@@ -12,6 +12,7 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Self
@@ -158,6 +159,21 @@ def last_complete(name: str) -> Run | None:
     """The run that was the last one of a name to begin, of those that are complete and kept a ledger."""
     found = client().search_runs([_experiment(name)], "tags.ledger = 'kept'", max_results=1)
     return Run(id=found[0].info.run_id, name=name) if found else None
+
+
+class Check(Record):
+    """What a complete run found in the rows that were new to it."""
+
+    drifted: bool
+    new_rows: int
+
+
+def checks(name: str, since: datetime) -> tuple[Check, ...]:
+    """What the complete runs of a name, begun since a moment, found; the latest last."""
+    wanted = f"tags.flow = 'run' AND attributes.start_time > {int(since.timestamp() * 1000)}"
+    found = client().search_runs([_experiment(name)], wanted, order_by=["attributes.start_time"], max_results=1000)
+    told = [run.data for run in found if COMPLETE in run.data.tags and "drift" in run.data.tags]
+    return tuple(Check(drifted=data.tags["drift"] == "true", new_rows=int(data.params["rows.new"])) for data in told)
 
 
 def _experiment(name: str) -> str:

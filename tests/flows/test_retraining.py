@@ -1,0 +1,84 @@
+"""The policy in the run: skip, warm-start, train afresh, refuse; each remembered with its reasons."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from small import LENIENT, TINY, Outcome, table
+
+from flows.tracking import registry
+
+Command = Callable[..., Outcome]
+NEEDED = TINY + LENIENT + '[policy]\ntrain = "needed"\ncool_down_hours = 0\nsevere = 1.0\n'
+
+
+@pytest.fixture
+def run(command: Command, tmp_path: Path) -> Callable[..., Outcome]:
+    """`resynth run` of a table under a name, with settings given as text."""
+
+    def made(name: str, rows: pa.Table, settings: str) -> Outcome:
+        data, config = tmp_path / "data.parquet", tmp_path / "settings.toml"
+        pq.write_table(rows, data)
+        config.write_text(settings)
+        return command("run", data, "--name", name, "--config", config, "--json")
+
+    return made
+
+
+def test_only_what_is_needed_is_trained(run):
+    """First a training; of the same rows nothing, and the champion publishes; of twice the rows a warm start.
+
+    The warm start says where it started, and learns the label that is new.
+    """
+    first = run("policy-needed", table(400), NEEDED)
+    assert (first.code, first.answer["decision"], first.answer["plan"]) == (0, "promoted", None)
+
+    same = run("policy-needed", table(400), NEEDED)
+    assert same.code == 0
+    assert same.answer["decision"] == "skipped"
+    assert same.answer["reasons"] == ["no row is new"]
+    assert (same.answer["version"], same.answer["published"]) == (None, "1")
+    assert same.answer["export"]["rows"] == 400
+    assert len(registry.versions("policy-needed")) == 1
+
+    grown = pa.concat_tables([table(400), table(400, seed=1)])
+    where = np.arange(800) % 4 == 0
+    label = np.where(where, "east", np.asarray(grown["group"].to_pylist()))
+    grown = grown.set_column(1, grown.schema.field("group"), pa.array(label).dictionary_encode())
+    more = run("policy-needed", grown, NEEDED)
+    assert more.answer["plan"]["action"] == "warm-start"
+    assert "400 rows are new to a champion that knows 400" in more.answer["plan"]["reasons"]
+    newest = registry.versions("policy-needed")[0]
+    assert (newest.tags["start"], newest.tags["warm_starts"]) == ("1", "1")
+    assert "east" in registry.load(newest).sample(2_000, seed=0)["group"].to_pylist()
+    assert '"action": "warm-start"' in newest.origin.read("plan.json")
+
+
+def test_by_default_a_run_trains_afresh(run):
+    """The same rows again, without a policy: another version, from nothing."""
+    for version in ("1", "2"):
+        outcome = run("policy-always", table(200), TINY + LENIENT)
+        assert (outcome.code, outcome.answer["version"]) == (0, version)
+    assert outcome.answer["plan"] == {"action": "retrain", "reasons": ["every run trains (policy.train)"]}
+    assert "start" not in registry.versions("policy-always")[0].tags
+
+
+def test_refused_labels_and_columns_change_nothing(run):
+    """New labels refused: exit code 2 and one line; other columns the same, unless the settings train on them."""
+    assert run("policy-refuse", table(200), TINY + LENIENT).code == 0
+    grown = table(200)
+    label = np.where(np.arange(200) % 4 == 0, "east", np.asarray(grown["group"].to_pylist()))
+    grown = grown.set_column(1, grown.schema.field("group"), pa.array(label).dictionary_encode())
+    refused = run("policy-refuse", grown, TINY + LENIENT + '[policy]\nnew_labels = "refuse"\n')
+    assert refused.code == 2
+    assert "refused for models:/policy-refuse/1; group has labels that the champion does not" in refused.answer["error"]
+
+    fewer = table(200).drop_columns(["count"])
+    assert run("policy-refuse", fewer, TINY + LENIENT).code == 2
+    assert len(registry.versions("policy-refuse")) == 1
+    afresh = run("policy-refuse", fewer, TINY + LENIENT + '[policy]\nnew_columns = "retrain"\n')
+    assert (afresh.code, afresh.answer["decision"], afresh.answer["version"]) == (0, "promoted", "2")
+    assert registry.load(registry.versions("policy-refuse")[0]).schema.names == ("value", "group", "day")
