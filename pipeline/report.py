@@ -22,7 +22,7 @@ from pipeline.evaluation import ColumnError, Evaluation
 from pipeline.evaluation.views import View, views
 from pipeline.profile import ColumnProfile, Profile
 from pipeline.schema import Schema
-from pipeline.sketches import Frequencies, Quantiles
+from pipeline.sketches import Quantiles
 from pipeline.training import Epoch
 
 REAL, SYNTHETIC = "#b8bec7", "#c8443a"
@@ -123,32 +123,41 @@ def drift(reference: Profile, incoming: Profile, found: DriftReport) -> Figure:
 
 
 def _column_drift(axes: Axes, mine: ColumnProfile, theirs: ColumnProfile) -> None:
-    """Distribution functions of numbers, shares of labels; null rates where there is nothing else."""
+    """Distribution functions of numbers, which end at the share of rows that are not null, or shares of labels."""
     if mine.ordered and theirs.ordered:
-        for side, color in ((mine.ordered.quantiles, REAL), (theirs.ordered.quantiles, SYNTHETIC)):
-            _steps(axes, side, color)
+        for side, color in ((mine, REAL), (theirs, SYNTHETIC)):
+            if side.ordered:
+                _steps(axes, side.ordered.quantiles, side.nulls, color)
     elif mine.nominal and theirs.nominal:
-        _shares_of_labels(axes, mine.nominal, theirs.nominal)
+        _shares_of_labels(axes, mine, theirs)
     else:
         axes.text(0.5, 0.5, "nothing to draw", ha="center", va="center", transform=axes.transAxes, color="#7a828e")
 
 
-def _steps(axes: Axes, quantiles: Quantiles, color: str) -> None:
-    axes.step(quantiles.values, quantiles.below(quantiles.values), where="post", color=color, linewidth=1.6)
+def _steps(axes: Axes, quantiles: Quantiles, nulls: int, color: str) -> None:
+    present = quantiles.rows / (quantiles.rows + nulls)
+    axes.step(quantiles.values, present * quantiles.below(quantiles.values), where="post", color=color, linewidth=1.6)
     axes.locator_params(axis="x", nbins=5)
 
 
-def _shares_of_labels(axes: Axes, mine: Frequencies, theirs: Frequencies) -> None:
-    """The labels whose shares changed most."""
-    sides = [{label: count / max(1, side.rows) for label, count in side.counts.items()} for side in (mine, theirs)]
-    change = {label: abs(sides[0].get(label, 0) - sides[1].get(label, 0)) for label in sides[0] | sides[1]}
-    labels = sorted(change, key=lambda label: -change[label])[:MOST_BARS]
+def _shares_of_labels(axes: Axes, mine: ColumnProfile, theirs: ColumnProfile) -> None:
+    """The labels whose shares changed most, null being one."""
+    sides = [_label_shares(column) for column in (mine, theirs)]
+    labels = sorted(sides[0] | sides[1], key=lambda k: -abs(sides[0].get(k, 0) - sides[1].get(k, 0)))[:MOST_BARS]
     heights = np.arange(len(labels))
     axes.barh(heights, [sides[0].get(label, 0) for label in labels], height=0.8, color=REAL)
     axes.barh(heights, [sides[1].get(label, 0) for label in labels], height=0.35, color=SYNTHETIC)
-    axes.set_yticks(heights, [_cut(label) for label in labels], fontsize=7)
+    axes.set_yticks(heights, [_cut(label) if label is not None else "null" for label in labels], fontsize=7)
     axes.invert_yaxis()
     axes.xaxis.set_major_formatter(lambda x, _: f"{x:.0%}")
+
+
+def _label_shares(column: ColumnProfile) -> dict[str | None, float]:
+    frequencies = column.nominal
+    assert frequencies is not None
+    rows = max(1, frequencies.rows + column.nulls)
+    shares: dict[str | None, float] = {label: count / rows for label, count in frequencies.counts.items()}
+    return shares | ({None: column.nulls / rows} if column.nulls else {})
 
 
 def _panel_rows(panels: int) -> int:
