@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from flows.settings import Settings
 
 DONE, FAILED, BAD_INPUT, REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
+SERVE = "resynth serve"  # its lock is beside those of models, no name of which has a space
 PLAIN_WIDTH = 160  # of tables that no terminal bounds
 
 app = App(
@@ -306,8 +307,9 @@ def serve(*, common: Common = DEFAULTS) -> Reply:
     tables = Settings.tables(common.home, common.config)
     home = common.embed()
     from flows import servers
+    from flows.scratch import alone
 
-    with servers.prefect() as address:
+    with alone(home, SERVE), servers.prefect() as address:
         os.environ.setdefault("PREFECT_API_URL", f"{address}/api")
         from flows import schedule
 

@@ -12,16 +12,20 @@ Times and the change of clocks: a cron expression is read in its time zone, and 
 has one run of a daily schedule, as any other; an interval is elapsed time, whatever the clock says.
 """
 
+import asyncio
 import re
+import signal
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import cast
 
-from prefect import Flow, State, flow, serve
+from prefect import Flow, State, flow
 from prefect.deployments.runner import RunnerDeployment
 from prefect.events import emit_event
 from prefect.events.schemas.deployment_triggers import DeploymentEventTrigger
+from prefect.runner import Runner
 from prefect.schedules import Cron, Interval, Schedule
 from prefect.states import Completed
 from prefect.types.entrypoint import EntrypointType
@@ -29,7 +33,7 @@ from prefect.types.entrypoint import EntrypointType
 from flows import engine, notify, tasks
 from flows.drift import drift
 from flows.run import Plan, run
-from flows.scratch import BusyError, alone
+from flows.scratch import BusyError
 from flows.settings import ScheduleSettings, Settings
 from flows.tracking import registry
 from pipeline.errors import SettingsError
@@ -39,7 +43,6 @@ EPOCH = datetime(2020, 1, 1, tzinfo=UTC)  # from which intervals are counted, so
 INTERVAL = re.compile(r"(?P<count>[1-9]\d*) ?(?P<unit>[mhd])")
 UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 AT_ONCE = 2  # runs on this machine: one may check while another trains
-SERVE = "resynth serve"  # no model's name, for it has a space
 
 
 @flow(name="resynth-retrain")
@@ -120,14 +123,25 @@ def timetable(when: str, timezone: str) -> Schedule:
 
 
 def start(home: Path, config: Path | None, tables: Mapping[str, Settings]) -> None:
-    """Serve the schedules until interrupted.
+    """Run what the schedules call for, until interrupted; they rest while nobody does.
 
     Raises:
-        BusyError: The schedules of this home are being served already.
         SettingsError: There is nothing to serve.
     """
-    with alone(home, SERVE):
-        serve(*deployments(home, config, tables), limit=AT_ONCE, print_starting_message=False)
+    made = deployments(home, config, tables)
+    runner = _Runner(limit=AT_ONCE, pause_on_shutdown=True)
+    for deployment in made:
+        runner.add_deployment(deployment)
+    with suppress(KeyboardInterrupt):
+        asyncio.run(runner.start())
+
+
+class _Runner(Runner):
+    """Prefect's runner; its own way to stop on SIGTERM leaves a coroutine that nobody awaits, Ctrl-C's does not."""
+
+    def handle_sigterm(self, *_: object, **__: object) -> None:
+        """Stop as on Ctrl-C."""
+        signal.raise_signal(signal.SIGINT)
 
 
 def _chosen(table: str, home: str, config: str | None) -> tuple[Settings, Path]:
