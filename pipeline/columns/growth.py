@@ -2,8 +2,8 @@
 
 What was known stays as it was, symbol by symbol and score by score; what is new is put beside it:
 
-- tokens: new values beyond the ends, or between two values that stand alone, get cells of their own, cut as those of
-  a fit are. A handful beyond an end that is a range widens it; values inside a cell need nothing;
+- tokens: new values beyond the ends, or between a value that stands alone and the next cell, get cells of their own,
+  cut as those of a fit are. A handful beyond an end that is a range widens it; values inside a cell need nothing;
 - quantile: knots beyond the ends, one unit of score for all new values of a side;
 - the affine forms: further ends.
 """
@@ -37,19 +37,21 @@ def grow_tokens(
     Returns:
         The grown arrays, and for each cell which known cell it is, −1 for a new one.
     """
-    low, high, cells = known["low"].copy(), known["high"].copy(), known["cells"]
+    low, high, last = known["low"].copy(), known["high"].copy(), len(known["low"]) - 1
     gap = np.searchsorted(low, distinct, side="right") - 1
     homeless = (gap < 0) | (distinct > high[np.maximum(gap, 0)])
-    room, added = 2 * width - int(cells[-1]) - 1, []
-    for place in np.unique(gap[homeless]):
-        here = homeless & (gap == place)
-        values, rows = distinct[here], int(counts[here].sum())
-        wanted = min(room, max(1, round(width * rows / counts.sum())))
-        end = min(max(place, 0), len(low) - 1) if place in {-1, len(low) - 1} else None
-        if end is not None and (wanted < 1 or (rows < few and low[end] < high[end])):
-            low[end], high[end] = min(low[end], values[0]), max(high[end], values[-1])
-        elif wanted > 0 and (end is not None or _apart(known, place)):
-            added.append((place + 1, fit(values, counts[here], wanted)))
+    homeless &= np.append(_apart(known), True)[gap]  # the entry for the last leaf is also that for −1
+    values, rows = distinct[homeless], counts[homeless]
+    room, added = 2 * width - int(known["cells"][-1]) - 1, []
+    places, first = np.unique(gap[homeless], return_index=True)
+    for place, start, stop in zip(places, first, np.append(first, len(values))[1:], strict=True):
+        here, end = rows[start:stop], 0 if place < 0 else last
+        wanted = min(room, max(1, round(width * int(here.sum()) / counts.sum())))
+        outside = place in {-1, last}
+        if outside and (wanted < 1 or (here.sum() < few and low[end] < high[end])):
+            low[end], high[end] = min(low[end], values[start]), max(high[end], values[stop - 1])
+        elif wanted > 0:
+            added.append((place + 1, fit(values[start:stop], here, wanted)))
             room -= int(added[-1][1]["cells"][-1]) + 1
     return _merged({**known, "low": low, "high": high}, added)
 
@@ -76,10 +78,10 @@ def grow_affine(known: Arrays, distinct: NDArray[Any]) -> Arrays:
     return {**known, "low": low, "high": high}
 
 
-def _apart(known: Arrays, place: int) -> bool:
-    """Whether a leaf holds one value and the next is in another cell: what comes between has no likeness there."""
-    alone = known["low"][place] == known["high"][place]
-    return bool(alone and known["cells"][place] != known["cells"][place + 1])
+def _apart(known: Arrays) -> NDArray[np.bool_]:
+    """Whether a leaf, of all but the last, holds one value and ends its cell: what comes after it is like neither."""
+    alone = known["low"][:-1] == known["high"][:-1]
+    return np.asarray(alone & (known["cells"][:-1] != known["cells"][1:]))
 
 
 def _merged(known: Arrays, added: list[tuple[int, Arrays]]) -> tuple[Arrays, Ints]:
