@@ -85,10 +85,11 @@ class Common:
         return Settings.load(self.home, self.config, seed=self.seed, **given)
 
     def embed(self) -> Path:
-        """Embed Prefect and MLflow in the home."""
+        """Embed Prefect and MLflow in the home, or reach the servers that the environment names."""
         from flows import engine
 
         engine.embed(self.home)
+        engine.reach()
         return self.home.resolve()
 
 

@@ -5,19 +5,28 @@ Nothing has to be installed or started: Prefect's server runs as a child of the 
 environment variables, and whatever is set there wins: with `PREFECT_API_URL` and `MLFLOW_TRACKING_URI` the same
 code runs against servers.
 
+A server that is away when a command begins is waited for, for half a minute; while it works, both tools' own clients
+try again. What a run cannot undo for want of the server, the next one does.
+
 Both read the environment when they are imported, so `embed` is called before either is, and a process works in
 one home.
 """
 
 import gc
 import os
+import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
 
-from pipeline.errors import InputError
+from pipeline.errors import InputError, ResynthError
 from pipeline.progress import Progress, Tick, silent
+
+PAUSES = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0)  # seconds before each try to reach a server
+PATIENCE = 10.0  # seconds for its answer
 
 
 def defaults(home: Path) -> dict[str, str]:
@@ -52,6 +61,31 @@ def embed(home: Path) -> None:
         raise InputError(f"home: expected a directory that can be written, got {home} ({error.strerror})") from error
     for name, value in defaults(home).items():
         os.environ.setdefault(name, value)
+
+
+def reach() -> None:
+    """Wait a while for the servers that the environment names, if they are away.
+
+    Raises:
+        ResynthError: One does not answer; nothing has been begun.
+    """
+    for tool, name in (("Prefect", "PREFECT_API_URL"), ("MLflow", "MLFLOW_TRACKING_URI")):
+        address = os.environ.get(name, "")
+        if address.startswith("http") and not any(_answers(f"{address.rstrip('/')}/health", pause) for pause in PAUSES):
+            patience = sum(PAUSES)
+            raise ResynthError(f"expected the {tool} server of {name} to answer within {patience:.0f} s, it does not")
+
+
+def _answers(address: str, pause: float) -> bool:
+    """Whether a server says anything at all, after a pause."""
+    time.sleep(pause)
+    try:
+        urllib.request.urlopen(address, timeout=PATIENCE).close()  # noqa: S310 - the environment is ours
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
+    return True
 
 
 @contextmanager

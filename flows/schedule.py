@@ -148,6 +148,7 @@ def _chosen(table: str, home: str, config: str | None) -> tuple[Settings, Path]:
     """The settings of a table, and the home made ready."""
     place = Path(home).resolve()
     engine.embed(place)
+    engine.reach()
     tables = Settings.tables(place, Path(config) if config is not None else None)
     if table not in tables:
         raise SettingsError(f"schedule: expected a table of the settings ({', '.join(tables)}), got {table!r}")

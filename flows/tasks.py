@@ -5,6 +5,7 @@ Tasks exchange references: a `Workspace` whose tables they read and write by nam
 Prefect.
 """
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -39,6 +40,7 @@ REFERENCE = "profile.json"
 ELBO = "elbo.json"
 LEDGER = "ledger.json"
 WARM_STARTS = "warm_starts"  # tag of a version: warm starts in a row that led to it
+NEWS = 5.0  # seconds between two of a training's news in MLflow
 VIEWED_ROWS = 5000  # of an incoming table, by the model
 
 P = ParamSpec("P")
@@ -224,7 +226,7 @@ def train(work: Workspace, run: Run, start: Version | None, settings: Settings, 
         novel=settings.policy.new_labels,
         taken=work.read("incoming"),
         seed=settings.seed,
-        progress=progress,
+        progress=watched(run, progress),
     )
     synthesizer.save(work.model)
     run.history(synthesizer.history)
@@ -318,6 +320,20 @@ def publish(version: Version, directory: Path, rows: int, seed: int, progress: P
         seed=seed,
         progress=progress,
     )
+
+
+def watched(run: Run, progress: Progress) -> Progress:
+    """The same listener, and MLflow hears now and then how a training goes; the step is what is done, in per mille."""
+    told = time.monotonic()
+
+    def listen(tick: Tick) -> None:
+        nonlocal told
+        progress(tick)
+        if tick.metrics and time.monotonic() - told >= NEWS:
+            told = time.monotonic()
+            run.metrics({f"progress.{name}": value for name, value in tick.metrics.items()}, int(1000 * tick.done))
+
+    return listen
 
 
 def counted(batches: Iterable[pa.Table], rows: int, phase: str, progress: Progress) -> Iterator[pa.Table]:
