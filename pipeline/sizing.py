@@ -35,7 +35,7 @@ RATE, SHARE = 8.0, 1 / 3
 """Free bits: 8 nats, but at most a third of what the columns of a row tell one by one."""
 REAL = 3.0
 """Nats that a real variable is taken to tell."""
-STEPS = 2000
+STEPS = 3000
 """Steps of a training, where the table is neither tiny nor huge."""
 
 
@@ -49,7 +49,7 @@ def resolve(layout: Layout, rows: int, model: ModelSettings, training: TrainingS
         components=model.components or max(8, min(512, rows // 32)),
         mixture=model.mixture,
         dropout=0.1 if model.dropout is None else model.dropout,
-        blank=0.1 if model.blank is None else model.blank,
+        blank=0.15 if model.blank is None else model.blank,
         activation=model.activation,
         prior=model.prior,
         decoder=model.decoder,

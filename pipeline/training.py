@@ -2,7 +2,8 @@
 
 Maximises the ELBO with AdamW on a one-cycle rate (Smith & Topin 2018), watches the ELBO of validation rows, and
 ends the cycle in few steps once it no longer improves: what was learned at a high rate is never left un-annealed.
-Last, the prior is fitted to the finished encoder by expectation maximisation. The length of a training is a number
+Last, the prior is fitted to the finished encoder by expectation maximisation, and the marginals of generated rows are
+calibrated. The length of a training is a number
 of steps fixed by the size of the table, so that a seed reproduces it; a time limit only shortens it, and the rate
 then falls to its end in the time that is left.
 """
@@ -27,11 +28,15 @@ from pipeline.records import Record
 
 CYCLES = 4
 """Times that cyclical annealing starts β anew."""
+SETTLING = 0.8
+"""Share of the cycle after which nothing is dropped or blanked, so that the end is trained as rows are generated."""
 COOLING = 0.1
 """Share of the planned steps in which the cycle ends once validation no longer improves."""
 REFITS = 30
 """Steps of expectation maximisation that match the prior to the finished encoder."""
 REFIT_ROWS = 65_536
+CALIBRATION_ROWS = 32_768
+"""Rows generated to calibrate marginals."""
 """Most rows used for that."""
 _INSTANT = 0.01
 """Share of the time limit in which the clock has no say, so that only steps count in a training that keeps to it."""
@@ -63,7 +68,7 @@ class TrainingSettings(Record):
     optimizer: Literal["adamw", "adam", "nadam", "sgd"] = "adamw"
     schedule: Literal["one-cycle", "cosine", "constant"] = "one-cycle"
     rate: float = 2e-3
-    weight_decay: float = 1e-3
+    weight_decay: float = 0.2
     beta: float = 1.0
     warmup: float = 0.1
     annealing: Literal["linear", "cyclical"] = "linear"
@@ -169,6 +174,7 @@ def train(
             break
     model.eval()
     _refit_prior(model, rows, seed=seed)
+    _calibrate(model, rows, seed=seed)
     model.to("cpu")
     progress(Tick("train", 1, 1, {"validation_elbo": best}))
     return tuple(history)
@@ -203,6 +209,22 @@ def _refit_prior(model: VAE, rows: Rows, *, seed: int) -> None:
         model.prior.refit(m + e * (0.5 * v).exp() for (m, v), e in zip(parts, noises, strict=True))
 
 
+@torch.no_grad()
+def _calibrate(model: VAE, rows: Rows, *, seed: int) -> None:
+    """Match the marginals of generated rows to those of the training rows."""
+    generator = torch.Generator().manual_seed(torch_seed(seed, "calibration"))
+    device, layout = rows.codes.device, model.layout
+    # evenly spread choices of the prior's component: less noise than independent ones
+    choice = (torch.arange(CALIBRATION_ROWS) + torch.rand(CALIBRATION_ROWS, generator=generator)) / CALIBRATION_ROWS
+    z = model.prior.draw(
+        choice.to(device), torch.randn(len(choice), model.shape.latent, generator=generator).to(device)
+    )
+    uniform = torch.rand(len(layout), len(choice), generator=generator).to(device)
+    noise = torch.randn(len(layout.real), len(choice), generator=generator).to(device)
+    counts = [torch.bincount(rows.codes[:, k], minlength=size).float() for k, size in enumerate(layout.sizes)]
+    model.calibrate(counts, z, uniform, noise)
+
+
 def device_of(name: str) -> torch.device:
     """The device called `name`; "auto" is the GPU where there is one."""
     if name == "auto":
@@ -219,6 +241,7 @@ class _Run:
         self.model, self.rows, self.settings, self.seed, self.batch = model, rows, settings, seed, batch
         self.optimizer = OPTIMIZERS[settings.optimizer](_groups(model, settings.weight_decay), settings.rate)
         self.noise = torch.Generator().manual_seed(torch_seed(seed, "posterior"))
+        self.dropouts = [module for module in model.modules() if isinstance(module, torch.nn.Dropout)]
         self.per_epoch = max(1, len(rows) // batch)
         self.pace = 1 / (epochs * self.per_epoch)
         self.step = 0
@@ -264,11 +287,14 @@ class _Run:
         self.rate = self.settings.rate * SCHEDULES[self.settings.schedule](done)
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate
+        if done > SETTLING:
+            for module in self.dropouts:
+                module.p = 0.0
         noise = torch.randn(len(batch), self.model.shape.latent, generator=self.noise).to(batch.codes.device)
         beta = self.settings.beta * warmed(done, self.settings)
-        terms = self.model(batch.codes, batch.reals, noise, beta=beta, free_bits=self.settings.free_bits or 0.0)
+        terms: Terms = self.model(batch.codes, batch.reals, noise, beta=beta, free_bits=self.settings.free_bits or 0.0)
         self.optimizer.zero_grad(set_to_none=True)
-        terms.loss.backward()
+        terms.loss.backward()  # type: ignore[no-untyped-call]
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip)
         if not torch.isfinite(norm):
             raise ResynthError(f"training diverged at step {self.step}: the gradient is not finite; lower the rate")
@@ -308,7 +334,8 @@ def warmed(done: float, settings: TrainingSettings) -> float:
 
 def _groups(model: VAE, weight_decay: float) -> list[dict[str, object]]:
     """Weight decay for matrices; none for biases, norms and the prior."""
-    decayed, free = [], []
+    decayed: list[torch.nn.Parameter] = []
+    free: list[torch.nn.Parameter] = []
     for name, parameter in model.named_parameters():
         plain = name.endswith("bias") or "biases" in name or "norm" in name or name.startswith("prior")
         (free if plain or parameter.ndim < 2 else decayed).append(parameter)  # noqa: PLR2004

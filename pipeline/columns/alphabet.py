@@ -21,8 +21,12 @@ from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+RESOLUTION = 3
+"""Runs of values with distances are this many times the cube root of the rows, as a histogram's (Scott 1979)."""
 SPREAD = 0.15
 """Share of the cells that go by the length of the range instead of by mass."""
+_FEW = 16
+"""Values so few that each keeps a cell of its own."""
 
 
 @dataclass(frozen=True)
@@ -39,22 +43,33 @@ class Alphabet:
 
     @classmethod
     def fit(
-        cls, counts: Ints, *, width: int, leaf_rows: int, cell_rows: int = 1, extents: Floats | None = None
+        cls,
+        counts: Ints,
+        *,
+        width: int,
+        leaf_rows: int,
+        leaves: int | None = None,
+        cell_rows: int = 1,
+        extents: Floats | None = None,
     ) -> "Alphabet":
         """Partition the values that occur `counts` times, in their order.
 
         Args:
             counts: Occurrences of each distinct value, [n], in the order of the values.
-            width: Most cells, and most leaves in a cell.
+            width: Most cells.
+            leaves: Most leaves in a cell; as many as cells where not given.
             leaf_rows: A leaf of several values holds at least this many rows: no single record stands out.
             cell_rows: A cell of several values holds at least this many rows: enough to learn when it comes up.
             extents: See `partition`.
         """
-        outer = np.arange(len(counts)) if len(counts) <= width else partition(counts, width, cell_rows, extents)
+        exact = len(counts) <= width
+        outer = _without_thin_ends(counts, cell_rows) if exact else partition(counts, width, cell_rows, extents)
         bounds = np.append(outer, len(counts))
         starts, cells = [], []
         for cell, (first, last) in enumerate(pairwise(bounds)):
-            inner = first + partition(counts[first:last], width, leaf_rows)
+            inner = (
+                np.arange(first, last) if exact else first + partition(counts[first:last], leaves or width, leaf_rows)
+            )
             starts.append(inner)
             cells.append(np.full(len(inner), cell, dtype=np.int64))
         return cls(
@@ -120,6 +135,7 @@ def partition(counts: Ints, width: int, least: int, extents: Floats | None = Non
     if extents is not None:
         length = np.where(heavy, 0.0, extents)
         measure = (1 - SPREAD) * measure + SPREAD * length / max(length.sum(), np.finfo(float).tiny)
+        width = min(width, 2 * int(heavy.sum()) + 1 + round(RESOLUTION * mass.sum() ** (1 / 3)))
     # a run also ends before and after every heavy value: leave room for those ends
     runs = max(1, width - 2 * int(heavy.sum()) - 1)
     run = np.floor((np.cumsum(measure) - measure / 2) * runs)
@@ -127,6 +143,21 @@ def partition(counts: Ints, width: int, least: int, extents: Floats | None = Non
     alone[1:] |= heavy[:-1]
     begins = alone | (np.diff(run, prepend=-1) > 0)
     return _without_thin(np.flatnonzero(begins), counts, alone, least)
+
+
+def _without_thin_ends(counts: Ints, least: int) -> Ints:
+    """Every value a run of its own, save for rare ones at either end, which share one of `least` rows.
+
+    A network that has seen the greatest value once would seldom say it; of a run it learns the rate. Only where that
+    concerns few values and a small part of the rows.
+    """
+    starts = np.arange(len(counts))
+    least = min(least, int(counts.sum()) // 500)
+    if len(starts) <= _FEW or least <= 1:
+        return starts
+    first = int(np.searchsorted(np.cumsum(counts), least))
+    last = len(counts) - 1 - int(np.searchsorted(np.cumsum(counts[::-1]), least))
+    return starts if first >= last else np.concatenate([[0], np.arange(first + 1, last + 1)])
 
 
 def _without_thin(starts: Ints, counts: Ints, alone: NDArray[np.bool_], least: int) -> Ints:

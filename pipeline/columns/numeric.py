@@ -43,14 +43,16 @@ from pipeline.schema import Column
 
 FORMS = ("tokens", "quantile", "zscore", "minmax", "robust")
 WIDTH = 128
-"""Symbols per variable of the token form."""
-LEAF_ROWS = 5
-"""A bin of several values holds at least about this many training rows."""
+"""Most cells of the token form."""
+LEAVES = 16
+"""Most leaves of a cell."""
+LEAF_ROWS = 10
+"""A leaf of several values holds at least about this many training rows."""
 CELL_ROWS = 20
 """A cell of several values holds at least about this many: enough to learn when it comes up."""
 KNOTS = 1024
 """Most knots of the empirical quantile function."""
-REACH = 6
+REACH = 5
 """Expected number of generated values at either end of the range, per training table's worth of rows."""
 _TOP = float(np.nextafter(2.0**64, 0))  # the greatest float that fits uint64
 Floats = NDArray[np.float64]
@@ -132,15 +134,16 @@ class Numbers:
             return np.zeros(rows)
         if self.form != "tokens":
             positions = self._denormalize(np.asarray(values[-1], dtype=np.float64))
-            return np.clip(positions, *self.arrays["ends"]) - positions
+            return np.asarray(np.clip(positions, *self.arrays["ends"]) - positions)
         cell = np.maximum(self._cell(values, rows), 0)
         leaf = self._leaf(cell, random.random(rows))
         width = (self.arrays["high"] - self.arrays["low"])[leaf]
-        uniform = self._reach_ends(random.random(rows), leaf)
+        uniform = random.random(rows)
         within = uniform * width
         if self._grid:
             within = np.minimum((uniform * (width.astype(np.float64) + 1)).astype(np.uint64), width)
-        return self.arrays["low"][leaf] - self._base[cell] + within
+        positions = self._reach_ends(self.arrays["low"][leaf] + within, cell, random.random(rows))
+        return np.asarray(positions - self._base[cell])
 
     def decode(self, encoded: Encoded) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         """Positions of every row, and which of them hold a value."""
@@ -206,16 +209,16 @@ class Numbers:
         first = self.alphabet.first_leaf
         last = first + self.alphabet.leaves - 1
         place = mass[first[cell]] + uniform * (mass[last[cell] + 1] - mass[first[cell]])
-        return np.clip(np.searchsorted(mass, place, side="right") - 1, first[cell], last[cell])
+        return np.asarray(np.clip(np.searchsorted(mass, place, side="right") - 1, first[cell], last[cell]))
 
-    def _reach_ends(self, uniform: Floats, leaf: NDArray[np.int64]) -> Floats:
+    def _reach_ends(self, positions: NDArray[Any], cell: NDArray[np.int64], uniform: Floats) -> NDArray[Any]:
         """Let the outermost values come up as often as they would in a resample, and a little more."""
-        rows = self.arrays["rows"]
-        if not len(rows):
-            return uniform
-        low_odds, high_odds = min(0.5, REACH / rows[0]), min(0.5, REACH / rows[-1])
-        uniform = np.where((leaf == 0) & (uniform < low_odds), 0.0, uniform)
-        return np.where((leaf == len(rows) - 1) & (uniform > 1 - high_odds), 1.0, uniform)
+        last = self.alphabet.size - 1
+        rows = np.bincount(self.arrays["cells"], self.arrays["rows"])
+        lowest = (cell == 0) & (uniform < min(0.5, REACH / rows[0]))
+        highest = (cell == last) & (uniform > 1 - min(0.5, REACH / rows[-1]))
+        positions = np.where(lowest, self.arrays["low"][0], positions)
+        return np.where(highest, self.arrays["high"][-1], positions)
 
     def _normalize(self, positions: Floats) -> Floats:
         if not len(self.arrays["low"]):
@@ -235,7 +238,7 @@ class Numbers:
             values = np.interp(scores, known, knots) + _beyond(scores, known[0], known[-1])
         else:
             values = scores * self.arrays["scale"][0] + self.arrays["shift"][0]
-        return np.rint(np.clip(values, 0, _TOP)).astype(np.uint64) if self._grid else values
+        return np.asarray(np.rint(np.clip(values, 0, _TOP)).astype(np.uint64) if self._grid else values)
 
     @property
     def _grid(self) -> bool:
@@ -269,7 +272,9 @@ def _extents(distinct: NDArray[Any]) -> Floats:
 
 
 def _fit_tokens(distinct: NDArray[Any], counts: NDArray[np.int64], width: int = WIDTH) -> dict[str, NDArray[Any]]:
-    alphabet = Alphabet.fit(counts, width=width, leaf_rows=LEAF_ROWS, cell_rows=CELL_ROWS, extents=_extents(distinct))
+    alphabet = Alphabet.fit(
+        counts, width=width, leaves=LEAVES, leaf_rows=LEAF_ROWS, cell_rows=CELL_ROWS, extents=_extents(distinct)
+    )
     starts = alphabet.starts
     ends = np.append(starts[1:], len(distinct)) - 1 if len(starts) else starts
     rows = np.add.reduceat(counts, starts) if len(starts) else counts

@@ -49,6 +49,8 @@ def inherit(vae: VAE, ancestor: VAE, origins: Sequence[Origin], codes: Tensor) -
             vae.decoder.bias[slot] = ancestor.decoder.bias[source]
     for r, i in enumerate(vae.layout.real):
         _inherit_real(vae, ancestor, r, origins[i].variable)
+    for side in (vae.encoder.inputs, vae.decoder.inputs):
+        side.smooth.zero_()  # the tables below hold the ancestor's smooth part too
     tables = [ancestor.encoder.inputs.weights(), ancestor.decoder.inputs.weights()]
     for k, i in enumerate(vae.layout.discrete):
         counts = torch.bincount(codes[:, k], minlength=vae.layout.sizes[k]) + PSEUDO

@@ -18,10 +18,15 @@ from pipeline.models.networks import HATS, hat_basis
 _FLOOR = 0.02
 """Least standard deviation of a component, in normalized units."""
 _NEVER = -1e9
+_CALIBRATIONS = 5
+"""Fixed-point steps in which a bias is brought to the wanted marginal."""
 
 
 class Softmax(nn.Module):
     """Categorical likelihoods of all discrete variables; similar sizes share a kernel."""
+
+    restore: Tensor
+    refining: Tensor
 
     def __init__(self, layout: Layout, hidden: int) -> None:
         super().__init__()
@@ -54,7 +59,7 @@ class Softmax(nn.Module):
         A refining variable says nothing (0 nats) where it does not apply.
         """
         parts = []
-        pieces = states[: codes.shape[1]].split([len(group.members) for group in self.layout.groups])
+        pieces = torch.split(states[: codes.shape[1]], [len(group.members) for group in self.layout.groups])
         for g, piece in enumerate(pieces):
             weight, bias = self.affine(g, slice(None))
             logits = torch.baddbmm(bias, piece, weight)
@@ -85,18 +90,42 @@ class Softmax(nn.Module):
             uniform: Numbers in [0, 1), [rows].
             before: Symbols of the variable before it, [rows]; used where this one refines it.
         """
-        g, row = self.place[k]
-        size = self.layout.sizes[k]
-        weight, bias = self.affine(g, slice(row, row + 1))
-        logits = torch.addmm(bias[0, :, :size], state, weight[0, :, :size])
         variable = self._variable(k)
-        first = 0 if variable.missing else 1
-        cumulative = torch.softmax(logits[:, first:], dim=-1).cumsum(-1)
+        first, size = (0 if variable.missing else 1), variable.size
+        cumulative = torch.softmax(self._logits(k, state)[:, first:], dim=-1).cumsum(-1)
         place = (uniform * cumulative[:, -1]).unsqueeze(-1)
         symbol = (torch.searchsorted(cumulative, place, right=True).squeeze(-1) + first).clamp(max=size - 1)
         if variable.spoken is not None and before is not None:
             symbol = symbol * torch.tensor(variable.spoken, device=symbol.device)[before]
         return symbol
+
+    def calibrate(self, k: int, state: Tensor, counts: Tensor) -> None:
+        """Shift the biases of the k-th variable until its mean probabilities over `state` are those of `counts`.
+
+        Args:
+            k: Which discrete variable.
+            state: Its own states where it is generated, [rows, hidden].
+            counts: How often each symbol occurs, [size].
+        """
+        variable = self._variable(k)
+        if variable.spoken is not None:
+            return
+        first = 0 if variable.missing else 1
+        logits, wanted = self._logits(k, state)[:, first:], counts[first:]
+        scale = wanted.sum() / len(state)
+        shift = torch.zeros_like(wanted)
+        for _ in range(_CALIBRATIONS):
+            expected = scale * torch.softmax(logits + shift, dim=-1).sum(0)
+            shift += ((wanted + 1) / (expected + 1)).log()
+        g, row = self.place[k]
+        self.biases[g][row, 0, first : variable.size] += shift
+
+    def _logits(self, k: int, state: Tensor) -> Tensor:
+        """Logits of the k-th discrete variable alone, [rows, size]."""
+        g, row = self.place[k]
+        size = self.layout.sizes[k]
+        weight, bias = self.affine(g, slice(row, row + 1))
+        return torch.addmm(bias[0, :, :size], state, weight[0, :, :size])
 
     def _variable(self, k: int) -> Discrete:
         variable = self.layout.variables[self.layout.discrete[k]]
@@ -106,6 +135,9 @@ class Softmax(nn.Module):
 
 class GaussianMixture(nn.Module):
     """Σ_c π_c N(x; μ_c, σ_c²) for every real variable, σ = softplus + floor."""
+
+    flagged: Tensor
+    flags: Tensor
 
     def __init__(self, layout: Layout, hidden: int, components: int) -> None:
         super().__init__()

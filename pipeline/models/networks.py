@@ -33,13 +33,22 @@ class Inputs(nn.Module):
     A symbol's embedding is a free row of the table plus, where symbols stand in order, a smooth function of its rank.
     """
 
+    offsets: Tensor
+    ordered: Tensor
+    hats: Tensor
+    centres: Tensor
+    restore: Tensor
+
     def __init__(self, layout: Layout, width: int) -> None:
         super().__init__()
         self.layout = layout
         symbols = sum(layout.sizes)
         self.table = nn.Embedding(max(symbols, 1), width)
         nn.init.normal_(self.table.weight, std=1 / math.sqrt(max(len(layout), 1)))
-        self.smooth = nn.Parameter(torch.zeros(len(layout.ordered), HATS, width))
+        self.smooth = nn.Parameter(torch.randn(len(layout.ordered), HATS, width) / math.sqrt(max(len(layout), 1)))
+        with torch.no_grad():
+            for k in layout.ordered:
+                self.table.weight[layout.offsets[k] : layout.offsets[k] + layout.sizes[k]] = 0
         sizes = [layout.sizes[k] for k in layout.ordered]
         hats = [hat_basis(size, max(sizes)) for size in sizes]
         self.register_buffer("hats", torch.stack(hats) if hats else torch.zeros(0, 1, HATS), persistent=False)
@@ -127,7 +136,7 @@ class RunningSum(torch.autograd.Function):
         return states
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None]:  # type: ignore[override]  # noqa: ANN401
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None]:  # noqa: ANN401
         """The sum runs the other way."""
         slots = ctx.slots
         embedded = torch.empty_like(gradient)
@@ -178,13 +187,21 @@ class Decoder(nn.Module):
         """States of all variables for known rows (teacher forcing), [slots, rows, hidden]."""
         start = self.start(z)
         if not self.autoregressive:
-            return self.own(start.expand(len(self.weight), *start.shape), slice(None))
+            return self.own(start.expand(len(self.weight), *start.shape))
         embedded = self.inputs(codes, reals)
         if self.training and self.blank.p:
             embedded = embedded * self.blank(embedded.new_ones(*embedded.shape[:2], 1))
-        return self.own(RunningSum.apply(start, embedded, self.slots), slice(None))
+        return self.own(RunningSum.apply(start, embedded, self.slots))  # type: ignore[no-untyped-call]
 
-    def own(self, states: Tensor, which: slice) -> Tensor:
-        """Own states [n, rows, hidden] of the slots `which` from their running states [n, rows, width]."""
+    def own_state(self, state: Tensor, slot: int) -> Tensor:
+        """Own state [rows, hidden] of the variable in `slot` from its running state [rows, width]."""
+        own: Tensor = self.activation(
+            torch.addmm(self.bias[slot], self.activation(self.norm(state)), self.weight[slot])
+        )
+        return own
+
+    def own(self, states: Tensor) -> Tensor:
+        """Own states [slots, rows, hidden] of all variables from their running states [slots, rows, width]."""
         active = self.activation(self.norm(states))
-        return self.dropout(self.activation(torch.baddbmm(self.bias[which], active, self.weight[which])))
+        own: Tensor = self.dropout(self.activation(torch.baddbmm(self.bias, active, self.weight)))
+        return own

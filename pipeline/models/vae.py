@@ -12,6 +12,7 @@ learns to match the posterior: only the encoder's share of the KL is waived.
 """
 
 import math
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import torch
@@ -23,6 +24,9 @@ from pipeline.models.likelihoods import GaussianMixture, Softmax
 from pipeline.models.networks import Activation, Decoder, Encoder
 from pipeline.models.priors import PriorName, make_prior
 from pipeline.records import Record
+
+CHUNK = 1024
+"""Rows that are generated together."""
 
 
 class Shape(Record):
@@ -132,15 +136,42 @@ class VAE(nn.Module):
         Returns:
             Symbols [rows, D] and real values [rows, R].
         """
+        table = self.decoder.inputs.weights()
+        starts = range(0, len(z), CHUNK)
+        parts = [
+            self._chunk(z[i : i + CHUNK], uniform[:, i : i + CHUNK], noise[:, i : i + CHUNK], table) for i in starts
+        ]
+        return torch.cat([codes for codes, _ in parts]), torch.cat([reals for _, reals in parts])
+
+    @torch.no_grad()
+    def calibrate(self, counts: Sequence[Tensor], z: Tensor, uniform: Tensor, noise: Tensor) -> None:
+        """Make the marginals of generated symbols those of the training rows.
+
+        A network that is sure of its training rows is a little wrong on rows of its own making, and the error grows
+        along the variables. One generation corrects it, variable after variable, by the bias of each softmax.
+
+        Args:
+            counts: How often each symbol of each discrete variable occurs, D tensors of [size].
+            z: See `generate`, as the rest.
+            uniform: See `generate`.
+            noise: See `generate`.
+        """
+        self._chunk(z, uniform, noise, self.decoder.inputs.weights(), counts)
+
+    def _chunk(
+        self, z: Tensor, uniform: Tensor, noise: Tensor, table: Tensor, counts: Sequence[Tensor] | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Generate rows, by default few enough for their states to stay in the processor's cache."""
         running = self.decoder.start(z)
         codes = torch.zeros(len(z), len(self.layout.discrete), dtype=torch.long, device=z.device)
         reals = torch.zeros(len(z), len(self.layout.real), device=z.device)
-        table = self.decoder.inputs.weights()
         k = r = 0
         for i, variable in enumerate(self.layout.variables):
             slot = self.layout.slots[i]
-            state = self.decoder.own(running.unsqueeze(0), slice(slot, slot + 1))[0]
+            state = self.decoder.own_state(running, slot)
             if isinstance(variable, Discrete):
+                if counts is not None:
+                    self.softmax.calibrate(k, state, counts[k])
                 codes[:, k] = self.softmax.draw(k, state, uniform[i], codes[:, k - 1] if k else None)
                 embedded = self.decoder.inputs.symbol(k, codes[:, k], table)
                 k += 1

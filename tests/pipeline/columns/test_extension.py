@@ -11,7 +11,8 @@ from strategies import arrays
 from test_laws import generated, same
 
 from pipeline.columns import KINDS, Codec, Discrete, numbers
-from pipeline.columns.numeric import FORMS, WIDTH
+from pipeline.columns.alphabet import RESOLUTION
+from pipeline.columns.numeric import FORMS
 from pipeline.errors import SchemaError
 from pipeline.schema import Column
 
@@ -151,14 +152,14 @@ def test_new_extremes_are_reached(form):
 
 
 def test_a_handful_beyond_an_end_widens_it_and_many_get_cells():
-    """Five values above a range of many are too few for a cell; a third of the rows get about a third of the cells."""
+    """Five values above a range of many are too few for a cell; a third of the rows get as many cells as in a fit."""
     random = np.random.default_rng(0)
     first = pa.array(random.normal(0, 1, 3000))
     few, many = (pa.array(np.append(random.normal(0, 1, 2000), random.uniform(6, 9, n))) for n in (5, 1000))
     codec, (grown, _) = extended(first, few)
     assert grown.variables == codec.variables
     codec, (grown, _) = extended(first, many)
-    assert grown.variables[0].size - codec.variables[0].size == pytest.approx(WIDTH / 3, abs=10)
+    assert grown.variables[0].size - codec.variables[0].size == pytest.approx(RESOLUTION * 1000 ** (1 / 3), abs=10)
 
 
 def test_a_value_between_values_that_stand_alone_gets_a_cell_in_its_place():
