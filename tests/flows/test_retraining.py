@@ -1,6 +1,7 @@
 """The policy in the run: skip, warm-start, train afresh, refuse; each remembered with its reasons."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from small import LENIENT, TINY, Outcome, table
 
 from flows.tracking import registry
+from flows.tracking.store import Check, Run, checks
 
 Command = Callable[..., Outcome]
 NEEDED = TINY + LENIENT + '[policy]\ntrain = "needed"\ncool_down_hours = 0\nsevere = 1.0\n'
@@ -82,3 +84,21 @@ def test_refused_labels_and_columns_change_nothing(run):
     afresh = run("policy-refuse", fewer, TINY + LENIENT + '[policy]\nnew_columns = "retrain"\n')
     assert (afresh.code, afresh.answer["decision"], afresh.answer["version"]) == (0, "promoted", "2")
     assert registry.load(registry.versions("policy-refuse")[0]).schema.names == ("value", "group", "day")
+
+
+def test_checks_are_those_of_complete_runs_since_a_moment(home):
+    """In order; not those of drift checks by hand, of runs that did not end, nor of earlier ones."""
+    began = datetime.now(UTC) - timedelta(seconds=1)
+    for number, tags in enumerate(
+        (
+            {"flow": "run", "drift": "true", "decision": "skipped"},
+            {"flow": "drift", "drift": "true", "decision": "skipped"},
+            {"flow": "run", "drift": "true"},
+            {"flow": "run", "drift": "false", "decision": "refused"},
+        )
+    ):
+        with Run.start("policy-checks", tags) as made:
+            made.parameters({"rows": {"new": number}})
+    expected = (Check(drifted=True, new_rows=0), Check(drifted=False, new_rows=3))
+    assert checks("policy-checks", began) == expected
+    assert checks("policy-checks", datetime.now(UTC) + timedelta(seconds=1)) == ()
