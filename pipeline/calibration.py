@@ -48,14 +48,21 @@ class Calibration(Record):
     Attributes:
         tails: Per family of effects the law of the largest level.
         heaviness: Fourth moment of each trait in units of its deviation.
+        least: Rows of the smallest batch that was tried.
     """
 
     tails: Mapping[Family, Tail]
     heaviness: tuple[float, ...]
+    least: int = 1
 
-    def level(self, family: Family, chance: float) -> float:
-        """The level that the largest effect of a family exceeds with this chance."""
-        return self.tails[family].level(chance)
+    def level(self, family: Family, chance: float, rows: int) -> float:
+        """The level that the largest effect of a family exceeds with this chance in batches of so many rows.
+
+        In batches smaller than any that was tried, single rows are large steps: they have at least the level that
+        bounds one effect.
+        """
+        bound = Tail.bound(1).level(chance) if rows < self.least else 0.0
+        return max(self.tails[family].level(chance), bound)
 
 
 class _Cells(NamedTuple):
@@ -127,7 +134,8 @@ def calibrate(table: pa.Table, profile: Profile, space: FeatureSpace, seed: int)
     found["pairs"] = [_pairs(names, traits, heavy, order) for order in orders]
     found["rows"] = list(_rows(waves, orders))
     tails = {family: Tail.of(np.array(v)) if max(v) > 0 else Tail.bound(1) for family, v in found.items()}
-    return Calibration(tails=tails, heaviness=tuple(heavy.tolist()))
+    least = sample.num_rows // max(DIVISORS)
+    return Calibration(tails=tails, heaviness=tuple(heavy.tolist()), least=least)
 
 
 def heaviness(traits: NDArray[np.floating]) -> Floats:

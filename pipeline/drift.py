@@ -126,7 +126,7 @@ def compare(
         settings: What counts.
         view: What the model says.
     """
-    judge = _Judge(reference, settings)
+    judge = _Judge(reference, incoming.rows, settings)
     mine = reference.profile
     findings = list(judge.schema(mine, incoming))
     theirs = {column.name: column for column in incoming.columns}
@@ -152,14 +152,14 @@ def _order(finding: Finding) -> tuple[bool, float]:
 
 
 class _Judge:
-    """Makes findings by the thresholds that follow from a reference and settings."""
+    """Makes findings by the thresholds that follow from a reference, the rows of a batch, and settings."""
 
-    def __init__(self, reference: Reference, settings: DriftSettings) -> None:
-        self.settings = settings
+    def __init__(self, reference: Reference, batch: int, settings: DriftSettings) -> None:
+        self.settings, self.batch = settings, batch
         self.calibration = reference.calibration
 
     def level(self, family: Family) -> float:
-        return self.calibration.level(family, self.settings.false_alarms / GROUPS)
+        return self.calibration.level(family, self.settings.false_alarms / GROUPS, self.batch)
 
     def finding(
         self, names: tuple[str, ...], kind: str, what: What, size: float, noise: Noise, level: float, text: str
@@ -265,7 +265,7 @@ class _Judge:
 
     def pairs(self, reference: Profile, incoming: Profile) -> Iterator[Finding]:
         """For each pair of columns the correlation of their traits that changed most beyond chance."""
-        if reference.embedding is None or incoming.embedding is None:
+        if reference.embedding is None or incoming.embedding is None or not reference.rows or not incoming.rows:
             return
         sides = reference.embedding, incoming.embedding
         heavy = np.array(self.calibration.heaviness)

@@ -32,8 +32,6 @@ class OrderedProfile(Record):
         high: Greatest value.
         mean: Mean.
         deviation: Standard deviation, of the population (divisor n).
-        skewness: Third central moment in units of deviation³; 0 for a constant.
-        kurtosis: Fourth central moment in units of deviation⁴; 3 for a normal distribution, 1 for a constant.
         quantiles: The distribution function.
     """
 
@@ -41,49 +39,37 @@ class OrderedProfile(Record):
     high: FiniteFloat
     mean: FiniteFloat
     deviation: FiniteFloat
-    skewness: FiniteFloat
-    kurtosis: FiniteFloat
     quantiles: Quantiles
 
     @classmethod
     def of(cls, values: NDArray[np.float64]) -> Self:
         """The profile of values without NaN, at least one."""
-        low, high, mean = float(values.min()), float(values.max()), float(values.mean())
-        centred = values - mean
-        deviation = float(np.sqrt(centred @ centred / len(values))) if low < high else 0.0
-        scores = centred / (deviation or 1.0)
-        squares = scores * scores
+        low, high = float(values.min()), float(values.max())
+        unit = 2.0 ** (int(np.frexp(max(abs(low), abs(high)))[1]) - 1)  # squares of huge values would overflow
+        scaled = values / unit
+        mean = float(scaled.mean())
+        centred = scaled - mean
         return cls(
             low=low,
             high=high,
-            mean=mean,
-            deviation=deviation,
-            skewness=float(squares @ scores) / len(values) if deviation > 0 else 0.0,
-            kurtosis=float(squares @ squares) / len(values) if deviation > 0 else 1.0,
+            mean=unit * mean,
+            deviation=unit * float(np.sqrt(centred @ centred / len(values))) if low < high else 0.0,
             quantiles=Quantiles.of(values),
         )
 
     def merge(self, other: Self) -> Self:
-        """The profile of both; central moments are moved to the common mean and averaged."""
-        weights = np.array([self.quantiles.rows, other.quantiles.rows]) / (self.quantiles.rows + other.quantiles.rows)
-        mean = self.mean + float(weights[1]) * (other.mean - self.mean)
-        second, third, fourth = weights @ np.array([self._moments(mean), other._moments(mean)])
-        deviation = float(np.sqrt(second))
+        """The profile of both."""
+        sides = self, other
+        shares = np.array([side.quantiles.rows for side in sides]) / sum(side.quantiles.rows for side in sides)
+        mean = float(shares @ [side.mean for side in sides])
+        about_mean = [np.hypot(side.deviation, side.mean - mean) for side in sides]
         return type(self)(
             low=min(self.low, other.low),
             high=max(self.high, other.high),
             mean=mean,
-            deviation=deviation,
-            skewness=float(third / deviation**3) if deviation > 0 else 0.0,
-            kurtosis=float(fourth / deviation**4) if deviation > 0 else 1.0,
+            deviation=float(np.hypot(*(np.sqrt(shares) * about_mean))),
             quantiles=self.quantiles.merge(other.quantiles),
         )
-
-    def _moments(self, mean: float) -> tuple[float, float, float]:
-        """Second to fourth moment about `mean`."""
-        d, s = self.mean - mean, self.deviation
-        second, third, fourth = s**2, self.skewness * s**3, self.kurtosis * s**4
-        return second + d**2, third + 3 * d * second + d**3, fourth + 4 * d * third + 6 * d**2 * second + d**4
 
 
 class ColumnProfile(Record):

@@ -21,7 +21,7 @@ def test_one_number_has_kolmogorovs_level():
     The quantile of 600 divisions, which overlap, scatters by about 8 %; 25 % is three times that.
     """
     found = calibrated(pa.table({"x": np.random.default_rng(0).normal(size=8000)}))
-    assert found.level("numbers", 0.05) == pytest.approx(np.log(2 / 0.05), rel=0.25)
+    assert found.level("numbers", 0.05, 1000) == pytest.approx(np.log(2 / 0.05), rel=0.25)
 
 
 def test_equal_columns_count_once():
@@ -29,14 +29,16 @@ def test_equal_columns_count_once():
     x = np.random.default_rng(1).normal(size=(10, 4000))
     copies = calibrated(pa.table({f"x{i}": x[0] for i in range(10)}))
     different = calibrated(pa.table({f"x{i}": x[i] for i in range(10)}))
-    assert copies.level("numbers", 0.05) == pytest.approx(calibrated(pa.table({"x": x[0]})).level("numbers", 0.05))
-    assert different.level("numbers", 0.05) > 1.2 * copies.level("numbers", 0.05)
+    assert copies.level("numbers", 0.05, 1000) == pytest.approx(
+        calibrated(pa.table({"x": x[0]})).level("numbers", 0.05, 1000)
+    )
+    assert different.level("numbers", 0.05, 1000) > 1.2 * copies.level("numbers", 0.05, 1000)
 
 
 def test_what_cannot_vary_has_the_level_of_one_test():
     """Where no value is null no division differs in nulls; a later null is judged by the analytic bound."""
     found = calibrated(pa.table({"x": np.arange(1000.0)}))
-    assert found.level("nulls", 0.01) == pytest.approx(np.log(2 / 0.01))
+    assert found.level("nulls", 0.01, 1000) == pytest.approx(np.log(2 / 0.01))
 
 
 def test_heaviness_is_scipys():

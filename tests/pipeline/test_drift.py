@@ -217,6 +217,29 @@ def test_intervals_hold():
     assert covered >= 90
 
 
+ODD = {
+    "constants": {"x": [1.0] * 300, "c": ["same"] * 300},
+    "all null": {"x": pa.nulls(300, pa.float64()), "c": pa.nulls(300, pa.string()), "n": pa.nulls(300)},
+    "identifiers": {"id": [f"user-{i:05d}" for i in range(300)]},
+    "dates": {"d": pa.array(np.arange(300), pa.timestamp("s"))},
+    "one flag": {"b": np.arange(300) % 3 == 0},
+    "infinitely wide": {"x": np.arange(300) * 1e305},
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+@pytest.mark.parametrize("rows", [0, 1, 2, 150])
+def test_odd_tables_are_compared(name, rows):
+    """Tables without anything to compare, tiny ones and empty ones have a report, and have not drifted."""
+    table = pa.table(ODD[name])
+    reference = Reference.of(table, infer(table))
+    reference = Reference.model_validate_json(reference.model_dump_json())
+    batch = table.take(pa.array(np.random.default_rng(0).permutation(300)[:rows]))
+    report = compare(reference, reference.profile_of([batch]), DriftSettings())
+    assert not report.drifted, report.findings[0].text
+    assert all(np.isfinite([f.size, f.low, f.high, f.threshold]).all() for f in report.findings)
+
+
 def test_worst_first():
     """Findings are ordered by their size in units of the threshold, and the report round-trips through JSON."""
     report = against_reference(replaced("age", BATCH["age"].to_numpy() + 10))

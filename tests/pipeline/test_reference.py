@@ -69,7 +69,7 @@ def test_small_references_use_the_bound():
     schema = infer(table)
     resampled, bound = (Reference.of(t, schema).calibration for t in (table, table.slice(0, FEWEST_ROWS - 1)))
     assert bound.tails["numbers"].scale == 1
-    assert resampled.level("pairs", 0.001) < bound.level("pairs", 0.001)
+    assert resampled.level("pairs", 0.001, 1000) < bound.level("pairs", 0.001, 1000)
 
 
 def test_the_same_seed_gives_the_same_reference():
