@@ -3,7 +3,8 @@
 What was known stays as it was, symbol by symbol and score by score; what is new is put beside it:
 
 - tokens: new values beyond the ends, or between a value that stands alone and the next cell, get cells of their own,
-  cut as those of a fit are. A handful beyond an end that is a range widens it; values inside a cell need nothing;
+  cut as those of a fit are. A handful beyond an end joins the cell there, unless that is a single value's; values
+  inside a cell need nothing;
 - quantile: knots beyond the ends, one unit of score for all new values of a side;
 - the affine forms: further ends.
 """
@@ -37,7 +38,7 @@ def grow_tokens(
     Returns:
         The grown arrays, and for each cell which known cell it is, −1 for a new one.
     """
-    low, high, last = known["low"].copy(), known["high"].copy(), len(known["low"]) - 1
+    low, high, last, made = known["low"], known["high"], len(known["low"]) - 1, 0
     gap = np.searchsorted(low, distinct, side="right") - 1
     homeless = (gap < 0) | (distinct > high[np.maximum(gap, 0)])
     homeless &= np.append(_apart(known), True)[gap]  # the entry for the last leaf is also that for −1
@@ -47,13 +48,16 @@ def grow_tokens(
     for place, start, stop in zip(places, first, np.append(first, len(values))[1:], strict=True):
         here, end = rows[start:stop], 0 if place < 0 else last
         wanted = min(room, max(1, round(width * int(here.sum()) / counts.sum())))
-        outside = place in {-1, last}
-        if outside and (wanted < 1 or (here.sum() < few and low[end] < high[end])):
-            low[end], high[end] = min(low[end], values[start]), max(high[end], values[stop - 1])
+        outside, cell = place in {-1, last}, int(known["cells"][end])
+        shared = low[end] < high[end] or (known["cells"] == cell).sum() > 1
+        if outside and (wanted < 1 or (here.sum() < few and shared)):
+            leaf = {"low": values[[start]], "high": values[[stop - 1]], "rows": here.sum(keepdims=True)}
+            added.append((place + 1, leaf, np.array([cell])))
         elif wanted > 0:
-            added.append((place + 1, fit(values[start:stop], here, wanted)))
-            room -= int(added[-1][1]["cells"][-1]) + 1
-    return _merged({**known, "low": low, "high": high}, added)
+            leaves = fit(values[start:stop], here, wanted)
+            added.append((place + 1, leaves, known["cells"][-1] + 1 + made + leaves["cells"]))
+            made, room = made + int(leaves["cells"][-1]) + 1, room - int(leaves["cells"][-1]) - 1
+    return _merged(known, added)
 
 
 def grow_quantile(known: Arrays, distinct: NDArray[Any], counts: Ints) -> Arrays:
@@ -84,20 +88,19 @@ def _apart(known: Arrays) -> NDArray[np.bool_]:
     return np.asarray(alone & (known["cells"][:-1] != known["cells"][1:]))
 
 
-def _merged(known: Arrays, added: list[tuple[int, Arrays]]) -> tuple[Arrays, Ints]:
-    """Leaves of new cells put in before the known leaves at the given places."""
-    at = np.concatenate([np.full(len(new["low"]), place) for place, new in added]) if added else np.zeros(0, np.int64)
-    new_cells, count = [np.zeros(0, np.int64)], 0
-    for _, new in added:
-        new_cells.append(-1 - count - new["cells"])
-        count += int(new["cells"][-1]) + 1
+def _merged(known: Arrays, added: list[tuple[int, Arrays, Ints]]) -> tuple[Arrays, Ints]:
+    """New leaves put in before the known leaves at the given places, in known cells or, of higher numbers, new ones."""
+    if not added:
+        return known, np.arange(int(known["cells"][-1]) + 1)
+    at = np.concatenate([np.full(len(new["low"]), place) for place, new, _ in added])
     arrays = {
-        name: np.insert(known[name], at, np.concatenate([np.zeros(0, known[name].dtype), *(n[name] for _, n in added)]))
+        name: np.insert(known[name], at, np.concatenate([new[name] for _, new, _ in added]))
         for name in ("low", "high", "rows")
     }
-    tags = np.insert(known["cells"], at, np.concatenate(new_cells))
-    begins = np.diff(tags, prepend=tags[0] - 1) != 0
-    return {**arrays, "cells": np.cumsum(begins) - 1}, np.maximum(tags[begins], -1)
+    cells = np.insert(known["cells"], at, np.concatenate([own for _, _, own in added]))
+    begins = np.diff(cells, prepend=-1) != 0
+    origins = np.where(cells[begins] > known["cells"][-1], -1, cells[begins])
+    return {**arrays, "cells": np.cumsum(begins) - 1}, origins
 
 
 def _outside(values: NDArray[np.float64], counts: Ints) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
