@@ -107,6 +107,9 @@ def run(
 ) -> Reply:
     """Train, evaluate, decide and publish: the whole chain once.
 
+    Every run trains afresh, unless [policy] in the settings says train = "needed": then a run may skip, or continue
+    the champion.
+
     Parameters
     ----------
     data
