@@ -107,8 +107,7 @@ def run(
 ) -> Reply:
     """Train, evaluate, decide and publish: the whole chain once.
 
-    Every run trains afresh, unless [policy] in the settings says train = "needed": then a run may skip, or continue
-    the champion.
+    It trains afresh every time, unless train = "needed" in [policy] lets it skip or continue the champion.
 
     Parameters
     ----------
