@@ -76,3 +76,17 @@ def test_one_run_of_a_name_at_a_time(tmp_path: Path) -> None:
             pass
         with pytest.raises(ResynthError, match="no other run of 'a'"), alone(tmp_path, "a"):
             pass
+
+
+def test_a_mark_tells_whether_a_run_of_this_home_died(tmp_path: Path) -> None:
+    """Its own living run and any run of another home have not; one of this home without a workspace has."""
+    with Workspace.open(tmp_path / "a") as work, Workspace.open(tmp_path / "b") as other:
+        assert not work.died(work.mark)
+        assert not work.died(other.mark)
+        gone = work.mark.rpartition("/")[0] + "/0123"
+        assert work.died(gone)
+        assert not other.died(gone)
+        assert not work.died("")
+    with Workspace.open(tmp_path / "a") as again:
+        assert again.died(work.mark)
+        assert not again.died(other.mark)

@@ -74,3 +74,63 @@ def test_a_wrong_option_is_blamed_on_the_command_line(tmp_path: Path) -> None:
 def test_names_come_from_files(path: str, name: str) -> None:
     """A file's name becomes a name that is fit for a model and a directory."""
     assert name_of(Path(path)) == name
+
+
+TABLES = """
+seed = 4
+[training]
+epochs = 3
+rate = 0.01
+[schedule]
+retrain = "0 3 * * *"
+[tables.customers]
+data = "in/customers"
+[tables.orders]
+data = "in/orders"
+seed = 5
+training.epochs = 9
+schedule.drift = "1h"
+incoming = {}
+"""
+
+
+def test_several_tables_share_settings_and_override_them(tmp_path: Path) -> None:
+    """A table's sections are laid over those of the file, key by key."""
+    (tmp_path / "resynth.toml").write_text(TABLES)
+    tables = Settings.tables(tmp_path)
+    assert list(tables) == ["customers", "orders"]
+    customers, orders = tables.values()
+    assert (customers.seed, customers.training.epochs, customers.schedule.drift) == (4, 3, None)
+    assert (orders.seed, orders.training.epochs, orders.training.rate) == (5, 9, 0.01)
+    assert (orders.schedule.retrain, orders.schedule.drift) == ("0 3 * * *", "1h")
+    assert customers.incoming is None
+    assert orders.incoming is not None
+    assert Settings.load(tmp_path, name="orders") == orders
+    assert Settings.load(tmp_path, name="other").seed == 4
+
+
+def test_a_file_about_one_table_needs_no_section(tmp_path: Path) -> None:
+    """`data` at the top is enough; the name is the setting's or that of the data."""
+    (tmp_path / "resynth.toml").write_text('data = "in/daily sales"\n')
+    assert list(Settings.tables(tmp_path)) == ["daily_sales"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", "expected data in"),
+        ("[tables.a]\nseed = 1", "expected tables.a.data in"),
+        ("tables = 3", r"expected sections \[tables.NAME\]"),
+        ("[tables]\na = 1", r"expected sections \[tables.NAME\]"),
+        ('[tables.a]\ndata = "x"\nsed = 1', "unknown key 'sed'"),
+        ('data = "x"\n[schedule]\ntimezone = "Mars/Olympus"', "schedule.timezone in .* IANA name"),
+        ('data = "x"\n[notify]\nwebhook = "secret"', "notify.webhook in .* got an address"),
+        ('data = "x"\n[incoming]\nlast_days = 3', "incoming in .* last_days counts by"),
+    ],
+)
+def test_wrong_tables_are_one_line(tmp_path: Path, text: str, expected: str) -> None:
+    """As everywhere: the key, the expectation and the file."""
+    (tmp_path / "resynth.toml").write_text(text)
+    with pytest.raises(SettingsError, match=expected) as caught:
+        Settings.tables(tmp_path)
+    assert "secret" not in str(caught.value)

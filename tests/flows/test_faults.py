@@ -1,0 +1,184 @@
+"""What may go wrong with nobody watching, really done: kill -9, two loops at once, damaged files, servers away."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+from small import LENIENT, TINY, Outcome, write
+
+from flows import engine
+from flows.scratch import alone
+from flows.tracking import registry
+from pipeline.errors import ResynthError
+from pipeline.incoming import Ledger
+
+Command = Callable[..., Outcome]
+ROOT = Path(__file__).parents[2]
+SUICIDE = """
+import os, signal, sys
+import flows.{module} as module
+{setup}
+from flows.cli import main
+main(sys.argv[1:])
+"""
+IN_TRAINING = SUICIDE.format(
+    module="tasks", setup="module.Synthesizer.fit = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)"
+)
+BEFORE_IT_IS_COMPLETE = SUICIDE.format(
+    module="run", setup="module.complete = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)"
+)
+
+
+@pytest.fixture
+def heap(tmp_path: Path) -> Path:
+    """A directory of incoming files with the first of them, and settings beside it."""
+    (tmp_path / "in").mkdir()
+    write(tmp_path / "in", "monday", 300)
+    (tmp_path / "settings.toml").write_text(TINY + LENIENT + "[incoming]\n")
+    return tmp_path / "in"
+
+
+def arguments(heap: Path, name: str) -> list[str]:
+    """What `resynth` is given."""
+    return ["run", str(heap), "--name", name, "--config", str(heap.parent / "settings.toml"), "--json"]
+
+
+def killed(script: str, heap: Path, name: str, home: Path) -> None:
+    """Run the command in a process that kills itself; Prefect's embedded server outlives it, so its group is killed."""
+    command = [sys.executable, "-c", script, *arguments(heap, name), "--home", str(home)]
+    child = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    assert child.wait() == -signal.SIGKILL
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+
+
+def statuses(name: str) -> list[str]:
+    """How the runs of a name ended, in their order."""
+    experiment = MlflowClient().get_experiment_by_name(name)
+    assert experiment is not None
+    runs = MlflowClient().search_runs([experiment.experiment_id], order_by=["attributes.start_time"])
+    return [run.info.status for run in runs]
+
+
+def ledger(name: str) -> list[str]:
+    """The names of the files that the newest version's ledger knows."""
+    kept = registry.versions(name)[0].origin.read("ledger.json")
+    return [file.name for file in Ledger.model_validate_json(kept).files]
+
+
+def test_killed_in_training_and_again_at_the_last_moment(command: Command, heap: Path, home: Path) -> None:
+    """The next run works as if those had never been: one version, its alias, every file, and no run still going on.
+
+    The second is killed when the version is registered, promoted and published, and only not yet complete.
+    """
+    name = "fault-killed"
+    assert command(*arguments(heap, name)).code == 0
+    write(heap, "tuesday", 100, seed=1)
+    killed(IN_TRAINING, heap, name, home)
+    killed(BEFORE_IT_IS_COMPLETE, heap, name, home)
+    left = MlflowClient().get_registered_model(name).aliases["champion"]
+    assert str(left) == "2"  # or else there is nothing to put right
+    assert statuses(name) == ["FINISHED", "RUNNING", "RUNNING"]
+
+    again = command(*arguments(heap, name))
+    assert (again.code, again.answer["decision"]) == (0, "promoted"), again.err
+    assert statuses(name) == ["FINISHED", "KILLED", "KILLED", "FINISHED"]
+    assert [(version.version, version.aliases) for version in registry.versions(name)] == [
+        ("3", ("champion",)),
+        ("1", ()),
+    ]
+    assert ledger(name) == ["monday.parquet", "tuesday.parquet"]
+    assert not [path for path in (home / ".resynth").iterdir() if path.is_dir()]
+    assert command(*arguments(heap, name)).answer["decision"] == "skipped"
+    assert registry.rollback(name).version == "1"
+
+
+def test_two_loops_at_once(command: Command, heap: Path, home: Path) -> None:
+    """One works, the other says so in a line and leaves with exit code 1; afterwards nothing is locked."""
+    name = "fault-twice"
+    with alone(home, name):
+        outcome = command(*arguments(heap, name))
+    assert outcome.code == 1
+    assert outcome.err.startswith("resynth: run: expected no other run of 'fault-twice'")
+    assert outcome.err.count("\n") == 1
+    assert name not in registry.names()
+    assert command(*arguments(heap, name)).code == 0
+
+
+def test_a_damaged_file_is_quarantined_and_the_rest_goes_on(command: Command, heap: Path) -> None:
+    """It is reported once, with its reason, and taken in when it is whole; a copy of a known file is nothing new."""
+    name = "fault-damaged"
+    damaged = write(heap, "wednesday", 100, seed=2)
+    whole = damaged.read_bytes()
+    damaged.write_bytes(whole[: len(whole) // 2])
+    first = command(*arguments(heap, name))
+    assert (first.code, first.answer["decision"]) == (0, "promoted"), first.err
+    assert [file["name"] for file in first.answer["quarantined"]] == ["wednesday.parquet"]
+    assert "readable Parquet" in first.answer["quarantined"][0]["reason"]
+
+    (heap / "copy.parquet").write_bytes((heap / "monday.parquet").read_bytes())
+    second = command(*arguments(heap, name))
+    assert (second.code, second.answer["decision"], second.answer["quarantined"]) == (0, "skipped", [])
+    assert len(registry.versions(name)) == 1
+
+    damaged.write_bytes(whole)
+    third = command(*arguments(heap, name))
+    assert third.answer["decision"] == "promoted"
+    assert ledger(name) == ["monday.parquet", "wednesday.parquet"]
+
+
+class Healthy(BaseHTTPRequestHandler):
+    """A server that says that it is well."""
+
+    def do_GET(self) -> None:
+        """Say so."""
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing else."""
+
+
+def test_a_server_that_is_away_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Gone for a second, it is found; gone for good, one line says which setting named it, and no password."""
+    with HTTPServer(("127.0.0.1", 0), Healthy, bind_and_activate=False) as server:
+        server.server_bind()
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{server.server_port}")
+        monkeypatch.setattr(engine, "PAUSES", (0.0, 0.1))
+        with pytest.raises(ResynthError, match="MLflow server of MLFLOW_TRACKING_URI to answer within 0 s"):
+            engine.reach()
+        monkeypatch.setattr(engine, "PAUSES", (0.0, 0.5, 1.0, 3.0))
+        late = threading.Timer(1.0, lambda: (server.server_activate(), server.handle_request()))
+        late.start()
+        engine.reach()
+        late.join()
+
+
+def test_a_command_without_its_servers_fails_in_one_line(tmp_path: Path) -> None:
+    """Exit code 1, and nothing has been begun."""
+    script = "import sys; from flows import engine; engine.PAUSES = (0.0,); from flows.cli import main; "
+    command = [
+        sys.executable,
+        "-c",
+        script + "sys.exit(main(sys.argv[1:]))",
+        "models",
+        "--home",
+        str(tmp_path),
+        "--json",
+    ]
+    environment = os.environ | {"MLFLOW_TRACKING_URI": "http://127.0.0.1:9", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "MLFLOW_TRACKING_URI" in json.loads(done.stdout)["error"]
