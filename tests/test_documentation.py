@@ -29,11 +29,14 @@ def test_python_examples_run(tmp_path):
         assert done.returncode == 0, done.stderr
 
 
-def test_settings_examples_are_valid():
-    """Every TOML block is accepted by the settings."""
+def test_settings_examples_are_valid(tmp_path):
+    """Every TOML block is accepted by the settings, that of several tables with each of them."""
     assert blocks("toml")
     for block in blocks("toml"):
-        Settings.model_validate(tomllib.loads(block))
+        (tmp_path / "resynth.toml").write_text(block)
+        Settings.load(tmp_path)
+        if "tables" in tomllib.loads(block):
+            assert Settings.tables(tmp_path)
 
 
 COMMANDS = sorted(set(re.findall(r"(?:`|^)resynth ([a-z]+)", README, flags=re.MULTILINE)))

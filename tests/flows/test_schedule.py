@@ -1,0 +1,210 @@
+"""Schedules: what is deployed, when it runs, and that it runs."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+import yaml
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.exceptions import ObjectNotFound
+from prefect.flows import load_flow_from_entrypoint
+from prefect.schedules import Schedule
+from prefect.server.schemas.schedules import CronSchedule, IntervalSchedule
+from small import LENIENT, TINY, Outcome, write
+
+from flows import schedule
+from flows.scratch import BusyError, alone
+from flows.settings import Settings
+from pipeline.errors import SettingsError
+
+Command = Callable[..., Outcome]
+ROOT = Path(__file__).parents[2]
+SETTINGS = TINY + LENIENT + '[schedule]\nretrain = "0 3 * * *"\ndrift = "1h"\ntimezone = "Europe/Berlin"\n'
+
+
+def settings(**schedules: object) -> Settings:
+    """Settings of a table with a schedule."""
+    return Settings.model_validate({"data": "in", "schedule": schedules})
+
+
+def test_every_table_has_a_retraining_and_a_check(tmp_path: Path) -> None:
+    """Both know their table, and the retraining also starts on the drift of its own table only."""
+    tables = {"a": settings(retrain="0 3 * * *", drift="90m", timezone="Europe/Berlin"), "b": settings(retrain="1d")}
+    made = schedule.deployments(tmp_path, None, tables)
+    assert [deployment.full_name for deployment in made] == [
+        "resynth-retrain/a",
+        "resynth-check/a",
+        "resynth-retrain/b",
+    ]
+    assert [deployment.parameters["table"] for deployment in made] == ["a", "a", "b"]
+    cron = made[0].schedules[0].schedule
+    assert (cron.cron, cron.timezone) == ("0 3 * * *", "Europe/Berlin")
+    assert made[1].schedules[0].schedule.interval == timedelta(minutes=90)
+    assert made[0].triggers[0].match["prefect.resource.id"] == ["resynth.table.a"]
+    assert made[1].triggers == []
+
+
+def test_drift_may_be_the_only_reason_to_retrain(tmp_path: Path) -> None:
+    """Without a schedule of its own a retraining is deployed for its automation, unless that is off."""
+    made = schedule.deployments(tmp_path, None, {"a": settings(drift="1h")})
+    assert [deployment.full_name for deployment in made] == ["resynth-retrain/a", "resynth-check/a"]
+    assert made[0].schedules == []
+    made = schedule.deployments(tmp_path, None, {"a": settings(drift="1h", retrain_on_drift=False)})
+    assert [deployment.full_name for deployment in made] == ["resynth-check/a"]
+
+
+@pytest.mark.parametrize(("times", "message"), [({}, "expected a schedule"), ({"retrain": "at dawn"}, "'at dawn'")])
+def test_no_schedule_is_told(tmp_path: Path, times: dict[str, object], message: str) -> None:
+    """Nothing to do, or not a time, in one line."""
+    with pytest.raises(SettingsError, match=message):
+        schedule.deployments(tmp_path, None, {"a": settings(**times)})
+
+
+def runs(times: Schedule, start: datetime, hours: int) -> list[datetime]:
+    """Every run that Prefect's scheduler makes, which asks for the next ones again and again, here every hour."""
+    if times.cron is not None:
+        scheduler: Any = CronSchedule(cron=times.cron, timezone=times.timezone)
+    else:
+        assert times.interval is not None
+        scheduler = IntervalSchedule(interval=times.interval, anchor_date=times.anchor_date, timezone=times.timezone)
+    found: set[datetime] = set()
+    for step in range(hours):
+        now = start + timedelta(hours=step, minutes=40)
+        found |= {
+            datetime.fromtimestamp(date.timestamp(), UTC) for date in asyncio.run(scheduler.get_dates(n=3, start=now))
+        }
+    return sorted(date for date in found if date < start + timedelta(hours=hours))
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York"])
+@pytest.mark.parametrize("hour", ["30 1", "30 2", "0 3"])
+@pytest.mark.parametrize("month", [(3, 6), (3, 27), (10, 23), (10, 30)])
+def test_a_change_of_clocks_neither_skips_nor_doubles_a_daily_run(zone: str, hour: str, month: tuple[int, int]) -> None:
+    """Every local day around the changes of 2026 has one run, also where its time does not exist or exists twice."""
+    start = datetime(2026, *month, tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    days = [
+        date.astimezone(ZoneInfo(zone)).date() for date in runs(schedule.timetable(f"{hour} * * *", zone), start, 96)
+    ]
+    assert len(days) in {3, 4, 5}
+    assert len(set(days)) == len(days)
+    assert all(later - earlier == timedelta(days=1) for earlier, later in pairwise(days))
+
+
+@pytest.mark.parametrize(("when", "hours"), [("6h", 6), ("1d", 24)])
+def test_an_interval_is_elapsed_time_whatever_the_clock_says(when: str, hours: int) -> None:
+    """Over a change of clocks and over a restart of the server, the distance stays the same."""
+    found = runs(schedule.timetable(when, "Europe/Berlin"), datetime(2026, 10, 23, 23, 10, tzinfo=UTC), 72)
+    assert len(found) == 72 // hours
+    assert {later - earlier for earlier, later in pairwise(found)} == {timedelta(hours=hours)}
+    assert schedule.timetable(when, "UTC").anchor_date == schedule.EPOCH
+
+
+def test_serve_is_alone_in_a_home(command: Command, home: Path, tmp_path: Path) -> None:
+    """A second one says so and leaves before anything starts."""
+    (tmp_path / "tables.toml").write_text(f'data = "in"\n{SETTINGS}')
+    with alone(home, "resynth serve"):
+        outcome = command("serve", "--config", tmp_path / "tables.toml")
+    assert outcome.code == 1
+    assert "found one still going on" in outcome.err
+    assert command("serve", "--config", tmp_path / "none.toml").code == 2
+
+
+def test_a_retraining_that_meets_another_is_no_failure(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The flow run ends as completed and says who is at it."""
+
+    def busy(plan: object) -> None:
+        raise BusyError("found one still going on")
+
+    monkeypatch.setattr(schedule, "run", busy)
+    (tmp_path / "resynth.toml").write_text('data = "in"\n')
+    state = schedule.retrain.fn("in", str(tmp_path))
+    assert (state.type.value, state.name, state.message) == ("COMPLETED", "Busy", "found one still going on")
+
+
+@pytest.mark.parametrize("events", [["resynth.drift"], []])
+def test_a_check_that_finds_drift_calls_for_a_retraining(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, events: list[str]
+) -> None:
+    """It emits the event that the automation of this table waits for; without drift there is silence."""
+    drifted = bool(events)
+    emitted: list[tuple[str, dict[str, str]]] = []
+    finding = SimpleNamespace(drifted=drifted, text="count moved")
+    monkeypatch.setattr(schedule.registry, "champion", lambda name: object())
+    monkeypatch.setattr(schedule, "drift", lambda *_: SimpleNamespace(drifted=drifted, findings=[finding]))
+    monkeypatch.setattr(schedule, "emit_event", lambda event, resource, payload: emitted.append((event, resource)))
+    (tmp_path / "resynth.toml").write_text('data = "in"\n')
+    state = schedule.check.fn("in", str(tmp_path))
+    assert [event for event, _ in emitted] == events
+    assert all(resource["prefect.resource.id"] == "resynth.table.in" for _, resource in emitted)
+    assert state.message == ("count moved" if drifted else "no drift")
+
+
+def test_the_file_for_work_pools_is_about_these_flows() -> None:
+    """Every deployment of `prefect.yaml` names a flow that exists, with parameters that it has."""
+    listed = yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
+    assert {entry["work_pool"]["name"] for entry in listed} == {"processes", "docker", "kubernetes"}
+    for entry in listed:
+        chosen = load_flow_from_entrypoint(entry["entrypoint"])
+        assert set(entry["parameters"]) <= set(chosen.parameters.properties)
+
+
+def test_serve_retrains_on_drift(tmp_path: Path) -> None:
+    """The event alone starts a retraining by the automation, in a process of its own; SIGTERM ends all in order."""
+    (tmp_path / "in").mkdir()
+    write(tmp_path / "in", "monday", 300)
+    (tmp_path / "resynth.toml").write_text(f'name = "served"\ndata = "in"\n{SETTINGS}')
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("PREFECT_", "MLFLOW_"))}
+    environment["PYTHONPATH"] = str(ROOT)
+    command = [sys.executable, "-m", "flows", "serve", "--json"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stderr is not None
+        assert server.stdout is not None
+        address = server.stderr.readline().removeprefix("prefect: ").strip()
+        with SyncPrefectClient(f"{address}/api") as prefect:
+            deployed(prefect, "resynth-check/served")
+            emit = (
+                "from flows import schedule\n"
+                "schedule.emit_event(schedule.DRIFT, resource=schedule._resource('served'), payload={})\n"
+            )
+            api = environment | {"PREFECT_API_URL": f"{address}/api", "PREFECT_HOME": str(tmp_path / ".prefect")}
+            subprocess.run([sys.executable, "-c", emit], cwd=tmp_path, env=api, check=True)
+            assert finished(prefect) == "Promoted"
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(timeout=60) == 0
+        assert json.loads(server.stdout.read().splitlines()[-1])["tables"] == ["served"]
+    assert list((tmp_path / "data" / "exports" / "served").iterdir())
+
+
+def deployed(prefect: SyncPrefectClient, name: str) -> None:
+    """Wait for a deployment, the last to be registered."""
+    for _ in range(200):
+        with suppress(ObjectNotFound):
+            prefect.read_deployment_by_name(name)
+            return
+        time.sleep(0.3)
+    raise AssertionError(f"{name} was not deployed")
+
+
+def finished(prefect: SyncPrefectClient) -> str:
+    """How the first retraining has ended."""
+    for _ in range(400):
+        for run in prefect.read_flow_runs():
+            if run.deployment_id is not None and run.state is not None and run.state.is_final():
+                return str(run.state.name)
+        time.sleep(0.3)
+    raise AssertionError("no run ended")
