@@ -37,6 +37,8 @@ BLOCK = 8192
 """Rows of a block. Part of the definition of row i: changing it changes every dataset."""
 WARM_SHARE = 0.2
 """Share of the usual length of a training that a warm start takes."""
+WARM_KEEP = 0.6
+"""Share of the champion's weights in what a warm start begins with, beside fresh ones; all of them if untrained."""
 FORMAT = 1
 _MODEL, _WEIGHTS, _ARRAYS, _SCHEMA = "synthesizer.json", "weights.safetensors", "columns.safetensors", "schema.json"
 
@@ -105,8 +107,8 @@ class Synthesizer:
         if training.free_bits is None:
             training = training.model_copy(update={"free_bits": free_bits(encoded)})
         if ancestor is not None:
-            inherit(vae, ancestor, origins, encoded.codes)
             training, epochs = _shortened(training), math.ceil(WARM_SHARE * epochs)
+            inherit(vae, ancestor, origins, encoded.codes, keep=WARM_KEEP if epochs else 1.0)
         if epochs:
             synthesizer.history = train(
                 vae, encoded, held, training, epochs=epochs, batch=batch, seed=seed, progress=progress

@@ -10,6 +10,9 @@ with f_l the share of the rows that have symbol l: a VAE that says f of every ro
 surer of its symbols says less. For labels a = f (what is expected of any label); for symbols in order a is the
 nearest known one. The odds between known symbols stay what they were, exactly. A variable without origin knows the
 shares of its symbols, and nothing listens to it yet.
+
+A network that has fitted its rows to the end learns what is new worse than one with room to move: it may be begun
+between the inherited and fresh weights ("shrink and perturb": Ash & Adams 2020, arXiv 1910.08475).
 """
 
 from collections.abc import Sequence
@@ -27,7 +30,7 @@ _OF_VARIABLES = ("encoder.inputs", "decoder.inputs", "decoder.weight", "decoder.
 
 
 @torch.no_grad()
-def inherit(vae: VAE, ancestor: VAE, origins: Sequence[Origin], codes: Tensor) -> None:
+def inherit(vae: VAE, ancestor: VAE, origins: Sequence[Origin], codes: Tensor, *, keep: float = 1.0) -> None:
     """Let `vae` begin as `ancestor`, which has the same shape.
 
     Args:
@@ -35,7 +38,16 @@ def inherit(vae: VAE, ancestor: VAE, origins: Sequence[Origin], codes: Tensor) -
         ancestor: Over the layout before.
         origins: Of each variable of `vae` in modelling order, by positions in the ancestor's.
         codes: Symbols of the rows to come, [rows, D].
+        keep: Share of the inherited weights in the beginning; the rest is of those that `vae` came with.
     """
+    fresh = {name: parameter.clone() for name, parameter in vae.named_parameters()}
+    _take_over(vae, ancestor, origins, codes)
+    for name, parameter in vae.named_parameters():
+        parameter.lerp_(fresh[name], 1 - keep)
+
+
+def _take_over(vae: VAE, ancestor: VAE, origins: Sequence[Origin], codes: Tensor) -> None:
+    """All that the ancestor knows."""
     known = ancestor.state_dict()
     if vae.layout == ancestor.layout and all(_is_itself(i, origin) for i, origin in enumerate(origins)):
         vae.load_state_dict(known)

@@ -44,6 +44,14 @@ def test_the_same_layout_gives_the_same_network():
     assert all(torch.equal(a, b) for a, b in zip(old.state_dict().values(), new.state_dict().values(), strict=True))
 
 
+def test_weights_can_begin_between_the_inherited_and_the_fresh():
+    """A keep of a quarter: a quarter of the ancestor's weights and three quarters of the new network's own."""
+    old, new, own = vae(OLD, 0), vae(OLD, 1), vae(OLD, 1)
+    inherit(new, old, identical(OLD), rows(OLD)[0], keep=0.25)
+    for made, inherited, fresh in zip(new.parameters(), old.parameters(), own.parameters(), strict=True):
+        assert torch.allclose(made, 0.25 * inherited + 0.75 * fresh, atol=1e-6)
+
+
 @torch.no_grad()
 def test_the_odds_of_known_symbols_are_kept_exactly():
     """A grown variable gives old symbols what the new ones leave of their old probability; the rest is as it was."""
