@@ -230,10 +230,8 @@ def page(results: dict) -> str:
             "|---|---|---|---|---|",
         ]
         for size, found in results["alarms"].items():
-            rate = found["alarms"] / found["batches"]
-            lines.append(
-                f"| {int(size):,} | {found['batches']} | {found['alarms']} | {rate:.1%} | {', '.join(found['tables'])} |"
-            )
+            cells = f"{found['batches']} | {found['alarms']} | {found['alarms'] / found['batches']:.1%}"
+            lines.append(f"| {int(size):,} | {cells} | {', '.join(found['tables'])} |")
     if "power" in results:
         lines += [
             "",
