@@ -89,7 +89,7 @@ def test_killed_in_training_and_again_at_the_last_moment(command: Command, heap:
     killed(BEFORE_IT_IS_COMPLETE, heap, name, home)
     left = MlflowClient().get_registered_model(name).aliases["champion"]
     assert str(left) == "2"  # or else there is nothing to put right
-    assert statuses(name) == ["FINISHED", "RUNNING", "RUNNING"]
+    assert statuses(name) == ["FINISHED", "KILLED", "RUNNING"]  # the second has seen to the first
 
     again = command(*arguments(heap, name))
     assert (again.code, again.answer["decision"]) == (0, "promoted"), again.err
