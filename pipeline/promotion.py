@@ -8,8 +8,9 @@
   half of the 95 % confidence interval of the difference. Where both were computed on the same resamples of the
   hold-out, this is the interval of the paired differences, which is much narrower than what the two explain together.
 
-A version that passes both is promoted: it knows newer data. A score that is named in the settings and absent from
-an evaluation refuses promotion, with that as the reason; nothing is ever assumed in its place.
+A version that passes both is promoted: it knows newer data. A score that a user named and an evaluation lacks refuses
+promotion, with that as the reason; nothing is ever assumed in its place. Of the default scores some have no meaning for
+some tables (a single column has no pairs): those are passed over, and the reasons say so.
 """
 
 from collections.abc import Iterator, Mapping
@@ -58,20 +59,21 @@ class Decision(Record):
 
 def decide(challenger: Evaluation, champion: Evaluation | None, settings: GateSettings) -> Decision:
     """Judge `challenger`, alone or against the `champion` evaluated on the same hold-out."""
-    findings = list(_against_ceilings(challenger, settings.limits))
+    findings = list(_against_ceilings(challenger, settings))
     if champion is None:
         findings.append((True, "there is no champion yet"))
     else:
-        findings.extend(_against_champion(challenger, champion, settings.margins))
+        findings.extend(_against_champion(challenger, champion, settings))
     promote = all(passed for passed, _ in findings)
     return Decision(promote=promote, reasons=tuple(text for passed, text in findings if passed == promote))
 
 
-def _against_ceilings(challenger: Evaluation, limits: Mapping[str, float]) -> Iterator[tuple[bool, str]]:
+def _against_ceilings(challenger: Evaluation, settings: GateSettings) -> Iterator[tuple[bool, str]]:
     """A verdict and its text per limit."""
-    for name, limit in limits.items():
+    optional = "limits" not in settings.model_fields_set
+    for name, limit in settings.limits.items():
         if name not in challenger:
-            yield False, f"{name} has a limit but was not computed{_why(challenger)}"
+            yield optional, f"{name} has a limit but was not computed{_why(challenger)}"
             continue
         score = challenger[name]
         passed = score.excess <= limit
@@ -80,17 +82,18 @@ def _against_ceilings(challenger: Evaluation, limits: Mapping[str, float]) -> It
 
 
 def _against_champion(
-    challenger: Evaluation, champion: Evaluation, margins: Mapping[str, float]
+    challenger: Evaluation, champion: Evaluation, settings: GateSettings
 ) -> Iterator[tuple[bool, str]]:
     """A verdict and its text per margin."""
     if challenger.holdout_rows != champion.holdout_rows:
         rows = f"{challenger.holdout_rows} and {champion.holdout_rows} rows"
         yield False, f"challenger and champion were evaluated on different hold-outs, of {rows}"
         return
-    for name, margin in margins.items():
+    optional = "margins" not in settings.model_fields_set
+    for name, margin in settings.margins.items():
         absent = [role for role, e in (("challenger", challenger), ("champion", champion)) if name not in e]
         if absent:
-            yield False, f"{name} has a margin but was not computed for the {' and the '.join(absent)}"
+            yield optional, f"{name} has a margin but was not computed for the {' and the '.join(absent)}"
             continue
         new, old = challenger[name], champion[name]
         worse = old.value - new.value if new.goal == "max" else new.value - old.value

@@ -165,6 +165,10 @@ def _check_shape(table: pa.Table, path: Path) -> None:
     if twice:
         raise SchemaError(f"expected distinct column names in {path}, got {', '.join(map(repr, twice))} more than once")
     for field in table.schema:
+        if pa.types.is_string_view(value_type(field.type)):
+            raise SchemaError(
+                f"column {field.name!r} in {path} has the type string_view, expected string or large_string"
+            )
         if pa.types.is_nested(value_type(field.type)):
             raise SchemaError(f"column {field.name!r} in {path} has the nested type {field.type}, not supported yet")
     if table.num_rows == 0:
@@ -189,7 +193,7 @@ def _checked(array: pa.ChunkedArray, name: str, settings: ReadSettings) -> pa.Ch
     inner = value_type(array.type)
     if pa.types.is_floating(array.type):
         return _finite(pc.if_else(pc.fill_null(pc.is_nan(array), False), None, array), name, settings)  # noqa: FBT003
-    if pa.types.is_string(inner) or pa.types.is_large_string(inner) or pa.types.is_string_view(inner):
+    if pa.types.is_string(inner) or pa.types.is_large_string(inner):
         for chunk in array.chunks:
             texts = chunk.dictionary if pa.types.is_dictionary(chunk.type) else chunk
             longest = pc.max(pc.binary_length(texts.cast(pa.large_string()))).as_py() or 0
@@ -245,10 +249,14 @@ def _hashes(array: pa.ChunkedArray) -> NDArray[np.uint64]:
     if pa.types.is_dictionary(array.type):
         array = array.cast(value_type(array.type))
     whole = array.combine_chunks()
+    if pa.types.is_float16(whole.type):  # Arrow does not encode it
+        whole = whole.cast(pa.float32())
     encoded = whole.dictionary_encode()
     values = encoded.dictionary
     if pa.types.is_decimal(values.type) or pa.types.is_null(values.type):
         values = values.cast(pa.string())
+    elif pa.types.is_temporal(values.type):
+        values = values.view(pa.int32() if values.type.bit_width == 32 else pa.int64())  # noqa: PLR2004
     hashes: NDArray[np.uint64] = pd.util.hash_array(values.to_numpy(zero_copy_only=False))
     index = encoded.indices.fill_null(len(hashes)).to_numpy(zero_copy_only=False)
     with_null = np.append(hashes, np.uint64(0x5851F42D4C957F2D))

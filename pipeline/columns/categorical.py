@@ -73,7 +73,6 @@ class Categorical(Codec):
             for test in (
                 pa.types.is_string,
                 pa.types.is_large_string,
-                pa.types.is_string_view,
                 pa.types.is_boolean,
                 pa.types.is_integer,
                 pa.types.is_decimal,
@@ -179,7 +178,8 @@ class Categorical(Codec):
     @classmethod
     def load(cls, json: dict[str, Any], arrays: dict[str, NDArray[Any]], arrow: pa.DataType) -> Self:
         """See `Codec.load`."""
-        values = pa.array(json["values"], pa.string()).cast(value_type(arrow))
+        inner = value_type(arrow)
+        values = pa.nulls(0) if pa.types.is_null(inner) else pa.array(json["values"], pa.string()).cast(inner)
         alphabet = Alphabet(arrays["starts"], arrays["cells"])
         return cls(values, arrays["order"], arrays["counts"], alphabet, nulls=json["nulls"], arrow=arrow)
 

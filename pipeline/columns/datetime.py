@@ -28,6 +28,7 @@ class Datetime(Codec):
         parts: One number (the time), or two (date, time of day).
         day: Ticks in a day where there are two parts, else 0.
         local: Whether the wall clock of the column's zone is modelled.
+        ends: First and last tick in training, or nothing where no value was seen.
         arrow: The column's type.
     """
 
@@ -35,8 +36,10 @@ class Datetime(Codec):
     measure: ClassVar[Measure] = "ordered"
     forms: ClassVar[tuple[str, ...]] = FORMS
 
-    def __init__(self, parts: tuple[Numbers, ...], *, day: int, local: bool, arrow: pa.DataType) -> None:
-        self.parts, self.day, self.local, self.arrow = parts, day, local, arrow
+    def __init__(
+        self, parts: tuple[Numbers, ...], *, day: int, local: bool, ends: tuple[int, ...], arrow: pa.DataType
+    ) -> None:
+        self.parts, self.day, self.local, self.ends, self.arrow = parts, day, local, ends, arrow
 
     @classmethod
     def supports(cls, arrow: pa.DataType) -> bool:
@@ -65,7 +68,7 @@ class Datetime(Codec):
         for part in split:
             domain = domain_of(pa.array(part))
             parts.append(Numbers.fit(domain, domain.positions(pa.array(part)), form, nulls=nulls))
-        return cls(tuple(parts), day=day if len(parts) > 1 else 0, local=local, arrow=array.type)
+        return cls(tuple(parts), day=day if len(parts) > 1 else 0, local=local, ends=_ends(units), arrow=array.type)
 
     def extend(self, array: Array, column: Column, novel: Novel) -> Extension:  # noqa: ARG002
         """See `Codec.extend`; how many parts there are, and whose clock they tell, stays."""
@@ -76,7 +79,11 @@ class Datetime(Codec):
             parts.append(grown)
             origins += [o if o.variable is None else o._replace(variable=o.variable + before) for o in own]
             before += len(part.variables)
-        return Extension(Datetime(tuple(parts), day=self.day, local=self.local, arrow=self.arrow), tuple(origins))
+        present = array.drop_null()
+        units = _numpy(_to_wall(present) if self.local else present)
+        ends = _ends(np.append(units, np.asarray(self.ends, dtype=np.int64)))
+        grown = Datetime(tuple(parts), day=self.day, local=self.local, ends=ends, arrow=self.arrow)
+        return Extension(grown, tuple(origins))
 
     @property
     def variables(self) -> tuple[Variable, ...]:
@@ -92,15 +99,23 @@ class Datetime(Codec):
             for part, piece in zip(self.parts, self._pieces(array), strict=True)
         ]
         values = tuple(value for piece in encoded for value in piece.values)
-        return Encoded(values, np.stack([piece.rest for piece in encoded], axis=1))
+        return Encoded(values, np.stack([*(piece.rest for piece in encoded), np.zeros(len(mask), np.uint64)], axis=1))
 
     def draw(self, values: tuple[NDArray[Any], ...], random: np.random.Generator, index: NDArray[Any]) -> NDArray[Any]:
-        """See `Codec.draw`."""
+        """See `Codec.draw`; the last part moves times of the first and last day that fall outside the training range."""
         pieces = zip(self.parts, self._split(values), strict=True)
-        return np.stack([part.draw(piece, random, len(index)) for part, piece in pieces], axis=1)
+        rests = [part.draw(piece, random, len(index)) for part, piece in pieces]
+        units, _ = self._units(Encoded(values, np.stack(rests, axis=1)))
+        move = np.clip(units, *self.ends) - units if self.ends else np.zeros(len(units), dtype=np.int64)
+        return np.stack([*rests, move.astype(np.uint64)], axis=1)
 
     def decode(self, encoded: Encoded) -> pa.Array:
         """See `Codec.decode`; a row is null where a part is."""
+        units, mask = self._units(encoded)
+        return masked(self._from_units(units + encoded.rest[:, -1].astype(np.uint64).astype(np.int64)), mask)
+
+    def _units(self, encoded: Encoded) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Ticks of every row by its parts, and which rows hold a value."""
         units = np.zeros(len(encoded.rest), dtype=np.int64)
         mask = np.ones(len(encoded.rest), dtype=bool)
         scales = (self.day, 1) if self.day else (1,)
@@ -109,12 +124,12 @@ class Datetime(Codec):
             mask &= known
             whole = part.domain.values(np.where(known, positions, 0), pa.int64())
             units += whole.to_numpy() * scales[i]
-        return masked(self._from_units(units), mask)
+        return units, mask
 
     def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """See `Codec.state`."""
         states = [numbers_state(part) for part in self.parts]
-        json = {"parts": [state[0] for state in states], "day": self.day, "local": self.local}
+        json = {"parts": [state[0] for state in states], "day": self.day, "local": self.local, "ends": self.ends}
         arrays = {f"{i}.{name}": array for i, state in enumerate(states) for name, array in state[1].items()}
         return json, arrays
 
@@ -125,7 +140,7 @@ class Datetime(Codec):
             load_numbers(part, {name[2:]: array for name, array in arrays.items() if name.startswith(f"{i}.")})
             for i, part in enumerate(json["parts"])
         )
-        return cls(parts, day=json["day"], local=json["local"], arrow=arrow)
+        return cls(parts, day=json["day"], local=json["local"], ends=tuple(json["ends"]), arrow=arrow)
 
     def _pieces(self, array: pa.Array) -> tuple[NDArray[np.int64], ...]:
         """The non-null values in ticks, one array per part."""
@@ -143,6 +158,10 @@ class Datetime(Codec):
             return ends.values(units.astype(np.uint64), self.arrow)
         wall = ends.values(units.astype(np.uint64), pa.timestamp(self.arrow.unit))
         return pc.assume_timezone(wall, self.arrow.tz, ambiguous="earliest", nonexistent="earliest").cast(self.arrow)
+
+
+def _ends(units: NDArray[np.int64]) -> tuple[int, ...]:
+    return (int(units.min()), int(units.max())) if len(units) else ()
 
 
 def _numpy(array: pa.Array) -> NDArray[np.int64]:

@@ -192,12 +192,12 @@ class Identifier(Codec):
         stride = round(self.room * 0.618033988749895) | 1
         while math.gcd(stride, self.room) > 1:
             stride += 2
-        return self.start + row * stride % self.room
+        return self.start + (row + 1) * stride % self.room  # not from the first on, which follows a real one
 
 
 def _is_text(arrow: pa.DataType) -> bool:
     inner = value_type(arrow)
-    return bool(pa.types.is_string(inner) or pa.types.is_large_string(inner) or pa.types.is_string_view(inner))
+    return bool(pa.types.is_string(inner) or pa.types.is_large_string(inner))
 
 
 def _pattern(texts: list[str]) -> Pattern:
@@ -205,8 +205,13 @@ def _pattern(texts: list[str]) -> Pattern:
     lengths = Counter(map(len, texts))
     width = max(lengths, key=lambda length: (lengths[length], length), default=0)
     usual = [text for text in texts if len(text) == width]
-    alphabets = tuple("".join(sorted(set(place))) for place in zip(*usual, strict=True))
+    alphabets = tuple(_alphabet(set(place)) for place in zip(*usual, strict=True))
     return Pattern(alphabets=alphabets, longest=max(lengths, default=0))
+
+
+def _alphabet(characters: set[str]) -> str:
+    """The characters a position may have: those seen; where all are digits and not always one, every digit."""
+    return "0123456789" if len(characters) > 1 and characters <= set("0123456789") else "".join(sorted(characters))
 
 
 def _free_stretch(taken: Any, low: int, high: int) -> tuple[int, int]:  # noqa: ANN401

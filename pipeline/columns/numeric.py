@@ -352,7 +352,10 @@ class Numeric(Codec):
             raise SchemaError(f"column {column.name!r}: expected a normalization of {', '.join(FORMS)}, got {form!r}")
         mask = valid(array)
         present = array.filter(pa.array(mask))
-        domain = domain_of(present)
+        try:
+            domain = domain_of(present)
+        except SchemaError as error:
+            raise SchemaError(f"column {column.name!r}: {error}") from None
         positions = domain.positions(present)
         return cls(Numbers.fit(domain, positions, form, nulls=not mask.all()), array.type)
 
@@ -382,7 +385,8 @@ class Numeric(Codec):
     def decode(self, encoded: Encoded) -> pa.Array:
         """See `Codec.decode`."""
         positions, mask = self.numbers.decode(encoded)
-        return masked(self.numbers.domain.values(positions, self.arrow), mask)
+        # where there is no value the position means nothing, and its number may not fit the type
+        return masked(self.numbers.domain.values(np.where(mask, positions, 0), self.arrow), mask)
 
     def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """See `Codec.state`."""

@@ -48,15 +48,23 @@ def test_a_noisy_ceiling_widens_the_limit():
 
 
 def test_an_absent_score_refuses():
-    """A score that has a limit and was not computed refuses, and the notes say why."""
-    decision = decide(evaluation(c2st=None), None, GATE)
+    """A score that the user gave a limit and that was not computed refuses, and the notes say why."""
+    decision = decide(evaluation(c2st=None), None, GateSettings(limits=GATE.limits))
     assert not decision.promote
     assert decision.reasons == ("c2st has a limit but was not computed (a note)",)
 
 
+def test_an_absent_score_that_nobody_named_is_passed_over_and_said():
+    """Of the default scores one without meaning for the table does not stand in the way, and a reason says so."""
+    for champion in (None, evaluation(c2st=None)):
+        decision = decide(evaluation(c2st=None), champion, GATE)
+        assert decision.promote
+        assert "c2st has a limit but was not computed (a note)" in decision.reasons
+
+
 def test_an_absent_score_of_the_champion_refuses():
     """Nothing is assumed for a champion that lacks a score."""
-    decision = decide(evaluation(), evaluation(c2st=None), GATE)
+    decision = decide(evaluation(), evaluation(c2st=None), GateSettings(margins=GATE.margins))
     assert decision.reasons == ("c2st has a margin but was not computed for the champion",)
 
 

@@ -44,6 +44,11 @@ BAD = {
         "distinct column names in .*, got 'a' more than once",
     ),
     "nested": (lambda: pa.table({"tags": [[1, 2]]}), SchemaError, "'tags' .* nested type list<.*>, not supported yet"),
+    "string view": (
+        lambda: pa.table({"s": pa.array(["a"], pa.string_view())}),
+        SchemaError,
+        "'s' .* type string_view, expected string or large_string",
+    ),
     "infinite": (lambda: pa.table({"x": [1.0, float("inf")]}), TableError, "'x' holds 1 infinite values"),
     "huge text": (lambda: pa.table({"s": ["x" * 10_000_000]}), TableError, "'s' holds a text of 10000000 bytes"),
 }

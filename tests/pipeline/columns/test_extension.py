@@ -201,7 +201,8 @@ def test_identifiers_are_fresh_for_both_tables():
         ),
     ):
         codec = KINDS["identifier"].fit(first, column("identifier", first))
-        assert set(generated(codec, first).to_pylist()) & set(second.to_pylist())
+        if pa.types.is_integer(first.type):  # the old codec would run into them; texts are scattered
+            assert set(generated(codec, first).to_pylist()) & set(second.to_pylist())
         grown, origins = codec.extend(second, column("identifier", second), "extend")
         drawn = generated(grown, pa.concat_arrays([first] * 5)).to_pylist()
         assert not set(drawn) & set(first.to_pylist() + second.to_pylist())

@@ -68,6 +68,31 @@ def test_generated_values_keep_type_range_and_categories(array):
         assert np.nanmax(new) <= np.nanmax(real)
 
 
+@pytest.mark.parametrize("width", [8, 16, 32])
+def test_generated_nulls_never_overflow_a_narrow_type(width):
+    """Rows generated as null are null whatever position their row number would have, in a type filled to its ends."""
+    info = np.iinfo(f"int{width}")
+    values = np.random.default_rng(0).integers(info.min, info.max, 400, endpoint=True).tolist()
+    array = pa.array([None if i % 5 == 0 else value for i, value in enumerate(values)], f"int{width}")
+    codec, _ = fitted(array)
+    assert generated(codec, array).null_count == 80
+
+
+def test_times_of_the_first_and_last_day_stay_in_range():
+    """Date and time of day are drawn apart, and still no instant lies before the first or after the last one."""
+    random = np.random.default_rng(0)
+    start = 1_600_000_000 + 50_000
+    array = pa.array(start + random.integers(0, 5 * 86_400, 3_000), pa.timestamp("s"))
+    codec, _ = fitted(array)
+    values = codec.encode(array).values
+    shuffled = tuple(random.permutation(value) for value in values)
+    rest = codec.draw(shuffled, random, np.arange(len(array)))
+    drawn = columns.numbers(codec.decode(Encoded(shuffled, rest)))
+    real = columns.numbers(array)
+    assert real.min() <= drawn.min()
+    assert drawn.max() <= real.max()
+
+
 @given(arrays())
 def test_the_same_stream_draws_the_same_values(array):
     """A draw is a function of variables, random stream and row numbers."""
