@@ -102,11 +102,11 @@ class Datetime(Codec):
         return Encoded(values, np.stack([*(piece.rest for piece in encoded), np.zeros(len(mask), np.uint64)], axis=1))
 
     def draw(self, values: tuple[NDArray[Any], ...], random: np.random.Generator, index: NDArray[Any]) -> NDArray[Any]:
-        """See `Codec.draw`; the last part moves times of the first and last day that fall outside the training range."""
+        """See `Codec.draw`; the last entry moves times of the first and last day into the training range."""
         pieces = zip(self.parts, self._split(values), strict=True)
         rests = [part.draw(piece, random, len(index)) for part, piece in pieces]
         units, _ = self._units(Encoded(values, np.stack(rests, axis=1)))
-        move = np.clip(units, *self.ends) - units if self.ends else np.zeros(len(units), dtype=np.int64)
+        move = np.clip(units, self.ends[0], self.ends[1]) - units if self.ends else np.zeros(len(units), dtype=np.int64)
         return np.stack([*rests, move.astype(np.uint64)], axis=1)
 
     def decode(self, encoded: Encoded) -> pa.Array:
