@@ -82,8 +82,8 @@ class Datetime(Codec):
         present = array.drop_null()
         units = _numpy(_to_wall(present) if self.local else present)
         ends = _ends(np.append(units, np.asarray(self.ends, dtype=np.int64)))
-        grown = Datetime(tuple(parts), day=self.day, local=self.local, ends=ends, arrow=self.arrow)
-        return Extension(grown, tuple(origins))
+        codec = Datetime(tuple(parts), day=self.day, local=self.local, ends=ends, arrow=self.arrow)
+        return Extension(codec, tuple(origins))
 
     @property
     def variables(self) -> tuple[Variable, ...]:
