@@ -150,21 +150,9 @@ def train(
     history: list[Epoch] = []
     best, best_epoch, cooling = -math.inf, 0, False
     for epoch in range(epochs):
-        reconstruction, kl = run.epoch(epoch, progress)
-        held = evaluate(model, validation, seed=seed) if len(validation) else (reconstruction, kl)
-        history.append(
-            Epoch(
-                epoch=epoch,
-                seconds=time.monotonic() - run.began,
-                learning_rate=run.rate,
-                reconstruction=reconstruction,
-                kl=kl,
-                elbo=reconstruction - kl,
-                validation_reconstruction=held[0],
-                validation_kl=held[1],
-                validation_elbo=held[0] - held[1],
-            )
-        )
+        trained = run.epoch(epoch, progress)
+        held = evaluate(model, validation, seed=seed) if len(validation) else trained
+        history.append(run.record(epoch, trained, held))
         if history[-1].validation_elbo > best or not len(validation):
             best, best_epoch = history[-1].validation_elbo, epoch
         if epoch - best_epoch >= settings.patience and not cooling:
@@ -276,6 +264,20 @@ class _Run:
             if self.finished:
                 break
         return float(sums[0] / count), float(sums[1] / count)
+
+    def record(self, number: int, trained: tuple[float, float], held: tuple[float, float]) -> Epoch:
+        """What an epoch brought, from reconstruction and KL of training and of validation rows."""
+        return Epoch(
+            epoch=number,
+            seconds=time.monotonic() - self.began,
+            learning_rate=self.rate,
+            reconstruction=trained[0],
+            kl=trained[1],
+            elbo=trained[0] - trained[1],
+            validation_reconstruction=held[0],
+            validation_kl=held[1],
+            validation_elbo=held[0] - held[1],
+        )
 
     def _batches(self, number: int) -> Iterator[Rows]:
         order = stream(self.seed, "order", number).permutation(len(self.rows))
