@@ -172,7 +172,8 @@ def window(
         reasons = "; ".join(file.reason for file in arrivals.ledger.quarantined[:1])
         raise TableError(f"expected at least one file that can be used, got none ({reasons})")
     if settings.time is not None:
-        return _window_of_time(arrivals, settings, settings.time, read, overrides)
+        rows = tables.read(arrivals.files[-(settings.last_files or 0) :], read, overrides)
+        return by_time(rows, settings.time, settings, arrivals.ledger.latest)
     files = arrivals.files[-(settings.last_files or 0) :]
     if settings.last_rows is not None:
         files = _holding(files, settings.last_rows)
@@ -184,37 +185,44 @@ def window(
     return Window(rows, rows.slice(rows.num_rows - new))
 
 
-def _window_of_time(
-    arrivals: Arrivals,
-    settings: IncomingSettings,
-    column: str,
-    read: ReadSettings,
-    overrides: Mapping[str, ColumnSettings],
-) -> Window:
-    """The window by a column of times; a row without a time is in it, but never new, and in no window of days."""
-    rows = tables.read(arrivals.files[-(settings.last_files or 0) :], read, overrides)
-    times = _times(rows, column)
-    latest = pc.max(times).as_py()
+def by_time(rows: pa.Table, column: str, settings: IncomingSettings, before: datetime | None) -> Window:
+    """The window of rows by a column of times; a row without a time is in it, but never new, and in no window of days.
+
+    Args:
+        rows: Everything there is.
+        column: Of times.
+        settings: How far back to look.
+        before: The latest time that is not new; None where all are.
+
+    Raises:
+        TableError: The column holds only nulls.
+        SchemaError: It is missing, or holds no times.
+    """
+    moments = times(rows, column)
+    latest = pc.max(moments).as_py()
     if latest is None:
         raise TableError(f"column {column!r}: expected at least one time, got only nulls")
     if settings.last_days is not None:
-        kept = _later(times, latest - timedelta(days=settings.last_days))
-        rows, times = rows.filter(kept), times.filter(kept)
+        kept = _later(moments, latest - timedelta(days=settings.last_days))
+        rows, moments = rows.filter(kept), moments.filter(kept)
     if settings.last_rows is not None:
-        order = pc.sort_indices(times, null_placement="at_start").cast(pa.int64())
+        order = pc.sort_indices(moments, null_placement="at_start").cast(pa.int64())
         last = pc.take(order, pa.array(range(max(0, len(order) - settings.last_rows), len(order)), pa.int64()))
-        rows, times = rows.take(last), times.take(last)
-    before = arrivals.ledger.latest
-    return Window(rows, rows if before is None else rows.filter(_later(times, before)), latest)
+        rows, moments = rows.take(last), moments.take(last)
+    return Window(rows, rows if before is None else rows.filter(_later(moments, before)), latest)
 
 
-def _times(rows: pa.Table, column: str) -> pa.ChunkedArray:
-    """A column as timestamps of microseconds, in UTC where it has a zone."""
+def times(rows: pa.Table, column: str) -> pa.ChunkedArray:
+    """A column as timestamps of microseconds, in UTC where it has a zone.
+
+    Raises:
+        SchemaError: It is missing, or holds neither dates nor timestamps.
+    """
     if column not in rows.column_names:
-        raise SchemaError(f"incoming: expected a column {column!r} of times, got none")
+        raise SchemaError(f"time: expected a column {column!r} of times, got none")
     kind = rows.schema.field(column).type
     if not (pa.types.is_timestamp(kind) or pa.types.is_date(kind)):
-        raise SchemaError(f"incoming: expected dates or timestamps in column {column!r}, got {kind}")
+        raise SchemaError(f"time: expected dates or timestamps in column {column!r}, got {kind}")
     return rows.column(column).cast(pa.timestamp("us", getattr(kind, "tz", None)), safe=False).cast(pa.timestamp("us"))
 
 
