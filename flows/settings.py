@@ -29,24 +29,15 @@ from zoneinfo import available_timezones
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 
-from pipeline.drift import DriftSettings
 from pipeline.errors import SettingsError
-from pipeline.evaluation import EvaluationSettings
-from pipeline.incoming import IncomingSettings
-from pipeline.policy import PolicySettings
-from pipeline.promotion import GateSettings
+from pipeline.loop import LoopSettings
 from pipeline.records import Record
-from pipeline.schema import ColumnSettings
-from pipeline.sizing import ModelSettings
-from pipeline.tables import ReadSettings, SplitSettings
-from pipeline.training import TrainingSettings
 
 FILE = "resynth.toml"
 NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}"  # a model's name is also a directory's, and MLflow allows no "/" or ":"
 
 Event = Literal["promoted", "refused", "failed", "quarantined", "drift"]
 Rows = Annotated[int, Field(ge=1)]
-Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
 
 class ScheduleSettings(Record):
@@ -91,33 +82,18 @@ class NotifySettings(Record):
         return webhook
 
 
-class Settings(Record):
+class Settings(LoopSettings):
     """Everything that `resynth.toml` may say.
 
     Attributes:
         name: Of the model; default: the name of the data file.
         data: The table, for `resynth serve`; relative to the home.
-        seed: Of the training, the evaluation and the published rows.
         rows: How many rows to publish; default: as many as came in.
-        columns: What is fixed about single columns, by name.
-        incoming: Present, even if empty: the data is a heap of files that grows, and a run trains only on account
-            of what is new in it. Absent: every run trains on all of the data.
     """
 
     name: Annotated[str, Field(pattern=f"^{NAME}$")] | None = None
     data: Path | None = None
-    seed: Seed = 0
     rows: Rows | None = None
-    read: ReadSettings = ReadSettings()
-    split: SplitSettings = SplitSettings()
-    model: ModelSettings = ModelSettings()
-    training: TrainingSettings = TrainingSettings()
-    evaluation: EvaluationSettings = EvaluationSettings()
-    policy: PolicySettings = PolicySettings()
-    gate: GateSettings = GateSettings()
-    drift: DriftSettings = DriftSettings()
-    columns: Mapping[str, ColumnSettings] = {}
-    incoming: IncomingSettings | None = None
     schedule: ScheduleSettings = ScheduleSettings()
     notify: NotifySettings = NotifySettings()
 

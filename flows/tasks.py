@@ -21,7 +21,7 @@ from flows.settings import Settings
 from flows.tracking import registry
 from flows.tracking.registry import Version
 from flows.tracking.store import Run, checks, last_complete
-from pipeline import columns, drift, evaluation, exports, incoming, policy, promotion, report, tables
+from pipeline import columns, evaluation, exports, incoming, loop, policy, promotion, report, tables
 from pipeline.bound import ElboReport
 from pipeline.drift import DriftReport
 from pipeline.errors import ResynthError, SchemaError
@@ -31,17 +31,15 @@ from pipeline.incoming import Arrivals, Ledger, Window
 from pipeline.policy import Plan, Situation
 from pipeline.progress import Progress, Tick
 from pipeline.promotion import Decision
-from pipeline.randomness import stream
 from pipeline.records import Record
 from pipeline.reference import Reference
-from pipeline.synthesizer import Synthesizer
+from pipeline.tables import Split
 
 REFERENCE = "profile.json"
 ELBO = "elbo.json"
 LEDGER = "ledger.json"
 WARM_STARTS = "warm_starts"  # tag of a version: warm starts in a row that led to it
 NEWS = 5.0  # seconds between two of a training's news in MLflow
-VIEWED_ROWS = 5000  # of an incoming table, by the model
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -166,18 +164,10 @@ def check_drift(work: Workspace, champion: Version, run: Run, settings: Settings
     except ValidationError as error:
         raise ResynthError(f"drift: expected a profile of today's format for {champion.uri}, found another") from error
     table = work.read("new" if work.holds("new") else "incoming")
-    profile = reference.profile_of([table])
-    view = drift.ModelView(holdout, _viewed(champion, table, settings.seed))
-    found = drift.compare(reference, profile, settings.drift, view)
+    profile, found = loop.check(loop.Champion(registry.load(champion), reference, holdout), table, settings)
     if found.drifted:
         run.figure(report.drift(reference.profile, profile, found), "drift.png")
     return found
-
-
-def _viewed(champion: Version, table: pa.Table, seed: int) -> ElboReport:
-    """What a version says of some of the rows of a table."""
-    rows = stream(seed, "view").permutation(table.num_rows)[:VIEWED_ROWS]
-    return registry.load(champion).elbo(table.take(pa.array(rows)), seed=seed)
 
 
 @stage
@@ -216,16 +206,12 @@ def train(work: Workspace, run: Run, start: Version | None, settings: Settings, 
 
     Its loss curves go to MLflow, its files to the workspace.
     """
-    synthesizer = Synthesizer.fit(
-        work.read("train"),
-        work.read("validation"),
+    synthesizer = loop.fit(
+        Split(*(work.read(part) for part in Split._fields)),
         work.columns,
-        model=settings.model,
-        training=settings.training,
+        settings,
         champion=registry.load(start) if start is not None else None,
-        novel=settings.policy.new_labels,
         taken=work.read("incoming"),
-        seed=settings.seed,
         progress=watched(run, progress),
     )
     synthesizer.save(work.model)
