@@ -98,7 +98,7 @@ DEFAULTS = Common()
 
 @app.command
 def run(
-    data: Path,
+    data: str,
     *,
     name: str | None = None,
     rows: int | None = None,
@@ -112,7 +112,7 @@ def run(
     Parameters
     ----------
     data
-        A Parquet file, or a directory or quoted pattern of Parquet files.
+        A Parquet file, or a directory, a quoted pattern or an s3://bucket/prefix of Parquet files.
     name
         Of the model; default: the data's file name.
     rows
@@ -121,9 +121,10 @@ def run(
         Directory to publish into; default: data/exports/NAME/vVERSION in the home.
     """
     settings = common.settings(name=name, rows=rows)
-    from pipeline import tables
+    from pipeline import storage, tables
 
-    tables.files(data)  # a wrong path is told at once, not when the engines have started
+    table = storage.place(data)
+    tables.files(table)  # a wrong path is told at once, not when the engines have started
     home = common.embed()
     from flows import engine, progress
 
@@ -134,8 +135,8 @@ def run(
             from flows.run import run as flow
             from flows.settings import name_of
 
-        model, target = settings.name or name_of(data), out.resolve() if out is not None else None
-        plan = Plan(data=data.resolve(), home=home, name=model, settings=settings, out=target)
+        model, target = settings.name or name_of(table), out.resolve() if out is not None else None
+        plan = Plan(data=storage.absolute(table), home=home, name=model, settings=settings, out=target)
         with engine.running():
             report = flow(plan, listener)
     return Reply(
@@ -171,7 +172,7 @@ def export(name: str, *, rows: int, out: Path, common: Common = DEFAULTS) -> Rep
 
 
 @app.command
-def drift(name: str, data: Path, *, common: Common = DEFAULTS) -> Reply:
+def drift(name: str, data: str, *, common: Common = DEFAULTS) -> Reply:
     """Compare a table with the one a model was trained on.
 
     Parameters
@@ -179,12 +180,13 @@ def drift(name: str, data: Path, *, common: Common = DEFAULTS) -> Reply:
     name
         NAME (its champion), NAME@alias or NAME/version.
     data
-        A Parquet file, or a directory of Parquet files.
+        A Parquet file, or a directory, a quoted pattern or an s3://bucket/prefix of Parquet files.
     """
     settings = common.settings(name=name.partition("@")[0].partition("/")[0])
-    from pipeline import tables
+    from pipeline import storage, tables
 
-    tables.files(data)
+    table = storage.place(data)
+    tables.files(table)
     home = common.embed()
     from flows import engine, progress
 
@@ -194,17 +196,17 @@ def drift(name: str, data: Path, *, common: Common = DEFAULTS) -> Reply:
             from flows.drift import drift as flow
 
         with engine.running():
-            report = flow(name, data, home, settings)
+            report = flow(name, table, home, settings)
     code = REFUSED if report.drifted else DONE
     return Reply(report.model_dump(mode="json"), lambda console: display.drift(console, report), code)
 
 
 @app.command
 def evaluate(
-    real: Path,
-    synthetic: Path,
+    real: str,
+    synthetic: str,
     *,
-    test: Path | None = None,
+    test: str | None = None,
     target: str | None = None,
     common: Common = DEFAULTS,
 ) -> Reply:
@@ -227,9 +229,11 @@ def evaluate(
         settings = settings.model_copy(update={"evaluation": chosen})
     from flows import display, progress
     from flows.evaluate import evaluate as compare
+    from pipeline.storage import place
 
     with progress.shown(errors()) as listener:
-        found = compare(real, synthetic, test=test, settings=settings, progress=listener)
+        unseen = None if test is None else place(test)
+        found = compare(place(real), place(synthetic), test=unseen, settings=settings, progress=listener)
     return Reply(found.model_dump(mode="json"), lambda console: display.evaluation(console, found))
 
 

@@ -12,10 +12,11 @@ from flows.tracking import registry
 from flows.tracking.store import MARK, Run
 from pipeline.drift import DriftReport
 from pipeline.incoming import Arrivals
+from pipeline.storage import Place
 
 
 @flow(name="resynth-drift", validate_parameters=False)
-def drift(reference: str, data: Path, home: Path, settings: Settings, arrivals: Arrivals | None = None) -> DriftReport:
+def drift(reference: str, data: Place, home: Path, settings: Settings, arrivals: Arrivals | None = None) -> DriftReport:
     """Compare a table with the one a version was trained on; the report is kept in MLflow.
 
     Args:

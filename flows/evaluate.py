@@ -1,17 +1,16 @@
 """How near are any synthetic rows to real ones? A question about two files, so it needs no home and no model."""
 
-from pathlib import Path
-
 from flows.settings import Settings
 from pipeline import columns, tables
 from pipeline.errors import SchemaError
 from pipeline.evaluation import Evaluation
 from pipeline.evaluation import evaluate as compare
 from pipeline.progress import Progress, silent
+from pipeline.storage import Place
 
 
 def evaluate(
-    real: Path, synthetic: Path, *, test: Path | None, settings: Settings, progress: Progress = silent
+    real: Place, synthetic: Place, *, test: Place | None, settings: Settings, progress: Progress = silent
 ) -> Evaluation:
     """Compare synthetic rows with real rows.
 

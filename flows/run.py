@@ -39,6 +39,7 @@ from pipeline.incoming import Arrivals
 from pipeline.progress import Progress, silent
 from pipeline.promotion import Decision
 from pipeline.records import Record
+from pipeline.storage import Place
 
 STAGES = 14  # at most
 
@@ -47,14 +48,14 @@ class Plan(Record):
     """What a run is asked to do.
 
     Attributes:
-        data: The table: a Parquet file, or a directory of them.
+        data: The table: a Parquet file, or a directory or an object store's prefix of them.
         home: Where state and exports live.
         name: Of the model.
         settings: Every other choice.
         out: Where to publish; default: `<home>/data/exports/<name>/v<version>`.
     """
 
-    data: Path
+    data: Place
     home: Path
     name: str
     settings: Settings

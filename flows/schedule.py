@@ -56,7 +56,7 @@ def retrain(table: str, home: str = ".", config: str | None = None) -> State[obj
     """
     settings, place = _chosen(table, home, config)
     try:
-        report = run(Plan(data=_data(settings, place), home=place, name=table, settings=settings))
+        report = run(Plan(data=settings.source(place), home=place, name=table, settings=settings))
     except BusyError as error:
         return Completed(name="Busy", message=str(error))
     return Completed(name=report.decision.capitalize(), message="; ".join(report.reasons))
@@ -72,7 +72,7 @@ def check(table: str, home: str = ".", config: str | None = None) -> State[objec
         config: The settings file; default: resynth.toml in the home.
     """
     settings, place = _chosen(table, home, config)
-    data = _data(settings, place)
+    data = settings.source(place)
     with notify.failures(settings.notify, table):
         if registry.champion(table) is None:
             return Completed(name="Skipped", message="there is no champion yet")
@@ -153,11 +153,6 @@ def _chosen(table: str, home: str, config: str | None) -> tuple[Settings, Path]:
     if table not in tables:
         raise SettingsError(f"schedule: expected a table of the settings ({', '.join(tables)}), got {table!r}")
     return tables[table], place
-
-
-def _data(settings: Settings, home: Path) -> Path:
-    assert settings.data is not None, "Settings.tables sees to it"
-    return home / settings.data
 
 
 def _deployment(

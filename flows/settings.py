@@ -27,11 +27,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 from zoneinfo import available_timezones
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
 
 from pipeline.errors import SettingsError
 from pipeline.loop import LoopSettings
 from pipeline.records import Record
+from pipeline.storage import Place, place
 
 FILE = "resynth.toml"
 NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}"  # a model's name is also a directory's, and MLflow allows no "/" or ":"
@@ -87,12 +88,12 @@ class Settings(LoopSettings):
 
     Attributes:
         name: Of the model; default: the name of the data file.
-        data: The table, for `resynth serve`; relative to the home.
+        data: The table, for `resynth serve`: a path relative to the home, or an address in an object store.
         rows: How many rows to publish; default: as many as came in.
     """
 
     name: Annotated[str, Field(pattern=f"^{NAME}$")] | None = None
-    data: Path | None = None
+    data: Annotated[Place, BeforeValidator(place)] | None = None
     rows: Rows | None = None
     schedule: ScheduleSettings = ScheduleSettings()
     notify: NotifySettings = NotifySettings()
@@ -134,12 +135,23 @@ class Settings(LoopSettings):
             if settings.data is None:
                 where = "" if name is None else f"tables.{name}."
                 raise SettingsError(f"settings: expected {where}data in {file}, got none")
-        return {settings.name or name_of(home / str(settings.data)): settings for settings in found}
+        return {settings.name or name_of(settings.source(home)): settings for settings in found}
+
+    def source(self, home: Path) -> Place:
+        """Where the table is that `data` names.
+
+        Raises:
+            SettingsError: It names none.
+        """
+        if self.data is None:
+            raise SettingsError("settings: expected data, got none")
+        return self.data if isinstance(self.data, str) else home / self.data
 
 
-def name_of(data: Path) -> str:
-    """A model's name made from the name of its data file, or of the folder in which a pattern looks for files."""
-    plain = next(path for path in (data.resolve(), *data.resolve().parents) if not glob.has_magic(path.name))
+def name_of(data: Place) -> str:
+    """A model's name made from the name of its data file or prefix, or of the folder in which a pattern looks."""
+    path = Path(data.partition(":/")[2]) if isinstance(data, str) else data.resolve()
+    plain = next(path for path in (path, *path.parents) if not glob.has_magic(path.name))
     name = re.sub(r"[^A-Za-z0-9_.-]+", "_", plain.stem).lstrip("_.-")
     return name[:100] or "table"
 

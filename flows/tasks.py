@@ -33,6 +33,7 @@ from pipeline.progress import Progress, Tick
 from pipeline.promotion import Decision
 from pipeline.records import Record
 from pipeline.reference import Reference
+from pipeline.storage import Place
 from pipeline.tables import Split
 
 REFERENCE = "profile.json"
@@ -69,11 +70,12 @@ def stage(function: Callable[P, T]) -> Task[P, T]:
 
 
 @stage
-def survey(data: Path, name: str, settings: Settings) -> Arrivals:
+def survey(data: Place, name: str, settings: Settings) -> Arrivals:
     """Tell the files that came since the last complete run of a model.
 
     Raises:
         TableError: There is no file at all.
+        ResynthError: An object store does not answer.
     """
     last = last_complete(name)
     ledger = Ledger.model_validate_json(last.read(LEDGER)) if last is not None else Ledger()
@@ -81,7 +83,7 @@ def survey(data: Path, name: str, settings: Settings) -> Arrivals:
 
 
 @stage
-def read(data: Path, work: Workspace, settings: Settings, arrivals: Arrivals | None = None) -> Incoming:
+def read(data: Place, work: Workspace, settings: Settings, arrivals: Arrivals | None = None) -> Incoming:
     """Read and validate the rows to train on, and infer their schema.
 
     Args:

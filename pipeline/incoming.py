@@ -8,6 +8,9 @@ in; `survey` holds it against the files that are there now and tells three kinds
 - *quarantined*: a file that cannot be read, or whose columns are not those of the others. It stays where it is and
   out of the way until its content changes, as that of a file that was still being written does.
 
+Objects of a store are files like others. Those that are, by address, size and time, as they were when the ledger was
+written are not fetched again to learn their content.
+
 `window` then reads the rows to train on, a growing or a rolling window, and tells which of them are new: those of
 new files or, where a column of times is named, those later than the latest row of the ledger.
 
@@ -18,18 +21,17 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import NamedTuple, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from pydantic import PositiveFloat, PositiveInt, model_validator
 
 from pipeline import tables
 from pipeline.errors import InputError, SchemaError, TableError
 from pipeline.records import Record
 from pipeline.schema import ColumnSettings
+from pipeline.storage import File, Object, fetch
 from pipeline.tables import ReadSettings
 
 
@@ -58,7 +60,7 @@ class IncomingSettings(Record):
         return self
 
 
-class File(Record):
+class Known(Record):
     """A file that was taken in: its name then, and the SHA-256 of its content."""
 
     name: str
@@ -80,10 +82,12 @@ class Ledger(Record):
         files: Files that were taken in, in the order of their coming.
         quarantined: Files that were not.
         latest: The latest time of any row that was trained on, in UTC where the column has a zone.
+        stamps: The digest of every object that a store held, by its stamp.
     """
 
-    files: tuple[File, ...] = ()
+    files: tuple[Known, ...] = ()
     quarantined: tuple[Quarantined, ...] = ()
+    stamps: Mapping[str, str] = {}
     latest: datetime | None = None
 
 
@@ -97,7 +101,7 @@ class Arrivals(Record):
         ledger: The ledger, these files included.
     """
 
-    files: tuple[Path, ...]
+    files: tuple[File, ...]
     new: int
     quarantined: tuple[Quarantined, ...]
     ledger: Ledger
@@ -118,7 +122,7 @@ class Window(NamedTuple):
 
 
 def survey(
-    found: Sequence[Path], ledger: Ledger, settings: ReadSettings, overrides: Mapping[str, ColumnSettings]
+    found: Sequence[File], ledger: Ledger, settings: ReadSettings, overrides: Mapping[str, ColumnSettings]
 ) -> Arrivals:
     """Hold the files that are there against the ledger. New files are read from end to end, one at a time.
 
@@ -127,36 +131,53 @@ def survey(
         ledger: What came before.
         settings: What makes a value unusable.
         overrides: Column settings; a file whose column cannot be cast as they ask is unusable.
+
+    Raises:
+        ResynthError: An object store does not answer.
     """
-    here: dict[str, Path] = {}
-    for path in found:
-        here.setdefault(_digest(path), path)
+    here: dict[str, File] = {}
+    stamps: dict[str, str] = {}
+    for file in found:
+        digest = _digest(file, ledger)
+        here.setdefault(digest, file)
+        if isinstance(file, Object):
+            stamps[file.stamp] = digest
     place = {file.digest: i for i, file in enumerate(ledger.files)}
     known = sorted((digest for digest in here if digest in place), key=place.__getitem__)
     shunned = {file.digest for file in ledger.quarantined}
-    reasons: dict[str, str] = {}
-    schemas: dict[str, pa.Schema] = {}
-    for digest in [digest for digest in here if digest not in place and digest not in shunned]:
-        try:
-            tables.read([here[digest]], settings, overrides)
-            schemas[digest] = pq.read_schema(here[digest])
-        except InputError as error:
-            reasons[digest] = str(error)
-    if schemas:
-        usual = pq.read_schema(here[known[0]]) if known else _usual(list(schemas.values()))
-        reasons |= {d: _difference(schema, usual) for d, schema in schemas.items() if not schema.equals(usual)}
-    new = [digest for digest in schemas if digest not in reasons]
+    fresh = {digest: file for digest, file in here.items() if digest not in place and digest not in shunned}
+    reasons = _reasons(fresh, here[known[0]] if known else None, settings, overrides)
+    new = [digest for digest in fresh if digest not in reasons]
     quarantined = tuple(Quarantined(name=here[d].name, digest=d, reason=reason) for d, reason in reasons.items())
     return Arrivals(
         files=tuple(here[digest] for digest in [*known, *new]),
         new=len(new),
         quarantined=quarantined,
         ledger=Ledger(
-            files=(*ledger.files, *(File(name=here[digest].name, digest=digest) for digest in new)),
+            files=(*ledger.files, *(Known(name=here[digest].name, digest=digest) for digest in new)),
             quarantined=(*ledger.quarantined, *quarantined),
             latest=ledger.latest,
+            stamps=stamps,
         ),
     )
+
+
+def _reasons(
+    fresh: Mapping[str, File], known: File | None, settings: ReadSettings, overrides: Mapping[str, ColumnSettings]
+) -> dict[str, str]:
+    """Why files cannot be used, by digest: they cannot be read, or their columns are not those of the others."""
+    reasons: dict[str, str] = {}
+    schemas: dict[str, pa.Schema] = {}
+    for digest, file in fresh.items():
+        try:
+            tables.read([file], settings, overrides)
+            schemas[digest] = tables.footer(file).schema
+        except InputError as error:
+            reasons[digest] = str(error)
+    if schemas:
+        usual = tables.footer(known).schema if known is not None else _usual(list(schemas.values()))
+        reasons |= {d: _difference(schema, usual) for d, schema in schemas.items() if not schema.equals(usual)}
+    return reasons
 
 
 def window(
@@ -181,7 +202,7 @@ def window(
     if settings.last_rows is not None:
         rows = rows.slice(max(0, rows.num_rows - settings.last_rows))
     latest = files[len(files) - min(arrivals.new, len(files)) :]
-    new = min(rows.num_rows, sum(pq.read_metadata(file).num_rows for file in latest))
+    new = min(rows.num_rows, sum(tables.footer(file).rows for file in latest))
     return Window(rows, rows.slice(rows.num_rows - new))
 
 
@@ -230,22 +251,24 @@ def _later(times: pa.ChunkedArray, than: datetime) -> pa.ChunkedArray:
     return pc.fill_null(pc.greater(times, pa.scalar(than, pa.timestamp("us"))), False)  # noqa: FBT003
 
 
-def _holding(files: tuple[Path, ...], rows: int) -> tuple[Path, ...]:
+def _holding(files: tuple[File, ...], rows: int) -> tuple[File, ...]:
     """The fewest files at the end that hold so many rows."""
     start = len(files)
     while start > 0 and rows > 0:
         start -= 1
-        rows -= pq.read_metadata(files[start]).num_rows
+        rows -= tables.footer(files[start]).rows
     return files[start:]
 
 
-def _digest(path: Path) -> str:
+def _digest(file: File, ledger: Ledger) -> str:
     """SHA-256 of a file's bytes; of one that cannot be opened, a mark of its own."""
+    if isinstance(file, Object):
+        return ledger.stamps.get(file.stamp) or hashlib.sha256(fetch(file)).hexdigest()
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        with file.open("rb") as content:
+            return hashlib.file_digest(content, "sha256").hexdigest()
     except OSError as error:
-        return f"{error.strerror}: {path.name}"
+        return f"{error.strerror}: {file.name}"
 
 
 def _usual(schemas: Sequence[pa.Schema]) -> pa.Schema:

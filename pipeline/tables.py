@@ -23,6 +23,7 @@ from pipeline.errors import SchemaError, TableError
 from pipeline.randomness import key
 from pipeline.records import Record
 from pipeline.schema import ColumnSettings, value_type
+from pipeline.storage import File, Place, fetch, is_hidden, objects, opened
 
 LEAST_ROWS = 20
 """Fewer rows cannot be split into training, validation and hold-out."""
@@ -60,49 +61,69 @@ class Split(NamedTuple):
     holdout: pa.Table
 
 
-def files(path: Path) -> list[Path]:
+class Footer(NamedTuple):
+    """What the end of a Parquet file says of it."""
+
+    schema: pa.Schema
+    rows: int
+
+
+def footer(file: File) -> Footer:
+    """The columns and the number of rows of a file that can be read, without its values."""
+    if isinstance(file, Path):
+        return Footer(pq.read_schema(file), pq.read_metadata(file).num_rows)
+    with opened(file) as content, pq.ParquetFile(content) as source:
+        return Footer(source.schema_arrow, source.metadata.num_rows)
+
+
+def files(path: Place) -> Sequence[File]:
     """The Parquet files of `path`: itself, those anywhere below it, or those it matches as a pattern, in name order.
 
     Raises:
         TableError: There is nothing, or no Parquet file.
+        ResynthError: An object store does not answer.
     """
+    if isinstance(path, str):
+        return objects(path)
     if path.is_file():
         return [path]
     if matched := sorted(glob.glob(str(path), recursive=True)) if glob.has_magic(str(path)) else []:  # noqa: PTH207
         return [Path(found) for found in matched if Path(found).is_file()]
     if not path.is_dir():
         raise TableError(f"expected a Parquet file or a directory of them, found nothing at {path}")
-    found = sorted(p for p in path.rglob("*.parquet") if p.is_file() and not _hidden(p.relative_to(path)))
+    found = sorted(p for p in path.rglob("*.parquet") if p.is_file() and not is_hidden(p.relative_to(path)))
     if not found:
         raise TableError(f"expected at least one *.parquet file in {path}, found none")
     return found
 
 
 def read(
-    path: Path | Sequence[Path],
+    path: Place | Sequence[File],
     settings: ReadSettings | None = None,
     overrides: Mapping[str, ColumnSettings] | None = None,
 ) -> pa.Table:
     """Read and check a table.
 
     Args:
-        path: A Parquet file, a directory or a pattern of Parquet files, or a list of them; all of one schema.
+        path: A Parquet file, a directory, a pattern or an object store's prefix of Parquet files, or a list of
+            them; all of one schema.
         settings: What is done with doubtful values.
         overrides: Column settings; those with a `type` are cast.
 
     Raises:
         TableError: Nothing there, damaged, empty, too small, infinite values or oversized texts.
         SchemaError: No columns, duplicate names, files that disagree, an impossible cast.
+        ResynthError: An object store does not answer.
     """
     settings = settings or ReadSettings()
-    found = files(path) if isinstance(path, Path) else list(path)
-    path = path if isinstance(path, Path) else found[0] if len(found) == 1 else found[0].parent
+    found = files(path) if isinstance(path, Path | str) else path
+    where = str(path) if isinstance(path, Path | str) else str(found[0]) if len(found) == 1 else f"{len(found)} files"
     parts = [_read_file(file) for file in found]
     for file, part in zip(found[1:], parts[1:], strict=True):
         if not part.schema.equals(parts[0].schema):
-            raise SchemaError(f"files of {path} disagree: the columns or types of {file.name} are not the first one's")
+            raise SchemaError(f"files of {where} disagree: the columns or types of {file.name} are not the first one's")
     table = pa.concat_tables(parts)
-    _check_shape(table, path)
+    _check_shape(table, where)
     for name, override in (overrides or {}).items():
         if override.type is not None and name in table.column_names:
             table = _cast(table, name, override.type)
@@ -143,21 +164,17 @@ def digest(table: pa.Table) -> str:
     return total.hexdigest()
 
 
-def _hidden(path: Path) -> bool:
-    """Whether a file or a folder on its way is marked as not being data, as Spark and others do."""
-    return any(part.startswith((".", "_")) for part in path.parts)
-
-
-def _read_file(file: Path) -> pa.Table:
+def _read_file(file: File) -> pa.Table:
+    content = file if isinstance(file, Path) else pa.BufferReader(fetch(file))
     try:
-        with pq.ParquetFile(file) as source:
+        with pq.ParquetFile(content) as source:
             return source.read()
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
         reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         raise TableError(f"expected a readable Parquet file at {file}: {reason}") from error
 
 
-def _check_shape(table: pa.Table, path: Path) -> None:
+def _check_shape(table: pa.Table, path: str) -> None:
     if table.num_columns == 0:
         raise SchemaError(f"expected at least one column in {path}, got none")
     names = table.column_names

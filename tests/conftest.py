@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from store import Store, serving
 
 from flows import engine
 
@@ -23,3 +24,10 @@ def home() -> Iterator[Path]:
     """The home of the test run; tests share it and keep apart by the names of their models."""
     yield HOME
     shutil.rmtree(HOME, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def store() -> Iterator[Store]:
+    """An object store for the whole test run; tests keep apart by prefix."""
+    with serving() as served:
+        yield served

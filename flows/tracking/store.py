@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Self
 
 import mlflow
@@ -27,6 +27,7 @@ from mlflow.exceptions import MlflowException
 
 from pipeline.errors import ResynthError
 from pipeline.records import Record
+from pipeline.storage import Place
 from pipeline.training import Epoch
 
 SQLITE = "sqlite:///"
@@ -125,12 +126,12 @@ class Run(Record):
         """Keep a picture."""
         client().log_figure(self.id, figure, file)
 
-    def data(self, source: Path, digest: str, schema: pa.Schema, rows: int) -> None:
+    def data(self, source: Place, digest: str, schema: pa.Schema, rows: int) -> None:
         """Say which data the run read."""
         dataset = Dataset(
-            name=source.stem,
+            name=PurePosixPath(source).stem,
             digest=digest[:LONGEST_DIGEST],
-            source_type="local",
+            source_type="local" if isinstance(source, Path) else source.partition(":")[0],
             source=json.dumps({"uri": str(source)}),
             schema=json.dumps({field.name: str(field.type) for field in schema}),
             profile=json.dumps({"rows": rows}),

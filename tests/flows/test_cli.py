@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 from mlflow import MlflowClient
 from small import LENIENT, TINY, Outcome, synthesizer, table, write
+from store import Store
 
 from flows.tasks import ELBO, REFERENCE
 from flows.tracking import registry
@@ -252,6 +253,20 @@ def test_evaluate_needs_no_home(tmp_path: Path) -> None:
     assert scores["shape_error"] < 0.2  # rows of the same distribution
     assert scores["utility"] > 0.9  # the category follows from the value
     assert sorted(path.name for path in tmp_path.iterdir()) == ["real.parquet", "synthetic.parquet"]
+
+
+def test_data_may_lie_in_an_object_store(command: Command, store: Store, tmp_path: Path) -> None:
+    """A prefix is run like a directory of incoming files, and may be checked for drift; a bad one is bad input."""
+    uri = store.put("cli-store/monday.parquet", write(tmp_path, rows=300)).rpartition("/")[0]
+    (tmp_path / "store.toml").write_text(TINY + LENIENT + "[incoming]\n")
+    given = (uri, "--config", tmp_path / "store.toml", "--json")
+    first = command("run", *given)
+    assert (first.code, first.answer["name"], first.answer["decision"]) == (0, "cli-store", "promoted"), first.err
+    assert command("run", *given).answer["decision"] == "skipped"
+    assert command("drift", "cli-store", uri).code == 0
+    assert command("run", "s3://incoming/cli-nothing").code == 2
+    refused = command("run", "s3://key:secret@incoming/cli-store")
+    assert (refused.code, "secret" in refused.err) == (2, False)
 
 
 def test_promote_rollback_and_models(command: Command, tmp_path: Path) -> None:

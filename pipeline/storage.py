@@ -1,0 +1,167 @@
+"""Where a table lies: in files of this machine, or in an object store.
+
+A user names a *place*: a path, or the URI of a store's prefix or object (`s3://bucket/incoming`). Arrow reaches the
+stores; who we are and where they answer is their own environment variables' business (`AWS_ACCESS_KEY_ID`,
+`AWS_ENDPOINT_URL`, …), so a URI that carries a password or options is refused: it would end up in logs.
+
+A store that does not answer is one thing, an object that is damaged another: the first ends a run, the second is put
+aside. So an object is fetched whole, which fails only for the store's sake, and looked at afterwards.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from functools import cache
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
+
+import pyarrow as pa
+from pyarrow.fs import FileInfo, FileSelector, FileSystem, FileType
+
+from pipeline.errors import ResynthError, SettingsError, TableError
+from pipeline.records import Record
+
+SCHEMES = {"s3": "S3", "gs": "Google", "gcs": "Google", "abfs": "Azure", "abfss": "Azure"}
+
+
+class Object(Record):
+    """An object of a store.
+
+    Attributes:
+        uri: Its address.
+        size: Bytes.
+        modified: When it was written.
+    """
+
+    uri: str
+    size: int
+    modified: datetime
+
+    def __str__(self) -> str:
+        """The address."""
+        return self.uri
+
+    @property
+    def name(self) -> str:
+        """The last part of the address, as of a file."""
+        return PurePosixPath(self.uri).name
+
+    @property
+    def stamp(self) -> str:
+        """What tells, without fetching it, whether this is the object that was there before."""
+        return f"{self.uri} {self.size} {self.modified.isoformat()}"
+
+
+File = Path | Object
+Place = Path | str
+"""A path, or as a text the URI of a prefix or an object."""
+
+
+def place(named: str | Path) -> Place:
+    """What a user's text means.
+
+    Raises:
+        SettingsError: It is a URI of no store that can be reached, or has more in it than an address.
+    """
+    text = str(named)
+    if isinstance(named, Path) or "://" not in text:
+        return Path(named)
+    parts = urlsplit(text)
+    if parts.scheme not in SCHEMES or not parts.netloc:
+        known = ", ".join(f"{scheme}://" for scheme in SCHEMES)
+        raise SettingsError(f"expected a path or an address that begins with {known}; got {parts.scheme}://")
+    user = parts.username if not parts.scheme.startswith("abfs") else None  # there it is the container
+    if user is not None or parts.password is not None or parts.query or parts.fragment:
+        raise SettingsError(
+            f"expected a plain {parts.scheme}:// address, with credentials and endpoint in the environment, "
+            "got one that carries a user, a password or options"
+        )
+    return text.rstrip("/")
+
+
+def absolute(named: Place) -> Place:
+    """The same place, whatever the working directory."""
+    return named if isinstance(named, str) else named.resolve()
+
+
+def objects(uri: str) -> list[Object]:
+    """The object at an address, or the `*.parquet` objects anywhere below it, in the order of their names.
+
+    Raises:
+        TableError: There is nothing, or no such object.
+        ResynthError: The store does not answer, or refuses.
+    """
+    with _asking(uri):
+        system, root = _reach(uri)
+        itself = system.get_file_info(root)
+        if itself.type == FileType.File:
+            return [_object(uri, itself)]
+        infos = system.get_file_info(FileSelector(root, recursive=True, allow_not_found=True))
+    below = {info.path.removeprefix(root).lstrip("/"): info for info in infos if info.type == FileType.File}
+    found = [_object(f"{uri}/{name}", below[name]) for name in sorted(below) if _is_data(PurePosixPath(name))]
+    if not found:
+        raise TableError(f"expected a Parquet object or a prefix of them, found none at {uri}")
+    return found
+
+
+def fetch(found: Object) -> pa.Buffer:
+    """The content of an object.
+
+    Raises:
+        ResynthError: The store does not answer, or refuses.
+    """
+    with _asking(found.uri):
+        system, path = _reach(found.uri)
+        with system.open_input_stream(path) as stream:
+            return stream.read_buffer()
+
+
+@contextmanager
+def opened(found: Object) -> Iterator[pa.NativeFile]:
+    """An object of which only parts are wanted.
+
+    Raises:
+        ResynthError: The store does not answer, or refuses.
+    """
+    with _asking(found.uri):
+        system, path = _reach(found.uri)
+        with system.open_input_file(path) as file:
+            yield file
+
+
+def is_hidden(path: PurePosixPath | Path) -> bool:
+    """Whether a file or a folder on its way is marked as not being data, as Spark and others do."""
+    return any(part.startswith((".", "_")) for part in path.parts)
+
+
+def _is_data(path: PurePosixPath) -> bool:
+    return path.suffix == ".parquet" and not is_hidden(path)
+
+
+def _reach(uri: str) -> tuple[FileSystem, str]:
+    """The store of an address, and the path there."""
+    parts = urlsplit(uri)
+    system, bucket = _store(f"{parts.scheme}://{parts.netloc}")
+    return system, f"{bucket}/{uri.partition(parts.netloc)[2].strip('/')}".rstrip("/")
+
+
+@cache
+def _store(address: str) -> tuple[FileSystem, str]:
+    """A store's client and the bucket; making one may take a request."""
+    system, bucket = FileSystem.from_uri(address)
+    return system, bucket.strip("/")
+
+
+def _object(uri: str, info: FileInfo) -> Object:
+    return Object(uri=uri, size=info.size, modified=info.mtime)
+
+
+@contextmanager
+def _asking(uri: str) -> Iterator[None]:
+    """Say in one line what a store's client says in several."""
+    try:
+        yield
+    except (OSError, pa.ArrowInvalid) as error:
+        reason = str(error).splitlines()[0][:200]
+        store = SCHEMES[urlsplit(uri).scheme]
+        raise ResynthError(f"expected the {store} object store to give {uri}: {reason}") from error
