@@ -152,14 +152,27 @@ class Synthesizer:
             parts = [self.vae.encoder(*part)[0] for part in _slices(rows)]
         return torch.cat(parts).numpy() if parts else np.zeros((0, self.vae.shape.latent), dtype=np.float32)
 
-    def reconstruct(self, table: pa.Table, *, seed: int) -> pa.Table:
-        """Each row of `table` again, drawn from p(x|z) at its own posterior mean."""
-        z = self.encode(table)
+    def decode(self, z: NDArray[np.float32], *, seed: int) -> pa.Table:
+        """A row drawn from p(x|z) for each z, [rows, latent].
+
+        The noise of row i depends on `seed` and i only: points along a line in z, decoded with one seed, differ by
+        nothing but z.
+
+        Raises:
+            TableError: `z` has another number of dimensions than the latent space.
+        """
+        latent = self.vae.shape.latent if self.vae is not None else 0
+        if z.ndim != 2 or z.shape[1] != latent:  # noqa: PLR2004
+            raise TableError(f"expected z of shape [rows, {latent}], got {list(z.shape)}")
         blocks = []
         for block in range(max(-(-len(z) // BLOCK), 1)):
-            part = z[block * BLOCK : (block + 1) * BLOCK]
+            part = np.ascontiguousarray(z[block * BLOCK : (block + 1) * BLOCK], dtype=np.float32)
             blocks.append(self._decode(torch.from_numpy(part), stream(seed, "reconstruct", block), block * BLOCK))
         return pa.concat_tables(blocks)
+
+    def reconstruct(self, table: pa.Table, *, seed: int) -> pa.Table:
+        """Each row of `table` again, drawn from p(x|z) at its own posterior mean."""
+        return self.decode(self.encode(table), seed=seed)
 
     def elbo(self, table: pa.Table, *, seed: int = 0) -> ElboReport:
         """The ELBO of `table` and its parts, and how each column comes back from z; see `pipeline.bound`."""
