@@ -238,6 +238,57 @@ def evaluate(
 
 
 @app.command
+def replay(
+    data: Path,
+    *,
+    time: str,
+    every: str,
+    name: str | None = None,
+    out: Path | None = None,
+    common: Common = DEFAULTS,
+) -> Reply:
+    """Run the closed loop over history as if it were live, beside training every time and never again.
+
+    No version is registered and no alias moves. An interrupted replay goes on where it was.
+
+    Parameters
+    ----------
+    data
+        A Parquet file, or a directory or quoted pattern of Parquet files.
+    time
+        Column of dates or timestamps: when rows came in.
+    every
+        How often the loop has its turn: 12h, 30d, 2w, or 1mo for calendar months.
+    name
+        Of the model; default: the data's file name.
+    out
+        Directory for story.json and replay.png; default: data/replays/NAME in the home.
+    """
+    settings = common.settings(name=name)
+    from pipeline import tables
+    from pipeline.replay.periods import Every
+
+    tables.files(data)
+    Every.parse(every)
+    home = common.embed()
+    from flows import engine, progress
+
+    with progress.shown(errors()) as listener:
+        with engine.starting(listener):
+            from flows import display
+            from flows.replay import Plan
+            from flows.replay import replay as flow
+            from flows.settings import name_of
+
+        model = settings.name or name_of(data)
+        target = out.resolve() if out is not None else home / "data" / "replays" / model
+        plan = Plan(data=data.resolve(), home=home, name=model, settings=settings, column=time, every=every, out=target)
+        with engine.running():
+            outcome = flow(plan, listener)
+    return Reply(outcome.answer(), lambda console: display.replay(console, outcome.story, outcome.path))
+
+
+@app.command
 def promote(name: str, version: int, *, common: Common = DEFAULTS) -> Reply:
     """Make a version the champion.
 

@@ -1,6 +1,7 @@
 """What a person reads at the end: tables for the terminal, and the same for Prefect's page in Markdown."""
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -8,6 +9,7 @@ from rich.table import Table
 
 from pipeline.drift import DriftReport
 from pipeline.evaluation import Evaluation
+from pipeline.replay.story import STRATEGIES, Story
 
 if TYPE_CHECKING:
     from flows.reports import Report
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
 SHOWN = 10  # findings of a drift report
 SCORES = ("area", "score", "synthetic", "real rows", "meaning")
+STRATEGY = ("strategy", "trainings", "promoted", "seconds", "ahead", "quality", "at the end", "real rows")
 WIDE = 120  # columns of a terminal that has room for meanings
 
 
@@ -64,6 +67,42 @@ def versions(console: Console, found: Sequence["Version"]) -> None:
     console.print(_table("", ["model", "version", "alias", "registered", "decision", "reasons"], rows))
 
 
+def replay(console: Console, story: Story, path: Path) -> None:
+    """What a replay tells, a line per strategy, and where all of it is."""
+    console.print(_table("", STRATEGY, strategies(story)))
+    console.print(verdict(story), str(path), sep="\n", markup=False, highlight=False, soft_wrap=True)
+
+
+def story_markdown(story: Story) -> str:
+    """What a replay tells, for Prefect."""
+    lines = [f"| {' | '.join(STRATEGY)} |", "|" + "---|" * len(STRATEGY)]
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in strategies(story)), "", verdict(story)])
+
+
+def strategies(story: Story) -> list[tuple[str, ...]]:
+    """One row per strategy."""
+    rows = []
+    for strategy in STRATEGIES:
+        found = story.summary(strategy)
+        qualities = (found.ahead, found.quality, found.end, found.ceiling)
+        shown = ["–" if quality is None else f"{quality:.4f}" for quality in qualities]
+        warm = f"{found.trainings} ({found.warm_starts} warm)" if found.warm_starts else str(found.trainings)
+        rows.append((strategy, warm, str(found.promoted), f"{found.seconds:.0f}", *shown))
+    return rows
+
+
+def verdict(story: Story) -> str:
+    """What the loop cost and reached, beside training every time."""
+    loop, always = story.summary("loop"), story.summary("always")
+    if story.loss is None:
+        return f"{story.periods} periods: no version passed the gate"
+    ahead = "below" if story.loss > 0 else "above"
+    return (
+        f"{story.periods} periods: {loop.trainings} trainings instead of {always.trainings}, "
+        f"{loop.seconds:.0f} s instead of {always.seconds:.0f} s; quality at the end {abs(story.loss):.2%} {ahead}"
+    )
+
+
 def markdown(report: "Report") -> str:
     """The outcome of a run for Prefect."""
     lines = [f"- **quarantined**: {file.name}: {file.reason}" for file in report.quarantined]
@@ -103,7 +142,7 @@ def scores(found: Evaluation) -> list[tuple[str, str, str, str, str]]:
 def _table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]], *, header: bool = True) -> Table:
     table = Table(title=title or None, title_justify="left", show_header=header, box=None, pad_edge=False)
     for name in head:
-        numeric = name in {"synthetic", "real rows"}
+        numeric = name in {"synthetic", "real rows", *STRATEGY[1:]}
         table.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         table.add_row(*row)

@@ -1,0 +1,142 @@
+"""The loop over history: what drift checks, policy and gate would have done, and what it would have been worth.
+
+Nothing of it touches the registry: no version is registered, no alias moves. What is remembered is one MLflow run with
+every turn's numbers, the story and its picture. What takes long is kept under `<home>/.resynth/replays` until the
+replay is complete, by the content of the table, the settings and the code, so that one that was interrupted goes on.
+"""
+
+import hashlib
+import shutil
+from pathlib import Path
+from typing import Any
+
+from prefect import flow
+from prefect.artifacts import create_markdown_artifact
+
+from flows import display
+from flows.provenance import code_version
+from flows.scratch import Workspace, alone
+from flows.settings import Settings
+from flows.tracking.store import MARK, Run
+from pipeline import report, tables
+from pipeline.errors import InputError
+from pipeline.loop import LoopSettings
+from pipeline.progress import Progress, silent
+from pipeline.records import Record
+from pipeline.replay import STRATEGIES, Shelf, Story
+from pipeline.replay import replay as tell
+from pipeline.replay.periods import Every, History
+
+STORY, PICTURE = "story.json", "replay.png"
+
+
+class Plan(Record):
+    """What a replay is asked to do.
+
+    Attributes:
+        data: The table: a Parquet file, or a directory or pattern of them.
+        home: Where state lives.
+        name: Of the model that the settings are about; the MLflow run is with its runs.
+        settings: Every other choice.
+        column: Of the times.
+        every: Length of a period.
+        out: Where story and picture are written.
+    """
+
+    data: Path
+    home: Path
+    name: str
+    settings: Settings
+    column: str
+    every: str
+    out: Path
+
+
+class Outcome(Record):
+    """What a replay did.
+
+    Attributes:
+        story: All of it.
+        path: The directory that holds story and picture.
+        report: Where MLflow has them.
+    """
+
+    story: Story
+    path: Path
+    report: str
+
+    def answer(self) -> dict[str, Any]:
+        """What scripts are told: a line per strategy; every turn is in the story."""
+        told = self.story.model_dump(mode="json", exclude={"steps"})
+        strategies = {strategy: self.story.summary(strategy).model_dump(mode="json") for strategy in STRATEGIES}
+        where = {"path": str(self.path), "report": self.report}
+        return told | {"strategies": strategies, "loss": self.story.loss} | where
+
+
+@flow(name="resynth-replay", validate_parameters=False)
+def replay(plan: Plan, progress: Progress = silent) -> Outcome:
+    """Run the loop over a table's history.
+
+    Args:
+        plan: What to do.
+        progress: Told about every turn.
+
+    Raises:
+        InputError: Table, column or period cannot be used.
+        BusyError: The same name is being replayed.
+    """
+    code = code_version()
+    table = tables.read(plan.data, plan.settings.read, plan.settings.columns)
+    History.of(table, plan.column, Every.parse(plan.every))  # better now than in the midst of it
+    choices = LoopSettings.model_validate(plan.settings.model_dump(include=set(LoopSettings.model_fields)))
+    digest = tables.digest(table)
+    with (
+        alone(plan.home, f"replay {plan.name}"),
+        Workspace.open(plan.home) as work,
+        Run.start(plan.name, {"flow": "replay", "code_version": code, MARK: work.mark}) as run,
+    ):
+        run.data(plan.data, digest, table.schema, table.num_rows)
+        run.parameters({"data": plan.data, "time": plan.column, "every": plan.every, "settings": choices.model_dump()})
+        shelf = Shelf(plan.home / ".resynth" / "replays" / _key(digest, plan, choices, code))
+        story = tell(table, plan.column, plan.every, choices, shelf, progress)
+        keep(run, story)
+        write(story, plan.out)
+        create_markdown_artifact(
+            display.story_markdown(story), key="resynth-replay", description=f"{plan.name}, replay"
+        )
+        shutil.rmtree(shelf.directory, ignore_errors=True)
+        return Outcome(story=story, path=plan.out, report=run.url)
+
+
+def keep(run: Run, story: Story) -> None:
+    """Log every turn's numbers, one step per period, and the story and its picture."""
+    for step in story.steps:
+        found = {"ahead": step.ahead, "quality": step.quality}
+        values = {f"{step.strategy}.{name}": quality.overall for name, quality in found.items() if quality is not None}
+        values[f"{step.strategy}.seconds"] = step.seconds
+        if step.drift is not None:
+            values[f"{step.strategy}.drift"] = step.drift.excess
+        run.metrics(values, step.period)
+    for strategy in STRATEGIES:
+        told = story.summary(strategy).model_dump(exclude={"strategy"}, exclude_none=True)
+        run.metrics({f"{strategy}.total.{name}": float(value) for name, value in told.items()})
+    run.record(story, STORY)
+    run.figure(report.story(story), PICTURE)
+
+
+def write(story: Story, directory: Path) -> None:
+    """Write story and picture into a directory, which is made."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / STORY).write_text(story.model_dump_json(indent=1), "utf-8")
+        report.save(report.story(story), directory / PICTURE)
+    except OSError as error:
+        raise InputError(
+            f"out: expected a directory that can be written, got {directory} ({error.strerror})"
+        ) from error
+
+
+def _key(digest: str, plan: Plan, choices: LoopSettings, code: str) -> str:
+    """What a replay's turns depend on, in short."""
+    parts = (digest, plan.column, plan.every, choices.model_dump_json(), code)
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]

@@ -1,0 +1,255 @@
+"""The closed loop over history, as if it were live, beside training never again and training every time.
+
+A table with a column of times is cut into periods (`pipeline.replay.periods`). At the end of each, three strategies
+have their turn on what has come in until then: *loop* does what the policy finds necessary, *always* trains afresh,
+*never* keeps its first champion. They share the data, the split, the seed and the gate, and every judgment is the one
+that `resynth run` makes; time is what the data says, and nothing later than it is looked at.
+
+Each turn tells two qualities. *Ahead*: the champion so far against the rows that have just come in, which nobody had
+seen; the next month is not like the months before, so real rows of the window do not reach 1 either, and stand
+beside it. *Quality*: the champion after its turn against the held-out rows of the window, that is, how good a twin of
+the table as it now stands is at hand.
+"""
+
+import time
+from datetime import datetime, timedelta
+from functools import partial
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from pipeline import columns, loop, policy, promotion, tables
+from pipeline.bound import ElboReport
+from pipeline.drift import DriftReport
+from pipeline.evaluation import Evaluation, evaluate
+from pipeline.loop import Champion, LoopSettings
+from pipeline.policy import Plan, Situation
+from pipeline.progress import Progress, Tick, silent
+from pipeline.records import Record
+from pipeline.reference import Reference
+from pipeline.replay.periods import Every, History
+from pipeline.replay.shelf import Shelf
+from pipeline.replay.story import STRATEGIES, Look, Quality, Step, Story, Strategy
+from pipeline.schema import Schema
+from pipeline.tables import Split
+
+__all__ = ["STRATEGIES", "Shelf", "Step", "Story", "Strategy", "replay"]
+
+
+class Trained(Record):
+    """What is remembered of a training beside its synthesizer: its seconds, and what it says of its hold-out."""
+
+    seconds: float
+    holdout: ElboReport
+
+
+class Moment(NamedTuple):
+    """The end of a period: what is there for all strategies.
+
+    Attributes:
+        number: Of the period.
+        end: When it is.
+        fresh: The rows that came in the period.
+        rows: The window that a training sees.
+        new: What of it a run looks at as new.
+        schema: Of the window.
+        parts: Of the window.
+        before: The training part of the window before; None at the first period.
+    """
+
+    number: int
+    end: datetime
+    fresh: pa.Table
+    rows: pa.Table
+    new: pa.Table
+    schema: Schema
+    parts: Split
+    before: pa.Table | None
+
+    @classmethod
+    def of(cls, history: History, number: int, settings: LoopSettings, previous: "Moment | None") -> "Moment":
+        """The end of a period of a history."""
+        window = history.window(number, settings.incoming)
+        return cls(
+            number=number,
+            end=history.end(number),
+            fresh=history.fresh(number),
+            rows=window.rows,
+            new=window.new,
+            schema=columns.infer(window.rows, settings.columns),
+            parts=tables.split(window.rows, settings.split),
+            before=previous.parts.train if previous is not None else None,
+        )
+
+
+def replay(
+    table: pa.Table, column: str, every: str, settings: LoopSettings, shelf: Shelf, progress: Progress = silent
+) -> Story:
+    """Run the loop over a table's history.
+
+    Args:
+        table: The table, from `pipeline.tables.read`.
+        column: Its dates or timestamps.
+        every: Length of a period, such as "30d" or "1mo".
+        settings: The loop's; `policy.train` is "needed" for *loop* and "always" for *always*, whatever they say.
+        shelf: Where what was made is kept: of this table, these settings and no others.
+        progress: Receives the phases "replay", "prepare" and "train".
+
+    Raises:
+        SchemaError: The column is missing or holds no times; or a column cannot be of its kind.
+        TableError: A row has no time; a first period of few rows.
+        SettingsError: `every` cannot be read, or gives too few periods.
+    """
+    history = History.of(table, column, Every.parse(every))
+    lives = {strategy: Life(strategy, settings, shelf, progress) for strategy in STRATEGIES}
+    moment, done, steps = None, 0, list[Step]()
+    for number in range(len(history)):
+        moment = Moment.of(history, number, settings, moment)
+        for strategy, life in lives.items():
+            progress(Tick("replay", done, len(history) * len(lives)))
+            steps.append(shelf.record(f"step-{strategy}-{number}", Step, partial(life.turn, moment)))
+            life.past.append(steps[-1])
+            done += 1
+    progress(Tick("replay", done, done))
+    return Story(column=column, every=every, periods=len(history), rows=table.num_rows, steps=tuple(steps))
+
+
+class Life:
+    """What one strategy goes through.
+
+    All that a turn has to know of the past is in the turns before it, and on the shelf.
+    """
+
+    def __init__(self, strategy: Strategy, settings: LoopSettings, shelf: Shelf, progress: Progress) -> None:
+        train = "always" if strategy == "always" else "needed"
+        rules = settings.policy.model_copy(update={"train": train})
+        self.settings = settings.model_copy(update={"policy": rules})
+        self.strategy, self.shelf, self.progress = strategy, shelf, progress
+        self.past: list[Step] = []
+
+    def turn(self, now: Moment) -> Step:
+        """What happens at the end of a period."""
+        champion = self.past[-1].champion if self.past else None
+        step = Step(
+            strategy=self.strategy,
+            period=now.number,
+            end=now.end,
+            new_rows=now.fresh.num_rows,
+            rows=now.rows.num_rows,
+            decision="skipped",
+            reasons=("the first champion stays",),
+            champion=champion,
+            ahead=self._ahead(champion, now) if champion is not None else None,
+            quality=None,
+        )
+        if champion is None:
+            step = self._train(step, now, start=None)
+        elif self.strategy != "never":
+            step = self._consider(step, champion, now)
+        if step.champion is None:
+            return step
+        return step.model_copy(update={"quality": Quality.of(self._evaluation(step.champion, now))})
+
+    def _consider(self, step: Step, champion: str, now: Moment) -> Step:
+        """Look for drift, ask the policy, and do what it says."""
+        known = Champion(
+            self.shelf.synthesizer(champion), self._reference(champion), self._remembered(champion).holdout
+        )
+        found = loop.check(known, now.new, self.settings).report
+        plan = self._plan(known, found, now)
+        step = step.model_copy(update={"drift": _look(found), "plan": plan.action, "reasons": plan.reasons})
+        if plan.action == "skip":
+            return step
+        if plan.action == "refuse":
+            return step.model_copy(update={"decision": "refused"})
+        return self._train(step, now, start=champion if plan.action == "warm-start" else None)
+
+    def _plan(self, champion: Champion, drift: DriftReport, now: Moment) -> Plan:
+        """What new rows call for; the situation is told by the turns since the champion was trained."""
+        promoted = max(i for i, step in enumerate(self.past) if step.decision == "promoted")
+        since = self.past[promoted + 1 :]
+        trained = max(step.end for step in self.past if step.trained is not None)
+        new_rows = sum(step.new_rows for step in since) + now.new.num_rows
+        if self.settings.incoming is None:
+            new_rows = max(1, now.rows.num_rows - drift.reference_rows)
+        other = champion.synthesizer.schema.differences(now.schema.arrow)
+        situation = Situation(
+            drift=drift,
+            verdicts=tuple(step.drift.drifted for step in since if step.drift is not None),
+            differences=other,
+            obstacles=() if other else champion.synthesizer.differences(now.schema),
+            new_rows=new_rows,
+            age_days=(now.end - self.past[promoted].end) / timedelta(days=1),
+            idle_hours=(now.end - trained) / timedelta(hours=1),
+            warm_starts=_warm_starts(self.past[promoted].champion),
+        )
+        return policy.plan(situation, self.settings.policy)
+
+    def _train(self, step: Step, now: Moment, start: str | None) -> Step:
+        """Train a challenger and let it meet the champion."""
+        name = str(now.number) if start is None else f"{start}-{now.number}"
+        made = self.shelf.record(f"trained-{name}", Trained, lambda: self._trained(name, start, now))
+        self.shelf.record(f"reference-{now.number}", Reference, lambda: self._profile(now))
+        champion = self._evaluation(step.champion, now) if step.champion is not None else None
+        decision = promotion.decide(self._evaluation(name, now), champion, self.settings.gate)
+        return step.model_copy(
+            update={
+                "decision": "promoted" if decision.promote else "refused",
+                "reasons": (step.reasons if step.plan is not None else ()) + decision.reasons,
+                "trained": name,
+                "seconds": made.seconds,
+                "champion": name if decision.promote else step.champion,
+            }
+        )
+
+    def _trained(self, name: str, start: str | None, now: Moment) -> Trained:
+        began = time.perf_counter()
+        champion = self.shelf.synthesizer(start) if start is not None else None
+        synthesizer = loop.fit(
+            now.parts, now.schema, self.settings, champion=champion, taken=now.rows, progress=self.progress
+        )
+        seconds = time.perf_counter() - began
+        self.shelf.keep(name, synthesizer)
+        return Trained(seconds=seconds, holdout=synthesizer.elbo(now.parts.holdout, seed=self.settings.seed))
+
+    def _profile(self, now: Moment) -> Reference:
+        return Reference.of(now.rows, now.schema, seed=self.settings.seed, ignore=self.settings.drift.ignore)
+
+    def _remembered(self, version: str) -> Trained:
+        return self.shelf.recall(f"trained-{version}", Trained)
+
+    def _reference(self, version: str) -> Reference:
+        return self.shelf.recall(f"reference-{version.rpartition('-')[2]}", Reference)
+
+    def _evaluation(self, version: str, now: Moment) -> Evaluation:
+        """Of a version, on the hold-out of the window."""
+        return self._compared(f"quality-{now.number}-{version}", version, now.parts.holdout, now.parts.train, now)
+
+    def _ahead(self, version: str, now: Moment) -> Quality:
+        """Of a version, on the rows that have just come in."""
+        assert now.before is not None, "a champion is older than a period"
+        return Quality.of(self._compared(f"ahead-{now.number}-{version}", version, now.fresh, now.before, now))
+
+    def _compared(self, name: str, version: str, holdout: pa.Table, train: pa.Table, now: Moment) -> Evaluation:
+        rows = min(train.num_rows, self.settings.evaluation.rows)
+        return self.shelf.record(
+            name,
+            Evaluation,
+            lambda: evaluate(
+                self.shelf.synthesizer(version).sample(rows, seed=self.settings.seed),
+                holdout=holdout,
+                train=train,
+                schema=now.schema,
+                settings=self.settings.evaluation,
+                seed=self.settings.seed,
+            ),
+        )
+
+
+def _look(report: DriftReport) -> Look:
+    worst = max(report.findings, key=lambda finding: (finding.drifted, finding.size / max(finding.threshold, 1e-9)))
+    return Look(drifted=report.drifted, excess=worst.size / max(worst.threshold, 1e-9), worst=worst.text)
+
+
+def _warm_starts(version: str | None) -> int:
+    return version.count("-") if version is not None else 0

@@ -1,0 +1,173 @@
+"""What a replay tells: for every strategy and period what was found, decided and reached, and what came of it."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from statistics import fmean
+from typing import Literal, Self, get_args
+
+from pipeline.evaluation import Evaluation
+from pipeline.policy import Action
+from pipeline.records import Record
+
+Strategy = Literal["loop", "always", "never"]
+STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
+END = 4
+"""The end of a story is its last quarter."""
+ERRORS = ("shape_error", "trend_error")
+
+
+class Quality(Record):
+    """How near a version's rows are to real rows that it has not seen, in one number and in all.
+
+    The number is 1 − the mean of Shape and Trend error, as SDMetrics' quality score is the mean of both scores.
+
+    Attributes:
+        overall: The number.
+        ceiling: What real rows reach.
+        scores: Every score.
+        ceilings: What real rows reach in each.
+    """
+
+    overall: float
+    ceiling: float
+    scores: Mapping[str, float]
+    ceilings: Mapping[str, float]
+
+    @classmethod
+    def of(cls, evaluation: Evaluation) -> Self:
+        """The quality that an evaluation finds; a table of one column has no pairs, so Shape alone counts."""
+        errors = [evaluation[name] for name in ERRORS if name in evaluation]
+        return cls(
+            overall=1 - fmean(score.value for score in errors),
+            ceiling=1 - fmean(score.ceiling for score in errors),
+            scores={score.name: score.value for score in evaluation.scores},
+            ceilings={score.name: score.ceiling for score in evaluation.scores},
+        )
+
+
+class Look(Record):
+    """What a drift check found, in short.
+
+    Attributes:
+        drifted: Its verdict.
+        excess: The largest effect in units of its threshold.
+        worst: That effect in words.
+    """
+
+    drifted: bool
+    excess: float
+    worst: str
+
+
+class Step(Record):
+    """One strategy's turn at the end of one period.
+
+    Attributes:
+        strategy: Whose.
+        period: Its number, from 0.
+        end: When it ended: "now", for all that is decided.
+        new_rows: Rows that came in it.
+        rows: Rows of the training window.
+        drift: What the check found; None where none was made.
+        plan: What the policy made of it; None without a champion to ask about.
+        decision: What came of it.
+        reasons: Of plan and decision.
+        trained: The version that was trained, if any, by the periods of the trainings behind it: "3-5" is a warm
+            start at period 5 from what was trained afresh at period 3.
+        seconds: Of its training.
+        champion: The champion after this turn; None if no version has passed the gate so far.
+        ahead: Quality of the champion *before* this turn on the rows that came in the period, none of which it has
+            seen, beside the rows of the window before.
+        quality: Quality of the champion after this turn on rows of the window that no training has seen.
+    """
+
+    strategy: Strategy
+    period: int
+    end: datetime
+    new_rows: int
+    rows: int
+    drift: Look | None = None
+    plan: Action | None = None
+    decision: Literal["promoted", "refused", "skipped"]
+    reasons: tuple[str, ...]
+    trained: str | None = None
+    seconds: float = 0.0
+    champion: str | None
+    ahead: Quality | None
+    quality: Quality | None
+
+
+class Summary(Record):
+    """A strategy in a line.
+
+    Attributes:
+        strategy: Which.
+        trainings: How many versions were trained.
+        warm_starts: How many of them continued the champion.
+        promoted: How many became champion.
+        seconds: Of all trainings.
+        ahead: Mean quality on rows that were still to come.
+        quality: Mean quality of the champion.
+        end: The same over the last quarter of the periods.
+        ceiling: What real rows reach in that quarter.
+    """
+
+    strategy: Strategy
+    trainings: int
+    warm_starts: int
+    promoted: int
+    seconds: float
+    ahead: float | None
+    quality: float | None
+    end: float | None
+    ceiling: float | None
+
+
+class Story(Record):
+    """A replay.
+
+    Attributes:
+        column: Of the times.
+        every: Length of a period.
+        periods: How many had rows.
+        rows: Of the table.
+        steps: Every turn, in the order of time and, within a period, of `STRATEGIES`.
+    """
+
+    column: str
+    every: str
+    periods: int
+    rows: int
+    steps: tuple[Step, ...]
+
+    def of(self, strategy: Strategy) -> tuple[Step, ...]:
+        """The turns of a strategy."""
+        return tuple(step for step in self.steps if step.strategy == strategy)
+
+    def summary(self, strategy: Strategy) -> Summary:
+        """A strategy in a line."""
+        steps = self.of(strategy)
+        last = steps[-max(1, self.periods // END) :]
+        trained = [step for step in steps if step.trained is not None]
+        return Summary(
+            strategy=strategy,
+            trainings=len(trained),
+            warm_starts=sum(step.plan == "warm-start" for step in trained),
+            promoted=sum(step.decision == "promoted" for step in trained),
+            seconds=sum(step.seconds for step in trained),
+            ahead=_mean(step.ahead.overall for step in steps if step.ahead is not None),
+            quality=_mean(step.quality.overall for step in steps if step.quality is not None),
+            end=_mean(step.quality.overall for step in last if step.quality is not None),
+            ceiling=_mean(step.quality.ceiling for step in last if step.quality is not None),
+        )
+
+    @property
+    def loss(self) -> float | None:
+        """Share of the quality at the end that the loop lacks to what training every time reaches; < 0 is ahead."""
+        loop, always = self.summary("loop").end, self.summary("always").end
+        return None if loop is None or always is None else 1 - loop / always
+
+
+def _mean(values: Iterable[float]) -> float | None:
+    found = list(values)
+    return fmean(found) if found else None
