@@ -74,12 +74,12 @@ class Outcome(Record):
 
 
 @flow(name="resynth-replay", validate_parameters=False)
-def replay(plan: Plan, progress: Progress = silent) -> Outcome:
+def replay(plan: Plan, progress: Progress | None = None) -> Outcome:
     """Run the loop over a table's history.
 
     Args:
         plan: What to do.
-        progress: Told about every turn.
+        progress: Told about every turn, if anybody listens.
 
     Raises:
         InputError: Table, column or period cannot be used.
@@ -98,7 +98,7 @@ def replay(plan: Plan, progress: Progress = silent) -> Outcome:
         run.data(plan.data, digest, table.schema, table.num_rows)
         run.parameters({"data": plan.data, "time": plan.column, "every": plan.every, "settings": choices.model_dump()})
         shelf = Shelf(plan.home / ".resynth" / "replays" / _key(digest, plan, choices, code))
-        story = tell(table, plan.column, plan.every, choices, shelf, progress)
+        story = tell(table, plan.column, plan.every, choices, shelf, progress or silent)
         keep(run, story)
         write(story, plan.out)
         create_markdown_artifact(

@@ -39,6 +39,7 @@ from pipeline.tables import Split
 REFERENCE = "profile.json"
 ELBO = "elbo.json"
 LEDGER = "ledger.json"
+START = "start"  # tag of a version: the one that its training started from
 WARM_STARTS = "warm_starts"  # tag of a version: warm starts in a row that led to it
 NEWS = 5.0  # seconds between two of a training's news in MLflow
 
@@ -181,7 +182,7 @@ def consider(
     Rows count as new from the champion's training on. Where that is not known, for want of an `[incoming]` section,
     a table counts as grown by the rows that it has more.
     """
-    now, latest = datetime.now(UTC), max(version.created for version in registry.versions(champion.name))
+    now, versions = datetime.now(UTC), registry.versions(champion.name)
     earlier = checks(champion.name, champion.created)
     new_rows = incoming.new_rows + sum(check.new_rows for check in earlier)
     if settings.incoming is None:
@@ -196,8 +197,9 @@ def consider(
         obstacles=() if other else model.differences(work.columns),
         new_rows=new_rows,
         age_days=(now - champion.created) / timedelta(days=1),
-        idle_hours=(now - latest) / timedelta(hours=1),
+        idle_hours=(now - max(version.created for version in versions)) / timedelta(hours=1),
         warm_starts=int(champion.tags.get(WARM_STARTS, 0)),
+        warm_start_refused=any(version.tags.get(START) == champion.version for version in versions),
     )
     return policy.plan(situation, settings.policy)
 
@@ -234,7 +236,7 @@ def register(work: Workspace, run: Run, start: Version | None, digest: str, code
     """
     tags = {"data_digest": digest, "code_version": code}
     if start is not None:
-        tags |= {"start": start.version, WARM_STARTS: str(1 + int(start.tags.get(WARM_STARTS, 0)))}
+        tags |= {START: start.version, WARM_STARTS: str(1 + int(start.tags.get(WARM_STARTS, 0)))}
     return registry.register(run, work.model, tags)
 
 

@@ -9,7 +9,8 @@ that applies decides:
 2. *retrain* without further questions, if the settings say that every run trains.
 3. *skip*: no row is new, or the last training is too recent (cool-down).
 4. *retrain* afresh: the columns have changed, most of them drifted at once, the champion is too old, or training is
-   due and cannot start at the champion, or should not once more: it is the end of a long chain of warm starts.
+   due and cannot start at the champion, or should not once more: it is the end of a long chain of warm starts, or the
+   gate has refused one.
 5. *warm-start* from the champion: drift was found in k of the last m checks, the champion describes the new rows
    clearly worse than its own, or the table has grown.
 6. *skip*: nothing calls for training.
@@ -80,6 +81,8 @@ class Situation(Record):
         age_days: Time since the champion was trained.
         idle_hours: Time since any version was trained, also one that was refused.
         warm_starts: Warm starts in a row that led to the champion.
+        warm_start_refused: Whether the gate has refused a warm start from this champion: another would begin at the
+            same place.
     """
 
     drift: DriftReport | None
@@ -90,6 +93,7 @@ class Situation(Record):
     age_days: NonNegativeFloat
     idle_hours: NonNegativeFloat
     warm_starts: NonNegativeInt = 0
+    warm_start_refused: bool = False
 
 
 class Plan(Record):
@@ -140,6 +144,8 @@ def _calls_for_a_fresh_start(now: Situation, settings: PolicySettings, *, due: b
         reasons.append(f"the champion is {now.age_days:.1f} days old (at most {settings.oldest_days:g})")
     if due and now.warm_starts >= settings.warm_starts:
         reasons.append(f"the champion comes from {now.warm_starts} warm starts in a row")
+    if due and now.warm_start_refused:
+        reasons.append("the gate has refused a warm start from this champion")
     return tuple(reasons)
 
 

@@ -182,6 +182,7 @@ class Life:
             age_days=(now.end - self.past[promoted].end) / timedelta(days=1),
             idle_hours=(now.end - trained) / timedelta(hours=1),
             warm_starts=_warm_starts(self.past[promoted].champion),
+            warm_start_refused=any(step.plan == "warm-start" for step in since),
         )
         return policy.plan(situation, self.settings.policy)
 

@@ -122,6 +122,14 @@ def test_a_champion_that_cannot_be_continued_is_trained_afresh_once_training_is_
     assert plan(situation(obstacles=obstacles, new_rows=800), NEEDED).action == "retrain"
 
 
+def test_after_a_refused_warm_start_the_next_training_is_afresh():
+    """Another warm start would begin at the same place; a refusal alone is no reason to train."""
+    due = plan(situation(new_rows=600, warm_start_refused=True), NEEDED)
+    assert due.action == "retrain"
+    assert due.reasons[0] == "the gate has refused a warm start from this champion"
+    assert plan(situation(warm_start_refused=True), NEEDED).action == "skip"
+
+
 def test_nothing_new_and_the_cool_down_hold_back():
     """Both skip, and say so."""
     drifted = [finding(column) for column in COLUMNS]
