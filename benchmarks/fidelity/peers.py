@@ -3,7 +3,8 @@
     .venv/bin/python benchmarks/fidelity/peers.py [--tables adult] [--seed 0]
 
 Each peer is installed into an environment of its own (`benchmarks/.venv-tvae`, `benchmarks/.venv-mostly`); neither is a
-dependency of resynth. Writes `benchmarks/results/peers.{md,json}`. About 20 minutes a table on 2 cores.
+dependency of resynth. Writes `benchmarks/results/peers.{md,json}`. About 20 minutes a table on 2 cores; interrupted, it
+goes on where it stopped.
 """
 
 import argparse
@@ -12,12 +13,26 @@ import subprocess
 import sys
 import venv
 
-from run import BENCHMARKS, HERE, RESULTS, SCORES, WORK, cell, environment, machine, measure, output
+from measuring import (
+    BENCHMARKS,
+    HERE,
+    RESULTS,
+    SCORING,
+    Scores,
+    environment,
+    listing,
+    machine,
+    measure,
+    score,
+    step,
+    workplace,
+)
 
 PEERS = {
-    "tvae": ("CTGAN's TVAE 0.12.1", ("ctgan==0.12.1", "pyarrow")),
+    "tvae": ("CTGAN's TVAE 0.12.1", ("ctgan==0.12.1", "pyarrow", "scikit-learn")),
     "mostly": ("MOSTLY AI engine 2.7.3", ("mostlyai-engine==2.7.3",)),
 }
+TRAINED = [HERE / file for file in ("peer.py", "tables.py", "generated.py")]
 
 
 def main() -> None:
@@ -27,17 +42,15 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     scorer = environment()
-    results: dict[str, dict[str, dict[str, float]]] = {}
+    results: dict[str, dict[str, list[Scores]]] = {}
     for name in given.tables.split(","):
-        results[name] = {"resynth": measure(name, given.seed, scorer)}  # writes the rows the peers train on
+        results[name] = {"resynth": [measure(name, given.seed, scorer)]}  # writes the rows the peers train on
         for peer, (label, _) in PEERS.items():
-            results[name][label] = measure_peer(peer, name, given.seed, scorer)
+            results[name][label] = [measure_peer(peer, name, given.seed, scorer)]
             print(name, label, json.dumps(results[name][label]), file=sys.stderr, flush=True)
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "peers.json").write_text(json.dumps({"machine": machine(), "runs": results}, indent=1) + "\n")
-    text = page(results)
-    (RESULTS / "peers.md").write_text(text)
-    print(text)
+        (RESULTS / "peers.json").write_text(json.dumps({"machine": machine(), "runs": results}, indent=1) + "\n")
+        (RESULTS / "peers.md").write_text(page(results))
+    print((RESULTS / "peers.md").read_text())
 
 
 def python_of(peer: str) -> str:
@@ -52,24 +65,18 @@ def python_of(peer: str) -> str:
     return str(python)
 
 
-def measure_peer(peer: str, name: str, seed: int, scorer: str) -> dict[str, float]:
-    """Train a peer on the rows that resynth was trained on, and score it."""
-    directory = WORK / f"{name}-{seed}"
-    trained = output([python_of(peer), HERE / "peer.py", peer, name, str(seed), directory])
-    files = [directory / f"{file}.parquet" for file in ("train", "test", peer)]
-    return trained | output([scorer, HERE / "score.py", name, *files])
+def measure_peer(peer: str, name: str, seed: int, scorer: str) -> Scores:
+    """Train a peer on the rows of the training split, and score it; all of them are rows it has seen."""
+    directory = workplace(name, seed)
+    trained = step(peer, [python_of(peer), HERE / "peer.py", peer, name, seed, directory], directory, TRAINED)
+    return trained | score(name, directory, scorer, peer, [*TRAINED, *SCORING])
 
 
-def page(results: dict[str, dict[str, dict[str, float]]]) -> str:
+def page(results: dict[str, dict[str, list[Scores]]]) -> str:
     """The results as Markdown, one table per data set."""
-    keys = [key for key in SCORES if key not in {"kl", "active_units", "probe_auc"}]
-    lines = ["# Peers on the same machine in the same run", "", machine(), ""]
+    lines = ["# Peers on the same machine in the same run", "", f"{machine()}.", ""]
     for name, methods in results.items():
-        lines += [f"## {name.capitalize()}", "", "| | " + " | ".join(methods) + " |", "|---|" + "---|" * len(methods)]
-        for key in keys:
-            label, digits = SCORES[key]
-            lines.append(f"| {label} | " + " | ".join(cell([run], key, digits) for run in methods.values()) + " |")
-        lines.append("")
+        lines += [f"## {name.capitalize()}", "", *listing(methods), ""]
     return "\n".join(lines)
 
 
