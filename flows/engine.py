@@ -100,10 +100,8 @@ def starting(progress: Progress = silent) -> Iterator[None]:
     """
     progress(Tick("start", 0, 3))
     gc.disable()
-    from prefect.settings import PREFECT_API_URL  # noqa: PLC0415
-
     starter = None
-    if PREFECT_API_URL.value() is None:
+    if embedded():
         # Imported here and not in the thread: two threads that import the same packages can trip over each other.
         from prefect.server.api.server import SubprocessASGIServer  # noqa: PLC0415
 
@@ -121,11 +119,17 @@ def starting(progress: Progress = silent) -> Iterator[None]:
         progress(Tick("start", 3, 3))
 
 
+def embedded() -> bool:
+    """Whether Prefect's server is the embedded one, which ends with this process."""
+    from prefect.settings import PREFECT_API_URL  # noqa: PLC0415
+
+    return PREFECT_API_URL.value() is None
+
+
 @contextmanager
 def running() -> Iterator[None]:
     """Call flows within this: the embedded server needs no heartbeat, which would cost a second per flow."""
-    from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings  # noqa: PLC0415
+    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings  # noqa: PLC0415
 
-    embedded = PREFECT_API_URL.value() is None
-    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None} if embedded else {}):
+    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None} if embedded() else {}):
         yield

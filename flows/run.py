@@ -20,7 +20,7 @@ from typing import NamedTuple
 from prefect import flow
 from prefect.artifacts import create_markdown_artifact
 
-from flows import display, notify, tasks
+from flows import approval, display, notify, tasks
 from flows.clock import Clock
 from flows.provenance import code_version
 from flows.reports import Export, Report, numbers
@@ -41,7 +41,7 @@ from pipeline.promotion import Decision
 from pipeline.records import Record
 from pipeline.storage import Place
 
-STAGES = 14  # at most
+STAGES = 15  # at most
 
 
 class Plan(Record):
@@ -284,6 +284,9 @@ def judge(job: Job, challenger: Version, champion: Version | None) -> Judgement:
         tracked.metrics({f"champion.{score.name}": score.value for score in defended.scores})
     with job.clock.stage("decide"):
         decision = tasks.decide(found, defended, settings)
+    if decision.promote and settings.gate.approval == "person":
+        with job.clock.stage("approve"):
+            decision = approval.ask(challenger, decision, settings)
     tracked.record(decision, "decision.json")
     return Judgement(found, elbo, decision)
 

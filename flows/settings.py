@@ -37,7 +37,7 @@ from pipeline.storage import Place, place
 FILE = "resynth.toml"
 NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}"  # a model's name is also a directory's, and MLflow allows no "/" or ":"
 
-Event = Literal["promoted", "refused", "failed", "quarantined", "drift"]
+Event = Literal["promoted", "refused", "waiting", "failed", "quarantined", "drift"]
 Rows = Annotated[int, Field(ge=1)]
 
 

@@ -16,8 +16,9 @@ some tables (a single column has no pairs): those are passed over, and the reaso
 from collections.abc import Iterator, Mapping
 from math import hypot
 from statistics import pstdev
+from typing import Literal
 
-from pydantic import Field, NonNegativeFloat, field_validator
+from pydantic import Field, NonNegativeFloat, PositiveFloat, field_validator
 
 from pipeline.evaluation import METRICS, Evaluation, Score
 from pipeline.evaluation.scores import NORMAL_95
@@ -32,6 +33,8 @@ class GateSettings(Record):
             stop what is broken: columns off by five points more than chance, pairs by six, rows that a
             classifier always tells from real ones, or that lie close to training rows.
         margins: per score, how much worse than the champion's it may be.
+        approval: Who has the last word on a version that passes: the gate, or a "person" who is asked.
+        patience_hours: How long a person is waited for; no answer is a no.
     """
 
     limits: Mapping[str, NonNegativeFloat] = Field(
@@ -40,6 +43,8 @@ class GateSettings(Record):
     margins: Mapping[str, NonNegativeFloat] = Field(
         default={"shape_error": 0.005, "trend_error": 0.01, "c2st": 0.05, "nearer_to_train": 0.02}
     )
+    approval: Literal["gate", "person"] = "gate"
+    patience_hours: PositiveFloat = 24.0
 
     @field_validator("limits", "margins")
     @classmethod

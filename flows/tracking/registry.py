@@ -142,12 +142,15 @@ def champion(name: str) -> Version | None:
 
 
 def promote(version: Version) -> None:
-    """Make a version the champion, after it has shown that it loads and generates.
+    """Make a version the champion, if it is not yet, after it has shown that it loads and generates.
 
     Raises:
         ResynthError: It does not; the champion stays who it was.
     """
     _smoke_test(version)
+    current = champion(version.name)
+    if current is not None and current.version == version.version:
+        return
     client().set_registered_model_alias(version.name, CHAMPION, version.version)
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     _remember(version.name, [*_history(version.name), f"{version.version}@{now}"])

@@ -161,11 +161,14 @@ def test_the_file_for_work_pools_is_about_these_flows() -> None:
         assert set(entry["parameters"]) <= set(chosen.parameters.properties)
 
 
-def test_serve_retrains_on_drift(tmp_path: Path) -> None:
-    """The event alone starts a retraining by the automation, in a process of its own; SIGTERM ends all in order."""
+def test_serve_retrains_on_drift_and_asks_a_person(tmp_path: Path) -> None:
+    """The event alone starts a retraining by the automation, in a process of its own; SIGTERM ends all in order.
+
+    The retraining waits until a person has answered Prefect's form, and the version says who it was.
+    """
     (tmp_path / "in").mkdir()
     write(tmp_path / "in", "monday", 300)
-    (tmp_path / "resynth.toml").write_text(f'name = "served"\ndata = "in"\n{SETTINGS}')
+    (tmp_path / "resynth.toml").write_text(f'name = "served"\ndata = "in"\n{SETTINGS}[gate]\napproval = "person"\n')
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("PREFECT_", "MLFLOW_"))}
     environment["PYTHONPATH"] = str(ROOT)
     command = [sys.executable, "-m", "flows", "serve", "--json"]
@@ -183,7 +186,10 @@ def test_serve_retrains_on_drift(tmp_path: Path) -> None:
             )
             api = environment | {"PREFECT_API_URL": f"{address}/api", "PREFECT_HOME": str(tmp_path / ".prefect")}
             subprocess.run([sys.executable, "-c", emit], cwd=tmp_path, env=api, check=True)
-            assert finished(prefect) == "Promoted"
+            answer = {"promote": True, "who": "ann", "why": "seen"}
+            prefect.resume_flow_run(found(prefect, lambda run: run.state.is_paused()).id, run_input=answer)
+            ended = found(prefect, lambda run: run.deployment_id is not None and run.state.is_final())
+            assert (ended.state.name, ended.state.message.rpartition("; ")[2]) == ("Promoted", "approved by ann: seen")
         server.send_signal(signal.SIGTERM)
         assert server.wait(timeout=60) == 0
         assert json.loads(server.stdout.read().splitlines()[-1])["tables"] == ["served"]
@@ -200,11 +206,11 @@ def deployed(prefect: SyncPrefectClient, name: str) -> None:
     raise AssertionError(f"{name} was not deployed")
 
 
-def finished(prefect: SyncPrefectClient) -> str:
-    """How the first retraining has ended."""
+def found(prefect: SyncPrefectClient, wanted: Callable[[Any], bool]) -> Any:
+    """The first run of that kind, once there is one."""
     for _ in range(400):
         for run in prefect.read_flow_runs():
-            if run.deployment_id is not None and run.state is not None and run.state.is_final():
-                return str(run.state.name)
+            if run.state is not None and wanted(run):
+                return run
         time.sleep(0.3)
-    raise AssertionError("no run ended")
+    raise AssertionError("no such run")
