@@ -203,11 +203,11 @@ def ledger(rows: int, random: Generator) -> pa.Table:
     usual = law.lognormal(5, 1.2, 2000)[account]
     cents = np.round(100 * usual * random.lognormal(0, 0.5 + 0.3 * kind)).astype(np.int64) + 1
     fee = np.where(kind == 0, 0, np.maximum(25, cents // 200))
-    fraud = random.random(rows) < logistic(-5 + 1.2 * (cents > 6 * 100 * usual) + 1.5 * (kind == 3))
+    fraud = random.random(rows) < logistic(-3 + 1.2 * (cents > 200 * usual) + 1.5 * (kind == 3))
     booked = np.datetime64("2025-01-01") + random.integers(0, 250, rows)
     month_end = random.random(rows) < 0.25
     booked = np.where(month_end, booked.astype("datetime64[M]").astype("datetime64[D]") + 27, booked)
-    alerts = random.poisson(np.where(fraud, 1.5, 0.01))
+    alerts = random.poisson(np.where(fraud, 0.4, 0.02))
     return pa.table(
         {
             "account": [f"{a:04X}-{(a * 7919) % 10_000:04d}" for a in account],
