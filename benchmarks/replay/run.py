@@ -36,9 +36,9 @@ def main() -> None:
     """Replay, print, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("tables", nargs="*", default=list(EVERY), help="of %(default)s; the others' results are kept")
-    settings = Settings.load(HERE, HERE / "settings.toml")
-    choices = LoopSettings.model_validate(settings.model_dump(include=set(LoopSettings.model_fields)))
     for name in parser.parse_args().tables:
+        settings = Settings.load(HERE, HERE / "settings.toml", name=name)
+        choices = LoopSettings.model_validate(settings.model_dump(include=set(LoopSettings.model_fields)))
         table = tables.read(DATA / f"{name}.parquet")
         story = replay(table, "datetime", EVERY[name], choices, Shelf(WORK / name), tell)
         (RESULTS / f"replay_{name}.json").write_text(story.model_dump_json())

@@ -12,16 +12,17 @@ the table as it now stands is at hand.
 """
 
 import time
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import pyarrow as pa
 
 from pipeline import columns, loop, policy, promotion, tables
 from pipeline.bound import ElboReport
 from pipeline.drift import DriftReport
-from pipeline.evaluation import Evaluation, evaluate
+from pipeline.evaluation import Area, Evaluation, evaluate
 from pipeline.loop import Champion, LoopSettings
 from pipeline.policy import Plan, Situation
 from pipeline.progress import Progress, Tick, silent
@@ -36,11 +37,14 @@ from pipeline.tables import Split
 __all__ = ["STRATEGIES", "Shelf", "Step", "Story", "Strategy", "replay"]
 
 
+AHEAD: tuple[Area, ...] = ("marginals", "pairs")
+"""What is looked at in rows that have just come in: what their quality is made of."""
+
+
 class Trained(Record):
-    """What is remembered of a training beside its synthesizer: its seconds, and what it says of its hold-out."""
+    """What is remembered of a training beside its synthesizer."""
 
     seconds: float
-    holdout: ElboReport
 
 
 class Moment(NamedTuple):
@@ -91,7 +95,7 @@ def replay(
         table: The table, from `pipeline.tables.read`.
         column: Its dates or timestamps.
         every: Length of a period, such as "30d" or "1mo".
-        settings: The loop's; `policy.train` is "needed" for *loop* and "always" for *always*, whatever they say.
+        settings: The loop's; for *loop* `policy.train` is "needed", whatever they say.
         shelf: Where what was made is kept: of this table, these settings and no others.
         progress: Receives the phases "replay", "prepare" and "train".
 
@@ -121,9 +125,8 @@ class Life:
     """
 
     def __init__(self, strategy: Strategy, settings: LoopSettings, shelf: Shelf, progress: Progress) -> None:
-        train = "always" if strategy == "always" else "needed"
-        rules = settings.policy.model_copy(update={"train": train})
-        self.settings = settings.model_copy(update={"policy": rules})
+        needed = settings.policy.model_copy(update={"train": "needed"})
+        self.settings = settings.model_copy(update={"policy": needed})
         self.strategy, self.shelf, self.progress = strategy, shelf, progress
         self.past: list[Step] = []
 
@@ -142,9 +145,9 @@ class Life:
             ahead=self._ahead(champion, now) if champion is not None else None,
             quality=None,
         )
-        if champion is None:
+        if champion is None or self.strategy == "always":
             step = self._train(step, now, start=None)
-        elif self.strategy != "never":
+        elif self.strategy == "loop":
             step = self._consider(step, champion, now)
         if step.champion is None:
             return step
@@ -152,9 +155,9 @@ class Life:
 
     def _consider(self, step: Step, champion: str, now: Moment) -> Step:
         """Look for drift, ask the policy, and do what it says."""
-        known = Champion(
-            self.shelf.synthesizer(champion), self._reference(champion), self._remembered(champion).holdout
-        )
+        reference = self.shelf.recall(f"reference-{champion}", Reference)
+        holdout = self.shelf.recall(f"holdout-{champion}", ElboReport)
+        known = Champion(self.shelf.synthesizer(champion), reference, holdout)
         found = loop.check(known, now.new, self.settings).report
         plan = self._plan(known, found, now)
         step = step.model_copy(update={"drift": _look(found), "plan": plan.action, "reasons": plan.reasons})
@@ -190,7 +193,8 @@ class Life:
         """Train a challenger and let it meet the champion."""
         name = str(now.number) if start is None else f"{start}-{now.number}"
         made = self.shelf.record(f"trained-{name}", Trained, lambda: self._trained(name, start, now))
-        self.shelf.record(f"reference-{now.number}", Reference, lambda: self._profile(now))
+        if self.strategy == "loop":  # nobody else looks back
+            self._remember(name, now)
         champion = self._evaluation(step.champion, now) if step.champion is not None else None
         decision = promotion.decide(self._evaluation(name, now), champion, self.settings.gate)
         return step.model_copy(
@@ -211,39 +215,39 @@ class Life:
         )
         seconds = time.perf_counter() - began
         self.shelf.keep(name, synthesizer)
-        return Trained(seconds=seconds, holdout=synthesizer.elbo(now.parts.holdout, seed=self.settings.seed))
+        return Trained(seconds=seconds)
 
-    def _profile(self, now: Moment) -> Reference:
-        return Reference.of(now.rows, now.schema, seed=self.settings.seed, ignore=self.settings.drift.ignore)
-
-    def _remembered(self, version: str) -> Trained:
-        return self.shelf.recall(f"trained-{version}", Trained)
-
-    def _reference(self, version: str) -> Reference:
-        return self.shelf.recall(f"reference-{version.rpartition('-')[2]}", Reference)
+    def _remember(self, version: str, now: Moment) -> None:
+        """Keep what later rows are compared with."""
+        seed, ignore = self.settings.seed, self.settings.drift.ignore
+        synthesizer = self.shelf.synthesizer(version)
+        made = partial(Reference.of, now.rows, now.schema, seed=seed, ignore=ignore)
+        self.shelf.record(f"reference-{version}", Reference, made)
+        self.shelf.record(f"holdout-{version}", ElboReport, partial(synthesizer.elbo, now.parts.holdout, seed=seed))
 
     def _evaluation(self, version: str, now: Moment) -> Evaluation:
         """Of a version, on the hold-out of the window."""
-        return self._compared(f"quality-{now.number}-{version}", version, now.parts.holdout, now.parts.train, now)
+        compare = partial(self._compare, version, now.parts.holdout, now.parts.train, now.schema)
+        return self.shelf.record(f"quality-{now.number}-{version}", Evaluation, compare)
 
     def _ahead(self, version: str, now: Moment) -> Quality:
         """Of a version, on the rows that have just come in."""
         assert now.before is not None, "a champion is older than a period"
-        return Quality.of(self._compared(f"ahead-{now.number}-{version}", version, now.fresh, now.before, now))
+        compare = partial(self._compare, version, now.fresh, now.before, now.schema, areas=AHEAD)
+        return Quality.of(self.shelf.record(f"ahead-{now.number}-{version}", Evaluation, compare))
 
-    def _compared(self, name: str, version: str, holdout: pa.Table, train: pa.Table, now: Moment) -> Evaluation:
-        rows = min(train.num_rows, self.settings.evaluation.rows)
-        return self.shelf.record(
-            name,
-            Evaluation,
-            lambda: evaluate(
-                self.shelf.synthesizer(version).sample(rows, seed=self.settings.seed),
-                holdout=holdout,
-                train=train,
-                schema=now.schema,
-                settings=self.settings.evaluation,
-                seed=self.settings.seed,
-            ),
+    def _compare(
+        self, version: str, holdout: pa.Table, train: pa.Table, schema: Schema, areas: Collection[Area] = get_args(Area)
+    ) -> Evaluation:
+        rows, seed = min(train.num_rows, self.settings.evaluation.rows), self.settings.seed
+        return evaluate(
+            self.shelf.synthesizer(version).sample(rows, seed=seed),
+            holdout=holdout,
+            train=train,
+            schema=schema,
+            settings=self.settings.evaluation,
+            seed=seed,
+            areas=areas,
         )
 
 
