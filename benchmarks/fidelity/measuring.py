@@ -23,7 +23,10 @@ WORK = BENCHMARKS / "work"
 RESULTS = BENCHMARKS / "results"
 
 Scores = dict[str, float]
-TRAINING = [*sorted((ROOT / "pipeline").rglob("*.py")), *(HERE / f for f in ("train.py", "tables.py", "generated.py"))]
+LIBRARY = ("columns/*", "models/*", *("synthesizer", "training", "sizing", "bound", "randomness", "schema", "tables"))
+"""What a fit stands on, in `pipeline`."""
+DATA = [HERE / file for file in ("tables.py", "generated.py", "reserve.py")]
+TRAINING = [*(path for part in LIBRARY for path in sorted((ROOT / "pipeline").glob(f"{part}.py"))), HERE / "train.py"]
 SCORING = [HERE / f for f in ("score.py", "attacks.py", "frames.py", "requirements.txt")]
 
 LABELS = {
@@ -61,6 +64,7 @@ LABELS = {
     "rows_per_second": ("rows/s", 0),
 }
 """Rows of a results table: label and digits."""
+MACHINE = platform.node().encode()
 PER_CENT = {"nearest_tpr", "density_tpr"}
 SANITY = {f"{rows}_nearest_auc": f"{rows}_density_auc" for rows in ("copy", "independent")}
 """Scores that share a cell."""
@@ -100,7 +104,7 @@ def score(name: str, directory: Path, scorer: str, which: str, code: list[Path])
 def step(label: str, command: list[object], directory: Path, code: list[Path]) -> Scores:
     """The JSON object that a command prints, or printed before with the same code."""
     directory.mkdir(parents=True, exist_ok=True)
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in code) + platform.node().encode()).hexdigest()
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in (*code, *DATA)) + MACHINE).hexdigest()
     kept = directory / f"{label}.json"
     if kept.exists() and (found := json.loads(kept.read_text()))["code"] == digest:
         return dict(found["scores"])

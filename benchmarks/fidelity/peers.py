@@ -32,7 +32,7 @@ PEERS = {
     "tvae": ("CTGAN's TVAE 0.12.1", ("ctgan==0.12.1", "pyarrow", "scikit-learn")),
     "mostly": ("MOSTLY AI engine 2.7.3", ("mostlyai-engine==2.7.3",)),
 }
-TRAINED = [HERE / file for file in ("peer.py", "tables.py", "generated.py")]
+TRAINED = [HERE / "peer.py"]
 
 
 def main() -> None:
