@@ -1,24 +1,29 @@
-"""Seconds per stage, and the news that a stage has begun or ended."""
+"""Seconds per stage, and the news that a stage has begun or ended.
 
+Prefect shows them as artifacts, which are for people's eyes: a server that does not take one is no reason to fail.
+"""
+
+import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import cast
 from uuid import UUID
 
-from prefect.artifacts import create_progress_artifact, update_progress_artifact
+from prefect.artifacts import create_markdown_artifact, create_progress_artifact, update_progress_artifact
 
 from pipeline.progress import Progress, Tick
 
 
 class Clock:
-    """Times the stages of a flow and tells of them: a person through `progress`, Prefect through an artifact."""
+    """Times the stages of a flow and tells of them: a person through `progress`, Prefect through artifacts."""
 
     def __init__(self, progress: Progress, stages: int) -> None:
         self.seconds: dict[str, float] = {}
         self._progress = progress
         self._stages = stages
-        self._artifact = cast("UUID", create_progress_artifact(progress=0.0, description="stages done"))
+        self._artifact: UUID | None = None
+        self._show(0.0)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[Progress]:
@@ -28,8 +33,25 @@ class Clock:
         yield lambda tick: self._progress(tick._replace(phase=name))
         self._progress(Tick(name, 1, 1))
         self.seconds[name] = round(time.perf_counter() - began, 3)
-        update_progress_artifact(self._artifact, progress=100 * len(self.seconds) / self._stages)
+        self._show(100 * len(self.seconds) / self._stages)
 
-    def finish(self) -> None:
-        """All that had to be done is done; stages that were not needed count as done."""
-        update_progress_artifact(self._artifact, progress=100.0)
+    def finish(self, key: str, summary: str) -> None:
+        """All that had to be done is done, and the outcome is told in Markdown; stages not needed count as done."""
+        self._show(100.0)
+        _try(lambda: create_markdown_artifact(summary, key=key))
+
+    def _show(self, percent: float) -> None:
+        _try(lambda: self._move(percent))
+
+    def _move(self, percent: float) -> None:
+        if self._artifact is None:
+            self._artifact = cast("UUID", create_progress_artifact(percent, description="stages done"))
+        else:
+            update_progress_artifact(self._artifact, progress=percent)
+
+
+def _try(show: Callable[[], object]) -> None:
+    try:
+        show()
+    except Exception as error:  # noqa: BLE001 - see the first lines
+        logging.getLogger(__name__).info("clock: Prefect took no artifact (%s)", type(error).__name__)

@@ -8,7 +8,7 @@ from flows import tasks
 from flows.provenance import code_version
 from flows.scratch import Workspace
 from flows.settings import Settings
-from flows.tracking import registry
+from flows.tracking import registry, store
 from flows.tracking.store import MARK, Run
 from pipeline.drift import DriftReport
 from pipeline.incoming import Arrivals
@@ -31,8 +31,10 @@ def drift(reference: str, data: Place, home: Path, settings: Settings, arrivals:
         TableError: The table cannot be used.
         SchemaError: Its columns are not the version's.
     """
-    version = registry.resolve(reference)
+    with store.answering():
+        version = registry.resolve(reference)
     with (
+        store.answering(),
         Workspace.open(home) as work,
         Run.start(version.name, {"flow": "drift", "code_version": code_version(), MARK: work.mark}) as run,
     ):

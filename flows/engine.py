@@ -43,7 +43,9 @@ def defaults(home: Path) -> dict[str, str]:
         "MLFLOW_TRACKING_URI": f"sqlite:///{home / 'mlruns' / 'mlflow.db'}",
         "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
         "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "5",  # a minute in all; its default, 7, is four, and again for every undoing
         "MLFLOW_LOGGING_LEVEL": "ERROR",
+        "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     }
 
 
@@ -71,12 +73,12 @@ def reach() -> None:
     """
     for tool, name in (("Prefect", "PREFECT_API_URL"), ("MLflow", "MLFLOW_TRACKING_URI")):
         address = os.environ.get(name, "")
-        if address.startswith("http") and not any(_answers(f"{address.rstrip('/')}/health", pause) for pause in PAUSES):
+        if address.startswith("http") and not any(answers(f"{address.rstrip('/')}/health", pause) for pause in PAUSES):
             patience = sum(PAUSES)
             raise ResynthError(f"expected the {tool} server of {name} to answer within {patience:.0f} s, it does not")
 
 
-def _answers(address: str, pause: float) -> bool:
+def answers(address: str, pause: float = 0.0) -> bool:
     """Whether a server says anything at all, after a pause."""
     time.sleep(pause)
     try:
@@ -128,8 +130,22 @@ def embedded() -> bool:
 
 @contextmanager
 def running() -> Iterator[None]:
-    """Call flows within this: the embedded server needs no heartbeat, which would cost a second per flow."""
-    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings  # noqa: PLC0415
+    """Call flows within this: the embedded server needs no heartbeat, which would cost a second per flow.
+
+    Raises:
+        ResynthError: A flow failed because the server of the environment no longer answers.
+    """
+    from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings  # noqa: PLC0415
 
     with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None} if embedded() else {}):
-        yield
+        try:
+            yield
+        except ResynthError:
+            raise
+        except Exception as error:
+            api = PREFECT_API_URL.value()
+            if api is None or answers(f"{api.rstrip('/')}/health"):
+                raise
+            raise ResynthError(
+                "expected the Prefect server of PREFECT_API_URL to go on answering, it does not; see MLflow"
+            ) from error

@@ -5,7 +5,7 @@ from pathlib import Path
 from prefect import flow
 
 from flows import tasks
-from flows.tracking import registry
+from flows.tracking import registry, store
 from pipeline.exports import Manifest
 from pipeline.progress import Progress, silent
 
@@ -25,4 +25,5 @@ def export(reference: str, out: Path, rows: int, seed: int, progress: Progress |
         NotFoundError: There is no such version.
         InputError: `out` cannot be written or holds something else.
     """
-    return tasks.publish(registry.resolve(reference), out, rows, seed, progress or silent)
+    with store.answering():
+        return tasks.publish(registry.resolve(reference), out, rows, seed, progress or silent)

@@ -13,12 +13,12 @@ With an `[incoming]` section in the settings, a run trains only if something is 
 ledger of files is kept with the run, so it is complete when the run is, and a killed run has taken nothing in.
 """
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, ParamSpec
 
 from prefect import flow
-from prefect.artifacts import create_markdown_artifact
 
 from flows import approval, display, notify, tasks
 from flows.clock import Clock
@@ -27,7 +27,7 @@ from flows.reports import Export, Report, numbers
 from flows.scratch import Workspace, alone
 from flows.settings import Settings
 from flows.tasks import Incoming
-from flows.tracking import registry
+from flows.tracking import registry, store
 from flows.tracking.registry import Version
 from flows.tracking.store import COMPLETE, MARK, Run
 from pipeline import exports, policy
@@ -43,6 +43,8 @@ from pipeline.storage import Place
 
 STAGES = 15  # at most
 
+P = ParamSpec("P")
+
 
 class Plan(Record):
     """What a run is asked to do.
@@ -53,6 +55,7 @@ class Plan(Record):
         name: Of the model.
         settings: Every other choice.
         out: Where to publish; default: `<home>/data/exports/<name>/v<version>`.
+        on_drift: Whether a check that found drift called for it, and neither a schedule nor a person.
     """
 
     data: Place
@@ -60,6 +63,7 @@ class Plan(Record):
     name: str
     settings: Settings
     out: Path | None = None
+    on_drift: bool = False
 
 
 class Job(NamedTuple):
@@ -123,6 +127,7 @@ def run(plan: Plan, progress: Progress | None = None) -> Report:
     clock = Clock(progress or silent, STAGES)
     with (
         notify.failures(plan.settings.notify, plan.name),
+        store.answering(),
         alone(plan.home, plan.name),
         Workspace.open(plan.home) as work,
     ):
@@ -155,8 +160,7 @@ def execute(job: Job) -> Report:
         report = skip(job, job.champion, incoming, outlook)
     else:
         report = retrain(job, incoming, outlook)
-    create_markdown_artifact(display.markdown(report), key="resynth-run", description=f"{report.name}, one run")
-    job.clock.finish()
+    job.clock.finish("resynth-run", display.markdown(report))
     return report
 
 
@@ -184,11 +188,11 @@ def retrain(job: Job, incoming: Incoming, outlook: Outlook) -> Report:
     """Train a challenger, let it meet the champion, and let the winner publish."""
     with ExitStack() as undo:
         challenger = train(job, incoming, outlook)
-        undo.callback(registry.withdraw, challenger)
+        undo.callback(take_back, registry.withdraw, challenger)
         judged = judge(job, challenger, job.champion if outlook.drift is not None else None)
         publisher = job.champion
         if judged.decision.promote:
-            undo.callback(registry.demote, challenger, job.champion)
+            undo.callback(take_back, registry.demote, challenger, job.champion)
             with job.clock.stage("promote"):
                 tasks.promote(challenger)
             publisher = challenger
@@ -214,6 +218,12 @@ def retrain(job: Job, incoming: Incoming, outlook: Outlook) -> Report:
         complete(job, report, incoming)
         undo.pop_all()  # the new state is complete
     return report
+
+
+def take_back(step: Callable[P, None], *arguments: P.args, **named: P.kwargs) -> None:
+    """Undo a step, unless the server that this takes is gone: then the next run does it."""
+    if not store.away():
+        step(*arguments, **named)
 
 
 def read(job: Job) -> Incoming:
@@ -245,7 +255,7 @@ def prepare(job: Job, incoming: Incoming) -> Outlook:
             tracked.record(drift, "drift.json")
             tracked.tags({"drift": str(drift.drifted).lower()})
     with job.clock.stage("plan"):
-        chosen = tasks.consider(work, job.champion, incoming, drift, plan.settings)
+        chosen = tasks.consider(work, job.champion, incoming, drift, plan.settings, on_drift=plan.on_drift)
     tracked.record(chosen, "plan.json")
     tracked.tags({"plan": chosen.action, "plan_reasons": "; ".join(chosen.reasons)})
     if chosen.action == "refuse":
@@ -303,8 +313,7 @@ def publish(job: Job, version: Version, incoming: Incoming) -> Export:
 
 def nothing_new(plan: Plan, clock: Clock, job: Job | None = None) -> Report:
     """The report of a run that had no reason to train."""
-    clock.finish()
-    return Report(
+    report = Report(
         name=plan.name,
         decision="skipped",
         reasons=(f"nothing is new in {plan.data} since the last training",),
@@ -312,6 +321,8 @@ def nothing_new(plan: Plan, clock: Clock, job: Job | None = None) -> Report:
         report=job.tracked.url if job is not None else None,
         seconds=clock.seconds,
     )
+    clock.finish("resynth-run", display.markdown(report))
+    return report
 
 
 def complete(job: Job, report: Report, incoming: Incoming) -> None:

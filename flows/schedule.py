@@ -46,17 +46,19 @@ AT_ONCE = 2  # runs on this machine: one may check while another trains
 
 
 @flow(name="resynth-retrain")
-def retrain(table: str, home: str = ".", config: str | None = None) -> State[object]:
+def retrain(table: str, home: str = ".", config: str | None = None, *, on_drift: bool = False) -> State[object]:
     """`resynth run` for a table of the settings.
 
     Args:
         table: Its name there.
         home: Where data, runs and exports live.
         config: The settings file; default: resynth.toml in the home.
+        on_drift: Whether a check that found drift calls for it, which a recent training holds back.
     """
     settings, place = _chosen(table, home, config)
+    plan = Plan(data=settings.source(place), home=place, name=table, settings=settings, on_drift=on_drift)
     try:
-        report = run(Plan(data=settings.source(place), home=place, name=table, settings=settings))
+        report = run(plan)
     except BusyError as error:
         return Completed(name="Busy", message=str(error))
     return Completed(name=report.decision.capitalize(), message="; ".join(report.reasons))
@@ -182,6 +184,7 @@ def _on_drift(table: str, times: ScheduleSettings) -> DeploymentEventTrigger:
         enabled=times.retrain_on_drift,
         expect={DRIFT},
         match={"prefect.resource.id": _resource(table)["prefect.resource.id"]},
+        parameters={"on_drift": True},
     )
 
 

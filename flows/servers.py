@@ -33,7 +33,9 @@ def mlflow() -> Iterator[str]:
         yield tracking
         return
     port = _port(5000)
-    with _serving("mlflow", port, ["--backend-store-uri", tracking, "--workers", "1"]):
+    # Its jobs, which judge language models, would be six processes more.
+    options = ["--backend-store-uri", tracking, "--workers", "1"]
+    with _serving("mlflow", port, options, MLFLOW_SERVER_ENABLE_JOB_EXECUTION="false"):
         yield f"http://{HOST}:{port}"
 
 

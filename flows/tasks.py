@@ -8,6 +8,7 @@ Prefect.
 import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import wraps
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -20,7 +21,7 @@ from flows.scratch import Workspace
 from flows.settings import Settings
 from flows.tracking import registry
 from flows.tracking.registry import Version
-from flows.tracking.store import Run, checks, last_complete
+from flows.tracking.store import Run, answering, checks, last_complete
 from pipeline import columns, evaluation, exports, incoming, loop, policy, promotion, report, tables
 from pipeline.bound import ElboReport
 from pipeline.drift import DriftReport
@@ -67,7 +68,13 @@ class Incoming(Record):
 
 def stage(function: Callable[P, T]) -> Task[P, T]:
     """A Prefect task that keeps no result: what it made is in the workspace, the registry or MLflow."""
-    return task(cache_policy=NO_CACHE, persist_result=False)(function)
+
+    @wraps(function)
+    def answered(*arguments: P.args, **named: P.kwargs) -> T:
+        with answering():
+            return function(*arguments, **named)
+
+    return task(cache_policy=NO_CACHE, persist_result=False)(answered)
 
 
 @stage
@@ -175,7 +182,13 @@ def check_drift(work: Workspace, champion: Version, run: Run, settings: Settings
 
 @stage
 def consider(
-    work: Workspace, champion: Version, incoming: Incoming, drift: DriftReport | None, settings: Settings
+    work: Workspace,
+    champion: Version,
+    incoming: Incoming,
+    drift: DriftReport | None,
+    settings: Settings,
+    *,
+    on_drift: bool,
 ) -> Plan:
     """What the new rows call for.
 
@@ -200,6 +213,7 @@ def consider(
         idle_hours=(now - max(version.created for version in versions)) / timedelta(hours=1),
         warm_starts=int(champion.tags.get(WARM_STARTS, 0)),
         warm_start_refused=any(version.tags.get(START) == champion.version for version in versions),
+        on_drift=on_drift,
     )
     return policy.plan(situation, settings.policy)
 

@@ -6,7 +6,8 @@ that applies decides:
 
 1. *refuse*: the table has other columns than the champion, or labels that it does not know, and the settings
    refuse those. A person has to look.
-2. *retrain* without further questions, if the settings say that every run trains.
+2. *retrain* without further questions, if the settings say that every run trains; but a run that only drift has
+   called for is held back by the cool-down, or drift that lasts would train at every check.
 3. *skip*: no row is new, or the last training is too recent (cool-down).
 4. *retrain* afresh: the columns have changed, most of them drifted at once, the champion is too old, or training is
    due and cannot start at the champion, or should not once more: it is the end of a long chain of warm starts, or the
@@ -34,7 +35,8 @@ class PolicySettings(Record):
     """When a training starts, and from what.
 
     Attributes:
-        train: "always": every run trains afresh, as whoever starts one by hand expects; "needed": the rules decide.
+        train: "always": every run trains afresh, as whoever starts or schedules one expects; "needed": the rules
+            decide.
         new_labels: What a warm start does about labels that the champion does not know: "extend" gives each a
             symbol of its own, "bucket" one symbol to all of a column, "refuse" ends the run.
         new_columns: Whether a table whose columns are not the champion's is trained on afresh or ends the run.
@@ -47,7 +49,8 @@ class PolicySettings(Record):
         growth: New rows, as a share of the rows that the champion knows, which are worth a training by themselves.
         oldest_days: Age of the champion from which on it is trained afresh.
         warm_starts: Most warm starts in a row: normalization is extended by each, and fitted anew only afresh.
-        cool_down_hours: Time after a training in which no other starts; a little below a day suits daily runs.
+        cool_down_hours: Time after a training in which no other starts, or none on account of drift if every run
+            trains; a little below a day suits daily runs.
     """
 
     train: Literal["always", "needed"] = "always"
@@ -83,6 +86,7 @@ class Situation(Record):
         warm_starts: Warm starts in a row that led to the champion.
         warm_start_refused: Whether the gate has refused a warm start from this champion: another would begin at the
             same place.
+        on_drift: Whether a check that found drift called for this, and neither a schedule nor a person.
     """
 
     drift: DriftReport | None
@@ -94,6 +98,7 @@ class Situation(Record):
     idle_hours: NonNegativeFloat
     warm_starts: NonNegativeInt = 0
     warm_start_refused: bool = False
+    on_drift: bool = False
 
 
 class Plan(Record):
@@ -108,7 +113,8 @@ def plan(situation: Situation, settings: PolicySettings) -> Plan:
     if refused := _refused(situation, settings):
         return Plan(action="refuse", reasons=refused)
     if settings.train == "always":
-        return Plan(action="retrain", reasons=("every run trains (policy.train)",))
+        cool = _cooling_down(situation, settings) if situation.on_drift else ()
+        return Plan(action="skip" if cool else "retrain", reasons=cool or ("every run trains (policy.train)",))
     if held := _held_back(situation, settings):
         return Plan(action="skip", reasons=held)
     warm = _calls_for_training(situation, settings)
@@ -126,13 +132,14 @@ def _refused(now: Situation, settings: PolicySettings) -> tuple[str, ...]:
 
 
 def _held_back(now: Situation, settings: PolicySettings) -> tuple[str, ...]:
-    reasons = []
-    if now.new_rows == 0:
-        reasons.append("no row is new")
-    if now.idle_hours < settings.cool_down_hours:
-        last, least = f"{now.idle_hours:.1f} h", f"{settings.cool_down_hours:g} h"
-        reasons.append(f"the last training was {last} ago, the cool-down is {least}")
-    return tuple(reasons)
+    stale = ("no row is new",) if now.new_rows == 0 else ()
+    return stale + _cooling_down(now, settings)
+
+
+def _cooling_down(now: Situation, settings: PolicySettings) -> tuple[str, ...]:
+    if now.idle_hours >= settings.cool_down_hours:
+        return ()
+    return (f"the last training was {now.idle_hours:.1f} h ago, the cool-down is {settings.cool_down_hours:g} h",)
 
 
 def _calls_for_a_fresh_start(now: Situation, settings: PolicySettings, *, due: bool) -> tuple[str, ...]:

@@ -99,6 +99,9 @@ def register(run: Run, synthesizer: Path, tags: Mapping[str, str]) -> Version:
     made = client().create_model_version(
         run.name, source=logged.model_uri, run_id=run.id, tags=dict(tags), model_id=logged.model_id
     )
+    for twin in _versions(run.name):  # the client tries again when the answer is lost, not knowing that all was done
+        if twin.run == run.id and twin.version != str(made.version):
+            client().delete_model_version(twin.name, twin.version)
     return Version.of(made)
 
 

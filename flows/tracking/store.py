@@ -25,6 +25,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 
+from flows.engine import answers
 from pipeline.errors import ResynthError
 from pipeline.records import Record
 from pipeline.storage import Place
@@ -60,6 +61,26 @@ def _client(uri: str) -> MlflowClient:
     return opened
 
 
+def away() -> bool:
+    """Whether the tracking server no longer answers; a database always does."""
+    uri = mlflow.get_tracking_uri()
+    return uri.startswith("http") and not answers(f"{uri.rstrip('/')}/health")
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Say in one line, and without the address, when the server's being away is what made the block fail."""
+    try:
+        yield
+    except (MlflowException, OSError):
+        if not away():
+            raise
+        raise ResynthError(
+            "expected the MLflow server of MLFLOW_TRACKING_URI to go on answering, it does not; "
+            "what cannot be undone without it, the next run undoes"
+        ) from None
+
+
 class Run(Record):
     """One run in MLflow.
 
@@ -86,7 +107,8 @@ class Run(Record):
             status = "FAILED"
             raise
         finally:
-            client().set_terminated(run.info.run_id, status)
+            if status == "FINISHED" or not away():
+                client().set_terminated(run.info.run_id, status)
 
     @property
     def url(self) -> str:

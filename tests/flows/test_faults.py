@@ -31,7 +31,7 @@ from flows.cli import main
 main(sys.argv[1:])
 """
 IN_TRAINING = SUICIDE.format(
-    module="tasks", setup="module.Synthesizer.fit = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)"
+    module="tasks", setup="module.loop.fit = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)"
 )
 BEFORE_IT_IS_COMPLETE = SUICIDE.format(
     module="run", setup="module.complete = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)"

@@ -54,6 +54,7 @@ def test_every_table_has_a_retraining_and_a_check(tmp_path: Path) -> None:
     assert (cron.cron, cron.timezone) == ("0 3 * * *", "Europe/Berlin")
     assert made[1].schedules[0].schedule.interval == timedelta(minutes=90)
     assert made[0].triggers[0].match["prefect.resource.id"] == ["resynth.table.a"]
+    assert made[0].triggers[0].parameters == {"on_drift": True}
     assert made[1].triggers == []
 
 

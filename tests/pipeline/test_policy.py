@@ -52,6 +52,15 @@ def test_by_default_every_run_trains():
         assert plan(now, PolicySettings()) == Plan(action="retrain", reasons=("every run trains (policy.train)",))
 
 
+def test_lasting_drift_trains_once_in_a_cool_down():
+    """Where every run trains, one that a drift check has called for waits, a scheduled one does not."""
+    assert plan(situation(on_drift=True, idle_hours=21.0), PolicySettings()).action == "retrain"
+    assert plan(situation(on_drift=True, idle_hours=1.5), PolicySettings()) == Plan(
+        action="skip", reasons=("the last training was 1.5 h ago, the cool-down is 20 h",)
+    )
+    assert plan(situation(on_drift=False, idle_hours=1.5), PolicySettings()).action == "retrain"
+
+
 @pytest.mark.parametrize(
     ("verdicts", "action"),
     [

@@ -9,6 +9,7 @@ from pathlib import Path
 import mlflow
 import pyarrow.parquet as pq
 import pytest
+from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from small import synthesizer
 
@@ -41,6 +42,20 @@ def test_versions_count_up_and_know_where_they_come_from(home: Path, saved: Path
     assert first.tags["data_digest"] == "d"
     assert [version.version for version in registry.versions("registry-count")] == ["2", "1"]
     assert "registry-count" in registry.names()
+
+
+def test_an_answer_that_is_lost_makes_no_second_version(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that asks again, because the server died after its work and before its answer, leaves one version."""
+    first = register(saved, "registry-twice")
+    make = MlflowClient.create_model_version
+
+    def twice(*given: object, **named: object) -> object:
+        make(*given, **named)
+        return make(*given, **named)
+
+    monkeypatch.setattr(MlflowClient, "create_model_version", twice)
+    second = register(saved, "registry-twice")
+    assert [version.run for version in registry.versions("registry-twice")] == [second.run, first.run]
 
 
 def test_the_stored_model_makes_the_same_rows_for_any_mlflow_client(saved: Path) -> None:

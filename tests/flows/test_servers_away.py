@@ -1,0 +1,169 @@
+"""Servers of MLflow and Prefect that go away while a run is at work: real ones, killed and started again."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+from small import LENIENT, TINY, write
+
+ROOT = Path(__file__).parents[2]
+HELD_UP = """
+import sys, time
+from pathlib import Path
+from flows import engine
+engine.embed(Path())
+import flows.tasks as tasks
+fit, here = tasks.loop.fit, Path(sys.argv.pop())
+def held_up(*given, **named):
+    here.touch()
+    while here.exists():
+        time.sleep(0.05)
+    return fit(*given, **named)
+tasks.loop.fit = held_up
+from flows.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+"""The command, in which a training waits until the file that is named last is removed."""
+
+
+class Server:
+    """A server on loopback that can be killed and started again where it was."""
+
+    def __init__(self, home: Path, *command: str) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = str(probe.getsockname()[1])
+        self.home, self.command = home, [sys.executable, "-m", *command, "--host", "127.0.0.1", "--port", self.port]
+        self.start()
+
+    @property
+    def address(self) -> str:
+        """Where it answers."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start it."""
+        self.process = subprocess.Popen(
+            self.command,
+            cwd=self.home,
+            env=environment(self.home),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def kill(self) -> None:
+        """Kill it and all its workers."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+    def ready(self, health: str) -> str:
+        """Wait until it answers; returns its address."""
+        for _ in range(1800):
+            try:
+                urllib.request.urlopen(self.address + health, timeout=5).close()  # noqa: S310
+            except OSError:
+                time.sleep(0.1)
+            else:
+                return self.address
+        raise AssertionError(self.command)
+
+
+def environment(home: Path, **more: str) -> dict[str, str]:
+    """Nothing of the embedded servers of the other tests."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("PREFECT_", "MLFLOW_"))}
+    ours = {"PREFECT_HOME": str(home / ".prefect"), "PYTHONPATH": str(ROOT)}
+    quiet = dict.fromkeys(("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "PREFECT_SERVER_ANALYTICS_ENABLED"), "false")
+    return kept | ours | quiet | {"MLFLOW_DISABLE_TELEMETRY": "true"} | more
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with a table and settings."""
+    directory = tmp_path_factory.mktemp("away")
+    write(directory, "table", 300)
+    (directory / "resynth.toml").write_text(TINY + LENIENT)
+    return directory
+
+
+@pytest.fixture(scope="module")
+def servers(home: Path) -> Iterator[tuple[Server, Server]]:
+    """MLflow and Prefect, each with its database."""
+    with ExitStack() as stack:
+        mlflow = Server(
+            home, "mlflow", "server", "--workers", "1", "--backend-store-uri", f"sqlite:///{home}/mlflow.db"
+        )
+        stack.callback(mlflow.kill)
+        prefect = Server(home, "prefect", "server", "start")
+        stack.callback(prefect.kill)
+        yield mlflow, prefect
+
+
+@contextmanager
+def training(home: Path, servers: tuple[Server, Server], **more: str) -> Iterator["tuple[subprocess.Popen[str], Path]"]:
+    """A run that has just begun to train, and the file whose removal lets it go on."""
+    mlflow, prefect = servers
+    reached = {"MLFLOW_TRACKING_URI": mlflow.ready("/health"), "PREFECT_API_URL": prefect.ready("/api/health") + "/api"}
+    held = home / "held"
+    command = [sys.executable, "-c", HELD_UP, "run", "table.parquet", "--json"]
+    with subprocess.Popen(
+        [*command, str(held)],
+        env=environment(home, **reached, **more),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=home,
+    ) as run:
+        for _ in range(3600):
+            if held.exists():
+                break
+            assert run.poll() is None, run.communicate()
+            time.sleep(0.05)
+        yield run, held
+
+
+def test_servers_that_come_back_are_waited_for(home: Path, servers: tuple[Server, Server]) -> None:
+    """Both are killed while a training goes on and started again after it: the run ends as any other.
+
+    Standard output has the answer and nothing else, as without servers.
+    """
+    with training(home, servers) as (run, held):
+        for server in servers:
+            server.kill()
+        held.unlink()
+        time.sleep(4)
+        for server in servers:
+            server.start()
+        out, err = run.communicate(timeout=120)
+    assert run.returncode == 0, err
+    assert json.loads(out)["decision"] == "promoted"
+    client = MlflowClient(servers[0].ready("/health"))
+    assert str(client.get_model_version_by_alias("table", "champion").version) == "1"
+
+
+def test_a_server_that_stays_away_fails_the_run_and_nothing_is_half_done(
+    home: Path, servers: tuple[Server, Server]
+) -> None:
+    """Exit code 1 and one line without the address; the champion is who it was, and no version was registered."""
+    mlflow, _ = servers
+    with training(home, servers, MLFLOW_HTTP_REQUEST_MAX_RETRIES="1") as (run, held):
+        mlflow.kill()
+        held.unlink()
+        out, err = run.communicate(timeout=120)
+    assert (run.returncode, err.count("\n")) == (1, 1), err
+    assert "MLflow server of MLFLOW_TRACKING_URI to go on answering" in json.loads(out.splitlines()[-1])["error"]
+    assert mlflow.port not in err
+    database = MlflowClient(f"sqlite:///{home}/mlflow.db")
+    assert [version.version for version in database.search_model_versions("name='table'")] == [1]
+    assert str(database.get_model_version_by_alias("table", "champion").version) == "1"
