@@ -1,7 +1,8 @@
 """How a table is measured: train, look at the latent space, score; each in a process and environment of its own.
 
 Steps that are done for the same code are not done again: an interrupted command goes on where it stopped. What belongs
-to a step's code is in its digest; `benchmarks/work` holds the results and may be deleted at any time.
+to a step's code is in its digest. `benchmarks/work` holds the results and may be deleted at any time; delete it where
+seconds matter and the machine was busy when they were taken.
 """
 
 import hashlib
@@ -60,6 +61,7 @@ LABELS = {
     "probe_auc": ("linear probe on z, AUC", 3),
     "probe_chance": ("… target shuffled", 3),
     "train_seconds": ("fit, s", 0),
+    "cpu_seconds": ("fit, s of CPU", 0),
     "peak_mb": ("peak MB", 0),
     "rows_per_second": ("rows/s", 0),
 }

@@ -44,7 +44,7 @@ FLOOR = ((0.33, 0.42, 0.58, 0.44), (0.84, 0.65, 0.43, 1.21))
 """Shape and Trend of a bootstrap of the real training rows, each column's min and max kept for Trend."""
 SHORT = (
     *("shape", "trend", "trend_real_bins", "c2st", "c2st_holdout", "c2st_ceiling", "mle", "mle_real"),
-    *("nearer_to_train", "nearest_auc", "density_auc", "kl", "train_seconds", "peak_mb"),
+    *("nearer_to_train", "nearest_auc", "density_auc", "kl", "train_seconds", "cpu_seconds", "peak_mb"),
 )
 
 Runs = dict[str, list[Scores]]
@@ -85,11 +85,16 @@ def page(results: Runs, limited: dict[str, Runs]) -> str:
     """The results as Markdown."""
     lines = ["# Fidelity: the published protocol", "", f"{machine()}. {explained(results)}", ""]
     if results:
-        lines += [*listing(results), "", *published(results, "**resynth**", PUBLISHED)]
+        lines += [*listing(titled(results)), "", *published(results, "**resynth**", PUBLISHED)]
     for seconds, runs in limited.items():
-        lines += ["", f"## A fit in {seconds} s", "", explained(runs), "", *listing(runs, SHORT), ""]
+        lines += ["", f"## A fit in {seconds} s", "", explained(runs), "", *listing(titled(runs), SHORT), ""]
         lines += published(runs, f"**resynth, {seconds} s**", {"TVAE": PUBLISHED["TVAE"]})
     return "\n".join(lines) + "\n"
+
+
+def titled(results: Runs) -> Runs:
+    """The results under the names of the tables."""
+    return {name.capitalize(): runs for name, runs in results.items()}
 
 
 def explained(results: Runs) -> str:
