@@ -7,6 +7,8 @@
     tasks           the stages that flows are made of; they exchange paths, ids and small records
     tracking        MLflow: runs, the registry, the stored model
     engine          Prefect and MLflow embedded in a home directory, unless the environment names servers
+    embedded        Prefect's server as a child of a command
+    approval        a person's word before a version becomes champion
     settings        `resynth.toml`
     ui, servers     both web interfaces; how their servers are started
     notify          a webhook hears of promotions, refusals and failures

@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
 from threading import Event, Thread
 from uuid import UUID
 
@@ -64,7 +65,8 @@ def ask(version: Version, found: Decision, settings: Settings) -> Decision:
 def _watched(run: UUID, version: Version, hours: float) -> Iterator[None]:
     """Meanwhile, answer for whoever promotes by hand, and for nobody when the time is over."""
     answered = Event()
-    watch = Thread(target=_watch, args=(run, version, time.monotonic() + hours * 3600, hours, answered), daemon=True)
+    given = (run, version, time.monotonic() + hours * 3600, hours, answered)
+    watch = Thread(target=copy_context().run, args=(_watch, *given), daemon=True)
     watch.start()
     try:
         yield

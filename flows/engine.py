@@ -12,16 +12,20 @@ Both read the environment when they are imported, so `embed` is called before ei
 one home.
 """
 
+import atexit
 import gc
 import os
+import subprocess
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
-from threading import Thread
+from typing import NamedTuple
 
+from flows import servers
 from pipeline.errors import InputError, ResynthError
 from pipeline.progress import Progress, Tick, silent
 
@@ -99,30 +103,45 @@ def starting(progress: Progress = silent) -> Iterator[None]:
 
     Args:
         progress: Receives the phase "start".
-    """
-    progress(Tick("start", 0, 3))
-    gc.disable()
-    starter = None
-    if embedded():
-        # Imported here and not in the thread: two threads that import the same packages can trip over each other.
-        from prefect.server.api.server import SubprocessASGIServer  # noqa: PLC0415
 
-        starter = Thread(target=SubprocessASGIServer().start)
-        starter.start()
-    progress(Tick("start", 1, 3))
+    Raises:
+        ResynthError: The embedded server does not start.
+    """
+    progress(Tick("start", 0, 2))
+    gc.disable()
+    server = _server() if embedded() else None
     try:
         yield
     finally:
         gc.freeze()
         gc.enable()
-        progress(Tick("start", 2, 3))
-        if starter is not None:
-            starter.join()
-        progress(Tick("start", 3, 3))
+    progress(Tick("start", 1, 2))
+    if server is not None:
+        servers.wait("Prefect", server.port, server.process)
+    progress(Tick("start", 2, 2))
+
+
+class _Server(NamedTuple):
+    process: "subprocess.Popen[bytes]"
+    port: int
+
+
+@cache
+def _server() -> _Server:
+    """The embedded server of this process, and the last to end with it."""
+    port = servers.free_port()
+    options = ("--factory", "flows.embedded:app", "--app-dir", str(Path(__file__).parents[1]), "--log-level", "error")
+    process = servers.start("uvicorn", port, *options)
+    atexit.register(process.terminate)
+    return _Server(process, port)
 
 
 def embedded() -> bool:
-    """Whether Prefect's server is the embedded one, which ends with this process."""
+    """Whether Prefect's server is the embedded one, which ends with this process: no other is named anywhere."""
+    if "PREFECT_API_URL" in os.environ:
+        return False
+    if not (Path(os.environ["PREFECT_HOME"]) / "profiles.toml").exists():
+        return True  # found out without importing Prefect
     from prefect.settings import PREFECT_API_URL  # noqa: PLC0415
 
     return PREFECT_API_URL.value() is None
@@ -137,14 +156,17 @@ def running() -> Iterator[None]:
     """
     from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings  # noqa: PLC0415
 
-    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None} if embedded() else {}):
+    here = {}
+    if embedded():
+        here = {PREFECT_API_URL: f"http://{servers.HOST}:{_server().port}/api", PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
+    with temporary_settings(here):
         try:
             yield
         except ResynthError:
             raise
         except Exception as error:
-            api = PREFECT_API_URL.value()
-            if api is None or answers(f"{api.rstrip('/')}/health"):
+            api = str(PREFECT_API_URL.value())
+            if answers(f"{api.rstrip('/')}/health"):
                 raise
             raise ResynthError(
                 "expected the Prefect server of PREFECT_API_URL to go on answering, it does not; see MLflow"

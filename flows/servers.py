@@ -1,4 +1,4 @@
-"""The web servers of MLflow and Prefect on the stores of a home, for as long as they are needed.
+"""Servers of MLflow and Prefect on the stores of a home, for as long as they are needed.
 
 What the environment names is not started again. A server that we start listens on loopback only and ends with us,
 also when we are killed (on Linux; elsewhere only when we end in order).
@@ -32,10 +32,10 @@ def mlflow() -> Iterator[str]:
     if tracking.startswith("http"):
         yield tracking
         return
-    port = _port(5000)
+    port = free_port(5000)
     # Its jobs, which judge language models, would be six processes more.
-    options = ["--backend-store-uri", tracking, "--workers", "1"]
-    with _serving("mlflow", port, options, MLFLOW_SERVER_ENABLE_JOB_EXECUTION="false"):
+    options = ("server", "--backend-store-uri", tracking, "--workers", "1")
+    with _serving("mlflow", port, *options, MLFLOW_SERVER_ENABLE_JOB_EXECUTION="false"):
         yield f"http://{HOST}:{port}"
 
 
@@ -50,26 +50,59 @@ def prefect() -> Iterator[str]:
     if api is not None:
         yield api.removesuffix("/api")
         return
-    port = _port(4200)
+    port = free_port(4200)
     address = f"http://{HOST}:{port}"
-    with _serving("prefect", port, [], PREFECT_UI_API_URL=f"{address}/api"):
+    with _serving("prefect", port, "server", "start", PREFECT_UI_API_URL=f"{address}/api"):
         yield address
 
 
-@contextmanager
-def _serving(name: str, port: int, options: list[str], **environment: str) -> Iterator[None]:
-    """Start a server of this Python's environment, out of reach of the terminal's Ctrl-C, which we pass on."""
-    verb = {"mlflow": ["server"], "prefect": ["server", "start"]}[name]
-    server = subprocess.Popen(  # noqa: S603
-        [sys.executable, "-m", name, *verb, "--host", HOST, "--port", str(port), *options],
+def start(module: str, port: int, *options: str, **environment: str) -> "subprocess.Popen[bytes]":
+    """Start a server of this Python's environment, out of reach of the terminal's Ctrl-C, which we pass on.
+
+    Call it in the main thread: on Linux the server ends with the thread that started it.
+    """
+    return subprocess.Popen(  # noqa: S603
+        [sys.executable, "-m", module, *options, "--host", HOST, "--port", str(port)],
         env=os.environ | environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
-        preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - we have no threads yet
+        preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - it only calls the kernel
     )
+
+
+def wait(name: str, port: int, server: "subprocess.Popen[bytes]") -> None:
+    """Wait until a server that was started answers.
+
+    Raises:
+        ResynthError: It ended or does not answer.
+    """
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        if server.poll() is not None:
+            raise ResynthError(f"expected the {name} server to run on port {port}, it ended ({server.returncode})")
+        with socket.socket() as probe:
+            if probe.connect_ex((HOST, port)) == 0:
+                return
+        time.sleep(0.05)
+    raise ResynthError(f"expected the {name} server to answer on port {port} within {PATIENCE:.0f} s, it did not")
+
+
+def free_port(preferred: int | None = None) -> int:
+    """The preferred port if it is free, else any that is."""
+    with socket.socket() as probe:
+        if preferred is not None and probe.connect_ex((HOST, preferred)) != 0:
+            return preferred
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def _serving(name: str, port: int, *options: str, **environment: str) -> Iterator[None]:
+    server = start(name, port, *options, **environment)
     try:
-        _await(name, port, server)
+        wait(name, port, server)
         yield
     finally:
         server.terminate()
@@ -78,25 +111,3 @@ def _serving(name: str, port: int, options: list[str], **environment: str) -> It
 
 def _end_with_parent() -> None:
     ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGTERM)
-
-
-def _await(name: str, port: int, server: "subprocess.Popen[bytes]") -> None:
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        if server.poll() is not None:
-            raise ResynthError(f"expected the {name} server to run on port {port}, it ended ({server.returncode})")
-        with socket.socket() as probe:
-            if probe.connect_ex((HOST, port)) == 0:
-                return
-        time.sleep(0.2)
-    raise ResynthError(f"expected the {name} server to answer on port {port} within {PATIENCE:.0f} s, it did not")
-
-
-def _port(preferred: int) -> int:
-    """The preferred port if it is free, else any that is."""
-    with socket.socket() as probe:
-        if probe.connect_ex((HOST, preferred)) != 0:
-            return preferred
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])

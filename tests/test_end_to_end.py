@@ -19,6 +19,7 @@ import pytest
 from mlflow import MlflowClient
 from scipy.stats import ks_2samp
 
+from flows import engine
 from flows.cli import main
 from pipeline import tables
 from pipeline.drift import DriftReport
@@ -241,7 +242,7 @@ def test_prefect_shows_the_run(answers: dict[str, Answer]) -> None:
         FlowFilterName,
     )
 
-    with get_client(sync_client=True) as prefect:
+    with engine.running(), get_client(sync_client=True) as prefect:
         chosen = FlowFilter(name=FlowFilterName(any_=["resynth-run"]))
         runs = [run for run in prefect.read_flow_runs(flow_filter=chosen) if run.parameters["plan"]["name"] == NAME]
         assert [run.state_name for run in runs] == ["Completed"] * len(answers)

@@ -2,6 +2,8 @@
 
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextvars import copy_context
 from pathlib import Path
 from uuid import UUID
 
@@ -37,14 +39,23 @@ def version(saved: Path, request: pytest.FixtureRequest) -> Version:
 
 
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What the webhook is told; a server that stays is there, and answers are looked for often."""
+def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """What the webhook is told; the server is taken for one that stays, and answers are looked for often."""
     texts: list[str] = []
-    with get_client(sync_client=True):  # two threads at once would start two servers
-        monkeypatch.setattr(engine, "embedded", lambda: False)
+    with engine.starting():
+        pass
     monkeypatch.setattr(approval, "POLL", 0.1)
     monkeypatch.setattr(approval.notify, "tell", lambda _settings, event, _name, text, **_: texts.append(event + text))
-    return texts
+    with engine.running():
+        monkeypatch.setattr(engine, "embedded", lambda: False)
+        yield texts
+
+
+def beside(person: Callable[[], None]) -> threading.Thread:
+    """Somebody at work meanwhile, who knows the server."""
+    thread = threading.Thread(target=copy_context().run, args=(person,))
+    thread.start()
+    return thread
 
 
 def asked(version: Version, hours: float = 1.0) -> tuple[Decision, str]:
@@ -83,8 +94,7 @@ def test_an_answer_in_the_form_decides(version: Version, told: list[str], promot
         with get_client(sync_client=True) as prefect:
             prefect.resume_flow_run(run, run_input={"promote": promote, "who": "ann", "why": "as agreed"})
 
-    person = threading.Thread(target=answer)
-    person.start()
+    person = beside(answer)
     decision, state = asked(version)
     person.join()
     assert decision == Decision(promote=promote, reasons=("the gate's", f"{word} by ann: as agreed"))
@@ -102,8 +112,7 @@ def test_promoting_by_hand_is_an_answer(version: Version, told: list[str]) -> No
         paused()
         registry.promote(version)
 
-    person = threading.Thread(target=answer)
-    person.start()
+    person = beside(answer)
     decision, state = asked(version)
     person.join()
     assert decision == Decision(promote=True, reasons=("the gate's", "approved by resynth promote"))

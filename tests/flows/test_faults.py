@@ -1,16 +1,18 @@
 """What may go wrong with nobody watching, really done: kill -9, two loops at once, damaged files, servers away."""
 
-import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
 import threading
+import time
+import uuid
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
+import psutil
 import pytest
 from mlflow import MlflowClient
 from small import LENIENT, TINY, Outcome, write
@@ -53,14 +55,25 @@ def arguments(heap: Path, name: str) -> list[str]:
 
 
 def killed(script: str, heap: Path, name: str, home: Path) -> None:
-    """Run the command in a process that kills itself; Prefect's embedded server outlives it, so its group is killed."""
+    """Run the command in a process that kills itself; Prefect's embedded server ends with it."""
     command = [sys.executable, "-c", script, *arguments(heap, name), "--home", str(home)]
-    child = subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-    )
-    assert child.wait() == -signal.SIGKILL
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(child.pid, signal.SIGKILL)
+    marked = {"RESYNTH_TEST": uuid.uuid4().hex}
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, env=os.environ | marked, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    for _ in range(100):
+        left = [process for process in psutil.process_iter() if environment(process).items() >= marked.items()]
+        if not left:
+            return
+        time.sleep(0.1)
+    raise AssertionError([process.cmdline() for process in left])
+
+
+def environment(process: psutil.Process) -> dict[str, str]:
+    """The environment of a process, where it is ours and alive."""
+    try:
+        return process.environ()
+    except psutil.Error:
+        return {}
 
 
 def statuses(name: str) -> list[str]:
