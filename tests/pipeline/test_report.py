@@ -1,5 +1,7 @@
 """Figures: they hold the data they say they show, and exist for every kind of table."""
 
+import datetime as dt
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -10,7 +12,8 @@ from pipeline.columns import infer
 from pipeline.drift import DriftSettings, compare
 from pipeline.evaluation import EvaluationSettings, evaluate
 from pipeline.reference import Reference
-from pipeline.report import cramers_v, drift, loss_curves, quality, save
+from pipeline.replay.story import Look, Quality, Step, Story
+from pipeline.report import cramers_v, drift, loss_curves, quality, save, story
 from pipeline.training import Epoch
 
 
@@ -138,3 +141,47 @@ def test_cramers_v_is_scipys():
     np.add.at(table, (a, b), 1)
     assert cramers_v(a, b) == pytest.approx(association(table, method="cramer"))
     assert cramers_v(a, np.zeros(500, int)) == 0
+
+
+def turn(strategy: str, period: int, overall: float, **told: object) -> Step:
+    """One turn of a strategy that has always had a champion."""
+    found = Quality(overall=overall, ceiling=0.99, scores={}, ceilings={})
+    end = dt.datetime(2024, 1 + period, 1, tzinfo=dt.UTC)
+    calm = {"decision": "skipped", "reasons": (), "champion": "0", "new_rows": 1, "rows": 1, "ahead": None}
+    return Step(strategy=strategy, period=period, end=end, quality=found, **(calm | told))
+
+
+def test_a_replay_shows_every_turn(tmp_path):
+    """Qualities over the ends of the periods, real rows once, drift by its verdict, and a mark for every training."""
+    trained = {"trained": "0", "decision": "promoted", "seconds": 5.0}
+    steps = (
+        turn("loop", 0, 0.9, **trained),
+        turn("always", 0, 0.9, **trained),
+        turn("never", 0, 0.9, **trained),
+        turn("loop", 1, 0.8, drift=Look(drifted=True, excess=3.0, worst="x")),
+        turn("always", 1, 0.95, **trained),
+        turn("never", 1, 0.7),
+        turn("loop", 2, 0.93, drift=Look(drifted=False, excess=0.5, worst="x"), plan="warm-start", **trained),
+        turn("always", 2, 0.94, trained="2", decision="refused", seconds=5.0),
+        turn("never", 2, 0.6),
+    )
+    figure = story(Story(column="seen", every="1mo", periods=3, rows=3, steps=steps))
+    over_time, _, checks, trainings = figure.axes
+    lines = {line.get_label(): list(line.get_ydata()) for line in over_time.lines}
+    assert lines == {
+        "loop": [0.9, 0.8, 0.93],
+        "always": [0.9, 0.95, 0.94],
+        "never": [0.9, 0.7, 0.6],
+        "real rows": [0.99] * 3,
+    }
+    assert [segment[1][1] for segment in checks.collections[0].get_segments()] == [3.0, 0.5]
+    assert len({tuple(color) for color in checks.collections[0].get_colors()}) == 2
+    assert [text.get_text() for text in trainings.get_yticklabels()] == [
+        "loop: 2, 10 s",
+        "always: 3, 15 s",
+        "never: 1, 5 s",
+    ]
+    marks = [(line.get_marker(), line.get_markerfacecolor() == "white") for line in trainings.lines]
+    assert marks == [("o", False), ("o", True), ("o", False), ("o", False), ("x", False), ("o", False)]
+    save(figure, tmp_path / "replay.png")
+    assert imread(tmp_path / "replay.png").shape[0] > 500

@@ -1,0 +1,104 @@
+"""`resynth replay`: agrees with live runs, leaves the registry alone, remembers its story, and refuses in one line."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from small import LENIENT, TINY, Outcome, table
+
+from flows.tracking import registry
+from flows.tracking.store import client
+from pipeline.replay.story import Story
+
+Command = Callable[..., Outcome]
+SETTINGS = (
+    TINY
+    + LENIENT
+    + "[evaluation]\ndetection_rows = 100\ndistance_rows = 100\npermutations = 20\n"
+    + '[policy]\ntrain = "needed"\ncool_down_hours = 0\noldest_days = 3650\nsevere = 1.0\n'
+)
+
+
+def history() -> pa.Table:
+    """Three periods of a hundred days: 150 rows, then 100, then 50, in no order."""
+    rng = np.random.default_rng(0)
+    days = np.concatenate([rng.integers(100 * i, 100 * (i + 1), n) for i, n in enumerate((150, 100, 50))])
+    days[0] = 0
+    moments = (np.datetime64("2023-01-01") + days).astype("datetime64[us]")
+    return table(300).set_column(3, "seen", pa.array(moments)).take(rng.permutation(300))
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """Settings with which a training takes a second."""
+    path = tmp_path / "settings.toml"
+    path.write_text(SETTINGS)
+    return path
+
+
+def test_a_replay_decides_and_measures_as_live_runs_do(command: Command, tmp_path: Path, config: Path):
+    """A replay of three periods, and two runs on the table as it stood: the same plan, and the same scores exactly.
+
+    The replay registers nothing; it leaves one run with its story, numbers by period and the picture.
+    """
+    data, out, rows = tmp_path / "orders.parquet", tmp_path / "story", history()
+    pq.write_table(rows, data)
+    told = command(
+        "replay",
+        data,
+        "--time",
+        "seen",
+        "--every",
+        "100d",
+        "--config",
+        config,
+        "--out",
+        out,
+        "--name",
+        "past",
+        "--json",
+    )
+    assert told.code == 0, told.err
+    assert told.answer["periods"] == 3
+    assert told.answer["strategies"]["never"]["trainings"] == 1
+    assert "past" not in registry.names()
+    assert (out / "replay.png").read_bytes().startswith(b"\x89PNG")
+    story = Story.model_validate_json((out / "story.json").read_text())
+    run = client().search_runs([client().get_experiment_by_name("past").experiment_id])[0]
+    assert run.data.tags["flow"] == "replay"
+    assert len(client().get_metric_history(run.info.run_id, "loop.quality")) == 3
+    assert {file.path for file in client().list_artifacts(run.info.run_id)} == {"story.json", "replay.png"}
+
+    loop = story.of("loop")
+    for period, known in ((0, 150), (1, 250)):
+        pq.write_table(rows.sort_by("seen").slice(0, known), data)
+        live = command("run", data, "--name", "present", "--config", config, "--json")
+        assert live.code == 0, live.err
+        assert loop[period].plan == (live.answer["plan"]["action"] if live.answer["plan"] else None)
+        assert loop[period].decision == live.answer["decision"]
+        for name, value in loop[period].quality.scores.items():
+            assert live.answer["metrics"][name] == pytest.approx(value, abs=1e-9), name
+
+
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        (("--time", "when", "--every", "100d"), "time: expected a column 'when' of times, got none"),
+        (("--time", "value", "--every", "100d"), "expected dates or timestamps in column 'value', got double"),
+        (("--time", "seen", "--every", "often"), "every: expected a number and one of m, h, d, w or mo"),
+        (("--time", "seen", "--every", "200d"), "every: expected 3 to 10,000 periods, got 2"),
+    ],
+)
+def test_what_cannot_be_replayed_is_bad_input(command: Command, tmp_path: Path, given: tuple[str, ...], line: str):
+    """Exit code 2 and one line, whatever is wrong with column and period; nothing is remembered."""
+    data = tmp_path / "orders.parquet"
+    pq.write_table(history(), data)
+    refused = command("replay", data, *given, "--name", "bad-replay", "--json")
+    assert refused.code == 2
+    assert line in refused.answer["error"]
+    assert json.loads(refused.out.splitlines()[-1])["exit_code"] == 2
+    assert client().get_experiment_by_name("bad-replay") is None

@@ -1,0 +1,165 @@
+"""The loop over history: no look ahead, no training twice, and the strategies what their names say."""
+
+import datetime as dt
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from pipeline import loop
+from pipeline.evaluation import EvaluationSettings
+from pipeline.incoming import IncomingSettings
+from pipeline.loop import LoopSettings
+from pipeline.policy import PolicySettings
+from pipeline.progress import Tick
+from pipeline.promotion import GateSettings
+from pipeline.replay import STRATEGIES, Shelf, Story, replay
+from pipeline.sizing import ModelSettings
+from pipeline.training import TrainingSettings
+
+PERIODS, ROWS = 5, 120
+LENIENT = GateSettings(limits={"shape_error": 1.0}, margins={"shape_error": 1.0})
+SETTINGS = LoopSettings(
+    model=ModelSettings(width=16, hidden=16, components=4),
+    training=TrainingSettings(epochs=1, batch=64),
+    evaluation=EvaluationSettings(detection_rows=100, distance_rows=100, permutations=20),
+    policy=PolicySettings(oldest_days=3650, severe=1.0, growth=10),
+    gate=LENIENT,
+)
+
+
+def history(shifted_from: int = PERIODS, rows: int = ROWS) -> pa.Table:
+    """Five months of days with a number and a label; from a period on, the number is another one."""
+    rng = np.random.default_rng(0)
+    period = np.repeat(np.arange(PERIODS), rows)
+    label = rng.integers(0, 3, len(period))
+    values = label + rng.normal(size=len(period)) + 6 * (period >= shifted_from)
+    seconds = (period * 30 + rng.uniform(0, 30, len(period))) * 86_400
+    seconds[0] = 0
+    start = np.datetime64("2024-01-01", "us")
+    return pa.table(
+        {
+            "seen": start + seconds.astype("timedelta64[s]"),
+            "value": np.round(values, 3),
+            "label": pa.array(np.array(["a", "b", "c"])[label]).dictionary_encode(),
+        }
+    )
+
+
+def told(directory: Path, table: pa.Table, settings: LoopSettings = SETTINGS) -> Story:
+    """The story of a table by periods of thirty days."""
+    return replay(table, "seen", "30d", settings, Shelf(directory))
+
+
+@pytest.fixture(scope="module")
+def shifting(tmp_path_factory: pytest.TempPathFactory) -> tuple[Story, Path]:
+    """The story of a table that changes in its third period, and its shelf."""
+    directory = tmp_path_factory.mktemp("shelf")
+    return told(directory, history(shifted_from=2)), directory
+
+
+def test_strategies_are_what_their_names_say(shifting):
+    """*Never* trains once, *always* afresh in every period, *loop* less often; all share the first training."""
+    story, _ = shifting
+    assert (story.periods, story.rows, len(story.steps)) == (PERIODS, PERIODS * ROWS, PERIODS * len(STRATEGIES))
+    trained = {strategy: [step.trained for step in story.of(strategy)] for strategy in STRATEGIES}
+    assert trained["never"] == ["0", None, None, None, None]
+    assert trained["always"] == ["0", "1", "2", "3", "4"]
+    assert trained["loop"][0] == "0"
+    assert 1 < story.summary("loop").trainings < story.summary("always").trainings
+    assert len({story.of(strategy)[0].seconds for strategy in STRATEGIES}) == 1
+
+
+def test_the_loop_trains_once_drift_is_confirmed(shifting):
+    """Calm before the change; found in the period of it, and again in the next, in which the loop trains.
+
+    The share of other rows is a third and a half of the table: far beyond every threshold. Calm checks give a false
+    alarm with a chance of one in a thousand.
+    """
+    steps = shifting[0].of("loop")
+    assert [step.drift.drifted for step in steps[1:4]] == [False, True, True]
+    assert [step.plan for step in steps[:4]] == [None, "skip", "skip", "warm-start"]
+    assert steps[3].trained == "0-3"
+    assert steps[3].champion == "0-3"
+    assert any(reason.startswith("drift in 2 of the last 3 checks") for reason in steps[3].reasons)
+    assert "value" in steps[2].drift.worst or "all columns" in steps[2].drift.worst
+
+
+def test_every_judgment_is_made_without_what_comes_later(shifting, tmp_path):
+    """With other rows in the last period, all turns before it are the same; times of training aside."""
+    story, _ = shifting
+    cut = history(shifted_from=2).slice(0, 3 * ROWS)
+    other = pa.concat_tables([cut, history(shifted_from=4).slice(3 * ROWS)])
+    again = told(tmp_path, other)
+    timeless = [
+        [step.model_copy(update={"seconds": 0.0}) for step in each.steps if step.period < 3] for each in (story, again)
+    ]
+    assert timeless[0] == timeless[1]
+    assert story.of("loop")[3].ahead != again.of("loop")[3].ahead
+
+
+def test_quality_falls_where_nothing_is_learned(shifting):
+    """A champion of the time before the change is a worse twin of the table after it than real rows, by far more."""
+    never = shifting[0].of("never")[-1].quality
+    assert never.ceiling - never.overall > 0.15
+    assert never.overall == pytest.approx(1 - (never.scores["shape_error"] + never.scores["trend_error"]) / 2)
+    story = shifting[0]
+    expected = 1 - story.summary("loop").end / story.summary("always").end
+    assert story.loss == pytest.approx(expected)
+    assert story.summary("never").end == never.overall  # the last quarter of five periods is the last one
+
+
+def test_rows_ahead_are_compared_before_they_are_learned(shifting):
+    """The first turn has no champion to ask; in the period of the change every champion is as surprised."""
+    for strategy in STRATEGIES:
+        steps = shifting[0].of(strategy)
+        assert steps[0].ahead is None
+        assert all(step.ahead is not None for step in steps[1:])
+        assert steps[1].ahead.overall - steps[2].ahead.overall > 0.15
+        assert steps[1].ahead.ceiling - steps[2].ahead.ceiling > 0.15
+
+
+def test_an_interrupted_replay_goes_on_where_it_was(shifting, tmp_path, monkeypatch):
+    """Stopped in the fourth period and started again: the same story, and no training twice; nor in a third run."""
+    names: list[int] = []
+    fit = loop.fit
+
+    def counted(parts, *given, **named):
+        names.append(parts.train.num_rows)
+        return fit(parts, *given, **named)
+
+    def impatient(tick: Tick) -> None:
+        if tick.phase == "replay" and tick.done == 3 * len(STRATEGIES) + 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(loop, "fit", counted)
+    table = history(shifted_from=2)
+    with pytest.raises(KeyboardInterrupt):
+        replay(table, "seen", "30d", SETTINGS, Shelf(tmp_path), impatient)
+    before = len(names)
+    story = told(tmp_path, table)
+    assert told(tmp_path, table) == story
+    assert 0 < before < len(names)
+    assert len(names) == len({step.trained for step in story.steps} - {None})
+    strip = [[step.model_copy(update={"seconds": 0.0}) for step in each.steps] for each in (story, shifting[0])]
+    assert strip[0] == strip[1]
+
+
+def test_the_window_is_respected(tmp_path):
+    """With `[incoming] last_files = 2` a training sees two periods, and only the newest rows are looked at."""
+    settings = SETTINGS.model_copy(update={"incoming": IncomingSettings(last_files=2)})
+    story = told(tmp_path, history(rows=60), settings)
+    assert [step.rows for step in story.of("loop")] == [60, 120, 120, 120, 120]
+    assert [step.new_rows for step in story.of("loop")] == [60] * 5
+
+
+def test_a_version_that_fails_the_gate_is_no_champion(tmp_path):
+    """Nothing passes: every strategy tries again in each period, and there is no quality to tell."""
+    settings = SETTINGS.model_copy(update={"gate": GateSettings(limits={"frechet": 0.0}, margins={})})
+    story = told(tmp_path, history(rows=30), settings)
+    assert {step.decision for step in story.steps} == {"refused"}
+    assert all(step.champion is None and step.quality is None and step.ahead is None for step in story.steps)
+    assert [story.summary(strategy).trainings for strategy in STRATEGIES] == [PERIODS] * 3
+    assert story.loss is None
+    assert {step.end.tzinfo for step in story.steps} == {dt.UTC}
