@@ -124,7 +124,7 @@ def run(
     from pipeline import storage, tables
 
     table = storage.place(data)
-    tables.files(table)  # a wrong path is told at once, not when the engines have started
+    settings.check(tables.files(table))  # mistakes are told at once, not when the engines have started
     home = common.embed()
     from flows import engine, progress
 
@@ -186,7 +186,7 @@ def drift(name: str, data: str, *, common: Common = DEFAULTS) -> Reply:
     from pipeline import storage, tables
 
     table = storage.place(data)
-    tables.files(table)
+    settings.check(tables.files(table))
     home = common.embed()
     from flows import engine, progress
 

@@ -22,17 +22,19 @@ What the command line gives wins over the file. One file may serve several table
 import glob
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 from zoneinfo import available_timezones
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
 
-from pipeline.errors import SettingsError
+from pipeline import tables
+from pipeline.errors import SettingsError, TableError
 from pipeline.loop import LoopSettings
 from pipeline.records import Record
-from pipeline.storage import Place, place
+from pipeline.storage import File, Place, place
 
 FILE = "resynth.toml"
 NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}"  # a model's name is also a directory's, and MLflow allows no "/" or ":"
@@ -136,6 +138,29 @@ class Settings(LoopSettings):
                 where = "" if name is None else f"tables.{name}."
                 raise SettingsError(f"settings: expected {where}data in {file}, got none")
         return {settings.name or name_of(settings.source(home)): settings for settings in found}
+
+    def check(self, found: Sequence[File]) -> None:
+        """See whether the columns that the settings name exist, before anything is begun.
+
+        One file that has all of them will do: files that cannot be used are somebody else's business.
+
+        Raises:
+            SettingsError: No file has.
+            ResynthError: An object store does not answer.
+        """
+        named = {f"columns.{name}": name for name in self.columns} | {"evaluation.target": self.evaluation.target}
+        if self.incoming is not None:
+            named["incoming.time"] = self.incoming.time
+        problem = None
+        for file in found:
+            with suppress(TableError):
+                names = tables.footer(file).schema.names
+                wrong = [key for key, name in named.items() if name is not None and name not in names]
+                if not wrong:
+                    return
+                problem = problem or f"settings: {wrong[0]}: expected a column of {file} ({', '.join(names)}), got none"
+        if problem is not None:
+            raise SettingsError(problem)
 
     def source(self, home: Path) -> Place:
         """Where the table is that `data` names.

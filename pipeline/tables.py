@@ -7,7 +7,8 @@ read. So rows held out of one training are held out of every later one.
 
 import glob
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -69,11 +70,16 @@ class Footer(NamedTuple):
 
 
 def footer(file: File) -> Footer:
-    """The columns and the number of rows of a file that can be read, without its values."""
-    if isinstance(file, Path):
-        return Footer(pq.read_schema(file), pq.read_metadata(file).num_rows)
-    with opened(file) as content, pq.ParquetFile(content) as source:
-        return Footer(source.schema_arrow, source.metadata.num_rows)
+    """The columns and the number of rows of a file, without its values.
+
+    Raises:
+        TableError: It cannot be read.
+        ResynthError: An object store does not answer.
+    """
+    with ExitStack() as stack:
+        content = file if isinstance(file, Path) else stack.enter_context(opened(file))
+        with _readable(file), pq.ParquetFile(content) as source:
+            return Footer(source.schema_arrow, source.metadata.num_rows)
 
 
 def files(path: Place) -> Sequence[File]:
@@ -166,9 +172,14 @@ def digest(table: pa.Table) -> str:
 
 def _read_file(file: File) -> pa.Table:
     content = file if isinstance(file, Path) else pa.BufferReader(fetch(file))
+    with _readable(file), pq.ParquetFile(content) as source:
+        return source.read()
+
+
+@contextmanager
+def _readable(file: File) -> Iterator[None]:
     try:
-        with pq.ParquetFile(content) as source:
-            return source.read()
+        yield
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
         reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         raise TableError(f"expected a readable Parquet file at {file}: {reason}") from error

@@ -18,6 +18,7 @@ from mlflow import MlflowClient
 from small import LENIENT, TINY, Outcome, synthesizer, table, write
 from store import Store
 
+from flows import engine
 from flows.tasks import ELBO, REFERENCE
 from flows.tracking import registry
 from flows.tracking.store import Run
@@ -253,6 +254,19 @@ def test_evaluate_needs_no_home(tmp_path: Path) -> None:
     assert scores["shape_error"] < 0.2  # rows of the same distribution
     assert scores["utility"] > 0.9  # the category follows from the value
     assert sorted(path.name for path in tmp_path.iterdir()) == ["real.parquet", "synthetic.parquet"]
+
+
+@pytest.mark.parametrize("verb", [["run"], ["drift", "cli-model"]])
+def test_a_column_that_the_table_lacks_is_told_before_anything_starts(
+    command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, verb: list[str]
+) -> None:
+    """Settings for another table are bad input, found out without Prefect."""
+    monkeypatch.setattr(engine, "embed", lambda home: pytest.fail("something has started"))
+    (tmp_path / "other.toml").write_text('[evaluation]\ntarget = "colour"\n')
+    outcome = command(*verb, write(tmp_path), "--config", tmp_path / "other.toml")
+    assert outcome.code == 2
+    assert outcome.err.startswith("resynth: settings: evaluation.target: expected a column of ")
+    assert outcome.err.count("\n") == 1
 
 
 def test_data_may_lie_in_an_object_store(command: Command, store: Store, tmp_path: Path) -> None:

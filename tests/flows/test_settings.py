@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from small import table, write
 
 from flows.settings import Settings, name_of
 from pipeline.errors import SettingsError
@@ -19,6 +22,27 @@ def test_the_file_in_the_home_is_read(tmp_path: Path) -> None:
     settings = Settings.load(tmp_path)
     assert (settings.seed, settings.split.holdout) == (7, 0.2)
     assert settings.columns["age"].kind == "categorical"
+
+
+@pytest.mark.parametrize(
+    ("given", "key"),
+    [
+        ({"columns": {"colour": {"kind": "categorical"}}}, "columns.colour"),
+        ({"evaluation": {"target": "colour"}}, "evaluation.target"),
+        ({"incoming": {"time": "colour"}}, "incoming.time"),
+    ],
+)
+def test_a_column_that_no_file_has_is_told(tmp_path: Path, given: dict[str, object], key: str) -> None:
+    """A file that has it is enough, wherever it stands; a damaged one says nothing about the settings."""
+    settings = Settings.model_validate(given)
+    (tmp_path / "broken.parquet").write_bytes(b"PAR1")
+    settings.check([tmp_path / "broken.parquet"])
+    write(tmp_path, "a", 20)
+    found = [tmp_path / "broken.parquet", tmp_path / "a.parquet"]
+    with pytest.raises(SettingsError, match=rf"{key}: expected a column of .*a.parquet \(value, group, .*got none"):
+        settings.check(found)
+    pq.write_table(table(20).append_column("colour", pa.array(["red"] * 20)), tmp_path / "z.parquet")
+    settings.check([*found, tmp_path / "z.parquet"])
 
 
 def test_the_command_line_wins_over_the_file(tmp_path: Path) -> None:
