@@ -149,17 +149,17 @@ def test_an_interrupted_replay_goes_on_where_it_was(shifting, tmp_path, monkeypa
 def test_the_window_is_respected(tmp_path):
     """With `[incoming] last_files = 2` a training sees two periods, and only the newest rows are looked at."""
     settings = SETTINGS.model_copy(update={"incoming": IncomingSettings(last_files=2)})
-    story = told(tmp_path, history(rows=60), settings)
-    assert [step.rows for step in story.of("loop")] == [60, 120, 120, 120, 120]
-    assert [step.new_rows for step in story.of("loop")] == [60] * 5
+    story = told(tmp_path, history(rows=60).slice(0, 180), settings)
+    assert [step.rows for step in story.of("loop")] == [60, 120, 120]
+    assert [step.new_rows for step in story.of("loop")] == [60] * 3
 
 
 def test_a_version_that_fails_the_gate_is_no_champion(tmp_path):
     """Nothing passes: every strategy tries again in each period, and there is no quality to tell."""
     settings = SETTINGS.model_copy(update={"gate": GateSettings(limits={"frechet": 0.0}, margins={})})
-    story = told(tmp_path, history(rows=30), settings)
+    story = told(tmp_path, history(rows=30).slice(0, 90), settings)
     assert {step.decision for step in story.steps} == {"refused"}
     assert all(step.champion is None and step.quality is None and step.ahead is None for step in story.steps)
-    assert [story.summary(strategy).trainings for strategy in STRATEGIES] == [PERIODS] * 3
+    assert [story.summary(strategy).trainings for strategy in STRATEGIES] == [3] * 3
     assert story.loss is None
     assert {step.end.tzinfo for step in story.steps} == {dt.UTC}
