@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SHOWN = 10  # findings of a drift report
 SCORES = ("area", "score", "synthetic", "real rows", "meaning")
-STRATEGY = ("strategy", "trainings", "promoted", "seconds", "ahead", "quality", "at the end", "real rows")
+STRATEGY = ("strategy", "trainings", "promoted", "CPU s", "ahead", "quality", "at the end", "real rows")
 WIDE = 120  # columns of a terminal that has room for meanings
 
 
@@ -99,7 +99,7 @@ def verdict(story: Story) -> str:
     ahead = "below" if story.loss > 0 else "above"
     return (
         f"{story.periods} periods: {loop.trainings} trainings instead of {always.trainings}, "
-        f"{loop.seconds:.0f} s instead of {always.seconds:.0f} s; quality at the end {abs(story.loss):.2%} {ahead}"
+        f"{loop.seconds:.0f} CPU seconds instead of {always.seconds:.0f}; quality at the end {abs(story.loss):.2%} {ahead}"
     )
 
 

@@ -176,7 +176,11 @@ def _trainings_over_time(axes: Axes, told: Story) -> None:
     texts = [f"{strategy}: {found.trainings}, {found.seconds:,.0f} s" for found, strategy in names]
     axes.set_yticks(range(len(texts)), texts, fontsize=9)
     axes.set_ylim(len(texts) - 0.5, -0.5)
-    axes.set_title("Trainings: afresh (full), warm (empty), refused by the gate (cross)", loc="left", fontsize=10)
+    axes.set_title(
+        "Trainings and their CPU seconds: afresh (full), warm (empty), refused by the gate (cross)",
+        loc="left",
+        fontsize=10,
+    )
 
 
 def _moments(ends: Iterable[datetime]) -> NDArray[np.datetime64]:

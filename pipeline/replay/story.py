@@ -74,7 +74,7 @@ class Step(Record):
         reasons: Of plan and decision.
         trained: The version that was trained, if any, by the periods of the trainings behind it: "3-5" is a warm
             start at period 5 from what was trained afresh at period 3.
-        seconds: Of its training.
+        seconds: Of the processor, for its training.
         champion: The champion after this turn; None if no version has passed the gate so far.
         ahead: Quality of the champion *before* this turn on the rows that came in the period, none of which it has
             seen, beside the rows of the window before.
@@ -105,7 +105,7 @@ class Summary(Record):
         trainings: How many versions were trained.
         warm_starts: How many of them continued the champion.
         promoted: How many became champion.
-        seconds: Of all trainings.
+        seconds: Of the processor, for all trainings.
         ahead: Mean quality on rows that were still to come.
         quality: Mean quality of the champion.
         end: The same over the last quarter of the periods.
