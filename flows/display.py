@@ -96,10 +96,10 @@ def verdict(story: Story) -> str:
     loop, always = story.summary("loop"), story.summary("always")
     if story.loss is None:
         return f"{story.periods} periods: no version passed the gate"
-    ahead = "below" if story.loss > 0 else "above"
+    reached = f"{abs(story.loss):.2%} {'below' if story.loss > 0 else 'above'} that of training always"
     return (
         f"{story.periods} periods: {loop.trainings} trainings instead of {always.trainings}, "
-        f"{loop.seconds:.0f} CPU seconds instead of {always.seconds:.0f}; quality at the end {abs(story.loss):.2%} {ahead}"
+        f"{loop.seconds:.0f} CPU seconds instead of {always.seconds:.0f}; quality at the end {reached}"
     )
 
 
