@@ -293,7 +293,7 @@ def judge(job: Job, challenger: Version, champion: Version | None) -> Judgement:
         tracked.record(defended, "champion-evaluation.json")
         tracked.metrics({f"champion.{score.name}": score.value for score in defended.scores})
     with job.clock.stage("decide"):
-        decision = tasks.decide(found, defended, settings)
+        decision = tasks.decide(found, defended, settings, elbo)
     if decision.promote and settings.gate.approval == "person":
         with job.clock.stage("approve"):
             decision = approval.ask(challenger, decision, settings)

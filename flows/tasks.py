@@ -291,9 +291,11 @@ def picture(work: Workspace, version: Version, run: Run, found: Evaluation) -> N
 
 
 @stage
-def decide(challenger: Evaluation, champion: Evaluation | None, settings: Settings) -> Decision:
+def decide(
+    challenger: Evaluation, champion: Evaluation | None, settings: Settings, bound: ElboReport | None = None
+) -> Decision:
     """Promote the challenger or keep the champion."""
-    return promotion.decide(challenger, champion, settings.gate)
+    return promotion.decide(challenger, champion, settings.gate, bound)
 
 
 @stage

@@ -1,14 +1,16 @@
 """Promote the challenger, or keep the champion?
 
-`decide` is a pure function of two evaluations on the same hold-out. The challenger must pass two gates:
+`decide` is a pure function of two evaluations on the same hold-out. The challenger must pass three gates:
 
-- *limits*: no named score may be further below its own real-against-real ceiling than allowed. This judges every
-  version, the first one included, and needs no adjustment to easy, hard or small tables, whose ceilings differ;
+- *limits*: no named score may, for certain, be further below its own real-against-real ceiling than allowed: the near
+  end of its 95 % confidence interval counts. This judges every version, the first one included, and needs no adjustment
+  to easy, hard or small tables, whose ceilings and intervals differ;
+- *latent space*: so many of its dimensions, at least, must say something of held-out rows;
 - *margins*: no named score may be worse than the champion's by more than allowed, or by more than chance explains:
   half of the 95 % confidence interval of the difference. Where both were computed on the same resamples of the
   hold-out, this is the interval of the paired differences, which is much narrower than what the two explain together.
 
-A version that passes both is promoted: it knows newer data. A score that a user named and an evaluation lacks refuses
+A version that passes all is promoted: it knows newer data. A score that a user named and an evaluation lacks refuses
 promotion, with that as the reason; nothing is ever assumed in its place. Of the default scores some have no meaning for
 some tables (a single column has no pairs): those are passed over, and the reasons say so.
 """
@@ -18,8 +20,9 @@ from math import hypot
 from statistics import pstdev
 from typing import Literal
 
-from pydantic import Field, NonNegativeFloat, PositiveFloat, field_validator
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, field_validator
 
+from pipeline.bound import ElboReport
 from pipeline.evaluation import METRICS, Evaluation, Score
 from pipeline.evaluation.scores import NORMAL_95
 from pipeline.records import Record
@@ -31,15 +34,18 @@ class GateSettings(Record):
     Attributes:
         limits: per score, how much worse than its ceiling it may be. The defaults let through what is usable and
             stop what is broken: columns off by five points more than chance, pairs by six, rows that a
-            classifier always tells from real ones, or that lie close to training rows.
+            classifier tells from real ones with an AUC of .85, or that lie close to training rows.
+        active_units: how many latent dimensions must vary with the row; 0: do not ask. Without any, the decoder alone
+            makes the rows: they may be good, but z says nothing about them.
         margins: per score, how much worse than the champion's it may be.
         approval: Who has the last word on a version that passes: the gate, or a "person" who is asked.
         patience_hours: How long a person is waited for; no answer is a no.
     """
 
     limits: Mapping[str, NonNegativeFloat] = Field(
-        default={"shape_error": 0.05, "trend_error": 0.06, "c2st": 0.9, "nearer_to_train": 0.1}
+        default={"shape_error": 0.05, "trend_error": 0.06, "c2st": 0.7, "nearer_to_train": 0.1}
     )
+    active_units: NonNegativeInt = 1
     margins: Mapping[str, NonNegativeFloat] = Field(
         default={"shape_error": 0.005, "trend_error": 0.01, "c2st": 0.05, "nearer_to_train": 0.02}
     )
@@ -62,9 +68,20 @@ class Decision(Record):
     reasons: tuple[str, ...]
 
 
-def decide(challenger: Evaluation, champion: Evaluation | None, settings: GateSettings) -> Decision:
-    """Judge `challenger`, alone or against the `champion` evaluated on the same hold-out."""
+def decide(
+    challenger: Evaluation, champion: Evaluation | None, settings: GateSettings, bound: ElboReport | None = None
+) -> Decision:
+    """Judge a challenger.
+
+    Args:
+        challenger: Its rows against the hold-out.
+        champion: The champion's against the same hold-out, if there is one.
+        settings: What must be reached.
+        bound: What the challenger's network says of the hold-out; without it the latent space is not judged.
+    """
     findings = list(_against_ceilings(challenger, settings))
+    if bound is not None and settings.active_units:
+        findings.append(_alive(bound, settings.active_units))
     if champion is None:
         findings.append((True, "there is no champion yet"))
     else:
@@ -81,9 +98,16 @@ def _against_ceilings(challenger: Evaluation, settings: GateSettings) -> Iterato
             yield optional, f"{name} has a limit but was not computed{_why(challenger)}"
             continue
         score = challenger[name]
-        passed = score.excess <= limit
+        chance = _half_width(score)
+        passed = score.excess - chance <= limit
         word = "within" if passed else "not within"
-        yield passed, f"{name} {score.value:.4f} is {word} {limit:g} of its ceiling {score.ceiling:.4f}"
+        known = f" (known to {chance:.4f})" if chance else ""
+        yield passed, f"{name} {score.value:.4f}{known} is {word} {limit:g} of its ceiling {score.ceiling:.4f}"
+
+
+def _alive(bound: ElboReport, least: int) -> tuple[bool, str]:
+    active = bound.active_units
+    return active >= least, f"{active} latent dimensions vary with the row (at least {least})"
 
 
 def _against_champion(

@@ -42,8 +42,10 @@ components = 8
 [evaluation]
 target = "income"
 permutations = 50
+[gate]
+active_units = {{units}}
 [gate.limits]
-shape_error = {{limit}}
+shape_error = 1.0
 [gate.margins]
 shape_error = 1.0
 """
@@ -58,8 +60,8 @@ def place(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     adult = pq.read_table(ADULT)
     pq.write_table(adult.slice(0, ROWS), directory / "monday.parquet")
     pq.write_table(adult.slice(ROWS, ROWS), directory / "tuesday.parquet")
-    (directory / "easy.toml").write_text(SETTINGS.format(limit=1.0))
-    (directory / "impossible.toml").write_text(SETTINGS.format(limit=0.0))
+    (directory / "easy.toml").write_text(SETTINGS.format(units=0))
+    (directory / "impossible.toml").write_text(SETTINGS.format(units=99))
     (directory / "home").symlink_to(home)
     return directory
 
@@ -150,7 +152,7 @@ def test_a_refused_version_leaves_the_champion_to_publish(answers: dict[str, Ans
     assert json.loads(Path(answer["export"]["manifest"]).read_text())["source"]["version"] == "2"
     tags = reader.get_model_version(NAME, "3").tags
     assert tags["decision"] == "refused"
-    assert "shape_error" in tags["reasons"]
+    assert "latent dimensions vary with the row (at least 99)" in tags["reasons"]
 
 
 def test_the_export_is_what_it_claims(answers: dict[str, Answer]) -> None:

@@ -205,7 +205,7 @@ def test_an_interruption_is_clean(
 def test_a_refused_first_version_publishes_nothing(command: Command, tmp_path: Path) -> None:
     """A gate that says no: exit code 3, the version is kept for inspection, but nobody is champion."""
     strict = tmp_path / "strict.toml"
-    strict.write_text(TINY + "[gate.limits]\nshape_error = 0.0\n")
+    strict.write_text(TINY + "[gate]\nactive_units = 99\n")
     outcome = command("run", write(tmp_path), "--name", "cli-strict", "--config", strict, "--out", tmp_path / "out")
     assert outcome.code == 3, outcome.err
     assert "refused" in outcome.out

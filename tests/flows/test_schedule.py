@@ -169,7 +169,8 @@ def test_serve_retrains_on_drift_and_asks_a_person(tmp_path: Path) -> None:
     """
     (tmp_path / "in").mkdir()
     write(tmp_path / "in", "monday", 300)
-    (tmp_path / "resynth.toml").write_text(f'name = "served"\ndata = "in"\n{SETTINGS}[gate]\napproval = "person"\n')
+    settings = SETTINGS.replace("[gate]", '[gate]\napproval = "person"')
+    (tmp_path / "resynth.toml").write_text(f'name = "served"\ndata = "in"\n{settings}')
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("PREFECT_", "MLFLOW_"))}
     environment["PYTHONPATH"] = str(ROOT)
     command = [sys.executable, "-m", "flows", "serve", "--json"]

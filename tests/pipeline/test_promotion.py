@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from pipeline.bound import ElboReport
 from pipeline.evaluation import Evaluation, Score
 from pipeline.promotion import Decision, GateSettings, decide
 
@@ -32,7 +33,7 @@ def test_a_good_first_version_is_promoted():
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("shape_error", 0.0601), ("trend_error", 0.0851), ("c2st", 0.089), ("nearer_to_train", 0.601)],
+    [("shape_error", 0.0601), ("trend_error", 0.0851), ("c2st", 0.289), ("nearer_to_train", 0.601)],
 )
 def test_each_limit_refuses_alone(name, value):
     """One score beyond its limit refuses, for that reason only."""
@@ -45,6 +46,22 @@ def test_each_limit_refuses_alone(name, value):
 def test_a_noisy_ceiling_widens_the_limit():
     """On a small table, where real rows err by 20 %, a generator may err by as much."""
     assert decide(evaluation(shape_error=(0.21, 0.2)), None, GATE).promote
+
+
+def test_only_what_is_certain_is_beyond_a_limit():
+    """A score .02 beyond its limit refuses when known to ±.01 and not when known to ±.03 only, as of few rows."""
+    assert not decide(evaluation(nearer_to_train=(0.62, 0.5), interval=0.01), None, GATE).promote
+    assert decide(evaluation(nearer_to_train=(0.62, 0.5), interval=0.03), None, GATE).promote
+
+
+@pytest.mark.parametrize(("active", "least", "promote"), [(0, 1, False), (1, 1, True), (0, 0, True), (3, 4, False)])
+def test_a_dead_latent_space_refuses(active, least, promote):
+    """Too few dimensions that vary with the row refuse, unless the settings do not ask."""
+    bound = ElboReport.model_construct(active_units=active)
+    decision = decide(evaluation(), None, GateSettings(active_units=least), bound)
+    assert decision.promote == promote
+    if not promote:
+        assert decision.reasons == (f"{active} latent dimensions vary with the row (at least {least})",)
 
 
 def test_an_absent_score_refuses():
