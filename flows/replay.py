@@ -6,7 +6,9 @@ replay is complete, by the content of the table, the settings and the code, so t
 """
 
 import hashlib
+import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +90,7 @@ def replay(plan: Plan, progress: Progress | None = None) -> Outcome:
     code = code_version()
     table = tables.read(plan.data, plan.settings.read, plan.settings.columns)
     History.of(table, plan.column, Every.parse(plan.every))  # better now than in the midst of it
-    choices = LoopSettings.model_validate(plan.settings.model_dump(include=set(LoopSettings.model_fields)))
+    choices = plan.settings.model_dump(mode="json", include=set(LoopSettings.model_fields))
     digest = tables.digest(table)
     with (
         alone(plan.home, f"replay {plan.name}"),
@@ -96,9 +98,9 @@ def replay(plan: Plan, progress: Progress | None = None) -> Outcome:
         Run.start(plan.name, {"flow": "replay", "code_version": code, MARK: work.mark}) as run,
     ):
         run.data(plan.data, digest, table.schema, table.num_rows)
-        run.parameters({"data": plan.data, "time": plan.column, "every": plan.every, "settings": choices.model_dump()})
+        run.parameters({"data": plan.data, "time": plan.column, "every": plan.every, "settings": choices})
         shelf = Shelf(plan.home / ".resynth" / "replays" / _key(digest, plan, choices, code))
-        story = tell(table, plan.column, plan.every, choices, shelf, progress or silent)
+        story = tell(table, plan.column, plan.every, plan.settings, shelf, progress or silent)
         keep(run, story)
         write(story, plan.out)
         create_markdown_artifact(
@@ -136,7 +138,7 @@ def write(story: Story, directory: Path) -> None:
         ) from error
 
 
-def _key(digest: str, plan: Plan, choices: LoopSettings, code: str) -> str:
+def _key(digest: str, plan: Plan, choices: Mapping[str, object], code: str) -> str:
     """What a replay's turns depend on, in short."""
-    parts = (digest, plan.column, plan.every, choices.model_dump_json(), code)
+    parts = (digest, plan.column, plan.every, json.dumps(choices), code)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]

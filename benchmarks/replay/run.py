@@ -19,7 +19,6 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch and scikit-learn r
 from flows.display import STRATEGY, strategies, verdict
 from flows.settings import Settings
 from pipeline import report, tables
-from pipeline.loop import LoopSettings
 from pipeline.progress import Tick
 from pipeline.replay import STRATEGIES, Shelf, Story, replay
 from pipeline.replay.story import END
@@ -38,9 +37,8 @@ def main() -> None:
     parser.add_argument("tables", nargs="*", default=list(EVERY), help="of %(default)s; the others' results are kept")
     for name in parser.parse_args().tables:
         settings = Settings.load(HERE, HERE / "settings.toml", name=name)
-        choices = LoopSettings.model_validate(settings.model_dump(include=set(LoopSettings.model_fields)))
         table = tables.read(DATA / f"{name}.parquet")
-        story = replay(table, "datetime", EVERY[name], choices, Shelf(WORK / name), tell)
+        story = replay(table, "datetime", EVERY[name], settings, Shelf(WORK / name), tell)
         (RESULTS / f"replay_{name}.json").write_text(story.model_dump_json())
         report.save(report.story(story), RESULTS / f"replay_{name}.png")
     found = {name: RESULTS / f"replay_{name}.json" for name in EVERY}
