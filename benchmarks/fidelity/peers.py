@@ -32,6 +32,8 @@ PEERS = {
     "tvae": ("CTGAN's TVAE 0.12.1", ("ctgan==0.12.1", "pyarrow", "scikit-learn")),
     "mostly": ("MOSTLY AI engine 2.7.3", ("mostlyai-engine==2.7.3",)),
 }
+NEEDLESS = ("torchvision", "torchaudio")
+"""Brought along, not needed for tables, and not to be imported beside a PyTorch built for CPUs only."""
 TRAINED = [HERE / "peer.py"]
 
 
@@ -61,6 +63,7 @@ def python_of(peer: str) -> str:
         venv.create(directory, with_pip=True)
         for packages in (("torch==2.13.0",), (*PEERS[peer][1], "torch==2.13.0")):  # the CPU build first
             subprocess.run([python, "-m", "pip", "install", "--quiet", *packages], check=True)
+        subprocess.run([python, "-m", "pip", "uninstall", "--quiet", "--yes", *NEEDLESS], check=True)
         (directory / "installed").touch()
     return str(python)
 
