@@ -9,6 +9,7 @@ different arguments give independent ones. Nothing reads or sets a global random
 import hashlib
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 def key(seed: int, *path: str | int) -> int:
@@ -25,3 +26,14 @@ def stream(seed: int, *path: str | int) -> np.random.Generator:
 def torch_seed(seed: int, *path: str | int) -> int:
     """A 63-bit seed for a `torch.Generator`, drawn from the same tree of names."""
     return key(seed, *path) & (2**63 - 1)
+
+
+def strata(random: np.random.Generator, variables: int, rows: int) -> NDArray[np.float32]:
+    """Numbers in (0, 1) for each variable, one in each of `rows` equal intervals, in random order, [variables, rows].
+
+    Each is uniform; together they spread more evenly than independent ones, and so do the marginals of what is made of
+    them (Latin hypercube sampling: McKay, Beckman & Conover 1979).
+    """
+    intervals = random.permuted(np.broadcast_to(np.arange(rows, dtype=np.float32), (variables, rows)), axis=1)
+    places = (intervals + random.random((variables, rows), dtype=np.float32)) / np.float32(max(rows, 1))
+    return places.clip(np.finfo(np.float32).tiny, 1 - np.finfo(np.float32).epsneg)

@@ -19,6 +19,7 @@ import pyarrow as pa
 import torch
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
+from scipy.special import ndtri
 
 from pipeline import columns
 from pipeline.bound import ColumnReconstruction, ElboReport, bound, per_column
@@ -28,9 +29,9 @@ from pipeline.models.inheritance import inherit
 from pipeline.models.layout import Layout
 from pipeline.models.vae import VAE, Shape
 from pipeline.progress import Progress, silent
-from pipeline.randomness import stream, torch_seed
+from pipeline.randomness import strata, stream, torch_seed
 from pipeline.schema import Schema
-from pipeline.sizing import ModelSettings, free_bits, resolve
+from pipeline.sizing import ModelSettings, free_bits, resolve, weight_decay
 from pipeline.training import Epoch, Rows, TrainingSettings, train
 
 BLOCK = 8192
@@ -104,8 +105,7 @@ class Synthesizer:
         vae = VAE(layout, ancestor.shape if ancestor is not None else shape).eval()
         synthesizer = cls(schema, codecs, vae)
         encoded, held = synthesizer._rows(rows), synthesizer._rows(validation)
-        if training.free_bits is None:
-            training = training.model_copy(update={"free_bits": free_bits(encoded)})
+        training = _completed(training, encoded)
         if ancestor is not None:
             training, epochs = _shortened(training), math.ceil(WARM_SHARE * epochs)
             inherit(vae, ancestor, origins, encoded.codes, keep=WARM_KEEP if epochs else 1.0)
@@ -238,8 +238,8 @@ class Synthesizer:
         random = stream(seed, "generate", block)
         if self.vae is None:
             return self._decode(torch.zeros(BLOCK, 0), random, block * BLOCK)
-        choice = torch.from_numpy(random.random(BLOCK, dtype=np.float32))
-        noise = torch.from_numpy(random.standard_normal((BLOCK, self.vae.shape.latent), dtype=np.float32))
+        choice = torch.from_numpy(strata(random, 1, BLOCK)[0])
+        noise = torch.from_numpy(ndtri(strata(random, self.vae.shape.latent, BLOCK)).T.copy())
         with torch.no_grad():
             z = self.vae.prior.draw(choice, noise)
         return self._decode(z, random, block * BLOCK)
@@ -249,7 +249,7 @@ class Synthesizer:
         codes, reals = torch.zeros(len(z), 0, dtype=torch.long), torch.zeros(len(z), 0)
         if self.vae is not None:
             layout = self.vae.layout
-            uniform = torch.from_numpy(random.random((len(layout), len(z)), dtype=np.float32))
+            uniform = torch.from_numpy(strata(random, len(layout), len(z)))
             noise = torch.from_numpy(random.standard_normal((len(layout.real), len(z)), dtype=np.float32))
             codes, reals = self.vae.generate(z, uniform, noise)
         arrays, index, d, r = [], np.arange(start, start + len(z)), 0, 0
@@ -300,6 +300,13 @@ def _normalization(
         origins += [o if o.variable is None else o._replace(variable=before + o.variable) for o in extension.origins]
         before += len(champion.codecs[name].variables)
     return {name: extension.codec for name, extension in extensions.items()}, tuple(origins)
+
+
+def _completed(training: TrainingSettings, rows: Rows) -> TrainingSettings:
+    """The settings with what follows from the rows."""
+    rate = free_bits(rows) if training.free_bits is None else training.free_bits
+    decay = weight_decay(len(rows)) if training.weight_decay is None else training.weight_decay
+    return training.model_copy(update={"free_bits": rate, "weight_decay": decay})
 
 
 def _shortened(training: TrainingSettings) -> TrainingSettings:

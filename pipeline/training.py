@@ -1,11 +1,11 @@
 """The only training loop.
 
-Maximises the ELBO with AdamW on a one-cycle rate (Smith & Topin 2018), watches the ELBO of validation rows, and
-ends the cycle in few steps once it no longer improves: what was learned at a high rate is never left un-annealed.
-Last, the prior is fitted to the finished encoder by expectation maximisation, and the marginals of generated rows are
-calibrated. The length of a training is a number
-of steps fixed by the size of the table, so that a seed reproduces it; a time limit only shortens it, and the rate
-then falls to its end in the time that is left.
+Maximises the ELBO with AdamW on a one-cycle rate (Smith & Topin 2018) and watches the ELBO of validation rows. Once it
+no longer improves, training goes back to the best weights and ends the cycle from there in few steps: what was learned
+at a high rate is never left un-annealed, and what was learned by heart is forgotten. Last, the prior is fitted to the
+finished encoder by expectation maximisation, and the marginals of generated rows are calibrated. The length of a
+training is a number of steps fixed by the size of the table, so that a seed reproduces it; a time limit only shortens
+it, and the rate then falls to its end in the time that is left.
 """
 
 import math
@@ -30,14 +30,19 @@ CYCLES = 4
 """Times that cyclical annealing starts β anew."""
 SETTLING = 0.8
 """Share of the cycle after which nothing is dropped or blanked, so that the end is trained as rows are generated."""
-COOLING = 0.1
-"""Share of the planned steps in which the cycle ends once validation no longer improves."""
+COOLING = 0.2
+"""Steps in which the cycle ends once validation no longer improves, relative to those taken."""
+LEAST_PATIENCE = 5
+ENDING = 0.1
+"""Share of the time limit that is kept for the refit of the prior and the calibration."""
+SYMBOLS = 5.0
+"""Weight decay of what belongs to one symbol alone, relative to that of what many symbols share."""
 REFITS = 30
 """Steps of expectation maximisation that match the prior to the finished encoder."""
 REFIT_ROWS = 65_536
+"""Most rows used for that."""
 CALIBRATION_ROWS = 32_768
 """Rows generated to calibrate marginals."""
-"""Most rows used for that."""
 _INSTANT = 0.01
 """Share of the time limit in which the clock has no say, so that only steps count in a training that keeps to it."""
 
@@ -51,15 +56,16 @@ class TrainingSettings(Record):
         optimizer: "adamw", "adam", "nadam" or "sgd" (with momentum .9).
         schedule: Of the learning rate: "one-cycle", "cosine" (from the peak down) or "constant".
         rate: Peak learning rate.
-        weight_decay: Decoupled weight decay.
+        weight_decay: Decoupled weight decay; what belongs to a single symbol has `SYMBOLS` times as much.
         beta: Weight of the KL after warm-up.
         warmup: Share of the steps, or of each cycle, in which β rises from 0.
         annealing: How β rises: "linear", once; or "cyclical", four times (Fu et al. 2019).
         free_bits: Rate of the latent, in nats per row, for which the encoder does not pay; at most 8, and less where
             rows hold little information.
         clip: Largest norm of the gradient.
-        patience: Epochs without a better validation ELBO after which the rate runs to its end.
-        time_limit: Most seconds of training.
+        patience: Epochs without a better validation ELBO after which the rate runs to its end, from the best weights;
+            by default a fifth of all, and at least 5.
+        time_limit: Most seconds of training, with all that ends it.
         device: "cpu", "cuda", or "auto" for a GPU where there is one.
     """
 
@@ -68,13 +74,13 @@ class TrainingSettings(Record):
     optimizer: Literal["adamw", "adam", "nadam", "sgd"] = "adamw"
     schedule: Literal["one-cycle", "cosine", "constant"] = "one-cycle"
     rate: float = 2e-3
-    weight_decay: float = 0.2
+    weight_decay: float | None = None
     beta: float = 1.0
     warmup: float = 0.1
     annealing: Literal["linear", "cyclical"] = "linear"
     free_bits: float | None = None
     clip: float = 1.0
-    patience: int = 5
+    patience: int | None = None
     time_limit: float = 300.0
     device: str = "auto"
 
@@ -129,8 +135,8 @@ def train(
         model: The VAE, on the CPU; it is moved to the device and back.
         rows: Training rows.
         validation: Rows held out to choose when to stop; may be empty, then every epoch is trained.
-        settings: See `TrainingSettings`; its `epochs` and `batch` are resolved by the caller, and its `free_bits`
-            where they are not 0.
+        settings: See `TrainingSettings`; its `epochs` and `batch` are resolved by the caller, and its `free_bits` and
+            `weight_decay` where they are not 0.
         epochs: Passes over `rows`.
         batch: Rows of a step.
         seed: Fixes order, noise and dropout.
@@ -148,20 +154,24 @@ def train(
     rows, validation = rows.to(device), validation.to(device)
     run = _Run(model, rows, settings, epochs=epochs, batch=min(batch, len(rows)), seed=seed)
     history: list[Epoch] = []
-    best, best_epoch, cooling = -math.inf, 0, False
+    patience = settings.patience or max(LEAST_PATIENCE, epochs // 5)
+    best, best_epoch, weights, cooling = -math.inf, 0, model.state_dict(), False
     for epoch in range(epochs):
         trained = run.epoch(epoch, progress)
         held = evaluate(model, validation, seed=seed) if len(validation) else trained
         history.append(run.record(epoch, trained, held))
         if history[-1].validation_elbo > best or not len(validation):
             best, best_epoch = history[-1].validation_elbo, epoch
-        if epoch - best_epoch >= settings.patience and not cooling:
+            weights = {name: value.clone() for name, value in model.state_dict().items()}
+        if epoch - best_epoch >= patience and not cooling:
+            model.load_state_dict(weights)
             run.cool()
             cooling = True
         if run.finished:
             break
+    model.load_state_dict(weights)
     model.eval()
-    _refit_prior(model, rows, seed=seed)
+    _refit_prior(model, rows, until=run.began + settings.time_limit, seed=seed)
     _calibrate(model, rows, seed=seed)
     model.to("cpu")
     progress(Tick("train", 1, 1, {"validation_elbo": best}))
@@ -185,7 +195,7 @@ def evaluate(model: VAE, rows: Rows, *, seed: int, batch: int = 4096) -> tuple[f
 
 
 @torch.no_grad()
-def _refit_prior(model: VAE, rows: Rows, *, seed: int) -> None:
+def _refit_prior(model: VAE, rows: Rows, *, until: float, seed: int) -> None:
     """Match the prior to what the finished encoder says of the training rows, by expectation maximisation."""
     if not isinstance(model.prior, Mixture):
         return
@@ -193,6 +203,8 @@ def _refit_prior(model: VAE, rows: Rows, *, seed: int) -> None:
     order = stream(seed, "prior").permutation(len(rows))[:REFIT_ROWS]
     parts = [model.encoder(*rows.take(order[i : i + 4096])) for i in range(0, len(order), 4096)]
     for _ in range(REFITS):
+        if time.monotonic() > until:
+            return
         noises = [torch.randn(mean.shape, generator=generator).to(mean.device) for mean, _ in parts]
         model.prior.refit(m + e * (0.5 * v).exp() for (m, v), e in zip(parts, noises, strict=True))
 
@@ -227,7 +239,7 @@ class _Run:
         self, model: VAE, rows: Rows, settings: TrainingSettings, *, epochs: int, batch: int, seed: int
     ) -> None:
         self.model, self.rows, self.settings, self.seed, self.batch = model, rows, settings, seed, batch
-        self.optimizer = OPTIMIZERS[settings.optimizer](_groups(model, settings.weight_decay), settings.rate)
+        self.optimizer = OPTIMIZERS[settings.optimizer](_groups(model, settings.weight_decay or 0.0), settings.rate)
         self.noise = torch.Generator().manual_seed(torch_seed(seed, "posterior"))
         self.dropouts = [module for module in model.modules() if isinstance(module, torch.nn.Dropout)]
         self.per_epoch = max(1, len(rows) // batch)
@@ -240,7 +252,7 @@ class _Run:
     @property
     def done(self) -> float:
         """Place in the cycle, in [0, 1], by steps or by time, whichever is further; the first instants do not count."""
-        spent = (time.monotonic() - self.began) / self.settings.time_limit
+        spent = (time.monotonic() - self.began) / ((1 - ENDING) * self.settings.time_limit)
         return min(1.0, self.position if spent < _INSTANT else max(self.position, spent))
 
     @property
@@ -250,7 +262,7 @@ class _Run:
 
     def cool(self) -> None:
         """Run through the rest of the cycle in few steps: validation no longer improves."""
-        self.pace = max(self.pace, (1 - self.position) * self.pace / COOLING)
+        self.pace = max(self.pace, (1 - self.position) / (COOLING * self.step))
 
     def epoch(self, number: int, progress: Progress) -> tuple[float, float]:
         """Train on every row once; mean reconstruction and KL on the way."""
@@ -335,10 +347,18 @@ def warmed(done: float, settings: TrainingSettings) -> float:
 
 
 def _groups(model: VAE, weight_decay: float) -> list[dict[str, object]]:
-    """Weight decay for matrices; none for biases, norms and the prior."""
+    """Weight decay for matrices, more for what belongs to one symbol; none for biases, norms and the prior."""
     decayed: list[torch.nn.Parameter] = []
+    symbols: list[torch.nn.Parameter] = []
     free: list[torch.nn.Parameter] = []
     for name, parameter in model.named_parameters():
         plain = name.endswith("bias") or "biases" in name or "norm" in name or name.startswith("prior")
-        (free if plain or parameter.ndim < 2 else decayed).append(parameter)  # noqa: PLR2004
-    return [{"params": decayed, "weight_decay": weight_decay}, {"params": free, "weight_decay": 0.0}]
+        if plain or parameter.ndim < 2:  # noqa: PLR2004
+            free.append(parameter)
+        else:
+            (symbols if "table" in name or name.startswith("softmax.weights") else decayed).append(parameter)
+    return [
+        {"params": decayed, "weight_decay": weight_decay},
+        {"params": symbols, "weight_decay": SYMBOLS * weight_decay},
+        {"params": free, "weight_decay": 0.0},
+    ]

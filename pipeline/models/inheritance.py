@@ -62,7 +62,7 @@ def _take_over(vae: VAE, ancestor: VAE, origins: Sequence[Origin], codes: Tensor
     for r, i in enumerate(vae.layout.real):
         _inherit_real(vae, ancestor, r, origins[i].variable)
     for side in (vae.encoder.inputs, vae.decoder.inputs):
-        side.smooth.zero_()  # the tables below hold the ancestor's smooth part too
+        side.smooth.zero_()
     tables = [ancestor.encoder.inputs.weights(), ancestor.decoder.inputs.weights()]
     for k, i in enumerate(vae.layout.discrete):
         counts = torch.bincount(codes[:, k], minlength=vae.layout.sizes[k]) + PSEUDO
@@ -94,10 +94,24 @@ def _inherit_symbols(vae: VAE, ancestor: VAE, k: int, origin: Origin, counts: Te
     mix, shift = mixture(origin, counts, end - start, ordered=isinstance(variable, Discrete) and variable.ordered)
     for side, table in zip(inputs, tables, strict=True):
         side.table.weight[first : first + size] = mix @ table[start:end]
+        if k in vae.layout.ordered:
+            place = vae.layout.ordered.index(k)
+            side.smooth[place] = _smooth_part(side.table.weight[first : first + size], side.hats[place, :size])
     old_group, old_row = ancestor.softmax.place[source]
     weight, bias = ancestor.softmax.affine(old_group, slice(old_row, old_row + 1))
-    vae.softmax.weights[group][row, :, :size] = weight[0, :, : end - start] @ mix.T
+    free = vae.softmax.weights[group]
+    free[row, :, :size] = weight[0, :, : end - start] @ mix.T
+    if k in vae.layout.ordered:
+        hats = getattr(vae.softmax, f"hats{group}")[row, :, :size].T
+        vae.softmax.smooth[group][row, :-1] = _smooth_part(free[row, :, :size].T, hats).T
     vae.softmax.biases[group][row, 0, :size] = bias[0, 0, : end - start] @ mix.T + shift
+
+
+def _smooth_part(rows: Tensor, hats: Tensor) -> Tensor:
+    """The splines [HATS, width] nearest to `rows` [size, width], which keep the rest: ranks move when symbols come."""
+    smooth: Tensor = torch.linalg.lstsq(hats, rows, driver="gelsd").solution
+    rows -= hats @ smooth
+    return smooth
 
 
 def mixture(origin: Origin, counts: Tensor, known: int, *, ordered: bool) -> tuple[Tensor, Tensor]:

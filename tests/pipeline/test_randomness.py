@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import stats
 
-from pipeline.randomness import key, stream, torch_seed
+from pipeline.randomness import key, strata, stream, torch_seed
 
 
 def test_equal_names_give_equal_streams():
@@ -30,3 +30,16 @@ def test_neighbouring_blocks_look_independent():
 def test_the_numbers_themselves_are_fixed():
     """Rows already handed out stay reproducible: the generator's output is part of the contract."""
     np.testing.assert_allclose(stream(0, "generate", 0).random(2), [0.6319741892805768, 0.06572233002837014], rtol=0)
+
+
+def test_strata_hold_one_number_each():
+    """Every variable has one number in each of the equal intervals, uniform in it, in an order of its own."""
+    numbers = strata(stream(0, "strata"), 3, 4096)
+    assert numbers.shape == (3, 4096)
+    places = np.floor(numbers.astype(float) * 4096)
+    assert (np.sort(places, axis=1) == np.arange(4096)).mean() > 0.999  # float32 rounds a few across a border
+    within = numbers.astype(float).ravel() * 4096 % 1
+    assert stats.kstest(within[:512], "uniform").pvalue > 1e-4  # fails by chance once in 10,000 seeds
+    assert np.abs(np.corrcoef(numbers)[np.triu_indices(3, 1)]).max() < 0.08  # five standard errors
+    assert numbers.min() > 0
+    assert numbers.max() < 1

@@ -7,7 +7,7 @@ import torch
 
 from pipeline.columns import Discrete
 from pipeline.models.layout import Layout
-from pipeline.sizing import ModelSettings, free_bits, resolve
+from pipeline.sizing import ModelSettings, free_bits, resolve, weight_decay
 from pipeline.training import Rows, TrainingSettings
 
 
@@ -43,3 +43,9 @@ def test_what_the_user_says_is_obeyed():
     given = ModelSettings(width=10, hidden=6, components=2, dropout=0.0)
     shape, epochs, batch = resolve(Layout((Discrete(3),)), 100, given, TrainingSettings(epochs=3, batch=7))
     assert (shape.width, shape.hidden, shape.components, shape.dropout, epochs, batch) == (10, 6, 2, 0.0, 3, 7)
+
+
+def test_few_rows_are_held_back_more():
+    """Weight decay falls with the rows, between its bounds."""
+    decays = [weight_decay(rows) for rows in (100, 1_600, 4_000, 8_000, 1_000_000)]
+    assert decays == pytest.approx([1.0, 1.0, 0.4, 0.2, 0.2])
