@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 from cyclopts import App, CycloptsError, Parameter
 from rich.console import Console
 
+from flows.engine import LostError
 from pipeline.errors import InputError, ResynthError
 
 if TYPE_CHECKING:
@@ -402,7 +403,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         reply = app(given)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - whatever it is, it ends in one line
-        return _fail(error, as_json=as_json)
+        code = _fail(error, as_json=as_json)
+        if isinstance(error, LostError):
+            os._exit(code)  # nothing is left to do but what cannot be done: to deliver Prefect's events
+        return code
     if not isinstance(reply, Reply):
         return DONE  # help or version, already printed
     if as_json:

@@ -1,6 +1,7 @@
 """Seconds per stage, and the news that a stage has begun or ended.
 
-Prefect shows them as artifacts, which are for people's eyes: a server that does not take one is no reason to fail.
+Prefect shows them as artifacts, which are for people's eyes: a server that does not take one is no reason to fail, and
+is not asked again before the end, for its client waits a minute each time.
 """
 
 import logging
@@ -23,7 +24,8 @@ class Clock:
         self._progress = progress
         self._stages = stages
         self._artifact: UUID | None = None
-        self._show(0.0)
+        self._shown = True
+        self._try(lambda: self._move(0.0))
 
     @contextmanager
     def stage(self, name: str) -> Iterator[Progress]:
@@ -33,15 +35,13 @@ class Clock:
         yield lambda tick: self._progress(tick._replace(phase=name))
         self._progress(Tick(name, 1, 1))
         self.seconds[name] = round(time.perf_counter() - began, 3)
-        self._show(100 * len(self.seconds) / self._stages)
+        self._try(lambda: self._move(100 * len(self.seconds) / self._stages))
 
     def finish(self, key: str, summary: str) -> None:
         """All that had to be done is done, and the outcome is told in Markdown; stages not needed count as done."""
-        self._show(100.0)
-        _try(lambda: create_markdown_artifact(summary, key=key))
-
-    def _show(self, percent: float) -> None:
-        _try(lambda: self._move(percent))
+        self._shown = True
+        self._try(lambda: self._move(100.0))
+        self._try(lambda: create_markdown_artifact(summary, key=key))
 
     def _move(self, percent: float) -> None:
         if self._artifact is None:
@@ -49,9 +49,11 @@ class Clock:
         else:
             update_progress_artifact(self._artifact, progress=percent)
 
-
-def _try(show: Callable[[], object]) -> None:
-    try:
-        show()
-    except Exception as error:  # noqa: BLE001 - see the first lines
-        logging.getLogger(__name__).info("clock: Prefect took no artifact (%s)", type(error).__name__)
+    def _try(self, show: Callable[[], object]) -> None:
+        if not self._shown:
+            return
+        try:
+            show()
+        except Exception as error:  # noqa: BLE001 - see the first lines
+            self._shown = False
+            logging.getLogger(__name__).info("clock: Prefect took no artifact (%s)", type(error).__name__)

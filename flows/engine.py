@@ -33,6 +33,10 @@ PAUSES = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0)  # seconds before each try to reach a s
 PATIENCE = 10.0  # seconds for its answer
 
 
+class LostError(ResynthError):
+    """Prefect's server has gone, for which its client would wait for minutes more when the process ends."""
+
+
 def defaults(home: Path) -> dict[str, str]:
     """The environment variables that embed both tools in `home`."""
     return {
@@ -43,6 +47,7 @@ def defaults(home: Path) -> dict[str, str]:
         "PREFECT_LOGGING_LEVEL": "WARNING",
         # A failed task prints its traceback there; the command says the same in one line.
         "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
+        "PREFECT_LOGGING_INTERNAL_LEVEL": "CRITICAL",  # events that a lost server does not take
         "DO_NOT_TRACK": "1",
         "MLFLOW_TRACKING_URI": f"sqlite:///{home / 'mlruns' / 'mlflow.db'}",
         "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
@@ -152,7 +157,7 @@ def running() -> Iterator[None]:
     """Call flows within this: the embedded server needs no heartbeat, which would cost a second per flow.
 
     Raises:
-        ResynthError: A flow failed because the server of the environment no longer answers.
+        LostError: A flow failed because the server of the environment no longer answers.
     """
     from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings  # noqa: PLC0415
 
@@ -168,6 +173,6 @@ def running() -> Iterator[None]:
             api = str(PREFECT_API_URL.value())
             if answers(f"{api.rstrip('/')}/health"):
                 raise
-            raise ResynthError(
+            raise LostError(
                 "expected the Prefect server of PREFECT_API_URL to go on answering, it does not; see MLflow"
             ) from error
