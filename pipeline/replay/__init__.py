@@ -160,7 +160,7 @@ class Life:
         known = Champion(self.shelf.synthesizer(champion), reference, holdout)
         found = loop.check(known, now.new, self.settings).report
         plan = self._plan(known, found, now)
-        step = step.model_copy(update={"drift": _look(found), "plan": plan.action, "reasons": plan.reasons})
+        step = step.model_copy(update={"drift": Look.of(found), "plan": plan.action, "reasons": plan.reasons})
         if plan.action == "skip":
             return step
         if plan.action == "refuse":
@@ -249,11 +249,6 @@ class Life:
             seed=seed,
             areas=areas,
         )
-
-
-def _look(report: DriftReport) -> Look:
-    worst = max(report.findings, key=lambda finding: (finding.drifted, finding.size / max(finding.threshold, 1e-9)))
-    return Look(drifted=report.drifted, excess=worst.size / max(worst.threshold, 1e-9), worst=worst.text)
 
 
 def _warm_starts(version: str | None) -> int:

@@ -5,6 +5,7 @@ from datetime import datetime
 from statistics import fmean
 from typing import Literal, Self, get_args
 
+from pipeline.drift import DriftReport, Finding
 from pipeline.evaluation import Evaluation
 from pipeline.policy import Action
 from pipeline.records import Record
@@ -57,6 +58,14 @@ class Look(Record):
     drifted: bool
     excess: float
     worst: str
+
+    @classmethod
+    def of(cls, report: DriftReport) -> Self:
+        """A report in short; an effect beyond its threshold that is no drift is one that the settings ignore."""
+        counted = [finding for finding in report.findings if finding.drifted or finding.size <= finding.threshold]
+        worst = max(counted, key=_excess, default=None)
+        excess, text = (0.0, "nothing was compared") if worst is None else (_excess(worst), worst.text)
+        return cls(drifted=report.drifted, excess=excess, worst=text)
 
 
 class Step(Record):
@@ -171,3 +180,7 @@ class Story(Record):
 def _mean(values: Iterable[float]) -> float | None:
     found = list(values)
     return fmean(found) if found else None
+
+
+def _excess(finding: Finding) -> float:
+    return finding.size / max(finding.threshold, 1e-9)

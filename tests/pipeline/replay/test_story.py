@@ -4,8 +4,9 @@ import datetime as dt
 
 import pytest
 
+from pipeline.drift import DriftReport, Finding
 from pipeline.evaluation import Evaluation, Score
-from pipeline.replay.story import Quality, Step, Story
+from pipeline.replay.story import Look, Quality, Step, Story
 
 ENDS = [0.5, 0.6, 0.7, 0.8, 0.9, 0.9, 0.94, 0.96]
 
@@ -62,3 +63,25 @@ def test_quality_is_the_mean_of_shape_and_trend():
     assert (both.overall, both.ceiling) == (pytest.approx(0.8), pytest.approx(0.97))
     assert (both.scores["c2st"], both.ceilings["c2st"]) == (0.5, 0.9)
     assert Quality.of(Evaluation(scores=(shape,), **fixed)).overall == pytest.approx(0.9)
+
+
+def finding(column: str, size: float, *, drifted: bool) -> Finding:
+    """An effect, of which one in ten units counts as drift."""
+    fixed = {"kind": "numeric", "what": "values", "low": 0.0, "high": 1.0, "threshold": 0.1}
+    return Finding(column=column, size=size, drifted=drifted, text=f"{column} moved", **fixed)
+
+
+def test_a_look_tells_the_largest_effect_that_counts():
+    """In units of its threshold; an effect beyond it that is no drift is ignored by the settings, and is not told."""
+    findings = (
+        finding("temp", 0.3, drifted=True),
+        finding("year", 0.9, drifted=False),
+        finding("wind", 0.05, drifted=False),
+    )
+    report = DriftReport(drifted=True, findings=findings, reference_rows=1, rows=1)
+    look = Look.of(report)
+    assert (look.drifted, look.excess, look.worst) == (True, pytest.approx(3.0), "temp moved")
+    calm = report.model_copy(update={"drifted": False, "findings": findings[1:]})
+    look = Look.of(calm)
+    assert (look.drifted, look.excess, look.worst) == (False, pytest.approx(0.5), "wind moved")
+    assert Look.of(calm.model_copy(update={"findings": ()})).excess == 0
