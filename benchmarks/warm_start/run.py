@@ -29,7 +29,7 @@ import torch
 
 from pipeline import columns, tables
 from pipeline.models.vae import VAE
-from pipeline.sizing import ModelSettings, free_bits, resolve
+from pipeline.sizing import ModelSettings, free_bits, resolve, weight_decay
 from pipeline.synthesizer import Synthesizer
 from pipeline.tables import Split, SplitSettings
 from pipeline.training import TrainingSettings, train
@@ -107,7 +107,8 @@ def from_nothing(start: Synthesizer, parts: Split, seed: int) -> Synthesizer:
     """A network of the usual sizes over the alphabets of `start`, trained at full length."""
     assert start.vae is not None
     rows, held = start._rows(parts.train), start._rows(parts.validation)  # noqa: SLF001 - below the public door
-    settings = TRAINING.model_copy(update={"free_bits": free_bits(rows)})
+    chosen = {"free_bits": free_bits(rows), "weight_decay": weight_decay(len(rows))}
+    settings = TRAINING.model_copy(update=chosen)
     shape, epochs, batch = resolve(start.vae.layout, len(rows), ModelSettings(), settings)
     torch.manual_seed(seed)
     vae = VAE(start.vae.layout, shape)
