@@ -40,7 +40,7 @@ WARM_SHARE = 0.2
 """Share of the usual length of a training that a warm start takes."""
 WARM_KEEP = 0.6
 """Share of the champion's weights in what a warm start begins with, beside fresh ones; all of them if untrained."""
-FORMAT = 1
+FORMAT = 2
 _MODEL, _WEIGHTS, _ARRAYS, _SCHEMA = "synthesizer.json", "weights.safetensors", "columns.safetensors", "schema.json"
 
 
