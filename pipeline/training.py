@@ -155,26 +155,25 @@ def train(
     run = _Run(model, rows, settings, epochs=epochs, batch=min(batch, len(rows)), seed=seed)
     history: list[Epoch] = []
     patience = settings.patience or max(LEAST_PATIENCE, epochs // 5)
-    best, best_epoch, weights, cooling = -math.inf, 0, model.state_dict(), False
+    best = _Best(-math.inf, 0, model.state_dict())
     for epoch in range(epochs):
         trained = run.epoch(epoch, progress)
         held = evaluate(model, validation, seed=seed) if len(validation) else trained
         history.append(run.record(epoch, trained, held))
-        if history[-1].validation_elbo > best or not len(validation):
-            best, best_epoch = history[-1].validation_elbo, epoch
+        if history[-1].validation_elbo > best.elbo or not len(validation):
             weights = {name: value.clone() for name, value in model.state_dict().items()}
-        if epoch - best_epoch >= patience and not cooling:
-            model.load_state_dict(weights)
+            best = _Best(history[-1].validation_elbo, epoch, weights)
+        if epoch - best.epoch >= patience and not run.cooling:
+            model.load_state_dict(best.weights)
             run.cool()
-            cooling = True
         if run.finished:
             break
-    model.load_state_dict(weights)
+    model.load_state_dict(best.weights)
     model.eval()
     _refit_prior(model, rows, until=run.began + settings.time_limit, seed=seed)
     _calibrate(model, rows, seed=seed)
     model.to("cpu")
-    progress(Tick("train", 1, 1, {"validation_elbo": best}))
+    progress(Tick("train", 1, 1, {"validation_elbo": best.elbo}))
     return tuple(history)
 
 
@@ -232,6 +231,14 @@ def device_of(name: str) -> torch.device:
     return torch.device(name)
 
 
+class _Best(NamedTuple):
+    """The highest validation ELBO so far, its epoch, and the weights that reached it."""
+
+    elbo: float
+    epoch: int
+    weights: Mapping[str, Tensor]
+
+
 class _Run:
     """Optimizer, schedule and random streams of one training."""
 
@@ -246,6 +253,7 @@ class _Run:
         self.pace = 1 / (epochs * self.per_epoch)
         self.step = 0
         self.position = 0.0
+        self.cooling = False
         self.began = time.monotonic()
         self.rate = 0.0
 
@@ -263,6 +271,7 @@ class _Run:
     def cool(self) -> None:
         """Run through the rest of the cycle in few steps: validation no longer improves."""
         self.pace = max(self.pace, (1 - self.position) / (COOLING * self.step))
+        self.cooling = True
 
     def epoch(self, number: int, progress: Progress) -> tuple[float, float]:
         """Train on every row once; mean reconstruction and KL on the way."""
