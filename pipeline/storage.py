@@ -5,7 +5,7 @@ stores; who we are and where they answer is their own environment variables' bus
 `AWS_ENDPOINT_URL`, …), so a URI that carries a password or options is refused: it would end up in logs.
 
 A store that does not answer is one thing, an object that is damaged another: the first ends a run, the second is put
-aside. So an object is fetched whole, which fails only for the store's sake, and looked at afterwards.
+aside. So an object, or the end of one, is fetched, which fails only for the store's sake, and looked at afterwards.
 """
 
 from collections.abc import Iterator
@@ -21,6 +21,7 @@ from pyarrow.fs import FileInfo, FileSelector, FileSystem, FileType
 from pipeline.errors import ResynthError, SettingsError, TableError
 from pipeline.records import Record
 
+MARGIN = 8  # bytes after the footer of a Parquet file: its length, and the format's mark
 SCHEMES = {"s3": "S3", "gs": "Google", "gcs": "Google", "abfs": "Azure", "abfss": "Azure"}
 
 
@@ -118,7 +119,7 @@ def fetch(found: Object) -> pa.Buffer:
 
 @contextmanager
 def opened(found: Object) -> Iterator[pa.NativeFile]:
-    """An object of which only parts are wanted.
+    """The end of an object, as much of it as the footer of a Parquet file is, which its last bytes tell.
 
     Raises:
         ResynthError: The store does not answer, or refuses.
@@ -126,7 +127,11 @@ def opened(found: Object) -> Iterator[pa.NativeFile]:
     with _asking(found.uri):
         system, path = _reach(found.uri)
         with system.open_input_file(path) as file:
-            yield file
+            size = file.size()
+            footer = int.from_bytes(file.read_at(min(4, size), max(0, size - MARGIN)), "little")
+            taken = min(size, footer + MARGIN)
+            end = pa.py_buffer(file.read_at(taken, size - taken))
+    yield pa.BufferReader(end)
 
 
 def is_hidden(path: PurePosixPath | Path) -> bool:
@@ -142,7 +147,8 @@ def _reach(uri: str) -> tuple[FileSystem, str]:
     """The store of an address, and the path there."""
     parts = urlsplit(uri)
     system, bucket = _store(f"{parts.scheme}://{parts.netloc}")
-    return system, f"{bucket}/{uri.partition(parts.netloc)[2].strip('/')}".rstrip("/")
+    path = uri.partition("://")[2].partition("/")[2]  # whatever it holds: in a name, "?" and "#" are letters
+    return system, f"{bucket}/{path.strip('/')}".rstrip("/")
 
 
 @cache

@@ -1,6 +1,8 @@
 """Places in object stores, against a real server of the S3 protocol."""
 
+import io
 from pathlib import Path
+from types import SimpleNamespace
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,6 +20,14 @@ def parquet(first: int, rows: int = 10, **more: pa.Array) -> bytes:
     sink = pa.BufferOutputStream()
     pq.write_table(pa.table({"number": list(range(first, first + rows)), **more}), sink)
     return sink.getvalue().to_pybytes()
+
+
+class Lost(io.BytesIO):
+    """What a store sends whose connection breaks."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Nothing."""
+        raise OSError(f"connection reset, {size} bytes asked for")
 
 
 def look(uri: str, ledger: Ledger | None = None) -> Arrivals:
@@ -120,6 +130,20 @@ def test_a_store_that_is_away_is_no_damaged_object(store: Store, monkeypatch: py
             survey(found, Ledger(), ReadSettings(), {})
     finally:
         storage._store.cache_clear()
+
+
+def test_a_store_that_goes_away_in_the_midst_quarantines_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where only the end of an object is asked for, after the whole of it was there."""
+    system, path = storage._reach(store.put("lost/a.parquet", parquet(0)))
+    reset = SimpleNamespace(
+        open_input_stream=system.open_input_stream,
+        open_input_file=lambda _: pa.PythonFile(Lost(bytes(100)), mode="r"),
+    )
+    found = files("s3://incoming/lost")
+    monkeypatch.setattr(storage, "_reach", lambda _: (reset, path))
+    with pytest.raises(ResynthError, match="expected the S3 object store to give") as caught:
+        survey(found, Ledger(), ReadSettings(), {})
+    assert not isinstance(caught.value, TableError)
 
 
 @pytest.mark.parametrize(
