@@ -13,6 +13,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPException
 
 from flows.reports import Report
 from flows.scratch import BusyError
@@ -58,7 +59,7 @@ def tell(settings: NotifySettings, event: Event, name: str, text: str, **facts: 
         time.sleep(PAUSE * attempt)
         try:
             urllib.request.urlopen(request, timeout=PATIENCE).close()  # noqa: S310
-        except OSError as error:
+        except (OSError, HTTPException) as error:
             reason = type(error).__name__
         else:
             return

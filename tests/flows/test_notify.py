@@ -100,6 +100,17 @@ def test_a_webhook_that_fails_is_tried_again_and_fails_nothing(
     assert "secret" not in caplog.text
 
 
+def test_an_address_that_is_none_fails_nothing(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the settings cannot see, as a space in it, is a warning like any other."""
+    monkeypatch.setattr(notify, "PAUSE", 0.0)
+    with caplog.at_level(logging.WARNING):
+        notify.tell(settings("http://127.0.0.1:9/a secret"), "drift", "small", "moved")
+    assert "took no news of 'drift' after 3 tries (InvalidURL)" in caplog.text
+    assert "secret" not in caplog.text
+
+
 def test_the_address_is_kept_out_of_what_is_logged() -> None:
     """Settings are logged to MLflow and shown by Prefect as JSON, without the address."""
     chosen = Settings.model_validate({"notify": {"webhook": "https://hooks.example.org/T0/secret"}})
