@@ -134,12 +134,15 @@ def run(plan: Plan, progress: Progress | None = None) -> Report:
         with clock.stage("connect"):
             registry.recover(plan.name, work.died)
             champion = registry.champion(plan.name)
+        # What is held back takes nothing in, or the next scheduled run would find nothing new
+        if plan.on_drift and champion is not None and (held := tasks.cooling_down(plan.name, plan.settings)):
+            return idle(plan, clock, held)
         arrivals = None
         if plan.settings.incoming is not None:
             with clock.stage("survey"):
                 arrivals = tasks.survey(plan.data, plan.name, plan.settings)
             if not arrivals.new and not arrivals.quarantined:
-                return nothing_new(plan, clock)
+                return idle(plan, clock, nothing_new(plan))
         with Run.start(plan.name, tags | {MARK: work.mark}) as tracked:
             report = execute(Job(plan, work, tracked, champion, clock, code, arrivals))
     notify.outcome(plan.settings.notify, report)
@@ -152,7 +155,7 @@ def execute(job: Job) -> Report:
     job.tracked.record(job.plan.settings, "settings.json")
     incoming = read(job)
     if not incoming.new_rows:
-        report = nothing_new(job.plan, job.clock, job)
+        report = idle(job.plan, job.clock, nothing_new(job.plan), job)
         complete(job, report, incoming)
         return report
     outlook = prepare(job, incoming)
@@ -255,7 +258,7 @@ def prepare(job: Job, incoming: Incoming) -> Outlook:
             tracked.record(drift, "drift.json")
             tracked.tags({"drift": str(drift.drifted).lower()})
     with job.clock.stage("plan"):
-        chosen = tasks.consider(work, job.champion, incoming, drift, plan.settings, on_drift=plan.on_drift)
+        chosen = tasks.consider(work, job.champion, incoming, drift, plan.settings)
     tracked.record(chosen, "plan.json")
     tracked.tags({"plan": chosen.action, "plan_reasons": "; ".join(chosen.reasons)})
     if chosen.action == "refuse":
@@ -311,12 +314,17 @@ def publish(job: Job, version: Version, incoming: Incoming) -> Export:
     return Export(path=directory, rows=manifest.rows, manifest=directory / exports.MANIFEST)
 
 
-def nothing_new(plan: Plan, clock: Clock, job: Job | None = None) -> Report:
-    """The report of a run that had no reason to train."""
+def nothing_new(plan: Plan) -> tuple[str, ...]:
+    """Why a run does nothing that has found nothing new."""
+    return (f"nothing is new in {plan.data} since the last complete run",)
+
+
+def idle(plan: Plan, clock: Clock, reasons: tuple[str, ...], job: Job | None = None) -> Report:
+    """The report of a run that neither trained nor published."""
     report = Report(
         name=plan.name,
         decision="skipped",
-        reasons=(f"nothing is new in {plan.data} since the last training",),
+        reasons=reasons,
         quarantined=job.arrivals.quarantined if job is not None and job.arrivals is not None else (),
         report=job.tracked.url if job is not None else None,
         seconds=clock.seconds,

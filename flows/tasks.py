@@ -6,7 +6,7 @@ Prefect.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import wraps
 from pathlib import Path
@@ -187,8 +187,6 @@ def consider(
     incoming: Incoming,
     drift: DriftReport | None,
     settings: Settings,
-    *,
-    on_drift: bool,
 ) -> Plan:
     """What the new rows call for.
 
@@ -210,12 +208,22 @@ def consider(
         obstacles=() if other else model.differences(work.columns),
         new_rows=new_rows,
         age_days=(now - champion.created) / timedelta(days=1),
-        idle_hours=(now - max(version.created for version in versions)) / timedelta(hours=1),
+        idle_hours=idle_hours(versions, now),
         warm_starts=int(champion.tags.get(WARM_STARTS, 0)),
         warm_start_refused=any(version.tags.get(START) == champion.version for version in versions),
-        on_drift=on_drift,
     )
     return policy.plan(situation, settings.policy)
+
+
+@stage
+def cooling_down(name: str, settings: Settings) -> tuple[str, ...]:
+    """Why a run that only drift has called for is not begun now; nothing where it may."""
+    return policy.cooling_down(idle_hours(registry.versions(name), datetime.now(UTC)), settings.policy)
+
+
+def idle_hours(versions: Sequence[Version], now: datetime) -> float:
+    """Time since any version of a model was trained."""
+    return (now - max(version.created for version in versions)) / timedelta(hours=1)
 
 
 @stage

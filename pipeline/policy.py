@@ -6,8 +6,7 @@ that applies decides:
 
 1. *refuse*: the table has other columns than the champion, or labels that it does not know, and the settings
    refuse those. A person has to look.
-2. *retrain* without further questions, if the settings say that every run trains; but a run that only drift has
-   called for is held back by the cool-down, or drift that lasts would train at every check.
+2. *retrain* without further questions, if the settings say that every run trains.
 3. *skip*: no row is new, or the last training is too recent (cool-down).
 4. *retrain* afresh: the columns have changed, most of them drifted at once, the champion is too old, or training is
    due and cannot start at the champion, or should not once more: it is the end of a long chain of warm starts, or the
@@ -18,6 +17,9 @@ that applies decides:
 
 More drift never leads to less action, except that what the settings refuse is refused. One check that finds drift
 does not start a training (it may be the one false alarm in a thousand), unless it finds most columns drifted.
+
+A run that only drift has called for is not begun in the cool-down (`cooling_down`), or drift that lasts would train at
+every check.
 """
 
 from typing import Literal, Self
@@ -86,7 +88,6 @@ class Situation(Record):
         warm_starts: Warm starts in a row that led to the champion.
         warm_start_refused: Whether the gate has refused a warm start from this champion: another would begin at the
             same place.
-        on_drift: Whether a check that found drift called for this, and neither a schedule nor a person.
     """
 
     drift: DriftReport | None
@@ -98,7 +99,6 @@ class Situation(Record):
     idle_hours: NonNegativeFloat
     warm_starts: NonNegativeInt = 0
     warm_start_refused: bool = False
-    on_drift: bool = False
 
 
 class Plan(Record):
@@ -113,14 +113,20 @@ def plan(situation: Situation, settings: PolicySettings) -> Plan:
     if refused := _refused(situation, settings):
         return Plan(action="refuse", reasons=refused)
     if settings.train == "always":
-        cool = _cooling_down(situation, settings) if situation.on_drift else ()
-        return Plan(action="skip" if cool else "retrain", reasons=cool or ("every run trains (policy.train)",))
+        return Plan(action="retrain", reasons=("every run trains (policy.train)",))
     if held := _held_back(situation, settings):
         return Plan(action="skip", reasons=held)
     warm = _calls_for_training(situation, settings)
     if fresh := _calls_for_a_fresh_start(situation, settings, due=bool(warm)):
         return Plan(action="retrain", reasons=fresh + warm)
     return Plan(action="warm-start" if warm else "skip", reasons=warm or _calm(situation, settings))
+
+
+def cooling_down(idle_hours: float, settings: PolicySettings) -> tuple[str, ...]:
+    """Why nothing is to start so soon after the last training; nothing where it may."""
+    if idle_hours >= settings.cool_down_hours:
+        return ()
+    return (f"the last training was {idle_hours:.1f} h ago, the cool-down is {settings.cool_down_hours:g} h",)
 
 
 def _refused(now: Situation, settings: PolicySettings) -> tuple[str, ...]:
@@ -133,13 +139,7 @@ def _refused(now: Situation, settings: PolicySettings) -> tuple[str, ...]:
 
 def _held_back(now: Situation, settings: PolicySettings) -> tuple[str, ...]:
     stale = ("no row is new",) if now.new_rows == 0 else ()
-    return stale + _cooling_down(now, settings)
-
-
-def _cooling_down(now: Situation, settings: PolicySettings) -> tuple[str, ...]:
-    if now.idle_hours >= settings.cool_down_hours:
-        return ()
-    return (f"the last training was {now.idle_hours:.1f} h ago, the cool-down is {settings.cool_down_hours:g} h",)
+    return stale + cooling_down(now.idle_hours, settings)
 
 
 def _calls_for_a_fresh_start(now: Situation, settings: PolicySettings, *, due: bool) -> tuple[str, ...]:

@@ -8,8 +8,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from small import LENIENT, TINY, Outcome, table
+from small import LENIENT, TINY, Outcome, table, write
 
+from flows import engine
+from flows.run import Plan
+from flows.run import run as flow
+from flows.settings import Settings
 from flows.tracking import registry
 from flows.tracking.store import Check, Run, checks
 
@@ -66,6 +70,25 @@ def test_by_default_a_run_trains_afresh(run):
         assert (outcome.code, outcome.answer["version"]) == (0, version)
     assert outcome.answer["plan"] == {"action": "retrain", "reasons": ["every run trains (policy.train)"]}
     assert "start" not in registry.versions("policy-always")[0].tags
+
+
+def test_lasting_drift_trains_once_in_a_cool_down_and_takes_nothing_in(command: Command, home: Path, tmp_path: Path):
+    """A run that drift called for does nothing so soon after a training, so the next one still finds the file new."""
+    heap, config = tmp_path / "heap", tmp_path / "settings.toml"
+    heap.mkdir()
+    config.write_text(TINY + LENIENT + "[incoming]\n")
+    arguments = ("run", heap, "--name", "policy-held", "--config", config, "--json")
+    write(heap, "monday")
+    assert command(*arguments).answer["decision"] == "promoted"
+    write(heap, "tuesday", seed=1)
+    on_drift = Plan(data=heap, home=home, name="policy-held", settings=Settings.load(home, config), on_drift=True)
+    with engine.running():
+        held = flow(on_drift)
+    assert (held.decision, held.published, held.export) == ("skipped", None, None)
+    assert held.reasons[0].endswith("the cool-down is 20 h")
+    trained = command(*arguments).answer
+    assert (trained["decision"], trained["version"]) == ("promoted", "2")
+    assert command(*arguments).answer["reasons"][0].startswith("nothing is new in ")
 
 
 def test_refused_labels_and_columns_change_nothing(run):

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from pipeline.drift import DriftReport, Finding
-from pipeline.policy import Plan, PolicySettings, Situation, plan
+from pipeline.policy import Plan, PolicySettings, Situation, cooling_down, plan
 
 NEEDED = PolicySettings(train="needed")
 RANK = {"skip": 0, "warm-start": 1, "retrain": 2}
@@ -52,13 +52,11 @@ def test_by_default_every_run_trains():
         assert plan(now, PolicySettings()) == Plan(action="retrain", reasons=("every run trains (policy.train)",))
 
 
-def test_lasting_drift_trains_once_in_a_cool_down():
-    """Where every run trains, one that a drift check has called for waits, a scheduled one does not."""
-    assert plan(situation(on_drift=True, idle_hours=21.0), PolicySettings()).action == "retrain"
-    assert plan(situation(on_drift=True, idle_hours=1.5), PolicySettings()) == Plan(
-        action="skip", reasons=("the last training was 1.5 h ago, the cool-down is 20 h",)
-    )
-    assert plan(situation(on_drift=False, idle_hours=1.5), PolicySettings()).action == "retrain"
+def test_the_cool_down_ends():
+    """A run that only drift has called for asks this: the reason to wait, and none once the time is over."""
+    assert cooling_down(1.5, PolicySettings()) == ("the last training was 1.5 h ago, the cool-down is 20 h",)
+    assert cooling_down(20.0, PolicySettings()) == ()
+    assert cooling_down(0.0, PolicySettings(cool_down_hours=0)) == ()
 
 
 @pytest.mark.parametrize(
