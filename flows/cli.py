@@ -269,8 +269,8 @@ def replay(
     from pipeline import tables
     from pipeline.replay.periods import Every
 
-    tables.files(data)
     Every.parse(every)
+    settings.check(tables.files(data))
     home = common.embed()
     from flows import engine, progress
 

@@ -256,7 +256,7 @@ def test_evaluate_needs_no_home(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["real.parquet", "synthetic.parquet"]
 
 
-@pytest.mark.parametrize("verb", [["run"], ["drift", "cli-model"]])
+@pytest.mark.parametrize("verb", [["run"], ["drift", "cli-model"], ["replay", "--time", "day", "--every", "100d"]])
 def test_a_column_that_the_table_lacks_is_told_before_anything_starts(
     command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, verb: list[str]
 ) -> None:
