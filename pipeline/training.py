@@ -33,8 +33,8 @@ SETTLING = 0.8
 COOLING = 0.2
 """Steps in which the cycle ends once validation no longer improves, relative to those taken."""
 LEAST_PATIENCE = 5
-ENDING = 0.1
-"""Share of the time limit that is kept for the refit of the prior and the calibration."""
+ENDING, MOST_ENDING = 5.0, 0.25
+"""Seconds of the time limit that are kept for the refit of the prior and the calibration, and their largest share."""
 SYMBOLS = 5.0
 """Weight decay of what belongs to one symbol alone, relative to that of what many symbols share."""
 REFITS = 30
@@ -170,7 +170,7 @@ def train(
             break
     model.load_state_dict(best.weights)
     model.eval()
-    _refit_prior(model, rows, until=run.began + settings.time_limit, seed=seed)
+    _refit_prior(model, rows, until=run.began + (run.limit + settings.time_limit) / 2, seed=seed)
     _calibrate(model, rows, seed=seed)
     model.to("cpu")
     progress(Tick("train", 1, 1, {"validation_elbo": best.elbo}))
@@ -255,12 +255,13 @@ class _Run:
         self.position = 0.0
         self.cooling = False
         self.began = time.monotonic()
+        self.limit = settings.time_limit - min(ENDING, MOST_ENDING * settings.time_limit)
         self.rate = 0.0
 
     @property
     def done(self) -> float:
         """Place in the cycle, in [0, 1], by steps or by time, whichever is further; the first instants do not count."""
-        spent = (time.monotonic() - self.began) / ((1 - ENDING) * self.settings.time_limit)
+        spent = (time.monotonic() - self.began) / self.limit
         return min(1.0, self.position if spent < _INSTANT else max(self.position, spent))
 
     @property
