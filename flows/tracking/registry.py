@@ -151,12 +151,11 @@ def promote(version: Version) -> None:
         ResynthError: It does not; the champion stays who it was.
     """
     _smoke_test(version)
-    current = champion(version.name)
-    if current is not None and current.version == version.version:
-        return
     client().set_registered_model_alias(version.name, CHAMPION, version.version)
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    _remember(version.name, [*_history(version.name), f"{version.version}@{now}"])
+    history = _history(version.name)
+    if _before(history, version.version) == history:  # also where an earlier try died before it could write it
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        _remember(version.name, [*history, f"{version.version}@{now}"])
 
 
 def demote(version: Version, previous: Version | None) -> None:

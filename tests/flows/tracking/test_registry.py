@@ -101,6 +101,19 @@ def test_promotion_moves_the_alias(saved: Path) -> None:
     assert champion.aliases == ("champion",)
 
 
+def test_a_promotion_that_died_halfway_is_completed_by_a_second_try(saved: Path) -> None:
+    """With the alias moved and nothing remembered, promoting again remembers it once, and a rollback leads back."""
+    name = "registry-halfway"
+    first, second = register(saved, name), register(saved, name)
+    registry.promote(first)
+    MlflowClient().set_registered_model_alias(name, "champion", second.version)
+    registry.promote(second)
+    registry.promote(second)
+    history = MlflowClient().get_registered_model(name).tags["champions"]
+    assert [entry.partition("@")[0] for entry in history.split()] == ["1", "2"]
+    assert registry.rollback(name).version == "1"
+
+
 def test_rollback_walks_back_through_the_champions(saved: Path) -> None:
     """Each rollback returns to the champion before, also where versions took office out of order."""
     name = "registry-rollback"
