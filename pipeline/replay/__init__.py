@@ -196,7 +196,7 @@ class Life:
         if self.strategy == "loop":  # nobody else looks back
             self._remember(name, now)
         champion = self._evaluation(step.champion, now) if step.champion is not None else None
-        decision = promotion.decide(self._evaluation(name, now), champion, self.settings.gate)
+        decision = promotion.decide(self._evaluation(name, now), champion, self.settings.gate, self._bound(name, now))
         return step.model_copy(
             update={
                 "decision": "promoted" if decision.promote else "refused",
@@ -220,10 +220,13 @@ class Life:
     def _remember(self, version: str, now: Moment) -> None:
         """Keep what later rows are compared with."""
         seed, ignore = self.settings.seed, self.settings.drift.ignore
-        synthesizer = self.shelf.synthesizer(version)
         made = partial(Reference.of, now.rows, now.schema, seed=seed, ignore=ignore)
         self.shelf.record(f"reference-{version}", Reference, made)
-        self.shelf.record(f"holdout-{version}", ElboReport, partial(synthesizer.elbo, now.parts.holdout, seed=seed))
+
+    def _bound(self, version: str, now: Moment) -> ElboReport:
+        """What a version says of the hold-out of the window that it was trained on."""
+        measure = partial(self.shelf.synthesizer(version).elbo, now.parts.holdout, seed=self.settings.seed)
+        return self.shelf.record(f"holdout-{version}", ElboReport, measure)
 
     def _evaluation(self, version: str, now: Moment) -> Evaluation:
         """Of a version, on the hold-out of the window."""

@@ -19,7 +19,7 @@ from pipeline.sizing import ModelSettings
 from pipeline.training import TrainingSettings
 
 PERIODS, ROWS = 5, 120
-LENIENT = GateSettings(limits={"shape_error": 1.0}, margins={"shape_error": 1.0})
+LENIENT = GateSettings(active_units=0, limits={"shape_error": 1.0}, margins={"shape_error": 1.0})
 SETTINGS = LoopSettings(
     model=ModelSettings(width=16, hidden=16, components=4),
     training=TrainingSettings(epochs=1, batch=64),
@@ -163,3 +163,11 @@ def test_a_version_that_fails_the_gate_is_no_champion(tmp_path):
     assert [story.summary(strategy).trainings for strategy in STRATEGIES] == [3] * 3
     assert story.loss is None
     assert {step.end.tzinfo for step in story.steps} == {dt.UTC}
+
+
+def test_the_gate_judges_the_latent_space_as_in_a_live_run(tmp_path):
+    """With more latent dimensions asked for than there are, every strategy is refused for that reason."""
+    settings = SETTINGS.model_copy(update={"gate": LENIENT.model_copy(update={"active_units": 99})})
+    story = told(tmp_path, history(rows=30).slice(0, 90), settings)
+    assert {step.decision for step in story.steps} == {"refused"}
+    assert all("latent dimensions vary with the row (at least 99)" in step.reasons[-1] for step in story.steps)
