@@ -304,7 +304,7 @@ def promote(name: str, version: int, *, common: Common = DEFAULTS) -> Reply:
     from flows.tracking import registry
 
     chosen = registry.resolve(f"{name}/{version}")
-    registry.promote(chosen)
+    registry.promote(chosen, by_hand=True)
     return _champion(chosen.name, chosen.version)
 
 

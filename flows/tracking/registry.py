@@ -31,6 +31,7 @@ from pipeline.synthesizer import Synthesizer
 
 CHAMPION = "champion"
 HISTORY = "champions"
+BY_HAND = "promoted_by_hand"  # tag of a version: when a person promoted it; no run takes that back
 KEPT = 200  # champions remembered, within the length of a tag
 REFERENCE = re.compile(r"(?P<name>[^@/]+)(?:@(?P<alias>[^@/]+)|/(?P<version>\d+))?")
 SIGNATURE = ModelSignature(
@@ -106,7 +107,9 @@ def register(run: Run, synthesizer: Path, tags: Mapping[str, str]) -> Version:
 
 
 def withdraw(version: Version) -> None:
-    """Undo `register`, and remove the model's name if this was its only version."""
+    """Undo `register`, and remove the model's name if this was its only version; one promoted by hand stays."""
+    if _by_hand(version):
+        return
     client().delete_model_version(version.name, version.version)
     if not _versions(version.name):
         client().delete_registered_model(version.name)
@@ -144,22 +147,30 @@ def champion(name: str) -> Version | None:
     return Version.of(client().get_model_version(name, str(number))) if number is not None else None
 
 
-def promote(version: Version) -> None:
+def promote(version: Version, *, by_hand: bool = False) -> None:
     """Make a version the champion, if it is not yet, after it has shown that it loads and generates.
+
+    Args:
+        version: Which one.
+        by_hand: Whether a person says so, and not the run that made it: then no run takes it back.
 
     Raises:
         ResynthError: It does not; the champion stays who it was.
     """
     _smoke_test(version)
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if by_hand:
+        tag(version, {BY_HAND: now})
     client().set_registered_model_alias(version.name, CHAMPION, version.version)
     history = _history(version.name)
     if _before(history, version.version) == history:  # also where an earlier try died before it could write it
-        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         _remember(version.name, [*history, f"{version.version}@{now}"])
 
 
 def demote(version: Version, previous: Version | None) -> None:
-    """Undo `promote`."""
+    """Undo a run's `promote`; one by hand stays."""
+    if _by_hand(version):
+        return
     _remember(version.name, _before(_history(version.name), version.version))
     if previous is None:
         client().delete_registered_model_alias(version.name, CHAMPION)
@@ -171,8 +182,9 @@ def recover(name: str, died: Callable[[str], bool]) -> None:
     """Undo what killed runs of a model have left, as the runs themselves would have.
 
     A run is complete once it is tagged with its decision, which it does last. Of any other that is dead, the version
-    is withdrawn and the alias moved back; its MLflow run counts as killed. Complete runs make versions one after
-    another, so the search ends at the first complete one.
+    is withdrawn and the alias moved back; its MLflow run counts as killed. Where a person has promoted the version by
+    hand, version and alias stay, and the run counts as complete. Complete runs make versions one after another, so the
+    search ends at the first complete one.
 
     Args:
         name: Of the model.
@@ -181,6 +193,11 @@ def recover(name: str, died: Callable[[str], bool]) -> None:
     for version in _versions(name) if _exists(name) else ():
         if not _left_behind(version, died):
             break
+        if BY_HAND in version.tags:
+            settled = {COMPLETE: "promoted", "reasons": "a person promoted it by hand"}
+            tag(version, settled)
+            version.origin.tags(settled)
+            continue
         if CHAMPION in version.aliases:
             earlier = _before(_history(name), version.version)
             demote(version, resolve(f"{name}/{earlier[-1].partition('@')[0]}") if earlier else None)
@@ -193,6 +210,10 @@ def recover(name: str, died: Callable[[str], bool]) -> None:
 def _left_behind(version: Version, died: Callable[[str], bool]) -> bool:
     tags = client().get_run(version.run).data.tags
     return COMPLETE not in tags and died(tags.get(MARK, ""))
+
+
+def _by_hand(version: Version) -> bool:
+    return BY_HAND in client().get_model_version(version.name, version.version).tags
 
 
 def rollback(name: str) -> Version:

@@ -292,6 +292,7 @@ def test_promote_rollback_and_models(command: Command, tmp_path: Path) -> None:
             registry.register(run, directory, {"data_digest": "d", "code_version": "c"})
     assert command("promote", "cli-registry", 1).code == 0
     assert command("promote", "cli-registry", 2, "--json").answer["version"] == "2"
+    assert "promoted_by_hand" in registry.resolve("cli-registry/2").tags  # so that no run takes it back
     assert command("promote", "cli-registry", 3).code == 2
     assert command("rollback", "cli-registry", "--json").answer == {
         "name": "cli-registry",

@@ -114,6 +114,24 @@ def test_a_promotion_that_died_halfway_is_completed_by_a_second_try(saved: Path)
     assert registry.rollback(name).version == "1"
 
 
+def test_what_a_person_promoted_by_hand_is_not_taken_back(saved: Path) -> None:
+    """Neither when the run that made it fails, nor by the next run when it was killed; what a run promoted is."""
+    name = "registry-by-hand"
+    first, second, third = (register(saved, name) for _ in range(3))
+    first.origin.tags({"decision": "promoted"})
+    registry.promote(first)
+    registry.promote(second, by_hand=True)
+    registry.demote(second, first)
+    registry.withdraw(second)
+    registry.promote(third)
+    registry.recover(name, lambda _: True)
+    assert [version.version for version in registry.versions(name)] == ["2", "1"]
+    assert registry.resolve(name).version == "2"
+    assert registry.resolve(name).tags["decision"] == "promoted"
+    assert MlflowClient().get_run(second.run).data.tags["decision"] == "promoted"
+    assert registry.rollback(name).version == "1"
+
+
 def test_rollback_walks_back_through_the_champions(saved: Path) -> None:
     """Each rollback returns to the champion before, also where versions took office out of order."""
     name = "registry-rollback"
