@@ -16,6 +16,16 @@ from prefect.artifacts import create_markdown_artifact, create_progress_artifact
 from pipeline.progress import Progress, Tick
 
 
+def offer(show: Callable[[], object]) -> bool:
+    """Show Prefect an artifact; returns whether it was taken."""
+    try:
+        show()
+    except Exception as error:  # noqa: BLE001 - see the first lines
+        logging.getLogger(__name__).info("clock: Prefect took no artifact (%s)", type(error).__name__)
+        return False
+    return True
+
+
 class Clock:
     """Times the stages of a flow and tells of them: a person through `progress`, Prefect through artifacts."""
 
@@ -50,10 +60,4 @@ class Clock:
             update_progress_artifact(self._artifact, progress=percent)
 
     def _try(self, show: Callable[[], object]) -> None:
-        if not self._shown:
-            return
-        try:
-            show()
-        except Exception as error:  # noqa: BLE001 - see the first lines
-            self._shown = False
-            logging.getLogger(__name__).info("clock: Prefect took no artifact (%s)", type(error).__name__)
+        self._shown = self._shown and offer(show)

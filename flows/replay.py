@@ -8,18 +8,21 @@ replay is complete, by the content of the table, the settings and the code, so t
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from prefect import flow
 from prefect.artifacts import create_markdown_artifact
 
 from flows import display
+from flows.clock import offer
 from flows.provenance import code_version
 from flows.scratch import Workspace, alone
 from flows.settings import Settings
-from flows.tracking.store import MARK, Run
+from flows.tracking.store import MARK, Run, answering
 from pipeline import report, tables
 from pipeline.errors import InputError
 from pipeline.loop import LoopSettings
@@ -84,15 +87,19 @@ def replay(plan: Plan, progress: Progress | None = None) -> Outcome:
         progress: Told about every turn, if anybody listens.
 
     Raises:
-        InputError: Table, column or period cannot be used.
+        InputError: Table, column or period cannot be used, or there is no writing to `out`.
         BusyError: The same name is being replayed.
+        ResynthError: MLflow's server no longer answers.
     """
     code = code_version()
     table = tables.read(plan.data, plan.settings.read, plan.settings.columns)
     History.of(table, plan.column, Every.parse(plan.every))  # better now than in the midst of it
+    with writing(plan.out):
+        TemporaryFile(dir=plan.out).close()  # and better now than after hours
     choices = plan.settings.model_dump(mode="json", include=set(LoopSettings.model_fields))
     digest = tables.digest(table)
     with (
+        answering(),
         alone(plan.home, f"replay {plan.name}"),
         Workspace.open(plan.home) as work,
         Run.start(plan.name, {"flow": "replay", "code_version": code, MARK: work.mark}) as run,
@@ -103,9 +110,8 @@ def replay(plan: Plan, progress: Progress | None = None) -> Outcome:
         story = tell(table, plan.column, plan.every, plan.settings, shelf, progress or silent)
         keep(run, story)
         write(story, plan.out)
-        create_markdown_artifact(
-            display.story_markdown(story), key="resynth-replay", description=f"{plan.name}, replay"
-        )
+        summary, title = display.story_markdown(story), f"{plan.name}, replay"
+        offer(lambda: create_markdown_artifact(summary, key="resynth-replay", description=title))
         shutil.rmtree(shelf.directory, ignore_errors=True)
         return Outcome(story=story, path=plan.out, report=run.url)
 
@@ -128,10 +134,17 @@ def keep(run: Run, story: Story) -> None:
 
 def write(story: Story, directory: Path) -> None:
     """Write story and picture into a directory, which is made."""
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
+    with writing(directory):
         (directory / STORY).write_text(story.model_dump_json(indent=1), "utf-8")
         report.save(report.story(story), directory / PICTURE)
+
+
+@contextmanager
+def writing(directory: Path) -> Iterator[None]:
+    """Make a directory, and say in one line when it cannot be written."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        yield
     except OSError as error:
         raise InputError(
             f"out: expected a directory that can be written, got {directory} ({error.strerror})"

@@ -10,8 +10,11 @@ import pyarrow.parquet as pq
 import pytest
 from small import LENIENT, TINY, Outcome, table
 
-from flows.tracking import registry
+from flows import replay
+from flows.settings import Settings
+from flows.tracking import registry, store
 from flows.tracking.store import client
+from pipeline.errors import InputError, ResynthError
 from pipeline.replay.story import Story
 
 Command = Callable[..., Outcome]
@@ -102,3 +105,48 @@ def test_what_cannot_be_replayed_is_bad_input(command: Command, tmp_path: Path, 
     assert line in refused.answer["error"]
     assert json.loads(refused.out.splitlines()[-1])["exit_code"] == 2
     assert client().get_experiment_by_name("bad-replay") is None
+
+
+@pytest.fixture
+def plan(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> replay.Plan:
+    """A replay whose turns take no time, for there are none."""
+    data = tmp_path / "orders.parquet"
+    pq.write_table(history(), data)
+    story = Story(column="seen", every="100d", periods=3, rows=300, steps=())
+    monkeypatch.setattr(replay, "tell", lambda *_: story)
+    monkeypatch.setattr(replay, "keep", lambda *_: None)
+    monkeypatch.setattr(replay, "write", lambda *_: None)
+    monkeypatch.setattr(replay.display, "story_markdown", lambda _: "")
+    monkeypatch.setattr(replay, "create_markdown_artifact", lambda *_, **__: None)
+    settings, out = Settings(), tmp_path / "story"
+    return replay.Plan(data=data, home=home, name="told", settings=settings, column="seen", every="100d", out=out)
+
+
+def test_an_artifact_that_prefect_does_not_take_fails_no_replay(plan: replay.Plan, monkeypatch: pytest.MonkeyPatch):
+    """All that had to be done is done: the outcome is told."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise RuntimeError("503")
+
+    monkeypatch.setattr(replay, "create_markdown_artifact", refuse)
+    assert replay.replay.fn(plan).story.periods == 3
+
+
+def test_a_replay_whose_server_goes_away_says_so_in_a_line(plan: replay.Plan, monkeypatch: pytest.MonkeyPatch):
+    """As a live run does."""
+
+    def lose(*_: object) -> None:
+        raise ConnectionError("http://secret@somewhere")
+
+    monkeypatch.setattr(replay, "keep", lose)
+    monkeypatch.setattr(store, "away", lambda: True)
+    with pytest.raises(ResynthError, match=r"^expected the MLflow server of MLFLOW_TRACKING_URI to go on answering"):
+        replay.replay.fn(plan)
+
+
+def test_a_place_that_cannot_be_written_is_told_before_the_replay(plan: replay.Plan, monkeypatch: pytest.MonkeyPatch):
+    """Nothing has had its turn yet."""
+    monkeypatch.delattr(replay, "tell")
+    plan.out.write_text("a file")
+    with pytest.raises(InputError, match="out: expected a directory that can be written"):
+        replay.replay.fn(plan)
