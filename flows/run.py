@@ -7,7 +7,7 @@ champion defends its place on the same hold-out. Whoever is champion at the end 
 The flow is all or nothing. What it makes is undone when a later stage fails: a registered version is withdrawn, a
 moved alias is moved back. Publishing comes last and is itself all or nothing, so a failed run leaves an earlier
 champion and earlier exports as they were. A run is complete once its outcome is written, in one write; what a killed
-run left behind is undone by the next one.
+run left behind is undone by the next one. What a person promotes by hand meanwhile stays.
 
 With an `[incoming]` section in the settings, a run trains only if something is new since the last complete one. Its
 ledger of files is kept with the run, so it is complete when the run is, and a killed run has taken nothing in.
@@ -193,9 +193,10 @@ def retrain(job: Job, incoming: Incoming, outlook: Outlook) -> Report:
         challenger = train(job, incoming, outlook)
         undo.callback(take_back, registry.withdraw, challenger)
         judged = judge(job, challenger, job.champion if outlook.drift is not None else None)
-        publisher = job.champion
+        publisher = registry.champion(job.plan.name)  # a person may have moved the alias meanwhile
+        moved = publisher is not None and publisher.version == challenger.version
+        undo.callback(take_back, registry.demote, challenger, job.champion if moved else publisher)
         if judged.decision.promote:
-            undo.callback(take_back, registry.demote, challenger, job.champion)
             with job.clock.stage("promote"):
                 tasks.promote(challenger)
             publisher = challenger
@@ -203,7 +204,7 @@ def retrain(job: Job, incoming: Incoming, outlook: Outlook) -> Report:
         report = Report(
             name=job.plan.name,
             version=challenger.version,
-            alias=registry.CHAMPION if judged.decision.promote else None,
+            alias=registry.CHAMPION if moved or judged.decision.promote else None,
             decision="promoted" if judged.decision.promote else "refused",
             reasons=judged.decision.reasons,
             warnings=incoming.warnings,

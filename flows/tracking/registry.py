@@ -168,10 +168,14 @@ def promote(version: Version, *, by_hand: bool = False) -> None:
 
 
 def demote(version: Version, previous: Version | None) -> None:
-    """Undo a run's `promote`; one by hand stays."""
+    """Undo a run's `promote`; one by hand stays, and so does the alias where it has been moved since."""
     if _by_hand(version):
         return
-    _remember(version.name, _before(_history(version.name), version.version))
+    kept = [entry for entry in _history(version.name) if entry.partition("@")[0] != version.version]
+    _remember(version.name, kept)
+    current = champion(version.name)
+    if current is None or current.version != version.version:
+        return
     if previous is None:
         client().delete_registered_model_alias(version.name, CHAMPION)
     else:

@@ -1,21 +1,27 @@
 """The policy in the run: skip, warm-start, train afresh, refuse; each remembered with its reasons."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from small import LENIENT, TINY, Outcome, table, write
+from small import LENIENT, TINY, Outcome, synthesizer, table, write
 
 from flows import engine
-from flows.run import Plan
+from flows import run as running
+from flows.run import Job, Judgement, Outlook, Plan, retrain
 from flows.run import run as flow
 from flows.settings import Settings
+from flows.tasks import Incoming
 from flows.tracking import registry
+from flows.tracking.registry import Version
 from flows.tracking.store import Check, Run, checks
+from pipeline.promotion import Decision
 
 Command = Callable[..., Outcome]
 NEEDED = TINY + LENIENT + '[policy]\ntrain = "needed"\ncool_down_hours = 0\nsevere = 1.0\n'
@@ -125,3 +131,41 @@ def test_checks_are_those_of_complete_runs_since_a_moment(home):
     expected = (Check(drifted=True, new_rows=0), Check(drifted=False, new_rows=3))
     assert checks("policy-checks", began) == expected
     assert checks("policy-checks", datetime.now(UTC) + timedelta(seconds=1)) == ()
+
+
+@pytest.mark.parametrize(("promote", "fails"), [(False, False), (True, True)])
+def test_an_alias_moved_meanwhile_is_respected(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, promote: bool, fails: bool
+):
+    """Somebody moves the alias from 1 to 2 while a run judges 3: refused, 2 publishes; failed, 2 is champion again."""
+    name = f"moved-{promote}"
+    synthesizer().save(tmp_path / "synthesizer")
+
+    def register(*_: object) -> Version:
+        with Run.start(name, {}) as tracked:
+            return registry.register(tracked, tmp_path / "synthesizer", {})
+
+    def judge(*_: object) -> Judgement:
+        registry.promote(second, by_hand=True)
+        return Judgement(None, None, Decision(promote=promote, reasons=()))
+
+    def publish(_job: Job, version: Version, _incoming: Incoming) -> None:
+        published.append(version.version)
+        if fails:
+            raise OSError("full")
+
+    first, second, published = register(), register(), list[str]()
+    registry.promote(first)
+    for step, instead in (("train", register), ("judge", judge), ("publish", publish), ("complete", lambda *_: None)):
+        monkeypatch.setattr(running, step, instead)
+    monkeypatch.setattr(running.tasks, "promote", registry.promote)
+    clock = SimpleNamespace(stage=nullcontext, seconds={})
+    plan = Plan(data=tmp_path, home=home, name=name, settings=Settings())
+    job = Job(plan, None, first.origin, first, clock, "code", None)
+    incoming = Incoming(rows=1, new_rows=1, latest=None, digest="", warnings=())
+    with pytest.raises(OSError, match="full") if fails else nullcontext():
+        report = retrain(job, incoming, Outlook(None, None))
+        assert (report.published, report.alias) == ("2", None)
+    assert published == ["3" if promote else "2"]
+    assert registry.resolve(name).version == "2"
+    assert registry.rollback(name).version == "1"

@@ -171,6 +171,17 @@ def test_demotion_undoes_promotion(saved: Path) -> None:
     registry.demote(first, None)
 
 
+def test_demotion_leaves_an_alias_that_was_moved_since(saved: Path) -> None:
+    """It stays where it is, and a rollback passes the demoted version over."""
+    name = "registry-moved"
+    first, second, third = (register(saved, name) for _ in range(3))
+    for version in (first, second, third):
+        registry.promote(version)
+    registry.demote(second, first)
+    assert registry.resolve(name).version == "3"
+    assert registry.rollback(name).version == "1"
+
+
 def test_withdrawal_undoes_registration(saved: Path) -> None:
     """A withdrawn version is gone, and with the last one the name."""
     name = "registry-withdraw"
