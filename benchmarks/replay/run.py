@@ -5,7 +5,8 @@
 Two years of hourly bike rentals in periods of 30 days, five years of hourly weather and air by quarters, with
 `settings.toml`: `resynth replay` without Prefect and MLflow. Prints a page and writes `benchmarks/results/replay.md`
 and, for each table, `replay_TABLE.png` and `replay_TABLE.json`. What an interrupted run has done is kept in
-`benchmarks/work/replay` and not done again. A quarter of an hour a table; by months ("1mo" in `EVERY`) Beijing takes an hour.
+`benchmarks/work/replay` and not done again. A quarter of an hour a table; by months ("1mo" in `EVERY`) Beijing takes
+an hour.
 """
 
 import argparse
