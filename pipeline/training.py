@@ -33,6 +33,8 @@ SETTLING = 0.8
 COOLING = 0.2
 """Steps in which the cycle ends once validation no longer improves, relative to those taken."""
 LEAST_PATIENCE = 5
+LEAST_STEPS = 300
+"""Steps before which no weights are the best: until then a network has learned columns, but hardly what joins them."""
 ENDING, MOST_ENDING = 5.0, 0.25
 """Seconds of the time limit that are kept for the refit of the prior and the calibration, and their largest share."""
 SYMBOLS = 5.0
@@ -160,9 +162,10 @@ def train(
         trained = run.epoch(epoch, progress)
         held = evaluate(model, validation, seed=seed) if len(validation) else trained
         history.append(run.record(epoch, trained, held))
-        if history[-1].validation_elbo > best.elbo or not len(validation):
+        learned = run.step >= LEAST_STEPS
+        if not learned or history[-1].validation_elbo > best.elbo or not len(validation):
             weights = {name: value.clone() for name, value in model.state_dict().items()}
-            best = _Best(history[-1].validation_elbo, epoch, weights)
+            best = _Best(history[-1].validation_elbo if learned else -math.inf, epoch, weights)
         if epoch - best.epoch >= patience and not run.cooling:
             model.load_state_dict(best.weights)
             run.cool()
@@ -173,7 +176,7 @@ def train(
     _refit_prior(model, rows, until=run.began + (run.limit + settings.time_limit) / 2, seed=seed)
     _calibrate(model, rows, seed=seed)
     model.to("cpu")
-    progress(Tick("train", 1, 1, {"validation_elbo": best.elbo}))
+    progress(Tick("train", 1, 1, {"validation_elbo": history[best.epoch].validation_elbo}))
     return tuple(history)
 
 

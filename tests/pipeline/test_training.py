@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from pipeline import training
 from pipeline.columns import Discrete
 from pipeline.errors import ResynthError
 from pipeline.models.layout import Layout
@@ -41,8 +42,9 @@ def test_the_elbo_approaches_the_entropy():
     assert history[0].validation_elbo < history[-1].validation_elbo
 
 
-def test_the_cycle_ends_soon_after_validation_stops_improving():
+def test_the_cycle_ends_soon_after_validation_stops_improving(monkeypatch):
     """Noise learned by heart: training ends early, its rate at the end of its cycle, its weights the best."""
+    monkeypatch.setattr(training, "LEAST_STEPS", 0)
     torch.manual_seed(0)
     noise = Rows(torch.randint(1, 5, (200, 3)), torch.zeros(200, 0))
     settings = TrainingSettings(device="cpu", free_bits=0.0, rate=5e-3, patience=3)
@@ -57,6 +59,16 @@ def test_the_cycle_ends_soon_after_validation_stops_improving():
         min(epoch.validation_reconstruction for epoch in history[best.epoch :]) < best.validation_reconstruction - 0.05
     )
     assert history[-1].learning_rate < 0.02 * settings.rate
+
+
+def test_few_rows_are_not_stopped_before_they_are_learned():
+    """Validation gets worse from the first epoch on: the weights of the first 300 steps are not gone back to."""
+    torch.manual_seed(0)
+    noise = Rows(torch.randint(1, 5, (200, 3)), torch.zeros(200, 0))
+    settings = TrainingSettings(device="cpu", free_bits=0.0, rate=5e-3, patience=3)
+    history = train(VAE(LAYOUT, SHAPE), noise, rows(500, 1), settings, epochs=200, batch=50, seed=0)
+    assert max(history, key=lambda epoch: epoch.validation_elbo).epoch < 60
+    assert len(history) > 300 // 4
 
 
 def test_the_prior_ends_nearer_to_the_posterior():
