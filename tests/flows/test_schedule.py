@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -174,9 +174,13 @@ def test_serve_retrains_on_drift_and_asks_a_person(tmp_path: Path) -> None:
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("PREFECT_", "MLFLOW_"))}
     environment["PYTHONPATH"] = str(ROOT)
     command = [sys.executable, "-m", "flows", "serve", "--json"]
-    with subprocess.Popen(
-        command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as server:
+    with (
+        subprocess.Popen(
+            command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as server,
+        ExitStack() as stack,
+    ):
+        stack.callback(server.kill)  # a failure must not wait for what nobody ends
         assert server.stderr is not None
         assert server.stdout is not None
         address = server.stderr.readline().removeprefix("prefect: ").strip()
