@@ -33,6 +33,7 @@ SETTLING = 0.8
 COOLING = 0.2
 """Steps in which the cycle ends once validation no longer improves, relative to those taken."""
 LEAST_PATIENCE = 5
+"""Fewest epochs that a better validation ELBO is waited for."""
 LEAST_STEPS = 300
 """Steps before which no weights are the best: until then a network has learned columns, but hardly what joins them."""
 ENDING, MOST_ENDING = 5.0, 0.25
