@@ -2,7 +2,8 @@
 
 Nothing of it touches the registry: no version is registered, no alias moves. What is remembered is one MLflow run with
 every turn's numbers, the story and its picture. What takes long is kept under `<home>/.resynth/replays` until the
-replay is complete, by the content of the table, the settings and the code, so that one that was interrupted goes on.
+replay is complete, by its name and the content of the table, the settings and the code: one that was interrupted goes
+on, and one that has become another starts anew.
 """
 
 import hashlib
@@ -106,7 +107,7 @@ def replay(plan: Plan, progress: Progress | None = None) -> Outcome:
     ):
         run.data(plan.data, digest, table.schema, table.num_rows)
         run.parameters({"data": plan.data, "time": plan.column, "every": plan.every, "settings": choices})
-        shelf = Shelf(plan.home / ".resynth" / "replays" / _key(digest, plan, choices, code))
+        shelf = _shelf(plan, _key(digest, plan, choices, code))
         story = tell(table, plan.column, plan.every, plan.settings, shelf, progress or silent)
         keep(run, story)
         write(story, plan.out)
@@ -149,6 +150,15 @@ def writing(directory: Path) -> Iterator[None]:
         raise InputError(
             f"out: expected a directory that can be written, got {directory} ({error.strerror})"
         ) from error
+
+
+def _shelf(plan: Plan, key: str) -> Shelf:
+    """Where a replay keeps what takes long; what an interrupted one of the same name but other key has left goes."""
+    directory = plan.home / ".resynth" / "replays" / plan.name
+    for left in directory.glob("*"):
+        if left.name != key:
+            shutil.rmtree(left, ignore_errors=True)
+    return Shelf(directory / key)
 
 
 def _key(digest: str, plan: Plan, choices: Mapping[str, object], code: str) -> str:

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 from mlflow import MlflowClient
 from scipy.stats import ks_2samp
+from small import workspaces
 
 from flows import engine
 from flows.cli import main
@@ -231,7 +232,7 @@ def test_nothing_stored_is_a_pickle_or_a_row(home: Path, answers: dict[str, Answ
     suffixes = {path.suffix for path in (home / "mlruns").rglob("*") if path.is_file()}
     assert not suffixes & {".pkl", ".pickle", ".pt", ".pth", ".bin", ".joblib"}
     assert ".parquet" not in suffixes
-    assert not [path for path in (home / ".resynth").iterdir() if path.is_dir()]
+    assert not workspaces(home)
 
 
 def test_prefect_shows_the_run(answers: dict[str, Answer]) -> None:

@@ -1,8 +1,9 @@
 """A person's word, by every way to give it, or none, with Prefect's real server."""
 
-import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from contextvars import copy_context
 from pathlib import Path
 from uuid import UUID
@@ -10,6 +11,8 @@ from uuid import UUID
 import pytest
 from prefect import flow
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterState, FlowRunFilterStateType
+from prefect.client.schemas.objects import StateType
 from prefect.runtime import flow_run
 from small import synthesizer
 
@@ -20,6 +23,7 @@ from flows.tracking.registry import Version
 from flows.tracking.store import Run
 from pipeline.promotion import Decision
 
+PAUSED = FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.PAUSED])))
 FOUND = Decision(promote=True, reasons=("the gate's",))
 
 
@@ -51,14 +55,16 @@ def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         yield texts
 
 
-def beside(person: Callable[[], None]) -> threading.Thread:
-    """Somebody at work meanwhile, who knows the server."""
-    thread = threading.Thread(target=copy_context().run, args=(person,))
-    thread.start()
-    return thread
+@contextmanager
+def beside(person: Callable[[], None]) -> Iterator[None]:
+    """Somebody at work meanwhile, who knows the server; what goes wrong for them goes wrong for the test."""
+    with ThreadPoolExecutor(1) as pool:
+        done: Future[None] = pool.submit(copy_context().run, person)
+        yield
+        done.result()
 
 
-def asked(version: Version, hours: float = 1.0) -> tuple[Decision, str]:
+def asked(version: Version, hours: float = 1 / 30) -> tuple[Decision, str]:
     """What comes of asking, and how the flow run that asked has ended."""
     seen: list[UUID] = []
 
@@ -76,9 +82,8 @@ def paused() -> UUID:
     """The run that waits, once it does."""
     with get_client(sync_client=True) as prefect:
         for _ in range(600):
-            for run in prefect.read_flow_runs(limit=20):
-                if run.state is not None and run.state.is_paused():
-                    return run.id
+            for run in prefect.read_flow_runs(flow_run_filter=PAUSED):
+                return run.id
             time.sleep(0.05)
     raise AssertionError("no run waits")
 
@@ -94,9 +99,8 @@ def test_an_answer_in_the_form_decides(version: Version, told: list[str], promot
         with get_client(sync_client=True) as prefect:
             prefect.resume_flow_run(run, run_input={"promote": promote, "who": "ann", "why": "as agreed"})
 
-    person = beside(answer)
-    decision, state = asked(version)
-    person.join()
+    with beside(answer):
+        decision, state = asked(version)
     assert decision == Decision(promote=promote, reasons=("the gate's", f"{word} by ann: as agreed"))
     assert (state, tags) == ("Completed", ["waiting"])
     assert len(told) == 1
@@ -112,9 +116,8 @@ def test_promoting_by_hand_is_an_answer(version: Version, told: list[str]) -> No
         paused()
         registry.promote(version)
 
-    person = beside(answer)
-    decision, state = asked(version)
-    person.join()
+    with beside(answer):
+        decision, state = asked(version)
     assert decision == Decision(promote=True, reasons=("the gate's", "approved by resynth promote"))
     assert (state, len(told)) == ("Completed", 1)
     registry.promote(version)

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from mlflow import MlflowClient
-from small import LENIENT, TINY, Outcome, synthesizer, table, write
+from small import LENIENT, TINY, Outcome, synthesizer, table, workspaces, write
 from store import Store
 
 from flows import engine
@@ -143,7 +143,7 @@ def test_a_bad_table_changes_nothing(command: Command, home: Path, tmp_path: Pat
     assert "xxxxx" not in outcome.err
     assert "cli-bad" not in registry.names()
     assert not out.exists()
-    assert not [path for path in home.glob(".resynth/*") if path.is_dir()]
+    assert not workspaces(home)
 
 
 def test_a_table_with_other_columns_than_the_champions_is_refused(command: Command, model: str, tmp_path: Path) -> None:

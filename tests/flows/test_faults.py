@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 from mlflow import MlflowClient
-from small import LENIENT, TINY, Outcome, write
+from small import LENIENT, TINY, Outcome, workspaces, write
 
 from flows import engine
 from flows.scratch import alone
@@ -112,7 +112,7 @@ def test_killed_in_training_and_again_at_the_last_moment(command: Command, heap:
         ("1", ()),
     ]
     assert ledger(name) == ["monday.parquet", "tuesday.parquet"]
-    assert not [path for path in (home / ".resynth").iterdir() if path.is_dir()]
+    assert not workspaces(home)
     assert command(*arguments(heap, name)).answer["decision"] == "skipped"
     assert registry.rollback(name).version == "1"
 

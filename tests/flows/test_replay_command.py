@@ -136,6 +136,30 @@ def test_an_artifact_that_prefect_does_not_take_fails_no_replay(plan: replay.Pla
     assert replay.replay.fn(plan).story.periods == 3
 
 
+def test_what_takes_long_is_kept_until_the_replay_is_done(plan: replay.Plan, monkeypatch: pytest.MonkeyPatch):
+    """An interrupted replay leaves its shelf to the next; one with other settings throws it away; a whole one too."""
+    shelves = plan.home / ".resynth" / "replays" / plan.name
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(replay, "keep", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            replay.replay.fn(plan)
+        first = list(shelves.iterdir())
+        with pytest.raises(KeyboardInterrupt):
+            replay.replay.fn(plan)
+        assert list(shelves.iterdir()) == first
+        with pytest.raises(KeyboardInterrupt):
+            replay.replay.fn(plan.model_copy(update={"every": "90d"}))
+        other = list(shelves.iterdir())
+        assert len(other) == 1
+        assert other != first
+    replay.replay.fn(plan)
+    assert not list(shelves.iterdir())
+
+
 def test_a_replay_whose_server_goes_away_says_so_in_a_line(plan: replay.Plan, monkeypatch: pytest.MonkeyPatch):
     """As a live run does."""
 
