@@ -1,5 +1,6 @@
 """One home for the whole test run: Prefect and MLflow are embedded in it before anything imports them."""
 
+import atexit
 import os
 import shutil
 import tempfile
@@ -12,6 +13,7 @@ from store import Store, serving
 from flows import engine
 
 HOME = Path(tempfile.mkdtemp(prefix="resynth-tests-"))
+atexit.register(shutil.rmtree, HOME, ignore_errors=True)
 
 for name in [name for name in os.environ if name.startswith(("PREFECT_", "MLFLOW_"))]:
     del os.environ[name]  # the tests must not write into anybody's servers
@@ -20,10 +22,9 @@ engine.embed(HOME)
 
 
 @pytest.fixture(scope="session")
-def home() -> Iterator[Path]:
+def home() -> Path:
     """The home of the test run; tests share it and keep apart by the names of their models."""
-    yield HOME
-    shutil.rmtree(HOME, ignore_errors=True)
+    return HOME
 
 
 @pytest.fixture(scope="session")

@@ -243,14 +243,17 @@ def test_prefect_shows_the_run(answers: dict[str, Answer]) -> None:
         ArtifactFilterFlowRunId,
         FlowFilter,
         FlowFilterName,
+        FlowRunFilter,
+        FlowRunFilterId,
     )
 
     with engine.running(), get_client(sync_client=True) as prefect:
         chosen = FlowFilter(name=FlowFilterName(any_=["resynth-run"]))
         runs = [run for run in prefect.read_flow_runs(flow_filter=chosen) if run.parameters["plan"]["name"] == NAME]
         assert [run.state_name for run in runs] == ["Completed"] * len(answers)
-        tasks = {task.name.split("-")[0] for task in prefect.read_task_runs(limit=200)}
         first = min(runs, key=lambda run: run.start_time)
+        own = FlowRunFilter(id=FlowRunFilterId(any_=[first.id]))
+        tasks = {task.name.split("-")[0] for task in prefect.read_task_runs(flow_run_filter=own)}
         mine = ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[first.id]))
         artifacts = {artifact.type: artifact for artifact in prefect.read_artifacts(artifact_filter=mine)}
     assert {"read", "split", "profile", "train", "register", "evaluate", "decide", "publish"} <= tasks
