@@ -240,7 +240,7 @@ def evaluate(
 
 @app.command
 def replay(
-    data: Path,
+    data: str,
     *,
     time: str,
     every: str,
@@ -255,7 +255,7 @@ def replay(
     Parameters
     ----------
     data
-        A Parquet file, or a directory or quoted pattern of Parquet files.
+        A Parquet file, or a directory, a quoted pattern or an s3://bucket/prefix of Parquet files.
     time
         Column of dates or timestamps: when rows came in.
     every
@@ -266,11 +266,12 @@ def replay(
         Directory for story.json and replay.png; default: data/replays/NAME in the home.
     """
     settings = common.settings(name=name)
-    from pipeline import tables
+    from pipeline import storage, tables
     from pipeline.replay.periods import Every
 
     Every.parse(every)
-    settings.check(tables.files(data))
+    table = storage.place(data)
+    settings.check(tables.files(table))
     home = common.embed()
     from flows import engine, progress
 
@@ -281,9 +282,10 @@ def replay(
             from flows.replay import replay as flow
             from flows.settings import name_of
 
-        model = settings.name or name_of(data)
+        model = settings.name or name_of(table)
         target = out.resolve() if out is not None else home / "data" / "replays" / model
-        plan = Plan(data=data.resolve(), home=home, name=model, settings=settings, column=time, every=every, out=target)
+        source = storage.absolute(table)
+        plan = Plan(data=source, home=home, name=model, settings=settings, column=time, every=every, out=target)
         with engine.running():
             outcome = flow(plan, listener)
     return Reply(outcome.answer(), lambda console: display.replay(console, outcome.story, outcome.path))

@@ -32,6 +32,7 @@ from pipeline.records import Record
 from pipeline.replay import STRATEGIES, Shelf, Story
 from pipeline.replay import replay as tell
 from pipeline.replay.periods import Every, History
+from pipeline.storage import Place
 
 STORY, PICTURE = "story.json", "replay.png"
 
@@ -40,7 +41,7 @@ class Plan(Record):
     """What a replay is asked to do.
 
     Attributes:
-        data: The table: a Parquet file, or a directory or pattern of them.
+        data: The table: a Parquet file, or a directory, a pattern or an object store's prefix of them.
         home: Where state lives.
         name: Of the model that the settings are about; the MLflow run is with its runs.
         settings: Every other choice.
@@ -49,7 +50,7 @@ class Plan(Record):
         out: Where story and picture are written.
     """
 
-    data: Path
+    data: Place
     home: Path
     name: str
     settings: Settings

@@ -9,10 +9,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from small import LENIENT, TINY, Outcome, table
+from store import Store
 
 from flows import replay
 from flows.settings import Settings
-from flows.tracking import registry, store
+from flows.tracking import registry
+from flows.tracking import store as tracked
 from flows.tracking.store import client
 from pipeline.errors import InputError, ResynthError
 from pipeline.replay.story import Story
@@ -111,6 +113,27 @@ def test_what_cannot_be_replayed_is_bad_input(command: Command, tmp_path: Path, 
     assert client().get_experiment_by_name("bad-replay") is None
 
 
+def test_history_may_lie_in_an_object_store(
+    command: Command, store: Store, tmp_path: Path, config: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Its rows are those of the objects, whatever their number; the model goes by the prefix, and so does MLflow."""
+    rows, told = history(), list[pa.Table]()
+    for name, part in (("spring", rows.slice(0, 120)), ("summer", rows.slice(120))):
+        pq.write_table(part, tmp_path / "part.parquet")
+        uri = store.put(f"replayed/{name}.parquet", tmp_path / "part.parquet").rpartition("/")[0]
+
+    def stop(table: pa.Table, *_: object) -> Story:
+        told.append(table)
+        raise InputError("enough")
+
+    monkeypatch.setattr(replay, "tell", stop)
+    refused = command("replay", uri, "--time", "seen", "--every", "100d", "--config", config, "--json")
+    assert (refused.code, refused.answer["error"]) == (2, "enough")
+    assert told[0].equals(rows)
+    run = client().search_runs([client().get_experiment_by_name("replayed").experiment_id])[0]
+    assert json.loads(run.inputs.dataset_inputs[0].dataset.source) == {"uri": uri}
+
+
 @pytest.fixture
 def plan(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> replay.Plan:
     """A replay whose turns take no time, for there are none."""
@@ -167,7 +190,7 @@ def test_a_replay_whose_server_goes_away_says_so_in_a_line(plan: replay.Plan, mo
         raise ConnectionError("http://secret@somewhere")
 
     monkeypatch.setattr(replay, "keep", lose)
-    monkeypatch.setattr(store, "away", lambda: True)
+    monkeypatch.setattr(tracked, "away", lambda: True)
     with pytest.raises(ResynthError, match=r"^expected the MLflow server of MLFLOW_TRACKING_URI to go on answering"):
         replay.replay.fn(plan)
 
