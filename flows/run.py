@@ -77,6 +77,7 @@ class Job(NamedTuple):
         clock: Times the stages.
         code: Version of the code.
         arrivals: What is new, where that is asked for.
+        overdue: Whether time calls for it, though nothing is new.
     """
 
     plan: Plan
@@ -86,6 +87,7 @@ class Job(NamedTuple):
     clock: Clock
     code: str
     arrivals: Arrivals | None
+    overdue: bool = False
 
 
 class Outlook(NamedTuple):
@@ -135,16 +137,17 @@ def run(plan: Plan, progress: Progress | None = None) -> Report:
             registry.recover(plan.name, work.died)
             champion = registry.champion(plan.name)
         # What is held back takes nothing in, or the next scheduled run would find nothing new
-        if plan.on_drift and champion is not None and (held := tasks.cooling_down(plan.name, plan.settings)):
+        if champion is not None and can_wait(plan) and (held := tasks.cooling_down(plan.name, plan.settings)):
             return idle(plan, clock, held)
-        arrivals = None
+        arrivals, overdue = None, False
         if plan.settings.incoming is not None:
             with clock.stage("survey"):
                 arrivals = tasks.survey(plan.data, plan.name, plan.settings)
-            if not arrivals.new and not arrivals.quarantined:
+                overdue = champion is not None and not arrivals.new and tasks.overdue(champion, plan.settings)
+            if not arrivals.new and not arrivals.quarantined and not overdue:
                 return idle(plan, clock, nothing_new(plan))
         with Run.start(plan.name, tags | {MARK: work.mark}) as tracked:
-            report = execute(Job(plan, work, tracked, champion, clock, code, arrivals))
+            report = execute(Job(plan, work, tracked, champion, clock, code, arrivals, overdue))
     notify.outcome(plan.settings.notify, report)
     return report
 
@@ -154,7 +157,7 @@ def execute(job: Job) -> Report:
     job.tracked.parameters({"data": job.plan.data, "settings": job.plan.settings.model_dump(mode="json")})
     job.tracked.record(job.plan.settings, "settings.json")
     incoming = read(job)
-    if not incoming.new_rows:
+    if not incoming.new_rows and not job.overdue:
         report = idle(job.plan, job.clock, nothing_new(job.plan), job)
         complete(job, report, incoming)
         return report
@@ -313,6 +316,11 @@ def publish(job: Job, version: Version, incoming: Incoming) -> Export:
         rows = plan.settings.rows or incoming.rows
         manifest = tasks.publish(version, directory, rows, plan.settings.seed, progress)
     return Export(path=directory, rows=manifest.rows, manifest=directory / exports.MANIFEST)
+
+
+def can_wait(plan: Plan) -> bool:
+    """Whether a run may be put off until the cool-down is over: nobody asked for a training, and files stay new."""
+    return plan.on_drift or (plan.settings.incoming is not None and plan.settings.policy.train == "needed")
 
 
 def nothing_new(plan: Plan) -> tuple[str, ...]:

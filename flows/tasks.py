@@ -96,7 +96,7 @@ def read(data: Place, work: Workspace, settings: Settings, arrivals: Arrivals | 
 
     Args:
         data: The table: files that count as a whole.
-        work: Receives the rows as `incoming`, and those of them that are new as `new`.
+        work: Receives the rows as `incoming`, and as `new` those of them that are new, if they are some but not all.
         settings: How to read, and which window of what has arrived.
         arrivals: What has arrived, where only that is looked at.
 
@@ -111,7 +111,7 @@ def read(data: Place, work: Workspace, settings: Settings, arrivals: Arrivals | 
         found = incoming.window(arrivals, settings.incoming, settings.read, settings.columns)
     schema = columns.infer(found.rows, settings.columns)
     work.write("incoming", [found.rows], found.rows.schema)
-    if found.new.num_rows < found.rows.num_rows:
+    if 0 < found.new.num_rows < found.rows.num_rows:
         work.write("new", [found.new], found.new.schema)
     work.schema_file.write_text(schema.to_json(), "utf-8")
     return Incoming(
@@ -217,8 +217,16 @@ def consider(
 
 @stage
 def cooling_down(name: str, settings: Settings) -> tuple[str, ...]:
-    """Why a run that only drift has called for is not begun now; nothing where it may."""
+    """Why a run that need not train is not begun now; nothing where it may."""
     return policy.cooling_down(idle_hours(registry.versions(name), datetime.now(UTC)), settings.policy)
+
+
+@stage
+def overdue(champion: Version, settings: Settings) -> bool:
+    """Whether a run is due though nothing is new: the champion is too old, and rows wait that no training has seen."""
+    last = max(version.created for version in registry.versions(champion.name))
+    waiting = sum(check.new_rows for check in checks(champion.name, last))
+    return policy.overdue((datetime.now(UTC) - champion.created) / timedelta(days=1), waiting, settings.policy)
 
 
 def idle_hours(versions: Sequence[Version], now: datetime) -> float:

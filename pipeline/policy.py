@@ -19,7 +19,9 @@ More drift never leads to less action, except that what the settings refuse is r
 does not start a training (it may be the one false alarm in a thousand), unless it finds most columns drifted.
 
 A run that only drift has called for is not begun in the cool-down (`cooling_down`), or drift that lasts would train at
-every check.
+every check. Nor is one that the rules decide about where files are taken in: what comes in the cool-down is looked at
+after it, or the reasons to train that it gives would have passed unheard. Age is a reason that comes without a new row
+(`overdue`), as long as there are rows that no training has seen.
 """
 
 from typing import Literal, Self
@@ -127,6 +129,11 @@ def cooling_down(idle_hours: float, settings: PolicySettings) -> tuple[str, ...]
     if idle_hours >= settings.cool_down_hours:
         return ()
     return (f"the last training was {idle_hours:.1f} h ago, the cool-down is {settings.cool_down_hours:g} h",)
+
+
+def overdue(age_days: float, waiting: int, settings: PolicySettings) -> bool:
+    """Whether the champion's age alone calls for a training, on rows that were looked at and no training has seen."""
+    return settings.train == "needed" and waiting > 0 and age_days > settings.oldest_days
 
 
 def _refused(now: Situation, settings: PolicySettings) -> tuple[str, ...]:

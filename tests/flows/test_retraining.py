@@ -97,6 +97,52 @@ def test_lasting_drift_trains_once_in_a_cool_down_and_takes_nothing_in(command: 
     assert command(*arguments).answer["reasons"][0].startswith("nothing is new in ")
 
 
+@pytest.fixture
+def heap(command: Command, tmp_path: Path) -> Callable[[str, str], Outcome]:
+    """A scheduled `resynth run` of the files in `tmp_path / "heap"`, with more said of the policy."""
+    (tmp_path / "heap").mkdir()
+
+    def made(name: str, more: str) -> Outcome:
+        (tmp_path / "settings.toml").write_text(f'{TINY}{LENIENT}[incoming]\n[policy]\ntrain = "needed"\n{more}')
+        return command("run", tmp_path / "heap", "--name", name, "--config", tmp_path / "settings.toml", "--json")
+
+    return made
+
+
+def test_what_comes_in_the_cool_down_is_looked_at_after_it(heap: Callable[[str, str], Outcome], tmp_path: Path):
+    """A scheduled run in the cool-down takes no file in: when it is over, no other file has to come to train on it."""
+    write(tmp_path / "heap", "monday")
+    assert heap("policy-later", "").answer["decision"] == "promoted"
+    write(tmp_path / "heap", "tuesday", seed=1)
+    for _ in range(2):
+        held = heap("policy-later", "").answer
+        assert (held["decision"], held["plan"], held["export"]) == ("skipped", None, None)
+        assert held["reasons"][0].endswith("the cool-down is 20 h")
+    trained = heap("policy-later", "cool_down_hours = 0\n").answer
+    assert (trained["decision"], trained["version"]) == ("promoted", "2")
+    assert "200 rows are new to a champion that knows 200" in trained["plan"]["reasons"]
+    assert heap("policy-later", "cool_down_hours = 0\n").answer["reasons"][0].startswith("nothing is new in ")
+
+
+def test_rows_that_were_skipped_are_trained_on_when_the_champion_is_old(
+    heap: Callable[[str, str], Outcome], tmp_path: Path
+):
+    """Age calls for a training though no file comes, once: of an old champion and no such rows, nothing is made."""
+    calm = "cool_down_hours = 0\nsevere = 1.0\nvotes = 3\nlikelihood = 1000\n"
+    write(tmp_path / "heap", "monday", rows=300)
+    heap("policy-old", calm)
+    old = calm + "oldest_days = 1e-9\n"
+    assert heap("policy-old", old).answer["reasons"][0].startswith("nothing is new in ")
+    write(tmp_path / "heap", "tuesday", rows=40, seed=1)
+    skipped = heap("policy-old", calm).answer
+    assert (skipped["decision"], skipped["plan"]["action"]) == ("skipped", "skip")
+    assert heap("policy-old", calm).answer["reasons"][0].startswith("nothing is new in ")
+    trained = heap("policy-old", old).answer
+    assert (trained["plan"]["action"], trained["version"]) == ("retrain", "2")
+    assert trained["plan"]["reasons"] == ["the champion is 0.0 days old (at most 1e-09)"]
+    assert heap("policy-old", old).answer["reasons"][0].startswith("nothing is new in ")
+
+
 def test_refused_labels_and_columns_change_nothing(run):
     """New labels refused: exit code 2 and one line; other columns the same, unless the settings train on them."""
     assert run("policy-refuse", table(200), TINY + LENIENT).code == 0

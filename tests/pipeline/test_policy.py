@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from pipeline.drift import DriftReport, Finding
-from pipeline.policy import Plan, PolicySettings, Situation, cooling_down, plan
+from pipeline.policy import Plan, PolicySettings, Situation, cooling_down, overdue, plan
 
 NEEDED = PolicySettings(train="needed")
 RANK = {"skip": 0, "warm-start": 1, "retrain": 2}
@@ -135,6 +135,15 @@ def test_after_a_refused_warm_start_the_next_training_is_afresh():
     assert due.action == "retrain"
     assert due.reasons[0] == "the gate has refused a warm start from this champion"
     assert plan(situation(warm_start_refused=True), NEEDED).action == "skip"
+
+
+def test_age_alone_calls_for_a_training_of_rows_that_wait():
+    """Where the rules decide, rows wait, and the champion is older than it may be."""
+    needed = PolicySettings(train="needed", oldest_days=30)
+    assert overdue(30.1, 1, needed)
+    assert not overdue(30.0, 1, needed)
+    assert not overdue(30.1, 0, needed)
+    assert not overdue(30.1, 1, PolicySettings(train="always"))
 
 
 def test_nothing_new_and_the_cool_down_hold_back():
