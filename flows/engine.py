@@ -41,8 +41,6 @@ def defaults(home: Path) -> dict[str, str]:
     """The environment variables that embed both tools in `home`."""
     return {
         "PREFECT_HOME": str(home / ".prefect"),
-        "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "true",
-        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",  # 20 s, its default, is short on a busy machine
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_LOGGING_LEVEL": "WARNING",
         # A failed task prints its traceback there; the command says the same in one line.
@@ -157,7 +155,7 @@ def running() -> Iterator[None]:
     """Call flows within this: the embedded server needs no heartbeat, which would cost a second per flow.
 
     Raises:
-        LostError: A flow failed because the server of the environment no longer answers.
+        LostError: A flow failed because the server no longer answers.
     """
     from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings  # noqa: PLC0415
 
@@ -173,6 +171,12 @@ def running() -> Iterator[None]:
             api = str(PREFECT_API_URL.value())
             if answers(f"{api.rstrip('/')}/health"):
                 raise
-            raise LostError(
-                "expected the Prefect server of PREFECT_API_URL to go on answering, it does not; see MLflow"
-            ) from error
+            raise LostError(f"expected {_named()} to go on answering, it does not; see MLflow") from error
+
+
+def _named() -> str:
+    """Prefect's server, as a user knows it."""
+    if embedded():
+        return "the embedded Prefect server"
+    where = "PREFECT_API_URL" if "PREFECT_API_URL" in os.environ else "Prefect's profile"
+    return f"the Prefect server of {where}"

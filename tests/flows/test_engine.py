@@ -4,10 +4,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows import engine
+from flows.engine import LostError
 from pipeline.errors import InputError
 
 ROOT = Path(__file__).parents[2]
@@ -37,6 +40,34 @@ def test_a_home_that_cannot_be_is_bad_input(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="expected a directory that can be written"):
         engine.embed(tmp_path / "file")
+
+
+@pytest.mark.parametrize(
+    ("named", "profile", "server"),
+    [
+        (True, False, "the Prefect server of PREFECT_API_URL"),
+        (False, True, "the Prefect server of Prefect's profile"),
+        (False, False, "the embedded Prefect server"),
+    ],
+)
+def test_a_lost_server_is_called_what_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, named: bool, profile: bool, server: str
+) -> None:
+    """By what names it, if anything does; a user who has named none is not sent to look for a variable."""
+    address = "http://127.0.0.1:9/api"
+    monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
+    monkeypatch.setattr(engine, "_server", lambda: SimpleNamespace(port=9))
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    if named:
+        monkeypatch.setenv("PREFECT_API_URL", address)
+    if profile:
+        (tmp_path / "profiles.toml").write_text("")
+    with (
+        temporary_settings({PREFECT_API_URL: address if named or profile else None}),
+        pytest.raises(LostError, match=f"^expected {server} to go on answering, it does not"),
+        engine.running(),
+    ):
+        raise ConnectionError
 
 
 @pytest.mark.parametrize("verb", [[], ["run"], ["export"], ["ui"]])
