@@ -194,11 +194,11 @@ def retrain(job: Job, incoming: Incoming, outlook: Outlook) -> Report:
     """Train a challenger, let it meet the champion, and let the winner publish."""
     with ExitStack() as undo:
         challenger = train(job, incoming, outlook)
-        undo.callback(take_back, registry.withdraw, challenger)
+        undo.callback(take_back, job, registry.withdraw, challenger)
         judged = judge(job, challenger, job.champion if outlook.drift is not None else None)
         publisher = registry.champion(job.plan.name)  # a person may have moved the alias meanwhile
         moved = publisher is not None and publisher.version == challenger.version
-        undo.callback(take_back, registry.demote, challenger, job.champion if moved else publisher)
+        undo.callback(take_back, job, registry.demote, challenger, job.champion if moved else publisher)
         if judged.decision.promote:
             with job.clock.stage("promote"):
                 tasks.promote(challenger)
@@ -227,9 +227,9 @@ def retrain(job: Job, incoming: Incoming, outlook: Outlook) -> Report:
     return report
 
 
-def take_back(step: Callable[P, None], *arguments: P.args, **named: P.kwargs) -> None:
-    """Undo a step, unless the server that this takes is gone: then the next run does it."""
-    if not store.away():
+def take_back(job: Job, step: Callable[P, None], *arguments: P.args, **named: P.kwargs) -> None:
+    """Undo a step, unless the run is complete after all; where the server that tells is gone, the next run does it."""
+    if not store.away() and not job.tracked.complete:
         step(*arguments, **named)
 
 
@@ -351,7 +351,7 @@ def complete(job: Job, report: Report, incoming: Incoming) -> None:
         ledger = job.arrivals.ledger.model_copy(update={"latest": incoming.latest})
         tracked.record(ledger, tasks.LEDGER)
         kept = {"ledger": "kept"}
-    tracked.tags(outcome(report) | kept)
+    tracked.conclude(outcome(report) | kept)
 
 
 def outcome(report: Report) -> dict[str, str]:

@@ -77,7 +77,7 @@ def answering() -> Iterator[None]:
             raise
         raise ResynthError(
             "expected the MLflow server of MLFLOW_TRACKING_URI to go on answering, it does not; "
-            "what cannot be undone without it, the next run undoes"
+            "what is left half done for want of it, the next run undoes"
         ) from None
 
 
@@ -95,7 +95,7 @@ class Run(Record):
     @classmethod
     @contextmanager
     def start(cls, name: str, tags: Mapping[str, str]) -> Iterator[Self]:
-        """A run that ends as FINISHED, FAILED (an exception) or KILLED (a signal)."""
+        """A run that ends as FAILED (an exception), KILLED (a signal) or FINISHED, which a complete one always does."""
         run = client().create_run(
             _experiment(name), run_name=f"{name}-{time.strftime('%Y%m%d-%H%M%S')}", tags=dict(tags)
         )
@@ -108,7 +108,12 @@ class Run(Record):
             raise
         finally:
             if status == "FINISHED" or not away():
-                client().set_terminated(run.info.run_id, status)
+                _end(run.info.run_id, status)
+
+    @property
+    def complete(self) -> bool:
+        """Whether all is done that it had to do."""
+        return COMPLETE in client().get_run(self.id).data.tags
 
     @property
     def url(self) -> str:
@@ -135,6 +140,14 @@ class Run(Record):
     def tags(self, values: Mapping[str, str]) -> None:
         """Tag the run."""
         client().log_batch(self.id, tags=[RunTag(key, value[:LONGEST_TAG]) for key, value in values.items()])
+
+    def conclude(self, values: Mapping[str, str]) -> None:
+        """Write the tags that make the run complete; where the answer is lost, look whether they were written."""
+        try:
+            self.tags(values)
+        except (MlflowException, OSError):
+            if not self.complete:
+                raise
 
     def record(self, record: Record, file: str) -> None:
         """Keep a record as a JSON file."""
@@ -179,8 +192,12 @@ def unfinished(name: str) -> Iterator[tuple[str, Mapping[str, str]]]:
 
 
 def last_complete(name: str) -> Run | None:
-    """The run that was the last one of a name to begin, of those that are complete and kept a ledger."""
-    found = client().search_runs([_experiment(name)], "tags.ledger = 'kept'", max_results=1)
+    """The run that was the last one of a name to begin, of those that are complete and kept a ledger.
+
+    One that failed was undone, whatever a server may have written after all when nobody waited for it any more.
+    """
+    wanted = "tags.ledger = 'kept' AND attributes.status != 'FAILED' AND attributes.status != 'KILLED'"
+    found = client().search_runs([_experiment(name)], wanted, max_results=1)
     return Run(id=found[0].info.run_id, name=name) if found else None
 
 
@@ -197,6 +214,16 @@ def checks(name: str, since: datetime) -> tuple[Check, ...]:
     found = client().search_runs([_experiment(name)], wanted, order_by=["attributes.start_time"], max_results=1000)
     told = [run.data for run in found if COMPLETE in run.data.tags and "drift" in run.data.tags]
     return tuple(Check(drifted=data.tags["drift"] == "true", new_rows=int(data.params["rows.new"])) for data in told)
+
+
+def _end(run: str, status: str) -> None:
+    """Say how a run ended; if the server has gone since all was done, the next run says it."""
+    try:
+        complete = COMPLETE in client().get_run(run).data.tags
+        client().set_terminated(run, "FINISHED" if complete else status)
+    except (MlflowException, OSError):
+        if not away():
+            raise
 
 
 def _experiment(name: str) -> str:

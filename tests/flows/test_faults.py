@@ -11,15 +11,17 @@ import uuid
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
 from small import LENIENT, TINY, Outcome, workspaces, write
 
 from flows import engine
 from flows.scratch import alone
-from flows.tracking import registry
+from flows.tracking import registry, store
 from pipeline.errors import ResynthError
 from pipeline.incoming import Ledger
 
@@ -149,6 +151,55 @@ def test_a_damaged_file_is_quarantined_and_the_rest_goes_on(command: Command, he
     third = command(*arguments(heap, name))
     assert third.answer["decision"] == "promoted"
     assert ledger(name) == ["monday.parquet", "wednesday.parquet"]
+
+
+@pytest.mark.parametrize(
+    ("written", "then", "code"),
+    [(True, MlflowException("gone"), 0), (True, KeyboardInterrupt(), 130), (False, MlflowException("gone"), 1)],
+)
+def test_the_answer_to_the_last_write_is_lost(
+    command: Command, heap: Path, monkeypatch: pytest.MonkeyPatch, *, written: bool, then: BaseException, code: int
+) -> None:
+    """A run that turns out to be complete stays so, also when it is interrupted at once; any other is undone."""
+    name = f"fault-lost-{code}"
+    write_batch = MlflowClient.log_batch
+
+    def lose(client: MlflowClient, run_id: str, **given: Any) -> None:
+        last = any(tag.key == "decision" for tag in given.get("tags", ()))
+        if written or not last:
+            write_batch(client, run_id, **given)
+        if last:
+            raise then
+
+    with monkeypatch.context() as patched:
+        patched.setattr(MlflowClient, "log_batch", lose)
+        assert command(*arguments(heap, name)).code == code
+    assert statuses(name) == ["FINISHED" if written else "FAILED"]
+    assert (name in registry.names()) == written
+    again = command(*arguments(heap, name)).answer
+    assert again["decision"] == ("skipped" if written else "promoted")
+    assert registry.resolve(name).version == "1"
+
+
+def test_a_server_that_goes_after_the_last_write_fails_no_run(
+    command: Command, heap: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All is done; that the run has ended is written by the next one."""
+    name = "fault-gone"
+    terminate = MlflowClient.set_terminated
+
+    def lose(client: MlflowClient, run: str, *given: object) -> None:
+        if "decision" in client.get_run(run).data.tags:
+            raise MlflowException("gone")
+        terminate(client, run, *given)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(MlflowClient, "set_terminated", lose)
+        patched.setattr(store, "away", lambda: True)
+        assert command(*arguments(heap, name)).code == 0
+    assert statuses(name) == ["RUNNING"]
+    assert command(*arguments(heap, name)).answer["decision"] == "skipped"
+    assert statuses(name) == ["FINISHED"]
 
 
 class Healthy(BaseHTTPRequestHandler):

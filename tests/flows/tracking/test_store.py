@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from matplotlib.figure import Figure
 from mlflow import MlflowClient
+from mlflow.entities import RunTag
 from small import table
 
-from flows.tracking.store import Run, client
+from flows.tracking.store import Run, client, last_complete
 from pipeline.errors import ResynthError
 from pipeline.tables import ReadSettings
 from pipeline.training import Epoch
@@ -49,6 +50,17 @@ def test_epochs_become_curves(reader: MlflowClient) -> None:
         run.history([Epoch(epoch=epoch, elbo=-10.0 + epoch, **numbers) for epoch in range(3)])
     curve = [(point.step, point.value) for point in reader.get_metric_history(run.id, "epoch.elbo")]
     assert sorted(curve) == [(0, -10.0), (1, -9.0), (2, -8.0)]
+
+
+def test_a_failed_run_has_kept_no_ledger(reader: MlflowClient) -> None:
+    """What a server writes when nobody waits any more changes nothing: the last complete run is the one before."""
+    name, kept = "store-late", {"decision": "promoted", "ledger": "kept"}
+    with Run.start(name, kept) as first:
+        pass
+    with pytest.raises(OSError, match="full"), Run.start(name, {}) as failed:
+        raise OSError("full")
+    reader.log_batch(failed.id, tags=[RunTag(key, value) for key, value in kept.items()])
+    assert last_complete(name) == first
 
 
 def test_the_data_is_an_input_of_the_run(reader: MlflowClient) -> None:
