@@ -366,6 +366,8 @@ def serve(*, common: Common = DEFAULTS) -> Reply:
     from flows.settings import Settings
 
     tables = Settings.tables(common.home, common.config)
+    for settings in tables.values():
+        settings.check_source(common.home)
     home = common.embed()
     from flows import servers
     from flows.scratch import alone

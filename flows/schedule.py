@@ -154,7 +154,10 @@ def _chosen(table: str, home: str, config: str | None) -> tuple[Settings, Path]:
     tables = Settings.tables(place, Path(config) if config is not None else None)
     if table not in tables:
         raise SettingsError(f"schedule: expected a table of the settings ({', '.join(tables)}), got {table!r}")
-    return tables[table], place
+    settings = tables[table]
+    with notify.failures(settings.notify, table):
+        settings.check_source(place)
+    return settings, place
 
 
 def _deployment(

@@ -31,7 +31,7 @@ from zoneinfo import available_timezones
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
 
 from pipeline import tables
-from pipeline.errors import SettingsError, TableError
+from pipeline.errors import ResynthError, SettingsError, TableError
 from pipeline.loop import LoopSettings
 from pipeline.records import Record
 from pipeline.storage import File, Place, place
@@ -161,6 +161,19 @@ class Settings(LoopSettings):
                 problem = problem or f"settings: {wrong[0]}: expected a column of {file} ({', '.join(names)}), got none"
         if problem is not None:
             raise SettingsError(problem)
+
+    def check_source(self, home: Path) -> None:
+        """As `check`, of the table that `data` names; one that is not there yet, or cannot be reached now, is fine.
+
+        Raises:
+            SettingsError: As `check`; or there is no `data`.
+        """
+        try:
+            self.check(tables.files(self.source(home)))
+        except SettingsError:
+            raise
+        except ResynthError:
+            return  # whoever needs the table tells
 
     def source(self, home: Path) -> Place:
         """Where the table is that `data` names.

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -25,7 +25,7 @@ from prefect.schedules import Schedule
 from prefect.server.schemas.schedules import CronSchedule, IntervalSchedule
 from small import LENIENT, TINY, Outcome, write
 
-from flows import schedule
+from flows import engine, notify, schedule, servers
 from flows.scratch import BusyError, alone
 from flows.settings import Settings
 from pipeline.errors import SettingsError
@@ -121,6 +121,31 @@ def test_serve_is_alone_in_a_home(command: Command, home: Path, tmp_path: Path) 
     assert outcome.code == 1
     assert "found one still going on" in outcome.err
     assert command("serve", "--config", tmp_path / "none.toml").code == 2
+
+
+def test_settings_that_name_other_columns_are_told_before_serving(
+    command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Of a table that is there; one that is to come may have every column. A run that reads them later tells too."""
+    config = tmp_path / "resynth.toml"
+    config.write_text(f'data = "{tmp_path}/in"\n[evaluation]\ntarget = "colour"\n{SETTINGS}')
+    served: list[str] = []
+    monkeypatch.setattr(schedule, "start", lambda *_: served.append("started"))
+    monkeypatch.setattr(servers, "prefect", lambda: nullcontext("http://127.0.0.1:9"))
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
+    monkeypatch.setattr(engine, "reach", lambda: None)
+    assert (command("serve", "--config", config).code, served) == (0, ["started"])
+    (tmp_path / "in").mkdir()
+    write(tmp_path / "in", "monday")
+    refused = command("serve", "--config", config)
+    assert (refused.code, served) == (2, ["started"])
+    assert refused.err.startswith("resynth: settings: evaluation.target: expected a column of ")
+    told: list[str] = []
+    monkeypatch.setattr(notify, "tell", lambda _settings, event, *_: told.append(event))
+    for flow in (schedule.retrain, schedule.check):
+        with pytest.raises(SettingsError, match=r"evaluation\.target"):
+            flow.fn("in", str(tmp_path))
+    assert told == ["failed", "failed"]
 
 
 def test_a_retraining_that_meets_another_is_no_failure(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
