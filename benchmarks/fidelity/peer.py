@@ -43,7 +43,7 @@ def tvae(train: pd.DataFrame, categories: list[str], seed: int) -> tuple[float, 
 
 
 def mostly(train: pd.DataFrame, categories: list[str], seed: int) -> tuple[float, pd.DataFrame]:
-    """MOSTLY AI's engine (TabularARGN), value protection off, five minutes at most."""
+    """MOSTLY AI's engine (TabularARGN) with its defaults, value protection off."""
     from mostlyai import engine  # noqa: PLC0415
 
     kinds = {c: "TABULAR_CATEGORICAL" if c in categories else "TABULAR_NUMERIC_AUTO" for c in train}
@@ -54,7 +54,7 @@ def mostly(train: pd.DataFrame, categories: list[str], seed: int) -> tuple[float
         engine.split(workspace_dir=workspace, tgt_data=train, tgt_encoding_types=kinds)
         engine.analyze(workspace_dir=workspace, value_protection=False)
         engine.encode(workspace_dir=workspace)
-        engine.train(workspace_dir=workspace, max_training_time=5)
+        engine.train(workspace_dir=workspace)
         seconds = time.monotonic() - began
         engine.generate(workspace_dir=workspace, sample_size=len(train))
         return seconds, pd.read_parquet(workspace / "SyntheticData")
