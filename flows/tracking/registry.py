@@ -32,6 +32,7 @@ from pipeline.synthesizer import Synthesizer
 CHAMPION = "champion"
 HISTORY = "champions"
 BY_HAND = "promoted_by_hand"  # tag of a version: when a person promoted it; no run takes that back
+BY_RUN = "promoted_by_run"  # tag of a version: when its run did; an alias without it was set in MLflow itself
 KEPT = 200  # champions remembered, within the length of a tag
 REFERENCE = re.compile(r"(?P<name>[^@/]+)(?:@(?P<alias>[^@/]+)|/(?P<version>\d+))?")
 SIGNATURE = ModelSignature(
@@ -107,8 +108,9 @@ def register(run: Run, synthesizer: Path, tags: Mapping[str, str]) -> Version:
 
 
 def withdraw(version: Version) -> None:
-    """Undo `register`, and remove the model's name if this was its only version; one promoted by hand stays."""
-    if _by_hand(version):
+    """Undo `register`, and remove the model's name if this was its only version; one that a person points at stays."""
+    found = Version.of(client().get_model_version(version.name, version.version))
+    if _by_hand(found) or found.aliases:
         return
     client().delete_model_version(version.name, version.version)
     if not _versions(version.name):
@@ -125,8 +127,11 @@ def load(version: Version) -> Synthesizer:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
             loaded = mlflow.pyfunc.load_model(version.uri).unwrap_python_model()
+    except NotFoundError as error:
+        raise OutdatedError(
+            f"model: {version.uri} (made by code {made}) is of another format than this code"
+        ) from error
     except Exception as error:
-        made = version.tags.get("code_version", "unknown")
         raise ResynthError(
             f"model: expected {version.uri} (made by code {made}) to load, it does not ({type(error).__name__})"
         ) from error
@@ -159,19 +164,20 @@ def promote(version: Version, *, by_hand: bool = False) -> None:
     """
     _smoke_test(version)
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    if by_hand:
-        tag(version, {BY_HAND: now})
+    tag(version, {BY_HAND if by_hand else BY_RUN: now})
+    before, history = champion(version.name), _history(version.name)
     client().set_registered_model_alias(version.name, CHAMPION, version.version)
-    history = _history(version.name)
-    if _before(history, version.version) == history:  # also where an earlier try died before it could write it
-        _remember(version.name, [*history, f"{version.version}@{now}"])
+    for holder in (before, version):  # before: set in MLflow itself, or by an earlier try that could not write it
+        if holder is not None and _before(history, holder.version) == history:
+            history = [*history, f"{holder.version}@{now}"]
+    _remember(version.name, history)
 
 
 def demote(version: Version, previous: Version | None) -> None:
     """Undo a run's `promote`; one by hand stays, and so does the alias where it has been moved since."""
-    if _by_hand(version):
+    if _by_hand(Version.of(client().get_model_version(version.name, version.version))):
         return
-    kept = [entry for entry in _history(version.name) if entry.partition("@")[0] != version.version]
+    kept = [entry for entry in _history(version.name) if _number(entry) != version.version]
     _remember(version.name, kept)
     current = champion(version.name)
     if current is None or current.version != version.version:
@@ -187,8 +193,8 @@ def recover(name: str, died: Callable[[str], bool]) -> None:
 
     A run is complete once it is tagged with its decision, which it does last. Of any other that is dead, the version
     is withdrawn and the alias moved back; its MLflow run counts as killed. Where a person has promoted the version by
-    hand, version and alias stay, and the run counts as complete. Complete runs make versions one after another, so the
-    search ends at the first complete one.
+    hand, here or in MLflow itself, version and alias stay, and the run counts as complete. Complete runs make versions
+    one after another, so the search ends at the first complete one.
 
     Args:
         name: Of the model.
@@ -197,14 +203,13 @@ def recover(name: str, died: Callable[[str], bool]) -> None:
     for version in _versions(name) if _exists(name) else ():
         if not _left_behind(version, died):
             break
-        if BY_HAND in version.tags:
+        if _by_hand(version):
             settled = {COMPLETE: "promoted", "reasons": "a person promoted it by hand"}
             tag(version, settled)
             version.origin.tags(settled)
             continue
-        if CHAMPION in version.aliases:
-            earlier = _before(_history(name), version.version)
-            demote(version, resolve(f"{name}/{earlier[-1].partition('@')[0]}") if earlier else None)
+        earlier = _earlier(name, version.version)
+        demote(version, resolve(f"{name}/{_number(earlier[-1])}") if earlier else None)
         withdraw(version)
     for run, tags in unfinished(name):
         if died(tags.get(MARK, "")):
@@ -217,7 +222,8 @@ def _left_behind(version: Version, died: Callable[[str], bool]) -> bool:
 
 
 def _by_hand(version: Version) -> bool:
-    return BY_HAND in client().get_model_version(version.name, version.version).tags
+    """Whether a person made it the champion: by `resynth promote`, or by an alias that no run has set."""
+    return BY_HAND in version.tags or (CHAMPION in version.aliases and BY_RUN not in version.tags)
 
 
 def rollback(name: str) -> Version:
@@ -227,10 +233,10 @@ def rollback(name: str) -> Version:
         NotFoundError: There is no such model, no champion, or no predecessor.
     """
     current = resolve(name)
-    earlier = _before(_history(name), current.version)
+    earlier = _earlier(name, current.version)
     if not earlier:
         raise NotFoundError(f"rollback: expected a champion of {name!r} before version {current.version}, found none")
-    previous = resolve(f"{name}/{earlier[-1].partition('@')[0]}")
+    previous = resolve(f"{name}/{_number(earlier[-1])}")
     _smoke_test(previous)
     client().set_registered_model_alias(name, CHAMPION, previous.version)
     _remember(name, earlier)
@@ -315,8 +321,18 @@ def _remember(name: str, history: list[str]) -> None:
     client().set_registered_model_tag(name, HISTORY, " ".join(history[-KEPT:]))
 
 
+def _earlier(name: str, version: str) -> list[str]:
+    """The champions before a version, of those that are still there."""
+    here = {found.version for found in _versions(name)}
+    return _before([entry for entry in _history(name) if _number(entry) in here], version)
+
+
 def _before(history: list[str], version: str) -> list[str]:
     """The history without the last entries of `version`."""
-    while history and history[-1].partition("@")[0] == version:
+    while history and _number(history[-1]) == version:
         history = history[:-1]
     return history
+
+
+def _number(entry: str) -> str:
+    return entry.partition("@")[0]

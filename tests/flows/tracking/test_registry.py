@@ -132,6 +132,42 @@ def test_what_a_person_promoted_by_hand_is_not_taken_back(saved: Path) -> None:
     assert registry.rollback(name).version == "1"
 
 
+def test_an_alias_set_in_mlflow_itself_is_not_taken_back(saved: Path) -> None:
+    """A killed run's version that a person made champion there stays champion; one with another alias stays too."""
+    name, client = "registry-page", MlflowClient()
+    first, second, third = (register(saved, name) for _ in range(3))
+    first.origin.tags({"decision": "promoted"})
+    registry.promote(first)
+    registry.promote(third)  # by its run, which is killed
+    client.set_registered_model_alias(name, "canary", third.version)
+    client.set_registered_model_alias(name, "champion", second.version)
+    registry.recover(name, lambda _: True)
+    left = {version.version: version.aliases for version in registry.versions(name)}
+    assert left == {"3": ("canary",), "2": ("champion",), "1": ()}
+    assert client.get_run(second.run).data.tags["decision"] == "promoted"
+
+    fourth = register(saved, name)
+    registry.promote(fourth)
+    assert registry.rollback(name).version == "2"
+    assert registry.rollback(name).version == "1"
+
+
+def test_a_version_that_is_gone_is_in_nobodys_way(saved: Path) -> None:
+    """A rollback passes over champions withdrawn after the alias had moved on, or deleted in MLflow itself."""
+    name, client = "registry-gone", MlflowClient()
+    first, second, third, fourth = (register(saved, name) for _ in range(4))
+    for version in (first, second, third):
+        version.origin.tags({"decision": "promoted"})
+        registry.promote(version)
+    registry.promote(fourth)  # by its run, which is killed
+    client.set_registered_model_alias(name, "champion", third.version)
+    registry.recover(name, lambda _: True)
+    history = client.get_registered_model(name).tags["champions"]
+    assert [entry.partition("@")[0] for entry in history.split()] == ["1", "2", "3"]
+    client.delete_model_version(name, second.version)
+    assert registry.rollback(name).version == "1"
+
+
 def test_rollback_walks_back_through_the_champions(saved: Path) -> None:
     """Each rollback returns to the champion before, also where versions took office out of order."""
     name = "registry-rollback"
