@@ -33,6 +33,12 @@ class Layout:
         return tuple(i for i, variable in enumerate(self.variables) if isinstance(variable, Real))
 
     @cached_property
+    def places(self) -> tuple[int, ...]:
+        """Column of `codes` or of `reals` in which each variable of the sequence stands."""
+        columns = {i: k for positions in (self.discrete, self.real) for k, i in enumerate(positions)}
+        return tuple(columns[i] for i in range(len(self.variables)))
+
+    @cached_property
     def sizes(self) -> tuple[int, ...]:
         """Number of symbols of each discrete variable."""
         return tuple(variable.size for variable in self.variables if isinstance(variable, Discrete))

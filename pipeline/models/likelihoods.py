@@ -7,6 +7,7 @@ at once in training and one variable at a time in generation, and both turn unif
 """
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -99,26 +100,29 @@ class Softmax(nn.Module):
             symbol = symbol * torch.tensor(variable.spoken, device=symbol.device)[before]
         return symbol
 
-    def calibrate(self, k: int, state: Tensor, counts: Tensor) -> None:
-        """Shift the biases of the k-th variable until its mean probabilities over `state` are those of `counts`.
+    def calibrate(self, k: int, states: Sequence[Tensor], counts: Tensor) -> None:
+        """Shift the biases of the k-th variable until its mean probabilities over `states` are those of `counts`.
+
+        A shift by log w makes a row's probabilities o·w / Σ o·w from its odds o: a step is two products of a matrix and
+        a vector (iterative proportional fitting: Deming & Stephan 1940), and the exponential is taken once.
 
         Args:
             k: Which discrete variable.
-            state: Its own states where it is generated, [rows, hidden].
+            states: Its own states where it is generated, each [rows, hidden].
             counts: How often each symbol occurs, [size].
         """
         variable = self._variable(k)
         if variable.spoken is not None:
             return
         first = 0 if variable.missing else 1
-        logits, wanted = self._logits(k, state)[:, first:], counts[first:]
-        scale = wanted.sum() / len(state)
-        shift = torch.zeros_like(wanted)
+        odds, wanted = [_odds(self._logits(k, state)[:, first:]) for state in states], counts[first:]
+        scale = wanted.sum() / sum(map(len, states))
+        weight = torch.ones_like(wanted)
         for _ in range(_CALIBRATIONS):
-            expected = scale * torch.softmax(logits + shift, dim=-1).sum(0)
-            shift += ((wanted + 1) / (expected + 1)).log()
+            shares = torch.stack([part.T @ (part @ weight).reciprocal() for part in odds]).sum(0)
+            weight *= (wanted + 1) / (scale * weight * shares + 1)
         g, row = self.place[k]
-        self.biases[g][row, 0, first : variable.size] += shift
+        self.biases[g][row, 0, first : variable.size] += weight.log()
 
     def _logits(self, k: int, state: Tensor) -> Tensor:
         """Logits of the k-th discrete variable alone, [rows, size]."""
@@ -131,6 +135,11 @@ class Softmax(nn.Module):
         variable = self.layout.variables[self.layout.discrete[k]]
         assert isinstance(variable, Discrete)
         return variable
+
+
+def _odds(logits: Tensor) -> Tensor:
+    """exp(logits) in units of each row's largest, [rows, symbols]."""
+    return (logits - logits.amax(-1, keepdim=True)).exp_()
 
 
 class GaussianMixture(nn.Module):

@@ -17,6 +17,8 @@ from pipeline.errors import SettingsError
 
 _PSEUDO = 1.0
 """Rows' worth of its former self that a component keeps in a refit."""
+_TOGETHER = 1024
+"""Rows looked at together in a refit: few enough for their shares to stay in the processor's cache."""
 _DRAWS = 2048
 """Draws by which a flow's marginals are estimated."""
 PriorName = Literal["normal", "mixture", "flow"]
@@ -75,7 +77,7 @@ class Mixture(nn.Module):
     def refit(self, batches: Iterable[Tensor]) -> None:
         """One step of expectation maximisation: raises the likelihood of all z in `batches`, each [rows, latent]."""
         mass, first, second = self.weights * 0, self.means * 0, self.means * 0
-        for z in batches:
+        for z in (part for batch in batches for part in torch.split(batch, _TOGETHER)):
             share = torch.softmax(self._joint(z), dim=-1)
             mass += share.sum(0)
             first += share.T @ z

@@ -12,7 +12,7 @@ learns to match the posterior: only the encoder's share of the KL is waived.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
 import torch
@@ -137,11 +137,13 @@ class VAE(nn.Module):
             Symbols [rows, D] and real values [rows, R].
         """
         table = self.decoder.inputs.weights()
-        starts = range(0, len(z), CHUNK)
-        parts = [
-            self._chunk(z[i : i + CHUNK], uniform[:, i : i + CHUNK], noise[:, i : i + CHUNK], table) for i in starts
-        ]
-        return torch.cat([codes for codes, _ in parts]), torch.cat([reals for _, reals in parts])
+        codes, reals = [], []
+        for part in self._parts(z, uniform, noise):
+            for i in range(len(self.layout)):
+                self._draw(part, i, self._state(part, i), table)
+            codes.append(part.codes)
+            reals.append(part.reals)
+        return torch.cat(codes), torch.cat(reals)
 
     @torch.no_grad()
     def calibrate(self, counts: Sequence[Tensor], z: Tensor, uniform: Tensor, noise: Tensor) -> None:
@@ -156,34 +158,62 @@ class VAE(nn.Module):
             uniform: See `generate`.
             noise: See `generate`.
         """
-        self._chunk(z, uniform, noise, self.decoder.inputs.weights(), counts)
-
-    def _chunk(
-        self, z: Tensor, uniform: Tensor, noise: Tensor, table: Tensor, counts: Sequence[Tensor] | None = None
-    ) -> tuple[Tensor, Tensor]:
-        """Generate rows, by default few enough for their states to stay in the processor's cache."""
-        running = self.decoder.start(z)
-        codes = torch.zeros(len(z), len(self.layout.discrete), dtype=torch.long, device=z.device)
-        reals = torch.zeros(len(z), len(self.layout.real), device=z.device)
-        k = r = 0
+        table = self.decoder.inputs.weights()
+        parts = list(self._parts(z, uniform, noise))
         for i, variable in enumerate(self.layout.variables):
-            slot = self.layout.slots[i]
-            state = self.decoder.own_state(running, slot)
+            states = [self._state(part, i) for part in parts]
             if isinstance(variable, Discrete):
-                if counts is not None:
-                    self.softmax.calibrate(k, state, counts[k])
-                codes[:, k] = self.softmax.draw(k, state, uniform[i], codes[:, k - 1] if k else None)
-                embedded = self.decoder.inputs.symbol(k, codes[:, k], table)
-                k += 1
-            else:
-                value = self.density.draw(r, state, uniform[i], noise[r])
-                # a null leaves the real at 0, as in training
-                reals[:, r] = torch.where(codes[:, k - 1] == 0, 0.0, value) if variable.flagged else value
-                embedded = self.decoder.inputs.real(r, reals[:, r])
-                r += 1
-            if self.decoder.autoregressive:
-                running = running + embedded
-        return codes, reals
+                k = self.layout.places[i]
+                self.softmax.calibrate(k, states, counts[k])
+            for part, state in zip(parts, states, strict=True):
+                self._draw(part, i, state, table)
+
+    def _parts(self, z: Tensor, uniform: Tensor, noise: Tensor) -> Iterator["_Part"]:
+        """Rows that are not yet generated, `CHUNK` at a time."""
+        for start in range(0, len(z), CHUNK):
+            rows = slice(start, start + CHUNK)
+            running = self.decoder.start(z[rows])
+            codes = torch.zeros(len(running), len(self.layout.discrete), dtype=torch.long, device=z.device)
+            reals = torch.zeros(len(running), len(self.layout.real), device=z.device)
+            yield _Part(running, codes, reals, uniform[:, rows], noise[:, rows])
+
+    def _state(self, part: "_Part", i: int) -> Tensor:
+        """Own states of the i-th variable given those before it, [rows, hidden]."""
+        return self.decoder.own_state(part.running, self.layout.slots[i])
+
+    def _draw(self, part: "_Part", i: int, state: Tensor, table: Tensor) -> None:
+        """Draw the i-th variable from its own states, and tell it to the variables after it."""
+        variable, k = self.layout.variables[i], self.layout.places[i]
+        if isinstance(variable, Discrete):
+            before = part.codes[:, k - 1] if k else None
+            part.codes[:, k] = self.softmax.draw(k, state, part.uniform[i], before)
+            embedded = self.decoder.inputs.symbol(k, part.codes[:, k], table)
+        else:
+            value = self.density.draw(k, state, part.uniform[i], part.noise[k])
+            if variable.flagged:  # a null leaves the real at 0, as in training
+                value = value.masked_fill(part.codes[:, self.layout.places[i - 1]] == 0, 0.0)
+            part.reals[:, k] = value
+            embedded = self.decoder.inputs.real(k, value)
+        if self.decoder.autoregressive:
+            part.running.add_(embedded)
+
+
+class _Part(NamedTuple):
+    """Rows while they are generated, few enough for their states to stay in the processor's cache.
+
+    Attributes:
+        running: Running state of the decoder, [rows, width]; changes with every variable.
+        codes: Symbols, [rows, D]; those not yet drawn are 0.
+        reals: Real values, [rows, R]; likewise.
+        uniform: See `VAE.generate`.
+        noise: See `VAE.generate`.
+    """
+
+    running: Tensor
+    codes: Tensor
+    reals: Tensor
+    uniform: Tensor
+    noise: Tensor
 
 
 def gaussian_log_prob(noise: Tensor, log_variance: Tensor) -> Tensor:

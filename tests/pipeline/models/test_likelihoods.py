@@ -118,3 +118,20 @@ def test_the_bound_rises_with_the_draws():
     rows = Rows(every_row(), torch.zeros(len(every_row()), 0))
     bounds = [importance_weighted(vae, rows, draws, seed=0) for draws in (1, 10, 1_000)]
     assert bounds[0] < bounds[1] < bounds[2]
+
+
+def test_calibration_is_the_fixed_point_of_mean_probabilities():
+    """Whatever parts the states come in, biases move as five steps of log((wanted + 1) / (expected + 1)) move them."""
+    vae = model()
+    states, wanted = torch.randn(1000, 8, generator=torch.Generator().manual_seed(1)), [0.0, 500.0, 100.0, 400.0]
+    group, row = vae.softmax.place[0]
+    with torch.no_grad():
+        before = vae.softmax.biases[group][row, 0].clone()
+        vae.softmax.calibrate(0, states.split(300), torch.tensor(wanted))
+        logits = (states @ vae.softmax.weights[group][row] + before).double()[:, 1:4].numpy()
+        moved = (vae.softmax.biases[group][row, 0] - before).double().numpy()
+    shift = np.zeros(3)
+    for _ in range(5):
+        odds = np.exp(logits + shift)
+        shift += np.log((np.array(wanted[1:]) + 1) / ((odds / odds.sum(1, keepdims=True)).sum(0) + 1))
+    np.testing.assert_allclose(moved, [0, *shift], atol=1e-4)
