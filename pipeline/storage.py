@@ -117,8 +117,7 @@ def fetch(found: Object) -> pa.Buffer:
             return stream.read_buffer()
 
 
-@contextmanager
-def opened(found: Object) -> Iterator[pa.NativeFile]:
+def tail(found: Object) -> pa.Buffer:
     """The end of an object, as much of it as the footer of a Parquet file is, which its last bytes tell.
 
     Raises:
@@ -130,8 +129,7 @@ def opened(found: Object) -> Iterator[pa.NativeFile]:
             size = file.size()
             footer = int.from_bytes(file.read_at(min(4, size), max(0, size - MARGIN)), "little")
             taken = min(size, footer + MARGIN)
-            end = pa.py_buffer(file.read_at(taken, size - taken))
-    yield pa.BufferReader(end)
+            return pa.py_buffer(file.read_at(taken, size - taken))
 
 
 def is_hidden(path: PurePosixPath | Path) -> bool:

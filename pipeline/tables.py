@@ -8,7 +8,7 @@ read. So rows held out of one training are held out of every later one.
 import glob
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -24,7 +24,7 @@ from pipeline.errors import SchemaError, TableError
 from pipeline.randomness import key
 from pipeline.records import Record
 from pipeline.schema import ColumnSettings, value_type
-from pipeline.storage import File, Place, fetch, is_hidden, objects, opened
+from pipeline.storage import File, Place, fetch, is_hidden, objects, tail
 
 LEAST_ROWS = 20
 """Fewer rows cannot be split into training, validation and hold-out."""
@@ -76,10 +76,9 @@ def footer(file: File) -> Footer:
         TableError: It cannot be read.
         ResynthError: An object store does not answer.
     """
-    with ExitStack() as stack:
-        content = file if isinstance(file, Path) else stack.enter_context(opened(file))
-        with _readable(file), pq.ParquetFile(content) as source:
-            return Footer(source.schema_arrow, source.metadata.num_rows)
+    content = file if isinstance(file, Path) else pa.BufferReader(tail(file))
+    with _readable(file), pq.ParquetFile(content) as source:
+        return Footer(source.schema_arrow, source.metadata.num_rows)
 
 
 def files(path: Place) -> Sequence[File]:
