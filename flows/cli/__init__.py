@@ -1,0 +1,73 @@
+"""The `resynth` command.
+
+Each verb turns its arguments into a call and returns a `Reply`: an object for programs, a way to show it to people,
+and an exit code. `main` prints one or the other and turns every failure into one line.
+
+    0   done
+    1   failed
+    2   bad input or usage; nothing was changed
+    3   the check said no: drift found, gate refused, verification failed
+
+Nothing heavy is imported before a verb runs, so that help answers at once.
+
+app         the command itself, options of every verb, replies
+data        verbs about rows: run, export, drift, evaluate, replay, verify
+versions    verbs about registered models: promote, rollback, models
+services    verbs that go on until they are stopped: serve, ui
+"""
+
+import json
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+
+from cyclopts import CycloptsError
+from rich.console import Console
+
+from flows.cli import data, services, versions  # noqa: F401 - they make themselves known to the command
+from flows.cli.app import BAD_INPUT, DONE, FAILED, INTERRUPTED, Reply, app
+from flows.engine import LostError
+from pipeline.errors import InputError, ResynthError
+
+PLAIN_WIDTH = 160  # of tables that no terminal bounds
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    as_json = "--json" in given
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever stops us wants us to clean up, as Ctrl-C does
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs begin with this one ignored
+    try:
+        reply = app(given)
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - whatever it is, it ends in one line
+        code = _fail(error, as_json=as_json)
+        if isinstance(error, LostError):
+            os._exit(code)  # nothing is left to do but what cannot be done: to deliver Prefect's events
+        return code
+    if not isinstance(reply, Reply):
+        return DONE  # help or version, already printed
+    if as_json:
+        print(json.dumps(reply.answer), flush=True)  # noqa: T201
+    else:
+        reply.show(Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH))
+    return reply.code
+
+
+def _fail(error: BaseException, *, as_json: bool) -> int:
+    """Say in one line what went wrong; a traceback only of what nobody foresaw."""
+    code, message = FAILED, str(error)
+    if isinstance(error, CycloptsError | InputError):
+        code = BAD_INPUT
+    elif isinstance(error, KeyboardInterrupt):
+        code, message = INTERRUPTED, "interrupted"
+    elif not isinstance(error, ResynthError):
+        traceback.print_exception(error)
+        message = f"unexpected {type(error).__name__}: {error}"
+    line = " ".join(message.split())
+    print(f"resynth: {line}", file=sys.stderr, flush=True)  # noqa: T201
+    if as_json:
+        print(json.dumps({"error": line, "exit_code": code}), flush=True)  # noqa: T201
+    return code

@@ -1,0 +1,86 @@
+"""What the verbs share: the command that they belong to, the options of all, and how they answer."""
+# ruff: noqa: PLC0415 - nothing heavy is imported before a verb runs
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+from cyclopts import App, Parameter
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from flows.settings import Settings
+
+DONE, FAILED, BAD_INPUT, REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
+
+app = App(
+    name="resynth",
+    help="Keep synthetic data fresh: drift-checked, evaluated, versioned synthetic twins of Parquet tables.",
+    help_epilogue="Exit codes: 0 done, 1 failed, 2 bad input or usage, 3 the check said no.",
+    version=lambda: metadata.version("resynth"),
+    help_format="plaintext",
+    result_action="return_value",
+    exit_on_error=False,
+    print_error=False,
+    suppress_keyboard_interrupt=False,
+)
+
+
+class Reply(NamedTuple):
+    """What a verb answers."""
+
+    answer: dict[str, Any]
+    show: Callable[[Console], None]
+    code: int = DONE
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Common:
+    """Options of every verb.
+
+    Parameters
+    ----------
+    home
+        Where data/, mlruns/ and Prefect's state live.
+    config
+        Settings file; default: resynth.toml in the home, if there is one.
+    seed
+        Fixes the training, the evaluation and the generated rows.
+    json
+        Print one JSON object as the last line of standard output.
+    """
+
+    home: Path = Path()
+    config: Path | None = None
+    seed: int | None = None
+    json: Annotated[bool, Parameter(negative="")] = False
+
+    def settings(self, **given: object) -> "Settings":
+        """The settings file, overridden by what was given."""
+        from flows.settings import Settings
+
+        return Settings.load(self.home, self.config, seed=self.seed, **given)
+
+    def embed(self) -> Path:
+        """Embed Prefect and MLflow in the home, or reach the servers that the environment names."""
+        from flows import engine
+
+        engine.embed(self.home)
+        engine.reach()
+        return self.home.resolve()
+
+
+DEFAULTS = Common()
+
+
+def errors() -> Console:
+    """Where people see progress."""
+    return Console(stderr=True)
+
+
+def lines(*lines: str) -> Callable[[Console], None]:
+    """Show these."""
+    return lambda console: console.print(*lines, sep="\n", markup=False, highlight=False, soft_wrap=True)

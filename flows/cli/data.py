@@ -1,0 +1,216 @@
+"""Verbs about rows: what comes in, how it is looked at, what goes out."""
+# ruff: noqa: PLC0415 - nothing heavy is imported before a verb runs
+
+from pathlib import Path
+
+from flows.cli.app import DEFAULTS, DONE, REFUSED, Common, Reply, app, errors, lines
+
+
+@app.command
+def run(
+    data: str,
+    *,
+    name: str | None = None,
+    rows: int | None = None,
+    out: Path | None = None,
+    common: Common = DEFAULTS,
+) -> Reply:
+    """Train, evaluate, decide and publish: the whole chain once.
+
+    It trains afresh every time, unless train = "needed" in [policy] lets it skip or continue the champion.
+
+    Parameters
+    ----------
+    data
+        A Parquet file, or a directory, a quoted pattern or an s3://bucket/prefix of Parquet files.
+    name
+        Of the model; default: the data's file name.
+    rows
+        How many rows to publish; default: as many as the data has.
+    out
+        Directory to publish into; default: data/exports/NAME/vVERSION in the home.
+    """
+    settings = common.settings(name=name, rows=rows)
+    from pipeline import storage, tables
+
+    table = storage.place(data)
+    settings.check(tables.files(table))  # mistakes are told at once, not when the engines have started
+    home = common.embed()
+    from flows import engine, progress
+
+    with progress.shown(errors()) as listener:
+        with engine.starting(listener):
+            from flows import display
+            from flows.run import Plan
+            from flows.run import run as flow
+            from flows.settings import name_of
+
+        model, target = settings.name or name_of(table), out.resolve() if out is not None else None
+        plan = Plan(data=storage.absolute(table), home=home, name=model, settings=settings, out=target)
+        with engine.running():
+            report = flow(plan, listener)
+    return Reply(
+        report.answer(), lambda console: display.run(console, report), REFUSED if report.decision == "refused" else DONE
+    )
+
+
+@app.command
+def export(name: str, *, rows: int, out: Path, common: Common = DEFAULTS) -> Reply:
+    """Generate rows of a registered model and publish them.
+
+    Parameters
+    ----------
+    name
+        NAME (its champion), NAME@alias or NAME/version.
+    rows
+        How many rows.
+    out
+        Directory to publish into.
+    """
+    settings = common.settings(rows=rows)
+    common.embed()
+    from flows import engine, progress
+
+    with progress.shown(errors()) as listener:
+        with engine.starting(listener):
+            from flows.export import export as flow
+
+        with engine.running():
+            manifest = flow(name, out, rows, settings.seed, listener)
+    answer = {"path": str(out), "rows": manifest.rows, "manifest": str(out / "manifest.json")}
+    return Reply(answer, lines(f"{manifest.rows:,} rows in {out}"))
+
+
+@app.command
+def drift(name: str, data: str, *, common: Common = DEFAULTS) -> Reply:
+    """Compare a table with the one a model was trained on.
+
+    Parameters
+    ----------
+    name
+        NAME (its champion), NAME@alias or NAME/version.
+    data
+        A Parquet file, or a directory, a quoted pattern or an s3://bucket/prefix of Parquet files.
+    """
+    settings = common.settings(name=name.partition("@")[0].partition("/")[0])
+    from pipeline import storage, tables
+
+    table = storage.place(data)
+    settings.check(tables.files(table))
+    home = common.embed()
+    from flows import engine, progress
+
+    with progress.shown(errors()) as listener:
+        with engine.starting(listener):
+            from flows import display
+            from flows.drift import drift as flow
+
+        with engine.running():
+            report = flow(name, table, home, settings)
+    code = REFUSED if report.drifted else DONE
+    return Reply(report.model_dump(mode="json"), lambda console: display.drift(console, report), code)
+
+
+@app.command
+def evaluate(
+    real: str,
+    synthetic: str,
+    *,
+    test: str | None = None,
+    target: str | None = None,
+    common: Common = DEFAULTS,
+) -> Reply:
+    """Compare any synthetic table with real rows; needs no model.
+
+    Parameters
+    ----------
+    real
+        The table the synthetic rows imitate.
+    synthetic
+        The synthetic table.
+    test
+        Real rows that the generator has not seen; default: a hold-out split off REAL.
+    target
+        Column to predict, for the utility of the rows.
+    """
+    settings = common.settings()
+    if target is not None:
+        chosen = settings.evaluation.model_copy(update={"target": target})
+        settings = settings.model_copy(update={"evaluation": chosen})
+    from flows import display, progress
+    from flows.evaluate import evaluate as compare
+    from pipeline.storage import place
+
+    with progress.shown(errors()) as listener:
+        unseen = None if test is None else place(test)
+        found = compare(place(real), place(synthetic), test=unseen, settings=settings, progress=listener)
+    return Reply(found.model_dump(mode="json"), lambda console: display.evaluation(console, found))
+
+
+@app.command
+def replay(
+    data: str,
+    *,
+    time: str,
+    every: str,
+    name: str | None = None,
+    out: Path | None = None,
+    common: Common = DEFAULTS,
+) -> Reply:
+    """Run the closed loop over history as if it were live, beside training every time and never again.
+
+    No version is registered and no alias moves. An interrupted replay goes on where it was.
+
+    Parameters
+    ----------
+    data
+        A Parquet file, or a directory, a quoted pattern or an s3://bucket/prefix of Parquet files.
+    time
+        Column of dates or timestamps: when rows came in.
+    every
+        How often the loop has its turn: 12h, 30d, 2w, or 1mo for calendar months.
+    name
+        Of the model; default: the data's file name.
+    out
+        Directory for story.json and replay.png; default: data/replays/NAME in the home.
+    """
+    settings = common.settings(name=name)
+    from pipeline import storage, tables
+    from pipeline.replay.periods import Every
+
+    Every.parse(every)
+    table = storage.place(data)
+    settings.check(tables.files(table))
+    home = common.embed()
+    from flows import engine, progress
+
+    with progress.shown(errors()) as listener:
+        with engine.starting(listener):
+            from flows import display
+            from flows.replay import Plan
+            from flows.replay import replay as flow
+            from flows.settings import name_of
+
+        model = settings.name or name_of(table)
+        target = out.resolve() if out is not None else home / "data" / "replays" / model
+        source = storage.absolute(table)
+        plan = Plan(data=source, home=home, name=model, settings=settings, column=time, every=every, out=target)
+        with engine.running():
+            outcome = flow(plan, listener)
+    return Reply(outcome.answer(), lambda console: display.replay(console, outcome.story, outcome.path))
+
+
+@app.command
+def verify(directory: Path, *, common: Common = DEFAULTS) -> Reply:  # noqa: ARG001 - every verb takes them
+    """Check an export against its manifest.
+
+    Parameters
+    ----------
+    directory
+        The export.
+    """
+    from pipeline import exports
+
+    problems = exports.verify(directory)
+    answer = {"path": str(directory), "holds": not problems, "problems": list(problems)}
+    return Reply(answer, lines(*problems or [f"{directory} holds"]), REFUSED if problems else DONE)

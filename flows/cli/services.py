@@ -1,0 +1,48 @@
+"""Verbs that go on until they are stopped."""
+# ruff: noqa: PLC0415 - nothing heavy is imported before a verb runs
+
+import os
+import sys
+
+from flows.cli.app import DEFAULTS, Common, Reply, app, lines
+
+SERVE = "resynth serve"  # its lock is beside those of models, no name of which has a space
+
+
+@app.command
+def serve(*, common: Common = DEFAULTS) -> Reply:
+    """Retrain and check for drift on schedule, as [schedule] in the settings says, until Ctrl-C."""
+    from flows.settings import Settings
+
+    tables = Settings.tables(common.home, common.config)
+    for settings in tables.values():
+        settings.check_source(common.home)
+    home = common.embed()
+    from flows import servers
+    from flows.scratch import alone
+
+    with alone(home, SERVE), servers.prefect() as address:
+        os.environ.setdefault("PREFECT_API_URL", f"{address}/api")
+        from flows import schedule
+
+        print(f"prefect: {address}", *tables, sep="\n", file=sys.stderr if common.json else sys.stdout, flush=True)
+        schedule.start(home, common.config, tables)
+    return Reply({"prefect": address, "tables": list(tables)}, lines())
+
+
+@app.command
+def ui(*, common: Common = DEFAULTS) -> Reply:
+    """Show the runs: start the web interfaces of MLflow and Prefect, until Ctrl-C."""
+    import time
+
+    common.embed()
+    from flows.ui import serving
+
+    with serving() as addresses:
+        out = sys.stderr if common.json else sys.stdout
+        print(*(f"{name}: {address}" for name, address in addresses.items()), sep="\n", file=out, flush=True)
+        try:
+            while True:
+                time.sleep(1)
+        except KeyboardInterrupt:
+            return Reply(dict(addresses), lines())

@@ -1,0 +1,62 @@
+"""Verbs about registered models: which versions there are, and which of them is the champion."""
+# ruff: noqa: PLC0415 - nothing heavy is imported before a verb runs
+
+from flows.cli.app import DEFAULTS, Common, Reply, app, lines
+
+
+@app.command
+def promote(name: str, version: int, *, common: Common = DEFAULTS) -> Reply:
+    """Make a version the champion.
+
+    Parameters
+    ----------
+    name
+        Of the model.
+    version
+        Its number.
+    """
+    common.embed()
+    from flows.tracking import registry
+
+    chosen = registry.resolve(f"{name}/{version}")
+    registry.promote(chosen, by_hand=True)
+    return _champion(chosen.name, chosen.version)
+
+
+@app.command
+def rollback(name: str, *, common: Common = DEFAULTS) -> Reply:
+    """Make the previous champion the champion again.
+
+    Parameters
+    ----------
+    name
+        Of the model.
+    """
+    common.embed()
+    from flows.tracking import registry
+
+    previous = registry.rollback(name)
+    return _champion(previous.name, previous.version)
+
+
+@app.command
+def models(name: str | None = None, *, common: Common = DEFAULTS) -> Reply:
+    """List the registered models and their versions.
+
+    Parameters
+    ----------
+    name
+        Only this model.
+    """
+    common.embed()
+    from flows import display
+    from flows.tracking import registry
+
+    found = [version for each in ([name] if name else registry.names()) for version in registry.versions(each)]
+    answer = {"models": [version.model_dump(mode="json") for version in found]}
+    return Reply(answer, lambda console: display.versions(console, found))
+
+
+def _champion(name: str, version: str) -> Reply:
+    answer = {"name": name, "version": version, "alias": "champion"}
+    return Reply(answer, lines(f"{name} version {version} is the champion"))
