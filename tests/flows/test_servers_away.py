@@ -70,7 +70,9 @@ class Server:
             self.process.wait()
 
     def ready(self, health: str) -> str:
-        """Wait until it answers; returns its address."""
+        """Wait until it answers, started again if it has been killed; returns its address."""
+        if self.process.poll() is not None:
+            self.start()
         for _ in range(1800):
             try:
                 urllib.request.urlopen(self.address + health, timeout=5).close()  # noqa: S310
@@ -112,10 +114,10 @@ def servers(home: Path) -> Iterator[tuple[Server, Server]]:
 
 
 @contextmanager
-def training(home: Path, **reached: str) -> Iterator["tuple[subprocess.Popen[str], Path]"]:
-    """A run that has just begun to train, and the file whose removal lets it go on."""
+def training(home: Path, name: str, **reached: str) -> Iterator["tuple[subprocess.Popen[str], Path]"]:
+    """A run of `name` that has just begun to train, and the file whose removal lets it go on."""
     held = home / "held"
-    command = [sys.executable, "-c", HELD_UP, "run", "table.parquet", "--json", str(held)]
+    command = [sys.executable, "-c", HELD_UP, "run", "table.parquet", "--name", name, "--json", str(held)]
     with subprocess.Popen(
         command, env=environment(home, **reached), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=home
     ) as run:
@@ -142,7 +144,7 @@ def test_servers_that_come_back_are_waited_for(home: Path, servers: tuple[Server
     Standard output has the answer and nothing else, as without servers.
     """
     mlflow, prefect = (server.ready(health) for server, health in zip(servers, HEALTH, strict=True))
-    with training(home, MLFLOW_TRACKING_URI=mlflow, PREFECT_API_URL=f"{prefect}/api") as (run, held):
+    with training(home, "back", MLFLOW_TRACKING_URI=mlflow, PREFECT_API_URL=f"{prefect}/api") as (run, held):
         for server in servers:
             server.kill()
         held.unlink()
@@ -152,34 +154,40 @@ def test_servers_that_come_back_are_waited_for(home: Path, servers: tuple[Server
         out, err = run.communicate(timeout=120)
     assert run.returncode == 0, err
     assert json.loads(out)["decision"] == "promoted"
-    assert champion(home) == ("1", ["1"])
+    assert champion(home, "back") == ("1", ["1"])
 
 
 def test_a_tracking_server_that_stays_away_fails_the_run(home: Path, servers: tuple[Server, Server]) -> None:
     """The champion is who it was, and no version is half registered."""
-    before = champion(home)
     mlflow, _ = servers
     address = mlflow.ready(HEALTH[0])
-    with training(home, MLFLOW_TRACKING_URI=address, MLFLOW_HTTP_REQUEST_MAX_RETRIES="1") as (run, held):
+    with training(home, "tracked", MLFLOW_TRACKING_URI=address) as (run, held):
+        held.unlink()
+        run.communicate(timeout=120)
+    assert champion(home, "tracked") == ("1", ["1"])
+    with training(home, "tracked", MLFLOW_TRACKING_URI=address, MLFLOW_HTTP_REQUEST_MAX_RETRIES="1") as (run, held):
         mlflow.kill()
         held.unlink()
         assert "MLflow server of MLFLOW_TRACKING_URI to go on answering" in failed(run, mlflow)
-    assert champion(home) == before
+    assert champion(home, "tracked") == ("1", ["1"])
 
 
 def test_an_orchestration_server_that_stays_away_fails_the_run(home: Path, servers: tuple[Server, Server]) -> None:
     """What was done is in MLflow all the same, here the embedded one: the version is complete."""
     _, prefect = servers
     address = prefect.ready(HEALTH[1])
-    with training(home, PREFECT_API_URL=f"{address}/api", PREFECT_CLIENT_MAX_RETRIES="1") as (run, held):
+    with training(home, "orchestrated", PREFECT_API_URL=f"{address}/api", PREFECT_CLIENT_MAX_RETRIES="1") as (
+        run,
+        held,
+    ):
         prefect.kill()
         held.unlink()
         assert "Prefect server of PREFECT_API_URL to go on answering" in failed(run, prefect)
-    assert champion(home / "mlruns") == ("1", ["1"])
+    assert champion(home / "mlruns", "orchestrated") == ("1", ["1"])
 
 
-def champion(place: Path) -> tuple[str, list[str]]:
-    """The champion and all versions, as the database of a tracking server has them."""
+def champion(place: Path, name: str) -> tuple[str, list[str]]:
+    """The champion of `name` and all its versions, as the database of a tracking server has them."""
     database = MlflowClient(f"sqlite:///{place}/mlflow.db")
-    versions = [str(version.version) for version in database.search_model_versions("name='table'")]
-    return str(database.get_registered_model("table").aliases["champion"]), versions
+    versions = [str(version.version) for version in database.search_model_versions(f"name='{name}'")]
+    return str(database.get_registered_model(name).aliases["champion"]), versions
