@@ -148,17 +148,20 @@ class Settings(LoopSettings):
             SettingsError: No file has.
             ResynthError: An object store does not answer.
         """
-        named = {f"columns.{name}": name for name in self.columns} | {"evaluation.target": self.evaluation.target}
+        named = [(f"columns.{name}", name) for name in self.columns]
+        named += [("drift.ignore", name) for name in self.drift.ignore]
+        named.append(("evaluation.target", self.evaluation.target))
         if self.incoming is not None:
-            named["incoming.time"] = self.incoming.time
+            named.append(("incoming.time", self.incoming.time))
         problem = None
         for file in found:
             with suppress(TableError):
                 names = tables.footer(file).schema.names
-                wrong = [key for key, name in named.items() if name is not None and name not in names]
+                wrong = [(key, name) for key, name in named if name is not None and name not in names]
                 if not wrong:
                     return
-                problem = problem or f"settings: {wrong[0]}: expected a column of {file} ({', '.join(names)}), got none"
+                key, name = wrong[0]
+                problem = problem or f"settings: {key}: expected a column of {file} ({', '.join(names)}), got {name!r}"
         if problem is not None:
             raise SettingsError(problem)
 

@@ -30,6 +30,7 @@ def test_the_file_in_the_home_is_read(tmp_path: Path) -> None:
         ({"columns": {"colour": {"kind": "categorical"}}}, "columns.colour"),
         ({"evaluation": {"target": "colour"}}, "evaluation.target"),
         ({"incoming": {"time": "colour"}}, "incoming.time"),
+        ({"drift": {"ignore": ["value", "colour"]}}, "drift.ignore"),
     ],
 )
 def test_a_column_that_no_file_has_is_told(tmp_path: Path, given: dict[str, object], key: str) -> None:
@@ -39,7 +40,7 @@ def test_a_column_that_no_file_has_is_told(tmp_path: Path, given: dict[str, obje
     settings.check([tmp_path / "broken.parquet"])
     write(tmp_path, "a", 20)
     found = [tmp_path / "broken.parquet", tmp_path / "a.parquet"]
-    with pytest.raises(SettingsError, match=rf"{key}: expected a column of .*a.parquet \(value, group, .*got none"):
+    with pytest.raises(SettingsError, match=rf"{key}: expected a column of .*a.parquet \(value, group, .*got 'colour'"):
         settings.check(found)
     pq.write_table(table(20).append_column("colour", pa.array(["red"] * 20)), tmp_path / "z.parquet")
     settings.check([*found, tmp_path / "z.parquet"])
