@@ -148,7 +148,7 @@ class Settings(LoopSettings):
             SettingsError: No file has.
             ResynthError: An object store does not answer.
         """
-        named = [(f"columns.{name}", name) for name in self.columns]
+        named: list[tuple[str, str | None]] = [(f"columns.{name}", name) for name in self.columns]
         named += [("drift.ignore", name) for name in self.drift.ignore]
         named.append(("evaluation.target", self.evaluation.target))
         if self.incoming is not None:
