@@ -44,8 +44,8 @@ REFITS = 30
 """Steps of expectation maximisation that match the prior to the finished encoder."""
 REFIT_ROWS = 65_536
 """Most rows used for that."""
-CALIBRATION_ROWS = 32_768
-"""Rows generated to calibrate marginals."""
+CALIBRATION_ROWS, CALIBRATION_CELLS = 32_768, 2**22
+"""Rows generated to calibrate marginals, and values: of more than 128 variables fewer rows, lest they outlast the end."""
 _INSTANT = 0.01
 """Share of the time limit in which the clock has no say, so that only steps count in a training that keeps to it."""
 
@@ -217,8 +217,9 @@ def _calibrate(model: VAE, rows: Rows, *, seed: int) -> None:
     """Match the marginals of generated rows to those of the training rows."""
     generator = torch.Generator().manual_seed(torch_seed(seed, "calibration"))
     device, layout = rows.codes.device, model.layout
+    count = min(CALIBRATION_ROWS, max(1024, CALIBRATION_CELLS // len(layout)))
     # evenly spread choices of the prior's component: less noise than independent ones
-    choice = (torch.arange(CALIBRATION_ROWS) + torch.rand(CALIBRATION_ROWS, generator=generator)) / CALIBRATION_ROWS
+    choice = (torch.arange(count) + torch.rand(count, generator=generator)) / count
     z = model.prior.draw(
         choice.to(device), torch.randn(len(choice), model.shape.latent, generator=generator).to(device)
     )
