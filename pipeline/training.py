@@ -45,7 +45,7 @@ REFITS = 30
 REFIT_ROWS = 65_536
 """Most rows used for that."""
 CALIBRATION_ROWS, CALIBRATION_CELLS = 32_768, 2**22
-"""Rows generated to calibrate marginals, and values: of more than 128 variables fewer rows, lest they outlast the end."""
+"""Rows generated to calibrate marginals, and values: of more than 128 variables fewer rows, lest it take too long."""
 _INSTANT = 0.01
 """Share of the time limit in which the clock has no say, so that only steps count in a training that keeps to it."""
 
