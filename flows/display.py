@@ -122,7 +122,7 @@ def outcome(report: "Report") -> list[tuple[str, str]]:
         rows.append(("published", f"{report.export.rows:,} rows of version {report.published}"))
         rows.append(("files", str(report.export.path)))
     elif report.decision == "refused":
-        rows.append(("published", "nothing: there is no champion"))
+        rows.append(("published", "nothing: there is no champion that could"))
     if report.report is not None:
         rows.append(("report", report.report))
     return [*rows, ("seconds", f"{sum(report.seconds.values()):.0f}")]

@@ -73,11 +73,12 @@ class Job(NamedTuple):
         plan: What to do.
         work: Where the run's tables are.
         tracked: Where MLflow remembers it.
-        champion: Who was champion when it began.
+        champion: Who was champion when it began; None also where this code does not understand it.
         clock: Times the stages.
         code: Version of the code.
         arrivals: What is new, where that is asked for.
-        overdue: Whether time calls for it, though nothing is new.
+        due: Whether it is called for though nothing is new.
+        outdated: Why the champion cannot be asked, where that is so.
     """
 
     plan: Plan
@@ -87,7 +88,8 @@ class Job(NamedTuple):
     clock: Clock
     code: str
     arrivals: Arrivals | None
-    overdue: bool = False
+    due: bool = False
+    outdated: tuple[str, ...] = ()
 
 
 class Outlook(NamedTuple):
@@ -136,20 +138,36 @@ def run(plan: Plan, progress: Progress | None = None) -> Report:
         with clock.stage("connect"):
             registry.recover(plan.name, work.died)
             champion = registry.champion(plan.name)
-        # What is held back takes nothing in, or the next scheduled run would find nothing new
-        if champion is not None and can_wait(plan) and (held := tasks.cooling_down(plan.name, plan.settings)):
+        if held := held_back(plan, champion):
             return idle(plan, clock, held)
-        arrivals, overdue = None, False
-        if plan.settings.incoming is not None:
-            with clock.stage("survey"):
-                arrivals = tasks.survey(plan.data, plan.name, plan.settings)
-                overdue = champion is not None and not arrivals.new and tasks.overdue(champion, plan.settings)
-            if not arrivals.new and not arrivals.quarantined and not overdue:
-                return idle(plan, clock, nothing_new(plan))
+        arrivals, due = survey(plan, clock, champion)
+        if arrivals is not None and not (arrivals.new or arrivals.quarantined or due):
+            return idle(plan, clock, nothing_new(plan))
         with Run.start(plan.name, tags | {MARK: work.mark}) as tracked:
-            report = execute(Job(plan, work, tracked, champion, clock, code, arrivals, overdue))
+            outdated = tasks.outdated(champion) if champion is not None else ()
+            asked = None if outdated else champion
+            report = execute(Job(plan, work, tracked, asked, clock, code, arrivals, due, outdated))
     notify.outcome(plan.settings.notify, report)
     return report
+
+
+def held_back(plan: Plan, champion: Version | None) -> tuple[str, ...]:
+    """Why a run that nobody needs is put off until the cool-down is over.
+
+    It takes nothing in, or the next scheduled run would find nothing new.
+    """
+    can_wait = plan.on_drift or (plan.settings.incoming is not None and plan.settings.policy.train == "needed")
+    return tasks.cooling_down(plan.name, plan.settings) if can_wait and champion is not None else ()
+
+
+def survey(plan: Plan, clock: Clock, champion: Version | None) -> tuple[Arrivals | None, bool]:
+    """What has arrived, where that is asked for, and whether a training is due though nothing is new."""
+    if plan.settings.incoming is None:
+        return None, False
+    with clock.stage("survey"):
+        arrivals = tasks.survey(plan.data, plan.name, plan.settings)
+        due = champion is not None and not arrivals.new and tasks.due(champion, plan.settings)
+    return arrivals, due
 
 
 def execute(job: Job) -> Report:
@@ -157,7 +175,7 @@ def execute(job: Job) -> Report:
     job.tracked.parameters({"data": job.plan.data, "settings": job.plan.settings.model_dump(mode="json")})
     job.tracked.record(job.plan.settings, "settings.json")
     incoming = read(job)
-    if not incoming.new_rows and not job.overdue:
+    if not incoming.new_rows and not job.due:
         report = idle(job.plan, job.clock, nothing_new(job.plan), job)
         complete(job, report, incoming)
         return report
@@ -198,11 +216,13 @@ def retrain(job: Job, incoming: Incoming, outlook: Outlook) -> Report:
         judged = judge(job, challenger, job.champion if outlook.drift is not None else None)
         publisher = registry.champion(job.plan.name)  # a person may have moved the alias meanwhile
         moved = publisher is not None and publisher.version == challenger.version
-        undo.callback(take_back, job, registry.demote, challenger, job.champion if moved else publisher)
+        undo.callback(take_back, job, registry.demote, challenger, publisher)
         if judged.decision.promote:
             with job.clock.stage("promote"):
                 tasks.promote(challenger)
             publisher = challenger
+        elif publisher is not None and tasks.outdated(publisher):
+            publisher = None  # what it has published stays
         export = publish(job, publisher, incoming) if publisher is not None else None
         report = Report(
             name=job.plan.name,
@@ -255,7 +275,8 @@ def prepare(job: Job, incoming: Incoming) -> Outlook:
     with job.clock.stage("profile"):
         tasks.profile(work, tracked, plan.settings)
         if job.champion is None:
-            return Outlook(None, None)
+            afresh = policy.Plan(action="retrain", reasons=job.outdated)
+            return Outlook(None, remember(job, afresh) if job.outdated else None)
         drift = None
         if plan.settings.policy.new_columns == "refuse" or not tasks.differences(work, job.champion):
             drift = tasks.check_drift(work, job.champion, tracked, plan.settings)
@@ -263,11 +284,17 @@ def prepare(job: Job, incoming: Incoming) -> Outlook:
             tracked.tags({"drift": str(drift.drifted).lower()})
     with job.clock.stage("plan"):
         chosen = tasks.consider(work, job.champion, incoming, drift, plan.settings)
-    tracked.record(chosen, "plan.json")
-    tracked.tags({"plan": chosen.action, "plan_reasons": "; ".join(chosen.reasons)})
+    remember(job, chosen)
     if chosen.action == "refuse":
         raise SchemaError(f"table: refused for {job.champion.uri}; {'; '.join(chosen.reasons)}")
     return Outlook(drift, chosen)
+
+
+def remember(job: Job, plan: policy.Plan) -> policy.Plan:
+    """Keep what the new rows called for."""
+    job.tracked.record(plan, "plan.json")
+    job.tracked.tags({"plan": plan.action, "plan_reasons": "; ".join(plan.reasons)})
+    return plan
 
 
 def train(job: Job, incoming: Incoming, outlook: Outlook) -> Version:
@@ -316,11 +343,6 @@ def publish(job: Job, version: Version, incoming: Incoming) -> Export:
         rows = plan.settings.rows or incoming.rows
         manifest = tasks.publish(version, directory, rows, plan.settings.seed, progress)
     return Export(path=directory, rows=manifest.rows, manifest=directory / exports.MANIFEST)
-
-
-def can_wait(plan: Plan) -> bool:
-    """Whether a run may be put off until the cool-down is over: nobody asked for a training, and files stay new."""
-    return plan.on_drift or (plan.settings.incoming is not None and plan.settings.policy.train == "needed")
 
 
 def nothing_new(plan: Plan) -> tuple[str, ...]:

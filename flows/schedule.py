@@ -68,6 +68,8 @@ def retrain(table: str, home: str = ".", config: str | None = None, *, on_drift:
 def check(table: str, home: str = ".", config: str | None = None) -> State[object]:
     """Look for drift in a table of the settings, and call for a retraining when there is.
 
+    So does a champion that this code does not understand.
+
     Args:
         table: Its name there.
         home: Where data, runs and exports live.
@@ -76,18 +78,18 @@ def check(table: str, home: str = ".", config: str | None = None) -> State[objec
     settings, place = _chosen(table, home, config)
     data = settings.source(place)
     with notify.failures(settings.notify, table):
-        if registry.champion(table) is None:
+        champion = registry.champion(table)
+        if champion is None:
             return Completed(name="Skipped", message="there is no champion yet")
+        if outdated := tasks.outdated(champion):
+            return _call(settings, table, "Outdated", outdated[0])
         arrivals = tasks.survey(data, table, settings) if settings.incoming is not None else None
         if arrivals is not None and not arrivals.new:
             return Completed(name="Skipped", message="nothing is new")
         found = drift(table, data, place, settings, arrivals)
     if not found.drifted:
         return Completed(message="no drift")
-    worst = next(finding.text for finding in found.findings if finding.drifted)
-    emit_event(DRIFT, resource=_resource(table), payload={"worst": worst})
-    notify.tell(settings.notify, "drift", table, f"drift: {worst}")
-    return Completed(name="Drift", message=worst)
+    return _call(settings, table, "Drift", next(finding.text for finding in found.findings if finding.drifted))
 
 
 def deployments(home: Path, config: Path | None, tables: Mapping[str, Settings]) -> list[RunnerDeployment]:
@@ -158,6 +160,13 @@ def _chosen(table: str, home: str, config: str | None) -> tuple[Settings, Path]:
     with notify.failures(settings.notify, table):
         settings.check_source(place)
     return settings, place
+
+
+def _call(settings: Settings, table: str, name: str, worst: str) -> State[object]:
+    """Call for a retraining, and tell why."""
+    emit_event(DRIFT, resource=_resource(table), payload={"worst": worst})
+    notify.tell(settings.notify, "drift", table, f"{name.lower()}: {worst}")
+    return Completed(name=name, message=worst)
 
 
 def _deployment(

@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from flows.scratch import Workspace
 from flows.settings import Settings
 from flows.tracking import registry
-from flows.tracking.registry import Version
+from flows.tracking.registry import OutdatedError, Version
 from flows.tracking.store import Run, answering, checks, last_complete
 from pipeline import columns, evaluation, exports, incoming, loop, policy, promotion, report, tables
 from pipeline.bound import ElboReport
@@ -166,18 +166,43 @@ def check_drift(work: Workspace, champion: Version, run: Run, settings: Settings
     Pictures of what changed are kept with the run when there is drift.
 
     Raises:
-        ResynthError: The champion's reference is missing, or of an older format.
+        OutdatedError: The champion is of another format.
+        ResynthError: What is remembered of it is missing.
     """
-    try:
-        reference = Reference.model_validate_json(champion.origin.read(REFERENCE))
-        holdout = ElboReport.model_validate_json(champion.origin.read(ELBO))
-    except ValidationError as error:
-        raise ResynthError(f"drift: expected a profile of today's format for {champion.uri}, found another") from error
+    known = recall(champion)
     table = work.read("new" if work.holds("new") else "incoming")
-    profile, found = loop.check(loop.Champion(registry.load(champion), reference, holdout), table, settings)
+    profile, found = loop.check(known, table, settings)
     if found.drifted:
-        run.figure(report.drift(reference.profile, profile, found), "drift.png")
+        run.figure(report.drift(known.reference.profile, profile, found), "drift.png")
     return found
+
+
+def recall(version: Version) -> loop.Champion:
+    """A version and what is remembered of its training.
+
+    Raises:
+        OutdatedError: It is of another format.
+        ResynthError: Something of it is missing.
+    """
+    synthesizer = registry.load(version)
+    try:
+        reference = Reference.model_validate_json(version.origin.read(REFERENCE))
+        holdout = ElboReport.model_validate_json(version.origin.read(ELBO))
+    except ValidationError as error:
+        raise OutdatedError(f"model: the profile of {version.uri} is of another format than this code") from error
+    return loop.Champion(synthesizer, reference, holdout)
+
+
+@stage
+def outdated(version: Version) -> tuple[str, ...]:
+    """Why this code can neither ask a version nor let it publish; what else may be wrong with it, its use will tell."""
+    try:
+        recall(version)
+    except OutdatedError as error:
+        return (str(error),)
+    except ResynthError:
+        pass
+    return ()
 
 
 @stage
@@ -222,11 +247,15 @@ def cooling_down(name: str, settings: Settings) -> tuple[str, ...]:
 
 
 @stage
-def overdue(champion: Version, settings: Settings) -> bool:
-    """Whether a run is due though nothing is new: the champion is too old, and rows wait that no training has seen."""
-    last = max(version.created for version in registry.versions(champion.name))
-    waiting = sum(check.new_rows for check in checks(champion.name, last))
-    return policy.overdue((datetime.now(UTC) - champion.created) / timedelta(days=1), waiting, settings.policy)
+def due(champion: Version, settings: Settings) -> bool:
+    """Whether a training is due though nothing is new.
+
+    Either the champion is too old, and rows wait that no training has seen; or this code understands no version.
+    """
+    last = max(registry.versions(champion.name), key=lambda version: version.created)
+    waiting = sum(check.new_rows for check in checks(champion.name, last.created))
+    age = (datetime.now(UTC) - champion.created) / timedelta(days=1)
+    return policy.overdue(age, waiting, settings.policy) or bool(outdated.fn(last))
 
 
 def idle_hours(versions: Sequence[Version], now: datetime) -> float:

@@ -83,7 +83,7 @@ def decide(
     if bound is not None and settings.active_units:
         findings.append(_alive(bound, settings.active_units))
     if champion is None:
-        findings.append((True, "there is no champion yet"))
+        findings.append((True, "there is no champion to compare with"))
     else:
         findings.extend(_against_champion(challenger, champion, settings))
     promote = all(passed for passed, _ in findings)

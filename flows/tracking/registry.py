@@ -41,6 +41,10 @@ SIGNATURE = ModelSignature(
 REQUIREMENTS = ("torch", "safetensors", "pyarrow", "pandas", "numpy", "scipy", "pydantic")
 
 
+class OutdatedError(ResynthError):
+    """A version is of a format that this code does not read."""
+
+
 class Version(Record):
     """One registered version of a model.
 
@@ -121,8 +125,10 @@ def load(version: Version) -> Synthesizer:
     """The synthesizer of a version, loaded by its address as any MLflow client would.
 
     Raises:
-        ResynthError: Its files are missing, or were written by code that this code does not understand.
+        OutdatedError: It was written by code of another format.
+        ResynthError: Its files are missing or damaged.
     """
+    made = version.tags.get("code_version", "unknown")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
@@ -164,8 +170,9 @@ def promote(version: Version, *, by_hand: bool = False) -> None:
     """
     _smoke_test(version)
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    tag(version, {BY_HAND if by_hand else BY_RUN: now})
     before, history = champion(version.name), _history(version.name)
+    if by_hand or before is None or before.version != version.version:  # else somebody was faster than the run
+        tag(version, {BY_HAND if by_hand else BY_RUN: now})
     client().set_registered_model_alias(version.name, CHAMPION, version.version)
     for holder in (before, version):  # before: set in MLflow itself, or by an earlier try that could not write it
         if holder is not None and _before(history, holder.version) == history:

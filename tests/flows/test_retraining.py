@@ -1,5 +1,6 @@
 """The policy in the run: skip, warm-start, train afresh, refuse; each remembered with its reasons."""
 
+import re
 from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from small import LENIENT, TINY, Outcome, synthesizer, table, write
 
+import pipeline.synthesizer
 from flows import engine
 from flows import run as running
 from flows.run import Job, Judgement, Outlook, Plan, retrain
@@ -98,18 +100,18 @@ def test_lasting_drift_trains_once_in_a_cool_down_and_takes_nothing_in(command: 
 
 
 @pytest.fixture
-def heap(command: Command, tmp_path: Path) -> Callable[[str, str], Outcome]:
-    """A scheduled `resynth run` of the files in `tmp_path / "heap"`, with more said of the policy."""
+def heap(command: Command, tmp_path: Path) -> Callable[..., Outcome]:
+    """A scheduled `resynth run` of the files in `tmp_path / "heap"`, with more said of the policy, and a gate."""
     (tmp_path / "heap").mkdir()
 
-    def made(name: str, more: str) -> Outcome:
-        (tmp_path / "settings.toml").write_text(f'{TINY}{LENIENT}[incoming]\n[policy]\ntrain = "needed"\n{more}')
+    def made(name: str, more: str, gate: str = LENIENT) -> Outcome:
+        (tmp_path / "settings.toml").write_text(f'{TINY}{gate}[incoming]\n[policy]\ntrain = "needed"\n{more}')
         return command("run", tmp_path / "heap", "--name", name, "--config", tmp_path / "settings.toml", "--json")
 
     return made
 
 
-def test_what_comes_in_the_cool_down_is_looked_at_after_it(heap: Callable[[str, str], Outcome], tmp_path: Path):
+def test_what_comes_in_the_cool_down_is_looked_at_after_it(heap: Callable[..., Outcome], tmp_path: Path):
     """A scheduled run in the cool-down takes no file in: when it is over, no other file has to come to train on it."""
     write(tmp_path / "heap", "monday")
     assert heap("policy-later", "").answer["decision"] == "promoted"
@@ -124,9 +126,7 @@ def test_what_comes_in_the_cool_down_is_looked_at_after_it(heap: Callable[[str, 
     assert heap("policy-later", "cool_down_hours = 0\n").answer["reasons"][0].startswith("nothing is new in ")
 
 
-def test_rows_that_were_skipped_are_trained_on_when_the_champion_is_old(
-    heap: Callable[[str, str], Outcome], tmp_path: Path
-):
+def test_rows_that_were_skipped_are_trained_on_when_the_champion_is_old(heap: Callable[..., Outcome], tmp_path: Path):
     """Age calls for a training though no file comes, once: of an old champion and no such rows, nothing is made."""
     calm = "cool_down_hours = 0\nsevere = 1.0\nvotes = 3\nlikelihood = 1000\n"
     write(tmp_path / "heap", "monday", rows=300)
@@ -141,6 +141,32 @@ def test_rows_that_were_skipped_are_trained_on_when_the_champion_is_old(
     assert (trained["plan"]["action"], trained["version"]) == ("retrain", "2")
     assert trained["plan"]["reasons"] == ["the champion is 0.0 days old (at most 1e-09)"]
     assert heap("policy-old", old).answer["reasons"][0].startswith("nothing is new in ")
+
+
+def test_a_champion_of_another_format_is_replaced(
+    heap: Callable[..., Outcome], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """New code trains afresh, once though nothing is new, and says why; refused, it leaves the champion and its export.
+
+    A later version that passes the gate has nobody to be compared with.
+    """
+    name, calm = "policy-format", "cool_down_hours = 0\n"
+    write(tmp_path / "heap", "monday")
+    published = Path(heap(name, calm).answer["export"]["manifest"])
+    monkeypatch.setattr(pipeline.synthesizer, "FORMAT", 99)
+    refused = heap(name, calm, gate="[gate]\nactive_units = 99\n")
+    assert (refused.code, refused.answer["decision"], refused.answer["published"]) == (3, "refused", None), refused.err
+    plan = refused.answer["plan"]
+    assert plan["action"] == "retrain"
+    assert re.fullmatch(r"model: models:/policy-format/1 .* is of another format than this code", plan["reasons"][0])
+    assert registry.resolve(name).version == "1"
+    assert published.exists()
+    assert heap(name, calm).answer["reasons"][0].startswith("nothing is new in ")
+    write(tmp_path / "heap", "tuesday", seed=1)
+    promoted = heap(name, calm).answer
+    assert (promoted["decision"], promoted["published"]) == ("promoted", "3")
+    assert "there is no champion to compare with" in promoted["reasons"]
+    assert "start" not in registry.versions(name)[0].tags
 
 
 def test_refused_labels_and_columns_change_nothing(run):

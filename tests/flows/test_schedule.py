@@ -169,6 +169,7 @@ def test_a_check_that_finds_drift_calls_for_a_retraining(
     emitted: list[tuple[str, dict[str, str]]] = []
     finding = SimpleNamespace(drifted=drifted, text="count moved")
     monkeypatch.setattr(schedule.registry, "champion", lambda name: object())
+    monkeypatch.setattr(schedule.tasks, "outdated", lambda _: ())
     monkeypatch.setattr(schedule, "drift", lambda *_: SimpleNamespace(drifted=drifted, findings=[finding]))
     monkeypatch.setattr(schedule, "emit_event", lambda event, resource, payload: emitted.append((event, resource)))
     (tmp_path / "resynth.toml").write_text('data = "in"\n')
@@ -176,6 +177,9 @@ def test_a_check_that_finds_drift_calls_for_a_retraining(
     assert [event for event, _ in emitted] == events
     assert all(resource["prefect.resource.id"] == "resynth.table.in" for _, resource in emitted)
     assert state.message == ("count moved" if drifted else "no drift")
+    monkeypatch.setattr(schedule.tasks, "outdated", lambda _: ("of another format",))
+    state = schedule.check.fn("in", str(tmp_path))
+    assert (state.name, state.message, emitted[-1][0]) == ("Outdated", "of another format", "resynth.drift")
 
 
 def test_the_file_for_work_pools_is_about_these_flows() -> None:

@@ -27,7 +27,7 @@ def test_a_good_first_version_is_promoted():
     decision = decide(evaluation(), None, GATE)
     assert decision.promote
     assert len(decision.reasons) == 1 + len(GATE.limits)
-    assert "there is no champion yet" in decision.reasons
+    assert "there is no champion to compare with" in decision.reasons
     assert Decision.model_validate_json(decision.model_dump_json()) == decision
 
 

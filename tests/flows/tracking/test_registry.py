@@ -151,6 +151,13 @@ def test_an_alias_set_in_mlflow_itself_is_not_taken_back(saved: Path) -> None:
     assert registry.rollback(name).version == "2"
     assert registry.rollback(name).version == "1"
 
+    fifth = register(saved, name)
+    client.set_registered_model_alias(name, "champion", fifth.version)  # while its run waits for a person's word
+    registry.promote(fifth)
+    registry.demote(fifth, fifth)
+    registry.withdraw(fifth)
+    assert registry.resolve(name).version == fifth.version
+
 
 def test_a_version_that_is_gone_is_in_nobodys_way(saved: Path) -> None:
     """A rollback passes over champions withdrawn after the alias had moved on, or deleted in MLflow itself."""
