@@ -18,7 +18,6 @@ from pipeline.training import Rows
 
 ACTIVE = 0.01
 """A unit is active when Var_x(E[z_j|x]) exceeds this (Burda et al. 2016, section 5.2)."""
-_BATCH = 2048
 _BOUND_ROWS = 512
 _BOUND_DRAWS = 100
 
@@ -92,8 +91,7 @@ def bound(vae: VAE, rows: Rows, *, seed: int) -> Bound:
     per_dimension = torch.zeros(latent, dtype=torch.float64)
     kl = 0.0
     means, elbos = [], []
-    for start in range(0, n, _BATCH):
-        part = rows.take(slice(start, start + _BATCH))
+    for part in rows.parts():
         mean, log_variance = vae.encoder(*part)
         noise = torch.randn(mean.shape, generator=generator)
         z = mean + noise * (0.5 * log_variance).exp()

@@ -149,7 +149,7 @@ class Synthesizer:
             return np.zeros((table.num_rows, 0), dtype=np.float32)
         rows = self._rows(table)
         with torch.no_grad():
-            parts = [self.vae.encoder(*part)[0] for part in _slices(rows)]
+            parts = [self.vae.encoder(*part)[0] for part in rows.parts()]
         return torch.cat(parts).numpy() if parts else np.zeros((0, self.vae.shape.latent), dtype=np.float32)
 
     def decode(self, z: NDArray[np.float32], *, seed: int) -> pa.Table:
@@ -331,8 +331,3 @@ def _reconstruction(
         same = np.asarray([a == b for a, b in zip(real.to_pylist(), again.to_pylist(), strict=True)])
         return ColumnReconstruction(name=name, cross_entropy=cross_entropy, accuracy=float(same.mean()))
     return ColumnReconstruction(name=name, cross_entropy=cross_entropy)
-
-
-def _slices(rows: Rows) -> Iterator[Rows]:
-    for start in range(0, len(rows), BLOCK):
-        yield rows.take(slice(start, start + BLOCK))

@@ -46,6 +46,8 @@ REFIT_ROWS = 65_536
 """Most rows used for that."""
 CALIBRATION_ROWS, CALIBRATION_CELLS = 32_768, 2**22
 """Rows generated to calibrate marginals, and values: of more than 128 variables fewer rows, lest it take too long."""
+PART_ROWS, PART_VALUES = 2048, 2**17
+"""Rows, and values, that are looked at together where no gradient is needed."""
 _INSTANT = 0.01
 """Share of the time limit in which the clock has no say, so that only steps count in a training that keeps to it."""
 
@@ -112,6 +114,13 @@ class Rows(NamedTuple):
         """The rows at `index`."""
         where = torch.from_numpy(index) if isinstance(index, np.ndarray) else index
         return Rows(self.codes[where], self.reals[where])
+
+    def parts(self) -> Iterator["Rows"]:
+        """The rows in order, so many at a time that a network without gradients needs little memory."""
+        variables = self.codes.shape[1] + self.reals.shape[1]
+        size = min(PART_ROWS, max(PART_ROWS // 8, PART_VALUES // max(1, variables)))
+        for start in range(0, len(self), size):
+            yield self.take(slice(start, start + size))
 
     def to(self, device: torch.device) -> "Rows":
         """The rows on `device`."""
@@ -182,13 +191,12 @@ def train(
 
 
 @torch.no_grad()
-def evaluate(model: VAE, rows: Rows, *, seed: int, batch: int = 4096) -> tuple[float, float]:
+def evaluate(model: VAE, rows: Rows, *, seed: int) -> tuple[float, float]:
     """Mean reconstruction log p(x|z) and mean KL of `rows` in nats, one z per row, the same at every call."""
     model.eval()
     generator = torch.Generator().manual_seed(torch_seed(seed, "validation"))
     sums = np.zeros(2)
-    for start in range(0, len(rows), batch):
-        part = rows.take(slice(start, start + batch))
+    for part in rows.parts():
         noise = torch.randn(len(part), model.shape.latent, generator=generator).to(part.codes.device)
         terms = model(part.codes, part.reals, noise, beta=1.0, free_bits=0.0)
         sums += float(terms.reconstruction.sum()), float(terms.kl.sum())
@@ -204,7 +212,7 @@ def _refit_prior(model: VAE, rows: Rows, *, until: float, seed: int) -> None:
         return
     generator = torch.Generator().manual_seed(torch_seed(seed, "prior"))
     order = stream(seed, "prior").permutation(len(rows))[:REFIT_ROWS]
-    parts = [model.encoder(*rows.take(order[i : i + 4096])) for i in range(0, len(order), 4096)]
+    parts = [model.encoder(*part) for part in rows.take(order).parts()]
     for _ in range(REFITS):
         if time.monotonic() > until:
             return
