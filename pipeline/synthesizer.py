@@ -36,7 +36,7 @@ from pipeline.training import Epoch, Rows, TrainingSettings, train
 
 BLOCK = 8192
 """Rows of a block. Part of the definition of row i: changing it changes every dataset."""
-WARM_SHARE = 0.2
+WARM_SHARE = 0.15
 """Share of the usual length of a training that a warm start takes."""
 WARM_KEEP = 0.6
 """Share of the champion's weights in what a warm start begins with, beside fresh ones; all of them if untrained."""
