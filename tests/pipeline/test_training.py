@@ -157,3 +157,12 @@ def test_every_prior_and_activation_trains(change):
     settings = TrainingSettings(device="cpu", free_bits=1.0, rate=5e-3)
     history = train(vae, rows(3_000), rows(500, 1), settings, epochs=15, batch=100, seed=0)
     assert history[-1].validation_elbo > -2 * np.log(4) - 0.5
+
+
+@pytest.mark.parametrize(("variables", "longest"), [(3, 2048), (64, 2048), (128, 1024), (1000, 256)])
+def test_parts_of_wide_tables_are_shorter(variables, longest):
+    """Parts are the rows in their order, with at most 2^17 values each, but never shorter than 256 rows."""
+    codes = torch.arange(5000).unsqueeze(1).expand(5000, variables)
+    parts = list(Rows(codes, torch.zeros(5000, 0)).parts())
+    assert max(map(len, parts)) == longest
+    assert torch.equal(torch.cat([part.codes for part in parts]), codes)
