@@ -6,6 +6,7 @@
         ├── SchemaError     the table's columns: kinds, types, differences from a model's
         ├── SettingsError   a setting or argument
         └── NotFoundError   a model, version or export that does not exist
+            └── FormatError a saved model that this code does not read
 
 Every message is one line that says what was expected, what came, and where. Messages name columns, types,
 counts and paths; they never quote a value of the data.
@@ -34,3 +35,7 @@ class SettingsError(InputError):
 
 class NotFoundError(InputError):
     """A named model, version, alias or export does not exist."""
+
+
+class FormatError(NotFoundError):
+    """A saved model was written in a format that this code does not read."""

@@ -24,7 +24,7 @@ from scipy.special import ndtri
 from pipeline import columns
 from pipeline.bound import ColumnReconstruction, ElboReport, bound, per_column
 from pipeline.columns.base import Codec, Discrete, Encoded, Novel, Origin
-from pipeline.errors import NotFoundError, SchemaError, SettingsError, TableError
+from pipeline.errors import FormatError, NotFoundError, SchemaError, SettingsError, TableError
 from pipeline.models.inheritance import inherit
 from pipeline.models.layout import Layout
 from pipeline.models.vae import VAE, Shape
@@ -214,13 +214,14 @@ class Synthesizer:
         """The inverse of `save`.
 
         Raises:
-            NotFoundError: The directory holds no synthesizer of a known format.
+            NotFoundError: The directory holds no synthesizer.
+            FormatError: It is of another format.
         """
         if not (directory / _MODEL).is_file():
             raise NotFoundError(f"expected a saved synthesizer with {_MODEL}, found none in {directory}")
         data = json.loads((directory / _MODEL).read_text())
         if data["format"] != FORMAT:
-            raise NotFoundError(f"expected a synthesizer of format {FORMAT}, got {data['format']} in {directory}")
+            raise FormatError(f"expected a synthesizer of format {FORMAT}, got {data['format']} in {directory}")
         schema = Schema.from_json((directory / _SCHEMA).read_text())
         arrays = load_file(directory / _ARRAYS)
         codecs: dict[str, Codec] = {}

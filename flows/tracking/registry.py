@@ -25,7 +25,7 @@ from mlflow.types import ParamSchema, ParamSpec
 
 from flows.tracking import model as stored
 from flows.tracking.store import COMPLETE, LONGEST_TAG, MARK, Run, client, unfinished
-from pipeline.errors import NotFoundError, ResynthError
+from pipeline.errors import FormatError, NotFoundError, ResynthError
 from pipeline.records import Record
 from pipeline.synthesizer import Synthesizer
 
@@ -133,7 +133,7 @@ def load(version: Version) -> Synthesizer:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
             loaded = mlflow.pyfunc.load_model(version.uri).unwrap_python_model()
-    except NotFoundError as error:
+    except FormatError as error:
         raise OutdatedError(
             f"model: {version.uri} (made by code {made}) is of another format than this code"
         ) from error
