@@ -185,7 +185,7 @@ class Settings(LoopSettings):
             SettingsError: It names none.
         """
         if self.data is None:
-            raise SettingsError("settings: expected data, got none")
+            raise SettingsError("settings: expected data, the place of the table, got none")
         return self.data if isinstance(self.data, str) else home / self.data
 
 

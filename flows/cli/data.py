@@ -8,7 +8,7 @@ from flows.cli.app import DEFAULTS, DONE, REFUSED, Common, Reply, app, errors, l
 
 @app.command
 def run(
-    data: str,
+    data: str | None = None,
     *,
     name: str | None = None,
     rows: int | None = None,
@@ -22,7 +22,8 @@ def run(
     Parameters
     ----------
     data
-        A Parquet file, or a directory, a quoted pattern or an s3://bucket/prefix of Parquet files.
+        A Parquet file, or a directory, a quoted pattern or an s3://bucket/prefix of Parquet files; default: `data` of
+        the settings.
     name
         Of the model; default: the data's file name.
     rows
@@ -33,7 +34,7 @@ def run(
     settings = common.settings(name=name, rows=rows)
     from pipeline import storage, tables
 
-    table = storage.place(data)
+    table = storage.place(data) if data is not None else settings.source(common.home)
     settings.check(tables.files(table))  # mistakes are told at once, not when the engines have started
     home = common.embed()
     from flows import engine, progress

@@ -214,6 +214,16 @@ def test_a_refused_first_version_publishes_nothing(command: Command, tmp_path: P
     assert registry.versions("cli-strict")[0].tags["decision"] == "refused"
 
 
+def test_settings_may_say_where_the_data_are(command: Command, tmp_path: Path) -> None:
+    """Without DATA the settings' `data` counts, of the table that is asked for where there are several."""
+    write(tmp_path, "told")
+    config = tmp_path / "resynth.toml"
+    config.write_text(TINY + LENIENT + f'[tables.cli-told]\ndata = "{tmp_path / "told.parquet"}"\n')
+    outcome = command("run", "--name", "cli-told", "--config", config, "--rows", 10, "--json")
+    assert (outcome.code, outcome.answer["decision"]) == (0, "promoted"), outcome.err
+    assert registry.champion("cli-told") is not None
+
+
 def test_export_verify_and_tampering(command: Command, model: str, tmp_path: Path) -> None:
     """An export has the rows asked for, verifies, is the same for the same seed, and betrays any change."""
     out = tmp_path / "export"
