@@ -25,6 +25,7 @@ from pipeline.models.vae import VAE, Terms
 from pipeline.progress import Progress, Tick, silent
 from pipeline.randomness import stream, torch_seed
 from pipeline.records import Record
+from pipeline.threads import one_thread
 
 CYCLES = 4
 """Times that cyclical annealing starts β anew."""
@@ -130,6 +131,7 @@ class Rows(NamedTuple):
         return len(self.codes)
 
 
+@one_thread()
 def train(
     model: VAE,
     rows: Rows,

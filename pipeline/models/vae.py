@@ -13,7 +13,6 @@ learns to match the posterior: only the encoder's share of the KL is waived.
 
 import math
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import Literal, NamedTuple
 
 import torch
@@ -25,6 +24,7 @@ from pipeline.models.likelihoods import GaussianMixture, Softmax
 from pipeline.models.networks import Activation, Decoder, Encoder
 from pipeline.models.priors import PriorName, make_prior
 from pipeline.records import Record
+from pipeline.threads import one_thread
 
 CHUNK = 1024
 """Rows that are generated together."""
@@ -125,6 +125,7 @@ class VAE(nn.Module):
             return discrete
         return torch.cat([discrete, self.density.log_prob(states, codes, reals)])
 
+    @one_thread()
     @torch.no_grad()
     def generate(self, z: Tensor, uniform: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
         """Draw rows given z, one variable after the other.
@@ -139,12 +140,11 @@ class VAE(nn.Module):
         """
         table = self.decoder.inputs.weights()
         codes, reals = [], []
-        with _one_thread():
-            for part in self._parts(z, uniform, noise):
-                for i in range(len(self.layout)):
-                    self._draw(part, i, self._state(part, i), table)
-                codes.append(part.codes)
-                reals.append(part.reals)
+        for part in self._parts(z, uniform, noise):
+            for i in range(len(self.layout)):
+                self._draw(part, i, self._state(part, i), table)
+            codes.append(part.codes)
+            reals.append(part.reals)
         return torch.cat(codes), torch.cat(reals)
 
     @torch.no_grad()
@@ -216,17 +216,6 @@ class _Part(NamedTuple):
     reals: Tensor
     uniform: Tensor
     noise: Tensor
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Steps this small gain nothing from more threads, which on a busy machine wait for each other most of the time."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def gaussian_log_prob(noise: Tensor, log_variance: Tensor) -> Tensor:
