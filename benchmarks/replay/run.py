@@ -54,8 +54,7 @@ see the same history with the same seed, split and gate: *loop* trains when the 
 Trend error) / 2. *Ahead*: mean over the periods, of the champion on rows that had just come in.
 *Quality*: mean, of the champion after its turn on held-out rows of the table as it then stood. *At
 the end*: the same over the last quarter of the periods; *real rows*: what training rows reach
-there. Both tables served as examples while the replay was built; thresholds are the defaults.
-Bikes were measured with warm starts of .15 of the epochs, as now, Beijing with .2, as before."""
+there. Both tables served as examples while the replay was built; thresholds are the defaults."""
 
 
 def section(name: str, story: Story) -> str:
