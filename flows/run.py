@@ -2,15 +2,17 @@
 
 Run for a name that has no champion it is a training, otherwise a *re*training: the same flow, in which the champion
 is asked about drift, the policy says what the new rows call for (nothing, a warm start, a training afresh), and the
-champion defends its place on the same hold-out. Whoever is champion at the end publishes.
+champion defends its place on the same hold-out. Whoever is champion at the end publishes. A champion that this code
+does not understand is asked nothing and publishes nothing.
 
 The flow is all or nothing. What it makes is undone when a later stage fails: a registered version is withdrawn, a
 moved alias is moved back. Publishing comes last and is itself all or nothing, so a failed run leaves an earlier
 champion and earlier exports as they were. A run is complete once its outcome is written, in one write; what a killed
 run left behind is undone by the next one. What a person promotes by hand meanwhile stays.
 
-With an `[incoming]` section in the settings, a run trains only if something is new since the last complete one. Its
-ledger of files is kept with the run, so it is complete when the run is, and a killed run has taken nothing in.
+With an `[incoming]` section in the settings, a run trains only if something is new since the last complete one, or if
+a training is due all the same (`tasks.due`). Its ledger of files is kept with the run, so it is complete when the run
+is, and a killed run has taken nothing in.
 """
 
 from collections.abc import Callable
@@ -96,7 +98,7 @@ class Outlook(NamedTuple):
     """What was found out before any training.
 
     Attributes:
-        drift: The new rows against the champion's; None without a champion, or with one of other columns.
+        drift: The new rows against the champion's; None without a champion, or with one of other columns or format.
         plan: What they call for; None without a champion.
     """
 

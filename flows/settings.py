@@ -90,7 +90,8 @@ class Settings(LoopSettings):
 
     Attributes:
         name: Of the model; default: the name of the data file.
-        data: The table, for `resynth serve`: a path relative to the home, or an address in an object store.
+        data: The table, for `resynth serve` and a `resynth run` that is given none: a path relative to the home, or an
+            address in an object store.
         rows: How many rows to publish; default: as many as came in.
     """
 

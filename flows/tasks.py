@@ -230,7 +230,7 @@ def consider(
         drift=drift,
         verdicts=tuple(check.drifted for check in earlier),
         differences=other,
-        obstacles=() if other else model.differences(work.columns),
+        obstacles=() if other else model.differences(work.columns) + model.outgrown(incoming.rows, settings.model),
         new_rows=new_rows,
         age_days=(now - champion.created) / timedelta(days=1),
         idle_hours=idle_hours(versions, now),
@@ -250,12 +250,14 @@ def cooling_down(name: str, settings: Settings) -> tuple[str, ...]:
 def due(champion: Version, settings: Settings) -> bool:
     """Whether a training is due though nothing is new.
 
-    Either the champion is too old, and rows wait that no training has seen; or this code understands no version.
+    Either the champion is too old, and rows wait that no training has seen; or this code understands neither the
+    champion nor the last version that was trained.
     """
     last = max(registry.versions(champion.name), key=lambda version: version.created)
     waiting = sum(check.new_rows for check in checks(champion.name, last.created))
     age = (datetime.now(UTC) - champion.created) / timedelta(days=1)
-    return policy.overdue(age, waiting, settings.policy) or bool(outdated.fn(last))
+    understood = not (outdated.fn(champion) and outdated.fn(last))
+    return policy.overdue(age, waiting, settings.policy) or not understood
 
 
 def idle_hours(versions: Sequence[Version], now: datetime) -> float:

@@ -9,8 +9,8 @@ that applies decides:
 2. *retrain* without further questions, if the settings say that every run trains.
 3. *skip*: no row is new, or the last training is too recent (cool-down).
 4. *retrain* afresh: the columns have changed, most of them drifted at once, the champion is too old, or training is
-   due and cannot start at the champion, or should not once more: it is the end of a long chain of warm starts, or the
-   gate has refused one.
+   due and cannot start at the champion, or should not once more: the table has outgrown the champion's network, it is
+   the end of a long chain of warm starts, or the gate has refused one.
 5. *warm-start* from the champion: drift was found in k of the last m checks, the champion describes the new rows
    clearly worse than its own, or the table has grown.
 6. *skip*: nothing calls for training.

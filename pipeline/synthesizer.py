@@ -126,6 +126,19 @@ class Synthesizer:
         forms = [f"column {b.name!r} has another normalization" for a, b in pairs if a.normalization != b.normalization]
         return (*kinds, *forms)
 
+    def outgrown(self, rows: int, model: ModelSettings) -> tuple[str, ...]:
+        """Whether a table of `rows` rows is too large for this network, whose sizes a warm start keeps; in a phrase.
+
+        Too large is one that would be given twice the width, hidden states or components of the prior.
+        """
+        if self.vae is None:
+            return ()
+        now, _, _ = resolve(self.vae.layout, rows, model, TrainingSettings())
+        was = self.vae.shape
+        if now.width < 2 * was.width and now.hidden < 2 * was.hidden and now.components < 2 * was.components:
+            return ()
+        return (f"{rows:,} rows ask for a larger network than the champion's",)
+
     def sample(self, rows: int, *, seed: int, start: int = 0) -> pa.Table:
         """Rows `start` to `start` + `rows` − 1 of the dataset of `seed`, in the exact Arrow schema."""
         return pa.concat_tables(self.batches(rows, seed=seed, start=start))

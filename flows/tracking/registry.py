@@ -187,12 +187,12 @@ def demote(version: Version, previous: Version | None) -> None:
     kept = [entry for entry in _history(version.name) if _number(entry) != version.version]
     _remember(version.name, kept)
     current = champion(version.name)
-    if current is None or current.version != version.version:
-        return
-    if previous is None:
-        client().delete_registered_model_alias(version.name, CHAMPION)
-    else:
-        client().set_registered_model_alias(previous.name, CHAMPION, previous.version)
+    if current is not None and current.version == version.version:
+        if previous is None:
+            client().delete_registered_model_alias(version.name, CHAMPION)
+        else:
+            client().set_registered_model_alias(previous.name, CHAMPION, previous.version)
+    client().delete_model_version_tag(version.name, version.version, BY_RUN)  # who makes it champion now is a person
 
 
 def recover(name: str, died: Callable[[str], bool]) -> None:

@@ -175,12 +175,14 @@ class Life:
         new_rows = sum(step.new_rows for step in since) + now.new.num_rows
         if self.settings.incoming is None:
             new_rows = max(1, now.rows.num_rows - drift.reference_rows)
-        other = champion.synthesizer.schema.differences(now.schema.arrow)
+        model = champion.synthesizer
+        other = model.schema.differences(now.schema.arrow)
+        outgrown = model.outgrown(now.rows.num_rows, self.settings.model)
         situation = Situation(
             drift=drift,
             verdicts=tuple(step.drift.drifted for step in since if step.drift is not None),
             differences=other,
-            obstacles=() if other else champion.synthesizer.differences(now.schema),
+            obstacles=() if other else model.differences(now.schema) + outgrown,
             new_rows=new_rows,
             age_days=(now.end - self.past[promoted].end) / timedelta(days=1),
             idle_hours=(now.end - trained) / timedelta(hours=1),

@@ -153,6 +153,7 @@ def test_a_champion_of_another_format_is_replaced(
     name, calm = "policy-format", "cool_down_hours = 0\n"
     write(tmp_path / "heap", "monday")
     published = Path(heap(name, calm).answer["export"]["manifest"])
+    understood = pipeline.synthesizer.FORMAT
     monkeypatch.setattr(pipeline.synthesizer, "FORMAT", 99)
     refused = heap(name, calm, gate="[gate]\nactive_units = 99\n")
     assert (refused.code, refused.answer["decision"], refused.answer["published"]) == (3, "refused", None), refused.err
@@ -161,7 +162,10 @@ def test_a_champion_of_another_format_is_replaced(
     assert re.fullmatch(r"model: models:/policy-format/1 .* is of another format than this code", plan["reasons"][0])
     assert registry.resolve(name).version == "1"
     assert published.exists()
-    assert heap(name, calm).answer["reasons"][0].startswith("nothing is new in ")
+    for code in (pipeline.synthesizer.FORMAT, understood):  # nor is anything due where the new code is taken back
+        monkeypatch.setattr(pipeline.synthesizer, "FORMAT", code)
+        assert heap(name, calm).answer["reasons"][0].startswith("nothing is new in ")
+    monkeypatch.setattr(pipeline.synthesizer, "FORMAT", 99)
     write(tmp_path / "heap", "tuesday", seed=1)
     promoted = heap(name, calm).answer
     assert (promoted["decision"], promoted["published"]) == ("promoted", "3")

@@ -160,3 +160,15 @@ def test_columns_that_were_constant_come_alive():
         champion = Synthesizer.fit(first, first.slice(0, 20), columns.infer(first), model=MODEL, training=TRAINING)
         made = warm(champion, second).sample(1_000, seed=0)
         assert np.mean(made["x"].to_numpy() == 4) == pytest.approx(0.5, abs=0.1)
+
+
+def test_a_table_outgrows_the_network_that_a_warm_start_would_keep() -> None:
+    """At twice the components of the prior or at twice the width; what the settings fix never counts."""
+    table, automatic = mixed(1_300), ModelSettings()
+    small = Synthesizer.fit(
+        table.slice(300), table.slice(0, 300), columns.infer(table), model=automatic, training=NONE
+    )  # width 128, 31 components
+    assert small.outgrown(1_900, automatic) == ()
+    assert small.outgrown(2_000, automatic) == ("2,000 rows ask for a larger network than the champion's",)
+    assert small.outgrown(5_000, ModelSettings(components=40))  # the full width, from 4,000 rows on
+    assert small.outgrown(5_000, ModelSettings(width=128, hidden=64, components=40)) == ()

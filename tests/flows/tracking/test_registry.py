@@ -158,6 +158,10 @@ def test_an_alias_set_in_mlflow_itself_is_not_taken_back(saved: Path) -> None:
     registry.withdraw(fifth)
     assert registry.resolve(name).version == fifth.version
 
+    client.set_registered_model_alias(name, "champion", third.version)  # long after its run was undone
+    registry.recover(name, lambda _: True)
+    assert registry.resolve(name).version == third.version
+
 
 def test_a_version_that_is_gone_is_in_nobodys_way(saved: Path) -> None:
     """A rollback passes over champions withdrawn after the alias had moved on, or deleted in MLflow itself."""
