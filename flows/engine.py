@@ -128,6 +128,10 @@ class _Server(NamedTuple):
     process: "subprocess.Popen[bytes]"
     port: int
 
+    @property
+    def address(self) -> str:
+        return f"http://{servers.HOST}:{self.port}"
+
 
 @cache
 def _server() -> _Server:
@@ -147,7 +151,8 @@ def embedded() -> bool:
         return True  # found out without importing Prefect
     from prefect.settings import PREFECT_API_URL  # noqa: PLC0415
 
-    return PREFECT_API_URL.value() is None
+    own = f"{_server().address}/api" if _server.cache_info().currsize else None  # as it is while flows run
+    return PREFECT_API_URL.value() in {None, own}
 
 
 @contextmanager
@@ -161,7 +166,7 @@ def running() -> Iterator[None]:
 
     here = {}
     if embedded():
-        here = {PREFECT_API_URL: f"http://{servers.HOST}:{_server().port}/api", PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
+        here = {PREFECT_API_URL: f"{_server().address}/api", PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
     with temporary_settings(here):
         try:
             yield

@@ -168,7 +168,8 @@ def survey(plan: Plan, clock: Clock, champion: Version | None) -> tuple[Arrivals
         return None, False
     with clock.stage("survey"):
         arrivals = tasks.survey(plan.data, plan.name, plan.settings)
-        due = champion is not None and not arrivals.new and tasks.due(champion, plan.settings)
+        known = bool(arrivals.files) and not arrivals.new
+        due = known and champion is not None and tasks.due(champion, plan.settings)
     return arrivals, due
 
 

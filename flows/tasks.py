@@ -226,11 +226,12 @@ def consider(
         new_rows = 0 if incoming.digest == champion.tags["data_digest"] else max(1, incoming.rows - known)
     model = registry.load(champion)
     other = model.schema.differences(work.columns.arrow)
+    outgrown = model.outgrown(work.read("train").num_rows, settings.model)
     situation = Situation(
         drift=drift,
         verdicts=tuple(check.drifted for check in earlier),
         differences=other,
-        obstacles=() if other else model.differences(work.columns) + model.outgrown(incoming.rows, settings.model),
+        obstacles=() if other else model.differences(work.columns) + outgrown,
         new_rows=new_rows,
         age_days=(now - champion.created) / timedelta(days=1),
         idle_hours=idle_hours(versions, now),

@@ -127,9 +127,9 @@ class Synthesizer:
         return (*kinds, *forms)
 
     def outgrown(self, rows: int, model: ModelSettings) -> tuple[str, ...]:
-        """Whether a table of `rows` rows is too large for this network, whose sizes a warm start keeps; in a phrase.
+        """Whether `rows` training rows are too many for this network, whose sizes a warm start keeps; in a phrase.
 
-        Too large is one that would be given twice the width, hidden states or components of the prior.
+        Too many are those that would be given twice the width, hidden states or components of the prior.
         """
         if self.vae is None:
             return ()
@@ -137,7 +137,7 @@ class Synthesizer:
         was = self.vae.shape
         if now.width < 2 * was.width and now.hidden < 2 * was.hidden and now.components < 2 * was.components:
             return ()
-        return (f"{rows:,} rows ask for a larger network than the champion's",)
+        return (f"{rows:,} training rows ask for a larger network than the champion's",)
 
     def sample(self, rows: int, *, seed: int, start: int = 0) -> pa.Table:
         """Rows `start` to `start` + `rows` − 1 of the dataset of `seed`, in the exact Arrow schema."""

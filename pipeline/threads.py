@@ -1,8 +1,7 @@
 """How many threads PyTorch gets.
 
-The networks are small and their steps many: a second thread brought nothing in training (14,000 rows of Adult: 6.6 s on
-one, 7.4 s on two) nor in generation (41,000 rows: 1.2 s on either), and on a busy machine threads mostly wait for each
-other. One thread also leaves the other cores to whatever else runs, and a seed gives the same result on any number
+The networks are small and their steps many: a second thread brings nothing, in training or in generation, and on a busy
+machine threads mostly wait for each other. One thread also leaves the other cores to whatever else runs, and a seed gives the same result on any number
 of them.
 """
 

@@ -116,12 +116,13 @@ class Rows(NamedTuple):
         where = torch.from_numpy(index) if isinstance(index, np.ndarray) else index
         return Rows(self.codes[where], self.reals[where])
 
-    def parts(self) -> Iterator["Rows"]:
-        """The rows in order, so many at a time that a network without gradients needs little memory."""
+    def parts(self, order: NDArray[np.int64] | None = None) -> Iterator["Rows"]:
+        """All rows, or those at `order`, so many at a time that a network without gradients needs little memory."""
         variables = self.codes.shape[1] + self.reals.shape[1]
         size = min(PART_ROWS, max(PART_ROWS // 8, PART_VALUES // max(1, variables)))
-        for start in range(0, len(self), size):
-            yield self.take(slice(start, start + size))
+        for start in range(0, len(self) if order is None else len(order), size):
+            part = slice(start, start + size)
+            yield self.take(part if order is None else order[part])
 
     def to(self, device: torch.device) -> "Rows":
         """The rows on `device`."""
@@ -214,7 +215,7 @@ def _refit_prior(model: VAE, rows: Rows, *, until: float, seed: int) -> None:
         return
     generator = torch.Generator().manual_seed(torch_seed(seed, "prior"))
     order = stream(seed, "prior").permutation(len(rows))[:REFIT_ROWS]
-    parts = [model.encoder(*part) for part in rows.take(order).parts()]
+    parts = [model.encoder(*part) for part in rows.parts(order)]
     for _ in range(REFITS):
         if time.monotonic() > until:
             return

@@ -40,6 +40,8 @@ MARK = "workspace"
 """Tag by which a dead run is told from a living one."""
 COMPLETE = "decision"
 """Tag that a run sets last: all that it had to do is done."""
+NOT_UNDONE = "attributes.status != 'FAILED' AND attributes.status != 'KILLED'"
+"""What failed was undone, whatever a server may have written after all when nobody waited for it any more."""
 
 
 def client() -> MlflowClient:
@@ -192,11 +194,8 @@ def unfinished(name: str) -> Iterator[tuple[str, Mapping[str, str]]]:
 
 
 def last_complete(name: str) -> Run | None:
-    """The run that was the last one of a name to begin, of those that are complete and kept a ledger.
-
-    One that failed was undone, whatever a server may have written after all when nobody waited for it any more.
-    """
-    wanted = "tags.ledger = 'kept' AND attributes.status != 'FAILED' AND attributes.status != 'KILLED'"
+    """The run that was the last one of a name to begin, of those that are complete and kept a ledger."""
+    wanted = f"tags.ledger = 'kept' AND {NOT_UNDONE}"
     found = client().search_runs([_experiment(name)], wanted, max_results=1)
     return Run(id=found[0].info.run_id, name=name) if found else None
 
@@ -210,7 +209,7 @@ class Check(Record):
 
 def checks(name: str, since: datetime) -> tuple[Check, ...]:
     """What the complete runs of a name, begun since a moment, found; the latest last."""
-    wanted = f"tags.flow = 'run' AND attributes.start_time > {int(since.timestamp() * 1000)}"
+    wanted = f"tags.flow = 'run' AND {NOT_UNDONE} AND attributes.start_time > {int(since.timestamp() * 1000)}"
     found = client().search_runs([_experiment(name)], wanted, order_by=["attributes.start_time"], max_results=1000)
     told = [run.data for run in found if COMPLETE in run.data.tags and "drift" in run.data.tags]
     return tuple(Check(drifted=data.tags["drift"] == "true", new_rows=int(data.params["rows.new"])) for data in told)

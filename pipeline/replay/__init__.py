@@ -177,7 +177,7 @@ class Life:
             new_rows = max(1, now.rows.num_rows - drift.reference_rows)
         model = champion.synthesizer
         other = model.schema.differences(now.schema.arrow)
-        outgrown = model.outgrown(now.rows.num_rows, self.settings.model)
+        outgrown = model.outgrown(now.parts.train.num_rows, self.settings.model)
         situation = Situation(
             drift=drift,
             verdicts=tuple(step.drift.drifted for step in since if step.drift is not None),

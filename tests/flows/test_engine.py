@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -56,7 +57,7 @@ def test_a_lost_server_is_called_what_it_is(
     """By what names it, if anything does; a user who has named none is not sent to look for a variable."""
     address = "http://127.0.0.1:9/api"
     monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
-    monkeypatch.setattr(engine, "_server", lambda: SimpleNamespace(port=9))
+    monkeypatch.setattr(engine, "_server", cache(lambda: SimpleNamespace(address="http://127.0.0.1:9")))
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
     if named:
         monkeypatch.setenv("PREFECT_API_URL", address)
@@ -68,6 +69,18 @@ def test_a_lost_server_is_called_what_it_is(
         engine.running(),
     ):
         raise ConnectionError
+
+
+def test_the_embedded_server_is_called_so_while_flows_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where Prefect has profiles, but none that names a server."""
+    monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
+    monkeypatch.setattr(engine, "_server", cache(lambda: SimpleNamespace(address="http://127.0.0.1:9")))
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    (tmp_path / "profiles.toml").write_text("")
+    with temporary_settings({PREFECT_API_URL: None}):
+        assert engine.embedded()
+        with engine.running():
+            assert engine.embedded()
 
 
 @pytest.mark.parametrize("verb", [[], ["run"], ["export"], ["ui"]])
