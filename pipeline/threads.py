@@ -1,8 +1,8 @@
 """How many threads PyTorch gets.
 
 The networks are small and their steps many: a second thread brings nothing, in training or in generation, and on a busy
-machine threads mostly wait for each other. One thread also leaves the other cores to whatever else runs, and a seed gives
-the same result on any number of them.
+machine threads mostly wait for each other. One thread also leaves the other cores to whatever else runs, and a seed
+gives the same result on any number of them.
 """
 
 from collections.abc import Iterator
