@@ -8,6 +8,6 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Record(BaseModel):
-    """A frozen, validated, JSON-ready value; unknown keys and non-finite surprises are refused."""
+    """A frozen, validated, JSON-ready value; unknown keys are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")

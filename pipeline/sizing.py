@@ -7,6 +7,7 @@ A network for 500 rows must not learn them by heart, one for 500,000 must not cr
 from typing import Literal
 
 import torch
+from pydantic import Field, PositiveInt
 
 from pipeline.models.layout import Layout
 from pipeline.models.networks import Activation
@@ -19,13 +20,13 @@ from pipeline.training import Rows, TrainingSettings
 class ModelSettings(Record):
     """The network; `None` is chosen by the size of the table. See `pipeline.models.vae.Shape` for meanings."""
 
-    latent: int = 12
-    width: int | None = None
-    hidden: int | None = None
-    components: int | None = None
-    mixture: int = 8
-    dropout: float | None = None
-    blank: float | None = None
+    latent: PositiveInt = 12
+    width: PositiveInt | None = None
+    hidden: PositiveInt | None = None
+    components: PositiveInt | None = None
+    mixture: PositiveInt = 8
+    dropout: float = Field(default=0.1, ge=0, lt=1)
+    blank: float = Field(default=0.15, ge=0, lt=1)
     activation: Activation = "silu"
     prior: PriorName = "mixture"
     decoder: Literal["autoregressive", "factorised"] = "autoregressive"
@@ -51,17 +52,17 @@ def resolve(layout: Layout, rows: int, model: ModelSettings, training: TrainingS
     narrow = _narrow(len(layout), rows)
     shape = Shape(
         latent=model.latent,
-        width=model.width or 256 // narrow,
-        hidden=model.hidden or 128 // narrow,
-        components=model.components or max(8, min(512, rows // 32)),
+        width=256 // narrow if model.width is None else model.width,
+        hidden=128 // narrow if model.hidden is None else model.hidden,
+        components=max(8, min(512, rows // 32)) if model.components is None else model.components,
         mixture=model.mixture,
-        dropout=0.1 if model.dropout is None else model.dropout,
-        blank=0.15 if model.blank is None else model.blank,
+        dropout=model.dropout,
+        blank=model.blank,
         activation=model.activation,
         prior=model.prior,
         decoder=model.decoder,
     )
-    batch = training.batch or max(32, min(512, rows // 32))
+    batch = max(32, min(512, rows // 32)) if training.batch is None else training.batch
     epochs = max(4, min(200, round(STEPS * batch / rows))) if training.epochs is None else training.epochs
     return shape, epochs, batch
 

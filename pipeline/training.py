@@ -1,8 +1,10 @@
 """The only training loop.
 
-Maximises the ELBO with AdamW on a one-cycle rate (Smith & Topin 2018) and watches the ELBO of validation rows. Once it
-no longer improves, training goes back to the best weights and ends the cycle from there in few steps: what was learned
-at a high rate is never left un-annealed, and what was learned by heart is forgotten. Last, the prior is fitted to the
+Maximises the ELBO with AdamW on a one-cycle rate (Smith & Topin 2018). What validation judges, and what is kept, is a
+running mean of the weights that looks back over a fixed share of the steps taken (polynomial-decay averaging: Shamir &
+Zhang 2013): at the same validation ELBO it has learned less by heart than any single iterate. Once the mean no longer
+improves, or the cycle is nearly over, training goes back to the best mean and *settles*: a few steps at a low rate in
+which nothing is dropped or blanked, so that the end is trained as rows are generated. Last, the prior is fitted to the
 finished encoder by expectation maximisation, and the marginals of generated rows are calibrated. The length of a
 training is a number of steps fixed by the size of the table, so that a seed reproduces it; a time limit only shortens
 it, and the rate then falls to its end in the time that is left.
@@ -12,12 +14,15 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from itertools import chain, islice
 from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor
+from torch.optim.swa_utils import AveragedModel
 
 from pipeline.errors import ResynthError
 from pipeline.models.priors import Mixture
@@ -29,10 +34,12 @@ from pipeline.threads import one_thread
 
 CYCLES = 4
 """Times that cyclical annealing starts β anew."""
-SETTLING = 0.8
-"""Share of the cycle after which nothing is dropped or blanked, so that the end is trained as rows are generated."""
-COOLING = 0.2
-"""Steps in which the cycle ends once validation no longer improves, relative to those taken."""
+MEMORY = 8.0
+"""How short the memory of the mean is: step t enters it with weight (MEMORY + 1) / (t + MEMORY)."""
+SETTLING, SETTLING_RATE = 0.1, 0.1
+"""Steps of settling relative to those taken before, and the rate that they begin at relative to the peak."""
+LEARNING = 1 / (1 + SETTLING)
+"""Share of the cycle that leaves room for them."""
 LEAST_PATIENCE = 5
 """Fewest epochs that a better validation ELBO is waited for."""
 LEAST_STEPS = 300
@@ -57,7 +64,7 @@ class TrainingSettings(Record):
     """How the network is trained; `None` is chosen by the size of the table.
 
     Attributes:
-        epochs: Passes over the training rows.
+        epochs: Passes over the training rows; 0 leaves the network as it begins.
         batch: Rows of a step.
         optimizer: "adamw", "adam", "nadam" or "sgd" (with momentum .9).
         schedule: Of the learning rate: "one-cycle", "cosine" (from the peak down) or "constant".
@@ -69,26 +76,26 @@ class TrainingSettings(Record):
         free_bits: Rate of the latent, in nats per row, for which the encoder does not pay; at most 8, and less where
             rows hold little information.
         clip: Largest norm of the gradient.
-        patience: Epochs without a better validation ELBO after which the rate runs to its end, from the best weights;
-            by default a fifth of all, and at least 5.
+        patience: Epochs without a better validation ELBO after which training settles from the best weights; by default
+            a tenth of all, and at least 5.
         time_limit: Most seconds of training, with all that ends it.
         device: "cpu", "cuda", or "auto" for a GPU where there is one.
     """
 
-    epochs: int | None = None
-    batch: int | None = None
+    epochs: NonNegativeInt | None = None
+    batch: PositiveInt | None = None
     optimizer: Literal["adamw", "adam", "nadam", "sgd"] = "adamw"
     schedule: Literal["one-cycle", "cosine", "constant"] = "one-cycle"
-    rate: float = 2e-3
-    weight_decay: float | None = None
-    beta: float = 1.0
-    warmup: float = 0.1
+    rate: PositiveFloat = 2e-3
+    weight_decay: NonNegativeFloat | None = None
+    beta: NonNegativeFloat = 1.0
+    warmup: float = Field(default=0.1, ge=0, le=1)
     annealing: Literal["linear", "cyclical"] = "linear"
-    free_bits: float | None = None
-    clip: float = 1.0
-    patience: int | None = None
-    time_limit: float = 300.0
-    device: str = "auto"
+    free_bits: NonNegativeFloat | None = None
+    clip: PositiveFloat = 1.0
+    patience: PositiveInt | None = None
+    time_limit: PositiveFloat = 300.0
+    device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
 
 
 class Epoch(Record):
@@ -144,7 +151,7 @@ def train(
     seed: int,
     progress: Progress = silent,
 ) -> tuple[Epoch, ...]:
-    """Fit `model` in place; a gain in validation ELBO must come within `patience` epochs, or the cycle ends.
+    """Fit `model` in place; a gain in validation ELBO must come within `patience` epochs, or training settles.
 
     Args:
         model: The VAE, on the CPU; it is moved to the device and back.
@@ -158,7 +165,7 @@ def train(
         progress: Receives a tick per step.
 
     Returns:
-        The history, one record per epoch.
+        The history, one record per epoch, and one of the settling.
 
     Raises:
         ResynthError: The loss is no longer finite.
@@ -169,27 +176,25 @@ def train(
     rows, validation = rows.to(device), validation.to(device)
     run = _Run(model, rows, settings, epochs=epochs, batch=min(batch, len(rows)), seed=seed)
     history: list[Epoch] = []
-    patience = settings.patience or max(LEAST_PATIENCE, epochs // 5)
+    patience = max(LEAST_PATIENCE, epochs // 10) if settings.patience is None else settings.patience
     best = _Best(-math.inf, 0, model.state_dict())
-    for epoch in range(epochs):
-        trained = run.epoch(epoch, progress)
-        held = evaluate(model, validation, seed=seed) if len(validation) else trained
-        history.append(run.record(epoch, trained, held))
-        learned = run.step >= LEAST_STEPS
-        if not learned or history[-1].validation_elbo > best.elbo or not len(validation):
-            weights = {name: value.clone() for name, value in model.state_dict().items()}
-            best = _Best(history[-1].validation_elbo if learned else -math.inf, epoch, weights)
-        if epoch - best.epoch >= patience and not run.cooling:
-            model.load_state_dict(best.weights)
-            run.cool()
-        if run.finished:
-            break
+    while not run.learned and len(history) - best.epoch < patience:
+        trained = run.epoch(progress)
+        held = evaluate(run.mean, validation, seed=seed) if len(validation) else trained
+        history.append(run.record(len(history), trained, held))
+        known = run.step >= LEAST_STEPS
+        if not known or history[-1].validation_elbo > best.elbo or not len(validation):
+            weights = {name: value.clone() for name, value in run.mean.state_dict().items()}
+            best = _Best(history[-1].validation_elbo if known else -math.inf, len(history), weights)
     model.load_state_dict(best.weights)
+    trained = run.settle(progress)
+    held = evaluate(model, validation, seed=seed) if len(validation) else trained
+    history.append(run.record(len(history), trained, held))
     model.eval()
     _refit_prior(model, rows, until=run.began + (run.limit + settings.time_limit) / 2, seed=seed)
     _calibrate(model, rows, seed=seed)
     model.to("cpu")
-    progress(Tick("train", 1, 1, {"validation_elbo": history[best.epoch].validation_elbo}))
+    progress(Tick("train", 1, 1, {"validation_elbo": history[-1].validation_elbo}))
     return tuple(history)
 
 
@@ -248,7 +253,7 @@ def device_of(name: str) -> torch.device:
 
 
 class _Best(NamedTuple):
-    """The highest validation ELBO so far, its epoch, and the weights that reached it."""
+    """The highest validation ELBO so far, the number of epochs that reached it, and the weights."""
 
     elbo: float
     epoch: int
@@ -264,44 +269,57 @@ class _Run:
         self.model, self.rows, self.settings, self.seed, self.batch = model, rows, settings, seed, batch
         self.optimizer = OPTIMIZERS[settings.optimizer](_groups(model, settings.weight_decay or 0.0), settings.rate)
         self.noise = torch.Generator().manual_seed(torch_seed(seed, "posterior"))
-        self.dropouts = [module for module in model.modules() if isinstance(module, torch.nn.Dropout)]
+        self.averaged = AveragedModel(model, avg_fn=_recent)
         self.per_epoch = max(1, len(rows) // batch)
-        self.pace = 1 / (epochs * self.per_epoch)
+        self.steps = epochs * self.per_epoch
         self.step = 0
-        self.position = 0.0
-        self.cooling = False
         self.began = time.monotonic()
         self.limit = settings.time_limit - min(ENDING, MOST_ENDING * settings.time_limit)
         self.rate = 0.0
 
     @property
+    def mean(self) -> VAE:
+        """The network with the running mean of the weights."""
+        model = self.averaged.module
+        assert isinstance(model, VAE)
+        return model
+
+    @property
     def done(self) -> float:
         """Place in the cycle, in [0, 1], by steps or by time, whichever is further; the first instants do not count."""
         spent = (time.monotonic() - self.began) / self.limit
-        return min(1.0, self.position if spent < _INSTANT else max(self.position, spent))
+        position = self.step / self.steps
+        return min(1.0, position if spent < _INSTANT else max(position, spent))
 
     @property
-    def finished(self) -> bool:
-        """Whether steps or time are used up."""
-        return self.done >= 1 - self.pace / 2
+    def learned(self) -> bool:
+        """Whether the steps or the time that settling leaves are used up."""
+        return self.done >= LEARNING
 
-    def cool(self) -> None:
-        """Run through the rest of the cycle in few steps: validation no longer improves."""
-        self.pace = max(self.pace, (1 - self.position) / (COOLING * self.step))
-        self.cooling = True
-
-    def epoch(self, number: int, progress: Progress) -> tuple[float, float]:
-        """Train on every row once; mean reconstruction and KL on the way."""
-        sums = torch.zeros(2, dtype=torch.float64)
-        count = 0
-        for batch in self._batches(number):
-            terms = self._step(batch)
-            sums += torch.stack([terms.reconstruction.detach().sum(), terms.kl.detach().sum()]).double().cpu()
-            count += len(batch)
-            progress(Tick("train", self.done, 1, {"elbo": float((sums[0] - sums[1]) / count)}))
-            if self.finished:
+    def epoch(self, progress: Progress) -> tuple[float, float]:
+        """Train on every row once, or until all is learned; mean reconstruction and KL on the way."""
+        sums = _Sums(progress)
+        for batch in self._batches():
+            done = self.done
+            sums.add(self._step(batch, SCHEDULES[self.settings.schedule](done), done), done)
+            self.averaged.update_parameters(self.model)
+            if self.learned:
                 break
-        return float(sums[0] / count), float(sums[1] / count)
+        return sums.means
+
+    def settle(self, progress: Progress) -> tuple[float, float]:
+        """Train as rows are generated, for a share of the steps taken or of the time; reconstruction and KL."""
+        for module in self.model.modules():
+            if isinstance(module, torch.nn.Dropout):
+                module.p = 0.0
+        sums, steps = _Sums(progress), max(1, round(SETTLING * self.step))
+        batches = chain.from_iterable(iter(self._batches, None))
+        for k, batch in enumerate(islice(batches, steps)):
+            left = 1 - k / steps
+            sums.add(self._step(batch, SETTLING_RATE * left, 1.0), 1 - SETTLING * left)
+            if time.monotonic() - self.began >= self.limit:
+                break
+        return sums.means
 
     def record(self, number: int, trained: tuple[float, float], held: tuple[float, float]) -> Epoch:
         """What an epoch brought, from reconstruction and KL of training and of validation rows."""
@@ -317,19 +335,17 @@ class _Run:
             validation_elbo=held[0] - held[1],
         )
 
-    def _batches(self, number: int) -> Iterator[Rows]:
-        order = stream(self.seed, "order", number).permutation(len(self.rows))
+    def _batches(self) -> Iterator[Rows]:
+        """All rows in a random order, a batch at a time."""
+        order = stream(self.seed, "order", self.step).permutation(len(self.rows))
         for k in range(self.per_epoch):
             yield self.rows.take(order[k * self.batch : (k + 1) * self.batch])
 
-    def _step(self, batch: Rows) -> Terms:
-        done = self.done
-        self.rate = self.settings.rate * SCHEDULES[self.settings.schedule](done)
+    def _step(self, batch: Rows, share: float, done: float) -> Terms:
+        """One step at a share of the peak rate, after a share `done` of the cycle."""
+        self.rate = self.settings.rate * share
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate
-        if done > SETTLING:
-            for module in self.dropouts:
-                module.p = 0.0
         noise = torch.randn(len(batch), self.model.shape.latent, generator=self.noise).to(batch.codes.device)
         beta = self.settings.beta * warmed(done, self.settings)
         terms: Terms = self.model(batch.codes, batch.reals, noise, beta=beta, free_bits=self.settings.free_bits or 0.0)
@@ -340,8 +356,32 @@ class _Run:
             raise ResynthError(f"training diverged at step {self.step}: the gradient is not finite; lower the rate")
         self.optimizer.step()
         self.step += 1
-        self.position += self.pace
         return terms
+
+
+class _Sums:
+    """Reconstruction and KL of the rows trained on, and a tick for each batch of them."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress, self.sums, self.count = progress, torch.zeros(2, dtype=torch.float64), 0
+
+    def add(self, terms: Terms, done: float) -> None:
+        """Count a batch, after which a share `done` of the training is over."""
+        self.sums += torch.stack([terms.reconstruction.detach().sum(), terms.kl.detach().sum()]).double().cpu()
+        self.count += len(terms.kl)
+        reconstruction, kl = self.means
+        self.progress(Tick("train", done, 1, {"elbo": reconstruction - kl}))
+
+    @property
+    def means(self) -> tuple[float, float]:
+        """Nats per row."""
+        reconstruction, kl = (self.sums / self.count).tolist()
+        return reconstruction, kl
+
+
+def _recent(mean: Tensor, weight: Tensor, steps: Tensor | int) -> Tensor:
+    """The mean after a further step, with the weight that Shamir & Zhang (2013, section 4) give it."""
+    return torch.lerp(mean, weight, (MEMORY + 1) / (steps + 1 + MEMORY))
 
 
 def one_cycle(done: float, rise: float = 0.1, start: float = 0.05, end: float = 1e-3) -> float:
