@@ -113,7 +113,7 @@ class Window(NamedTuple):
     Attributes:
         rows: All of them.
         new: Those that are new.
-        latest: The latest time, where a column of times is named.
+        latest: The latest time there has been, also of rows that are no longer there, where a column of times is named.
     """
 
     rows: pa.Table
@@ -230,7 +230,9 @@ def by_time(rows: pa.Table, column: str, settings: IncomingSettings, before: dat
         order = pc.sort_indices(moments, null_placement="at_start").cast(pa.int64())
         last = pc.take(order, pa.array(range(max(0, len(order) - settings.last_rows), len(order)), pa.int64()))
         rows, moments = rows.take(last), moments.take(last)
-    return Window(rows, rows if before is None else rows.filter(_later(moments, before)), latest)
+    if before is None:
+        return Window(rows, rows, latest)
+    return Window(rows, rows.filter(_later(moments, before)), max(before, latest))
 
 
 def times(rows: pa.Table, column: str) -> pa.ChunkedArray:

@@ -153,6 +153,24 @@ def test_by_time_a_file_that_is_exported_anew_has_few_new_rows(tmp_path: Path) -
     assert numbers(found.new) == list(range(30, 35))
 
 
+@pytest.mark.parametrize("settings", [{"last_files": 1}, {}])
+def test_a_late_file_or_an_archived_one_does_not_turn_back_the_clock(tmp_path: Path, settings: dict[str, int]) -> None:
+    """What was new once is not new again: the latest time of all counts, not that of the files that are left."""
+    put(tmp_path, "a", 0, rows=30)
+    newest = put(tmp_path, "b", 30, rows=10)
+    first = look(tmp_path)
+    ledger = first.ledger.model_copy(update={"latest": read(first, time="day", **settings).latest})
+    newest.rename(newest.with_suffix(".archived"))
+    put(tmp_path, "late", 5, rows=20)
+    second = look(tmp_path, ledger)
+    late = read(second, time="day", **settings)
+    assert late.new.num_rows == 0
+    newest.with_suffix(".archived").rename(newest)
+    put(tmp_path, "z", 35, rows=10)
+    third = look(tmp_path, second.ledger.model_copy(update={"latest": late.latest}))
+    assert numbers(read(third, time="day", **settings).new) == list(range(40, 45))
+
+
 def test_zones_and_nulls_in_the_column_of_times(tmp_path: Path) -> None:
     """A time with a zone counts in UTC, and a row without a time is trained on, but never new."""
     times = pa.array([datetime(2026, 3, 29, 0, 30, tzinfo=UTC), None], pa.timestamp("ns", "Europe/Berlin"))
