@@ -1,21 +1,28 @@
 """Datasets out: Parquet parts and a manifest, published by rename.
 
 An export directory holds `part-*.parquet` and `manifest.json`. It is written beside its final place and renamed into it
-when it is complete, so whoever looks sees the old dataset or the new one, never half of one. The manifest says what
-made the rows and the SHA-256 of every part; `verify` holds a directory against it.
+when it is complete, so whoever looks sees the old dataset or the new one, never half of one. Where two directories
+cannot be exchanged in one step (outside Linux, on some network file systems), a publisher killed between two renames
+leaves none: the next one puts the old one back first. What dead publishers left beside the place, it removes. The
+manifest says what made the rows and the SHA-256 of every part; `verify` holds a directory against it.
 """
 
 import base64
+import ctypes
 import hashlib
 import os
+import re
 import shutil
+import sys
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from pipeline.errors import InputError, NotFoundError, ResynthError
@@ -24,6 +31,7 @@ from pipeline.records import Record
 
 MANIFEST = "manifest.json"
 PART_ROWS = 1_000_000
+AT_FDCWD, RENAME_EXCHANGE = -100, 2  # of Linux
 
 
 class Source(Record):
@@ -81,17 +89,38 @@ def publish(
         ResynthError: The batches do not have `rows` rows.
     """
     check_target(directory)
-    aside = directory.parent / f".{directory.name}.{uuid.uuid4().hex[:8]}.partial"
-    try:
+    _recover(directory)
+    with _beside(directory, "partial") as aside:
         aside.mkdir()
         parts = _write_parts(batches, aside, schema, rows, part_rows, progress)
         manifest = _manifest(parts, schema, rows, source, seed)
         (aside / MANIFEST).write_text(manifest.model_dump_json(indent=1))
-        _sync(aside)
+        for path in (*aside.iterdir(), aside):
+            _sync(path)
         _replace(aside, directory)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
     return manifest
+
+
+def place(export: Path, directory: Path) -> None:
+    """Move an export, in one step, from beside `directory` to there, replacing an earlier one.
+
+    Raises:
+        InputError: `directory` cannot be written, or holds something that is not an export.
+    """
+    check_target(directory)
+    _recover(directory)
+    try:
+        _replace(export, directory)
+    except OSError as error:
+        raise InputError(f"expected to move the export {export} to {directory}: {error.strerror}") from error
+    shutil.rmtree(export, ignore_errors=True)
+
+
+def discard(export: Path) -> None:
+    """Remove an export, or what a dead publisher left of one."""
+    if export.parent.is_dir():
+        _recover(export)
+        shutil.rmtree(export, ignore_errors=True)
 
 
 def check_target(directory: Path) -> None:
@@ -141,7 +170,9 @@ def verify(directory: Path) -> tuple[str, ...]:
     listed = {part.file for part in manifest.parts}
     found = sorted(path.name for path in directory.glob("*.parquet"))
     problems += [f"{name} is not in the manifest" for name in found if name not in listed]
-    expected = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(manifest.arrow_schema)))
+    expected = _schema(manifest)
+    if expected is None:
+        problems.append(f"{MANIFEST} was changed: its arrow_schema cannot be read")
     first = 0
     for part in manifest.parts:
         if part.first != first:
@@ -197,16 +228,27 @@ def _manifest(parts: tuple[Part, ...], schema: pa.Schema, rows: int, source: Sou
     return manifest.model_copy(update={"digest": manifest.content_digest(), "created_at": now})
 
 
-def _part_problems(file: Path, part: Part, expected: pa.Schema) -> list[str]:
+def _schema(manifest: Manifest) -> pa.Schema | None:
+    """The schema that the manifest holds, if it can be read."""
+    try:
+        return pa.ipc.read_schema(pa.py_buffer(base64.b64decode(manifest.arrow_schema)))
+    except (ValueError, OSError, pa.ArrowException):
+        return None
+
+
+def _part_problems(file: Path, part: Part, expected: pa.Schema | None) -> list[str]:
     if not file.is_file():
         return [f"{part.file} is missing"]
     if _sha256(file) != part.sha256:
         return [f"{part.file} was changed: its SHA-256 is not the manifest's"]
-    metadata = pq.read_metadata(file)
+    try:
+        rows, schema = pq.read_metadata(file).num_rows, pq.read_schema(file)
+    except (ValueError, OSError, pa.ArrowException):
+        return [f"{part.file} is no readable Parquet"]
     problems = []
-    if metadata.num_rows != part.rows:
-        problems.append(f"{part.file} holds {metadata.num_rows} rows, expected {part.rows}")
-    if not pq.read_schema(file).equals(expected, check_metadata=True):
+    if rows != part.rows:
+        problems.append(f"{part.file} holds {rows} rows, expected {part.rows}")
+    if expected is not None and not schema.equals(expected, check_metadata=True):
         problems.append(f"{part.file} has another schema than the manifest")
     return problems
 
@@ -216,25 +258,58 @@ def _sha256(file: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _sync(directory: Path) -> None:
-    """Have the disk hold every file before the rename makes them visible."""
-    for path in (*directory.iterdir(), directory):
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+def _sync(path: Path) -> None:
+    """Have the disk hold a file or a directory."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _replace(aside: Path, directory: Path) -> None:
-    """Put `aside` in the place of `directory`; what was there is removed only afterwards."""
-    old = directory.parent / f".{directory.name}.{uuid.uuid4().hex[:8]}.old"
-    if directory.exists():
-        directory.rename(old)
-    try:
+    """Put `aside` in the place of `directory`; what was there is removed, or in the place of `aside`, afterwards."""
+    if not directory.exists():
         aside.rename(directory)
-    except OSError:
-        if old.exists():
-            old.rename(directory)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
+    elif not _exchange(aside, directory):
+        with _beside(directory, "old") as old:
+            directory.rename(old)
+            aside.rename(directory)
+    _sync(directory.parent)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Exchange two directories in one step; False where the system or the file system cannot."""
+    rename = getattr(ctypes.CDLL(None), "renameat2", None) if sys.platform == "linux" else None
+    paths = (AT_FDCWD, os.fsencode(one), AT_FDCWD, os.fsencode(other))
+    return rename is not None and rename(*paths, RENAME_EXCHANGE) == 0
+
+
+@contextmanager
+def _beside(directory: Path, kind: str) -> Iterator[Path]:
+    """A path beside `directory` that a publisher works at; its lock tells the living from the dead."""
+    name = f".{directory.name}.{uuid.uuid4().hex[:8]}"
+    with FileLock(directory.parent / f"{name}.lock"):
+        try:
+            yield directory.parent / f"{name}.{kind}"
+        finally:
+            _clear(directory, name)
+
+
+def _recover(directory: Path) -> None:
+    """Clear away what dead publishers of `directory` left."""
+    theirs = re.compile(rf"(\.{re.escape(directory.name)}\.[0-9a-f]{{8}})\.(?:partial|old|lock)")
+    for name in {found[1] for path in directory.parent.iterdir() if (found := theirs.fullmatch(path.name))}:
+        with suppress(Timeout), FileLock(directory.parent / f"{name}.lock", timeout=0):
+            _clear(directory, name)
+
+
+def _clear(directory: Path, name: str) -> None:
+    """Remove what a publisher left; what it moved out of the way goes back where nothing has taken its place."""
+    partial, old, lock = (directory.parent / f"{name}.{kind}" for kind in ("partial", "old", "lock"))
+    if old.exists() and not directory.exists():
+        old.rename(directory)
+    for path in (partial, old):
+        shutil.rmtree(path, ignore_errors=True)
+    if not (partial.exists() or old.exists()):
+        lock.unlink(missing_ok=True)

@@ -1,5 +1,11 @@
 """Exports: whole or not at all, and verifiable."""
 
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -10,6 +16,24 @@ from pipeline.errors import InputError, NotFoundError, ResynthError
 from pipeline.exports import Source
 
 SOURCE = Source(name="t", version="3", data_digest="d", code_version="c")
+PUBLISHER = """
+import os, signal, sys
+from pathlib import Path
+import pyarrow as pa
+from pipeline import exports
+table, rename, calls = pa.table({"x": list(range(1000))}), Path.rename, []
+def suicide(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+def second(path, target):
+    calls.append(target)
+    return suicide() if len(calls) == 2 else rename(path, target)
+def published():
+    source = exports.Source(name="t", version="4", data_digest="d", code_version="c")
+    exports.publish([table], Path(sys.argv[1]), schema=table.schema, rows=1000, source=source, seed=0)
+"""
+BETWEEN_RENAMES = PUBLISHER + "exports._exchange = lambda *_: False; Path.rename = second; published()"
+BEFORE_THE_EXCHANGE = PUBLISHER + "exports._replace = suicide; published()"
+AFTER_THE_EXCHANGE = PUBLISHER + "exports._clear = suicide; published()"
 
 
 def publish(directory, table: pa.Table, **more):
@@ -29,6 +53,13 @@ def test_an_export_holds_the_rows_in_order_and_verifies(tmp_path):
     assert exports.verify(tmp_path / "out") == ()
     assert exports.load_manifest(tmp_path / "out") == manifest
     assert sorted(p.name for p in tmp_path.iterdir()) == ["out"]
+
+
+def killed(script: str, out: Path) -> None:
+    """Publish version 4 in a process that kills itself."""
+    root = Path(__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", script, str(out)], cwd=root, capture_output=True, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
 
 
 def test_equal_datasets_have_equal_digests(tmp_path):
@@ -53,6 +84,30 @@ def test_changes_are_found(tmp_path):
     assert any("manifest.json was changed" in problem for problem in exports.verify(out))
 
 
+@pytest.mark.parametrize("schema", ["", "no base64 !", "AAAA", "é"])
+def test_a_doctored_schema_is_a_problem(tmp_path, schema: str):
+    """A schema in the manifest that cannot be read is reported, and what else is wrong beside it."""
+    out = tmp_path / "out"
+    publish(out, mixed())
+    text = json.loads((out / "manifest.json").read_text())
+    (out / "manifest.json").write_text(json.dumps(text | {"arrow_schema": schema}))
+    (out / "part-00000.parquet").unlink()
+    problems = exports.verify(out)
+    assert any("its arrow_schema cannot be read" in problem for problem in problems)
+    assert any("part-00000.parquet is missing" in problem for problem in problems)
+
+
+def test_a_part_that_is_no_parquet_is_a_problem(tmp_path):
+    """Also when the manifest was changed along with it."""
+    out = tmp_path / "out"
+    publish(out, mixed())
+    before = exports.load_manifest(out).parts[0].sha256
+    (out / "part-00000.parquet").write_bytes(b"no rows")
+    text = (out / "manifest.json").read_text()
+    (out / "manifest.json").write_text(text.replace(before, exports._sha256(out / "part-00000.parquet")))
+    assert "part-00000.parquet is no readable Parquet" in exports.verify(out)
+
+
 def test_a_failed_export_leaves_the_old_one(tmp_path):
     """Too few rows raise, and the earlier export is still there, whole, with nothing beside it."""
     publish(tmp_path / "out", mixed())
@@ -69,6 +124,82 @@ def test_an_export_is_replaced_as_a_whole(tmp_path):
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["manifest.json", "part-00000.parquet"]
 
 
+@pytest.mark.parametrize(
+    ("script", "left"), [(BETWEEN_RENAMES, None), (BEFORE_THE_EXCHANGE, "3"), (AFTER_THE_EXCHANGE, "4")]
+)
+def test_a_publisher_that_is_killed_loses_nothing(tmp_path, script: str, left: str | None):
+    """Who reads finds the old export or the new one, and the next publisher removes what lies beside it.
+
+    Killed between two renames, which only happens where directories cannot be exchanged, it leaves none; then the
+    next publisher puts the old one back, even if it fails itself.
+    """
+    out = tmp_path / "out"
+    publish(out, mixed())
+    killed(script, out)
+    assert len(list(tmp_path.iterdir())) > 1
+    assert out.exists() == (left is not None)
+    if left is not None:
+        assert exports.load_manifest(out).source.version == left
+        assert exports.verify(out) == ()
+    with pytest.raises(ResynthError, match="expected 601 rows"):
+        publish(out, mixed(), rows=601)
+    assert exports.load_manifest(out).source.version == (left or "3")
+    assert exports.verify(out) == ()
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize("exchange", [True, False])
+def test_replacing_works_where_directories_cannot_be_exchanged(tmp_path, monkeypatch, *, exchange: bool):
+    """In one step or in two, the new rows are there, and nothing beside them."""
+    if not exchange:
+        monkeypatch.setattr(exports, "_exchange", lambda *_: False)
+    publish(tmp_path / "out", mixed())
+    publish(tmp_path / "out", mixed(200))
+    publish(tmp_path / "next", mixed(300))
+    assert exports.load_manifest(tmp_path / "out").rows == 200
+    exports.place(tmp_path / "next", tmp_path / "out")
+    assert exports.load_manifest(tmp_path / "out").rows == 300
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux exchanges directories")
+def test_directories_are_exchanged_in_one_step(tmp_path):
+    """Each has what the other had; with one that is not there nothing happens."""
+    for name in "ab":
+        (tmp_path / name).mkdir()
+        (tmp_path / name / name).touch()
+    assert exports._exchange(tmp_path / "a", tmp_path / "b")
+    assert [path.name for path in (tmp_path / "b").iterdir()] == ["a"]
+    assert not exports._exchange(tmp_path / "a", tmp_path / "c")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
+
+
+def test_a_living_publisher_is_left_alone(tmp_path):
+    """Another one to the same place, or to one of a similar name, does not remove what it is writing."""
+    table = mixed()
+
+    def batches():
+        yield table.slice(0, 300)
+        publish(tmp_path / "out", table)
+        publish(tmp_path / "ou", table)
+        assert list(tmp_path.glob(".out.*.partial"))
+        yield table.slice(300)
+
+    exports.publish(batches(), tmp_path / "out", schema=table.schema, rows=600, source=SOURCE, seed=7)
+    assert exports.verify(tmp_path / "out") == ()
+    assert exports.load_manifest(tmp_path / "out").seed == 7
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["ou", "out"]
+
+
+def test_an_export_that_is_not_wanted_goes(tmp_path):
+    """With what a publisher killed over it has left; one that never was is fine."""
+    publish(tmp_path / "out", mixed())
+    killed(BEFORE_THE_EXCHANGE, tmp_path / "out")
+    exports.discard(tmp_path / "out")
+    exports.discard(tmp_path / "none" / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_other_peoples_files_are_safe(tmp_path):
     """A directory with other files, and a file in the way, are refused untouched."""
     (tmp_path / "mine").mkdir()
@@ -76,6 +207,11 @@ def test_other_peoples_files_are_safe(tmp_path):
     with pytest.raises(InputError, match="expected an empty directory or an earlier export"):
         publish(tmp_path / "mine", mixed())
     (tmp_path / "file").write_text("x")
+    publish(tmp_path / "next", mixed())
+    with pytest.raises(InputError, match="expected an empty directory or an earlier export"):
+        exports.place(tmp_path / "next", tmp_path / "mine")
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["thesis.doc"]
+    assert exports.verify(tmp_path / "next") == ()
     with pytest.raises(InputError, match="got the file"):
         publish(tmp_path / "file", mixed())
     with pytest.raises(InputError, match="writable place"):
