@@ -24,7 +24,7 @@ from flows.tracking.registry import OutdatedError, Version
 from flows.tracking.store import Run, answering, checks, last_complete
 from pipeline import columns, evaluation, exports, incoming, loop, policy, promotion, report, tables
 from pipeline.bound import ElboReport
-from pipeline.drift import DriftReport
+from pipeline.drift import DriftReport, ModelView
 from pipeline.errors import ResynthError, SchemaError
 from pipeline.evaluation import Evaluation
 from pipeline.exports import Manifest, Source
@@ -39,6 +39,7 @@ from pipeline.tables import Split
 
 REFERENCE = "profile.json"
 ELBO = "elbo.json"
+VIEW = "view.json"
 LEDGER = "ledger.json"
 START = "start"  # tag of a version: the one that its training started from
 WARM_STARTS = "warm_starts"  # tag of a version: warm starts in a row that led to it
@@ -66,6 +67,12 @@ class Incoming(Record):
     warnings: tuple[str, ...]
 
 
+class Kept(Record):
+    """A model's view of its hold-out; None where it has nothing to say."""
+
+    view: ModelView | None
+
+
 def stage(function: Callable[P, T]) -> Task[P, T]:
     """A Prefect task that keeps no result: what it made is in the workspace, the registry or MLflow."""
 
@@ -87,7 +94,8 @@ def survey(data: Place, name: str, settings: Settings) -> Arrivals:
     """
     last = last_complete(name)
     ledger = Ledger.model_validate_json(last.read(LEDGER)) if last is not None else Ledger()
-    return incoming.survey(tables.files(data), ledger, settings.read, settings.columns)
+    changing = settings.policy.new_columns == "retrain"
+    return incoming.survey(tables.files(data), ledger, settings.read, settings.columns, changing=changing)
 
 
 @stage
@@ -187,10 +195,10 @@ def recall(version: Version) -> loop.Champion:
     synthesizer = registry.load(version)
     try:
         reference = Reference.model_validate_json(version.origin.read(REFERENCE))
-        holdout = ElboReport.model_validate_json(version.origin.read(ELBO))
+        view = Kept.model_validate_json(version.origin.read(VIEW)).view
     except ValidationError as error:
         raise OutdatedError(f"model: the profile of {version.uri} is of another format than this code") from error
-    return loop.Champion(synthesizer, reference, holdout)
+    return loop.Champion(synthesizer, reference, view)
 
 
 @stage
@@ -306,6 +314,12 @@ def register(work: Workspace, run: Run, start: Version | None, digest: str, code
 def measure(work: Workspace, version: Version, settings: Settings) -> ElboReport:
     """The evidence lower bound of the hold-out under a version."""
     return registry.load(version).elbo(work.read("holdout"), seed=settings.seed)
+
+
+@stage
+def view(work: Workspace, version: Version, run: Run, settings: Settings) -> None:
+    """Keep what a version says of the hold-out, for what it says of later rows to be compared with."""
+    run.record(Kept(view=loop.view(registry.load(version), work.read("holdout"), settings)), VIEW)
 
 
 @stage

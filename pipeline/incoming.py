@@ -6,7 +6,12 @@ in; `survey` holds it against the files that are there now and tells three kinds
 - *known*: the content is in the ledger. A file that was renamed or copied is still known, so no row counts twice.
 - *new*: any other file that can be used.
 - *quarantined*: a file that cannot be read, or whose columns are not those of the others. It stays where it is and
-  out of the way until its content changes, as that of a file that was still being written does.
+  out of the way: the one until its content changes, as that of a file that was still being written does, the other
+  until its columns are the right ones.
+
+Which columns are right, the known files say that are still there; without any, most of the files do. Where the table
+may change, the columns that were the last to come for the first time are right as long as there is a file of them,
+and files of earlier ones are left alone, known or not.
 
 Objects of a store are files like others. Those that are, by address, size and time, as they were when the ledger was
 written are not fetched again to learn their content.
@@ -18,8 +23,9 @@ Both are pure: the ledger comes in, its successor goes out, and whoever calls ke
 """
 
 import hashlib
+import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple, Self
 
@@ -61,18 +67,33 @@ class IncomingSettings(Record):
 
 
 class Known(Record):
-    """A file that was taken in: its name then, and the SHA-256 of its content."""
+    """A file that was taken in.
+
+    Attributes:
+        name: Its name then.
+        digest: SHA-256 of its content.
+        columns: Mark of its columns; empty where an earlier version of this code kept none.
+    """
 
     name: str
     digest: str
+    columns: str = ""
 
 
 class Quarantined(Record):
-    """A file that cannot be used, and why."""
+    """A file that cannot be used, and why.
+
+    Attributes:
+        name: Its name then.
+        digest: SHA-256 of its content.
+        reason: In words.
+        columns: Mark of its columns, if nothing but these is wrong.
+    """
 
     name: str
     digest: str
     reason: str
+    columns: str = ""
 
 
 class Ledger(Record):
@@ -80,13 +101,15 @@ class Ledger(Record):
 
     Attributes:
         files: Files that were taken in, in the order of their coming.
-        quarantined: Files that were not.
+        quarantined: Files that cannot be used; among them known ones whose columns are no longer the right ones.
+        columns: Marks of the columns of all files, in the order of their first coming.
         latest: The latest time of any row that was trained on, in UTC where the column has a zone.
         stamps: The digest of every object that a store held, by its stamp.
     """
 
     files: tuple[Known, ...] = ()
     quarantined: tuple[Quarantined, ...] = ()
+    columns: tuple[str, ...] = ()
     stamps: Mapping[str, str] = {}
     latest: datetime | None = None
 
@@ -122,7 +145,12 @@ class Window(NamedTuple):
 
 
 def survey(
-    found: Sequence[File], ledger: Ledger, settings: ReadSettings, overrides: Mapping[str, ColumnSettings]
+    found: Sequence[File],
+    ledger: Ledger,
+    settings: ReadSettings,
+    overrides: Mapping[str, ColumnSettings],
+    *,
+    changing: bool = False,
 ) -> Arrivals:
     """Hold the files that are there against the ledger. New files are read from end to end, one at a time.
 
@@ -131,6 +159,7 @@ def survey(
         ledger: What came before.
         settings: What makes a value unusable.
         overrides: Column settings; a file whose column cannot be cast as they ask is unusable.
+        changing: Whether the columns of the table may change.
 
     Raises:
         ResynthError: An object store does not answer.
@@ -142,42 +171,80 @@ def survey(
         here.setdefault(digest, file)
         if isinstance(file, Object):
             stamps[file.stamp] = digest
-    place = {file.digest: i for i, file in enumerate(ledger.files)}
-    known = sorted((digest for digest in here if digest in place), key=place.__getitem__)
-    shunned = {file.digest for file in ledger.quarantined}
-    fresh = {digest: file for digest, file in here.items() if digest not in place and digest not in shunned}
-    reasons = _reasons(fresh, here[known[0]] if known else None, settings, overrides)
-    new = [digest for digest in fresh if digest not in reasons]
-    quarantined = tuple(Quarantined(name=here[d].name, digest=d, reason=reason) for d, reason in reasons.items())
+    marks, reasons = _marks(here, ledger, settings, overrides)
+    came = tuple(dict.fromkeys([*ledger.columns, *marks.values()]))
+    taken, passed = {file.digest for file in ledger.files}, {file.digest for file in ledger.quarantined}
+    right = _right(marks, taken, came if changing else ())
+    files = [digest for digest, mark in marks.items() if mark == right]
+    new = [digest for digest in files if digest not in taken]
+    odd = {digest: here[digest] for digest, mark in marks.items() if mark != right and digest not in passed}
+    if odd:
+        usual = tables.footer(here[files[0]]).schema
+        reasons |= {digest: _difference(tables.footer(file).schema, usual) for digest, file in odd.items()}
+    quarantined = tuple(
+        Quarantined(name=here[digest].name, digest=digest, reason=reason, columns=marks.get(digest, ""))
+        for digest, reason in reasons.items()
+    )
     return Arrivals(
-        files=tuple(here[digest] for digest in [*known, *new]),
+        files=tuple(here[digest] for digest in files),
         new=len(new),
         quarantined=quarantined,
         ledger=Ledger(
-            files=(*ledger.files, *(Known(name=here[digest].name, digest=digest) for digest in new)),
-            quarantined=(*ledger.quarantined, *quarantined),
+            files=(
+                *(file.model_copy(update={"columns": marks.get(file.digest, file.columns)}) for file in ledger.files),
+                *(Known(name=here[digest].name, digest=digest, columns=right) for digest in new),
+            ),
+            quarantined=(*(file for file in ledger.quarantined if marks.get(file.digest) != right), *quarantined),
+            columns=came,
             latest=ledger.latest,
             stamps=stamps,
         ),
     )
 
 
-def _reasons(
-    fresh: Mapping[str, File], known: File | None, settings: ReadSettings, overrides: Mapping[str, ColumnSettings]
-) -> dict[str, str]:
-    """Why files cannot be used, by digest: they cannot be read, or their columns are not those of the others."""
+def _marks(
+    here: Mapping[str, File], ledger: Ledger, settings: ReadSettings, overrides: Mapping[str, ColumnSettings]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Marks of the columns of files by digest, known ones first in the order of their coming; why new ones have none.
+
+    A file that was found to be unreadable before has neither.
+    """
+    told = {file.digest: file.columns for file in (*ledger.quarantined, *ledger.files)}
+    known = dict.fromkeys(file.digest for file in ledger.files if file.digest in here)
+    marks: dict[str, str] = {}
     reasons: dict[str, str] = {}
-    schemas: dict[str, pa.Schema] = {}
-    for digest, file in fresh.items():
-        try:
-            tables.read([file], settings, overrides)
-            schemas[digest] = tables.footer(file).schema
-        except InputError as error:
-            reasons[digest] = str(error)
-    if schemas:
-        usual = tables.footer(known).schema if known is not None else _usual(list(schemas.values()))
-        reasons |= {d: _difference(schema, usual) for d, schema in schemas.items() if not schema.equals(usual)}
-    return reasons
+    for digest in dict.fromkeys([*known, *here]):
+        if told.get(digest):
+            marks[digest] = told[digest]
+        elif digest in known:
+            marks[digest] = _mark(here[digest])
+        elif digest not in told:
+            try:
+                tables.read([here[digest]], settings, overrides)
+                marks[digest] = _mark(here[digest])
+            except InputError as error:
+                reasons[digest] = str(error)
+    return marks, reasons
+
+
+def _mark(file: File) -> str:
+    """What tells the columns of a file from others: their names, types and nullability, in order."""
+    columns = [[field.name, str(field.type), field.nullable] for field in tables.footer(file).schema]
+    return hashlib.sha256(json.dumps(columns).encode()).hexdigest()
+
+
+def _right(marks: Mapping[str, str], taken: Collection[str], came: Sequence[str]) -> str:
+    """Which columns are right.
+
+    Args:
+        marks: Of the files that are there, by digest, known ones first.
+        taken: Digests of all files that were ever taken in.
+        came: Where the table may change, all marks in the order of their first coming.
+    """
+    if came and taken:
+        return max(marks.values(), key=came.index, default="")
+    known = [mark for digest, mark in marks.items() if digest in taken]
+    return known[-1] if known else next((mark for mark, _ in Counter(marks.values()).most_common(1)), "")
 
 
 def window(
@@ -271,12 +338,6 @@ def _digest(file: File, ledger: Ledger) -> str:
             return hashlib.file_digest(content, "sha256").hexdigest()
     except OSError as error:
         return f"{error.strerror}: {file.name}"
-
-
-def _usual(schemas: Sequence[pa.Schema]) -> pa.Schema:
-    """The schema that most have; of several, the one that came first."""
-    shapes = [schema.remove_metadata().to_string() for schema in schemas]
-    return schemas[shapes.index(Counter(shapes).most_common(1)[0][0])]
 
 
 def _difference(schema: pa.Schema, usual: pa.Schema) -> str:

@@ -191,6 +191,22 @@ def test_refused_labels_and_columns_change_nothing(run):
     assert registry.load(registry.versions("policy-refuse")[0]).schema.names == ("value", "group", "day")
 
 
+def test_files_of_other_columns_are_trained_on_where_the_settings_say_so(heap: Callable[..., Outcome], tmp_path: Path):
+    """Refused, they wait beside what is known; let in, they alone are the table, and the earlier files are told of."""
+    name, let = "policy-columns", 'cool_down_hours = 0\nnew_columns = "retrain"\n'
+    write(tmp_path / "heap", "monday")
+    assert heap(name, "cool_down_hours = 0\n").answer["decision"] == "promoted"
+    pq.write_table(table(200, seed=1).drop_columns(["count"]), tmp_path / "heap" / "tuesday.parquet")
+    waiting = heap(name, "cool_down_hours = 0\n").answer
+    assert (waiting["decision"], waiting["quarantined"][0]["reason"]) == ("skipped", "column 'count' is missing")
+    afresh = heap(name, let).answer
+    assert (afresh["decision"], afresh["version"]) == ("promoted", "2")
+    assert afresh["plan"]["reasons"][0] == "column 'count' is missing"
+    assert [file["name"] for file in afresh["quarantined"]] == ["monday.parquet"]
+    assert registry.load(registry.versions(name)[0]).schema.names == ("value", "group", "day")
+    assert heap(name, let).answer["reasons"][0].startswith("nothing is new in ")
+
+
 def test_checks_are_those_of_complete_runs_since_a_moment(home):
     """In order; not those of drift checks by hand, of runs that did not end, nor of earlier ones."""
     began = datetime.now(UTC) - timedelta(seconds=1)

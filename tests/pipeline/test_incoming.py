@@ -25,9 +25,10 @@ def put(directory: Path, name: str, first: int, rows: int = 10, **more: pa.Array
     return path
 
 
-def look(directory: Path, ledger: Ledger | None = None) -> Arrivals:
-    """What a survey finds."""
-    return survey(files(directory), ledger or Ledger(), READ, {})
+def look(directory: Path, ledger: Ledger | None = None, *, changing: bool = False) -> Arrivals:
+    """What a survey finds, the ledger as it comes back from being kept."""
+    found = survey(files(directory), ledger or Ledger(), READ, {}, changing=changing)
+    return found.model_copy(update={"ledger": Ledger.model_validate_json(found.ledger.model_dump_json())})
 
 
 def read(arrivals: Arrivals, **settings: object) -> Window:
@@ -102,6 +103,78 @@ def test_known_files_say_which_columns_are_right(tmp_path: Path) -> None:
     for name in "bcd":
         put(tmp_path, name, 10, colour=pa.array([name] * 10))
     assert len(look(tmp_path, first.ledger).quarantined) == 3
+
+
+def names(arrivals: Arrivals) -> list[str]:
+    """The names of the files that can be used."""
+    return [file.name.removesuffix(".parquet") for file in arrivals.files]
+
+
+def colourful(directory: Path, name: str, first: int, rows: int = 10) -> Path:
+    """A file with one more column."""
+    return put(directory, name, first, rows, colour=pa.array(["red"] * rows))
+
+
+def test_files_of_other_columns_are_used_once_the_old_ones_are_gone(tmp_path: Path) -> None:
+    """They wait in quarantine, told of once; without the files that spoke against them they are new, in their turn."""
+    old = put(tmp_path, "a", 0)
+    first = look(tmp_path)
+    colourful(tmp_path, "b", 10)
+    second = look(tmp_path, first.ledger)
+    assert [(file.name, file.reason) for file in second.quarantined] == [("b.parquet", "column 'colour' is new")]
+    colourful(tmp_path, "c", 20)
+    third = look(tmp_path, second.ledger)
+    assert (names(third), third.new, [file.name for file in third.quarantined]) == (["a"], 0, ["c.parquet"])
+    old.unlink()
+    fourth = look(tmp_path, third.ledger)
+    assert (names(fourth), fourth.new, fourth.quarantined) == (["b", "c"], 2, ())
+    assert fourth.ledger.quarantined == ()
+    assert numbers(read(fourth).new) == list(range(10, 30))
+    put(tmp_path, "a", 0)
+    fifth = look(tmp_path, fourth.ledger)
+    assert (names(fifth), fifth.new) == (["b", "c"], 0)
+
+
+def test_where_columns_may_change_the_newest_are_right(tmp_path: Path) -> None:
+    """Known files of earlier columns are left alone and told of once, and a late one of them changes nothing."""
+    for i, name in enumerate("abc"):
+        put(tmp_path, name, 10 * i)
+    first = look(tmp_path, changing=True)
+    colourful(tmp_path, "d", 30)
+    waiting = look(tmp_path, first.ledger)
+    second = look(tmp_path, waiting.ledger, changing=True)  # the settings were changed, no other file has come
+    assert (names(second), second.new) == (["d"], 1)
+    assert {file.reason for file in second.quarantined} == {"column 'colour' is missing"}
+    assert [file.name for file in second.quarantined] == ["a.parquet", "b.parquet", "c.parquet"]
+    put(tmp_path, "e", 40)
+    third = look(tmp_path, second.ledger, changing=True)
+    assert (names(third), third.new, [file.name for file in third.quarantined]) == (["d"], 0, ["e.parquet"])
+    for name in "abc":
+        (tmp_path / f"{name}.parquet").unlink()
+    assert names(look(tmp_path, third.ledger, changing=True)) == ["d"]
+    assert names(look(tmp_path, third.ledger)) == ["d"]  # nor does a table that may no longer change go back
+
+
+def test_a_stray_file_does_not_say_which_columns_are_right_at_the_first_look(tmp_path: Path) -> None:
+    """Most files do, whether or not columns may change, wherever the stray one is in the order of names."""
+    colourful(tmp_path, "0", 0)
+    put(tmp_path, "a", 10)
+    put(tmp_path, "b", 20)
+    colourful(tmp_path, "c", 30)
+    put(tmp_path, "d", 40)
+    for changing in (False, True):
+        assert names(look(tmp_path, changing=changing)) == ["a", "b", "d"]
+
+
+def test_a_ledger_without_marks_of_columns_is_understood(tmp_path: Path) -> None:
+    """Earlier versions kept none: known files are known, and say which columns are right."""
+    put(tmp_path, "a", 0)
+    first = look(tmp_path).ledger
+    plain = first.model_dump(exclude={"columns": True, "files": {"__all__": {"columns"}}})
+    colourful(tmp_path, "b", 10)
+    second = look(tmp_path, Ledger.model_validate(plain))
+    assert (names(second), second.new, len(second.quarantined)) == (["a"], 0, 1)
+    assert second.ledger.files == first.files
 
 
 def test_nothing_usable_is_an_error(tmp_path: Path) -> None:
