@@ -168,8 +168,9 @@ class Synthesizer:
     def decode(self, z: NDArray[np.float32], *, seed: int) -> pa.Table:
         """A row drawn from p(x|z) for each z, [rows, latent].
 
-        The noise of row i depends on `seed` and i only: points along a line in z, decoded with one seed, differ by
-        nothing but z.
+        The noise of row i depends on `seed` and i only, however many rows there are. So z and z′ decoded in two calls
+        with one seed differ, row by row, by nothing but z: decode the points of a line one after the other, each for
+        all rows.
 
         Raises:
             TableError: `z` has another number of dimensions than the latent space.
@@ -259,14 +260,17 @@ class Synthesizer:
         return self._decode(z, random, block * BLOCK)
 
     def _decode(self, z: torch.Tensor, random: np.random.Generator, start: int) -> pa.Table:
-        """Rows drawn from p(x|z), numbered from `start`, through de-normalization."""
+        """Rows drawn from p(x|z), at most a block, numbered from `start`, through de-normalization.
+
+        The noise is always that of a whole block, so that a row's does not depend on how many rows there are.
+        """
         codes, reals = torch.zeros(len(z), 0, dtype=torch.long), torch.zeros(len(z), 0)
         if self.vae is not None:
             layout = self.vae.layout
-            uniform = torch.from_numpy(strata(random, len(layout), len(z)))
-            noise = torch.from_numpy(random.standard_normal((len(layout.real), len(z)), dtype=np.float32))
+            uniform = torch.from_numpy(strata(random, len(layout), BLOCK)[:, : len(z)])
+            noise = torch.from_numpy(random.standard_normal((len(layout.real), BLOCK), dtype=np.float32)[:, : len(z)])
             codes, reals = self.vae.generate(z, uniform, noise)
-        arrays, index, d, r = [], np.arange(start, start + len(z)), 0, 0
+        arrays, index, d, r = [], np.arange(start, start + BLOCK), 0, 0
         for codec in self.codecs.values():
             values: list[NDArray[Any]] = []
             for variable in codec.variables:
@@ -276,7 +280,7 @@ class Synthesizer:
                 else:
                     values.append(reals[:, r].numpy())
                     r += 1
-            rest = codec.draw(tuple(values), random, index)
+            rest = codec.draw(tuple(np.resize(value, BLOCK) for value in values), random, index)[: len(z)]
             arrays.append(codec.decode(Encoded(tuple(values), rest)))
         return pa.Table.from_arrays(arrays, schema=self.schema.arrow)
 

@@ -17,6 +17,7 @@ from pipeline.synthesizer import BLOCK, Synthesizer
 from pipeline.training import TrainingSettings
 
 MODEL = ModelSettings(width=64, hidden=32, components=32)
+NONE = TrainingSettings(epochs=0)
 TRAINING = TrainingSettings(epochs=20, batch=128, device="cpu", rate=4e-3)
 
 
@@ -154,6 +155,28 @@ def test_points_between_two_rows_change_columns_one_after_the_other(synthesizer)
     changes = sum((one != other).astype(int) for one, other in itertools.pairwise(steps))
     assert np.mean(changes) < 2
     assert synthesizer.decode(z, seed=0).equals(synthesizer.reconstruct(table, seed=0))
+
+
+def test_what_a_row_is_decoded_to_does_not_depend_on_how_many_there_are(synthesizer):
+    """The first rows of a few, of many, and of more than a block are the same; the same z elsewhere has other noise."""
+    z = np.repeat(synthesizer.encode(mixed(1)), BLOCK + 20, axis=0)
+    whole = synthesizer.decode(z, seed=3)
+    for rows in (1, 10, BLOCK + 10):
+        assert synthesizer.decode(z[:rows], seed=3).equals(whole.slice(0, rows))
+    assert len(pc.unique(whole["price"])) > 10
+
+
+@pytest.mark.parametrize("form", ["tokens", "quantile"])
+def test_rows_of_every_normal_form_are_decoded_one_by_one(form):
+    """Also where a real form is kept within the ends of training, and where columns have two variables."""
+    random = np.random.default_rng(0)
+    table = pa.table({"x": random.normal(size=2_000), "code": [f"{i}" for i in random.zipf(1.3, 2_000) % 900]})
+    schema = columns.infer(table)
+    fixed = schema.columns[0].model_copy(update={"normalization": form})
+    schema = type(schema)((fixed, schema.columns[1]), schema.arrow)
+    fitted = Synthesizer.fit(table.slice(200), table.slice(0, 200), schema, model=MODEL, training=NONE, seed=0)
+    z = fitted.encode(table.slice(0, 50))
+    assert fitted.decode(z[:7], seed=0).equals(fitted.decode(z, seed=0).slice(0, 7))
 
 
 def test_decode_refuses_a_z_of_another_space(synthesizer):
