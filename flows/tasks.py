@@ -67,12 +67,6 @@ class Incoming(Record):
     warnings: tuple[str, ...]
 
 
-class Kept(Record):
-    """A model's view of its hold-out; None where it has nothing to say."""
-
-    view: ModelView | None
-
-
 def stage(function: Callable[P, T]) -> Task[P, T]:
     """A Prefect task that keeps no result: what it made is in the workspace, the registry or MLflow."""
 
@@ -195,7 +189,7 @@ def recall(version: Version) -> loop.Champion:
     synthesizer = registry.load(version)
     try:
         reference = Reference.model_validate_json(version.origin.read(REFERENCE))
-        view = Kept.model_validate_json(version.origin.read(VIEW)).view
+        view = ModelView.model_validate_json(version.origin.read(VIEW))
     except ValidationError as error:
         raise OutdatedError(f"model: the profile of {version.uri} is of another format than this code") from error
     return loop.Champion(synthesizer, reference, view)
@@ -319,7 +313,7 @@ def measure(work: Workspace, version: Version, settings: Settings) -> ElboReport
 @stage
 def view(work: Workspace, version: Version, run: Run, settings: Settings) -> None:
     """Keep what a version says of the hold-out, for what it says of later rows to be compared with."""
-    run.record(Kept(view=loop.view(registry.load(version), work.read("holdout"), settings)), VIEW)
+    run.record(loop.view(registry.load(version), work.read("holdout"), settings), VIEW)
 
 
 @stage

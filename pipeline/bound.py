@@ -7,6 +7,7 @@ p(z_j); they add up to the total only where the prior's dimensions are independe
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -115,6 +116,33 @@ def bound(vae: VAE, rows: Rows, *, seed: int) -> Bound:
         latent_deviation=tuple(latent_deviation.tolist()),
         cross_entropy=tuple((cross_entropy / n).tolist()),
     )
+
+
+class Look(NamedTuple):
+    """A glance at rows: the ELBO of each in nats, [rows], and its posterior mean, [rows, latent]."""
+
+    elbo: Tensor
+    mean: Tensor
+
+
+@torch.no_grad()
+def look(vae: VAE, rows: Rows, seen: Tensor, *, seed: int) -> Look:
+    """Look at `rows` with one posterior draw a row, and away from the variables for which `seen` [variables] is 0.
+
+    Neither encoder nor decoder is told them, and they do not count in the ELBO: the decoder has learned to do without
+    single variables, the encoder has not, so compare a look with a look.
+    """
+    generator = torch.Generator().manual_seed(torch_seed(seed, "look"))
+    counted = seen[torch.tensor([*vae.layout.discrete, *vae.layout.real])].unsqueeze(1)
+    elbos, means = [], []
+    for part in rows.parts():
+        mean, log_variance = vae.encoder(*part, seen)
+        noise = torch.randn(mean.shape, generator=generator)
+        z = mean + noise * (0.5 * log_variance).exp()
+        log_likelihood = (vae.log_likelihood(z, *part, seen) * counted).sum(0)
+        elbos.append(log_likelihood - gaussian_log_prob(noise, log_variance) + vae.prior.log_prob(z))
+        means.append(mean)
+    return Look(torch.cat(elbos), torch.cat(means))
 
 
 @torch.no_grad()

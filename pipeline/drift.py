@@ -8,14 +8,16 @@ measures effects:
 - of each pair of columns: the change of the correlation of their normal scores and of indicators of frequent labels
   (at most 128 of these in all; what other pairs do together shows in the next effect);
 - of whole rows: the maximum mean discrepancy (MMD) in the reference's feature space;
-- with two `ElboReport`s: what the model says, by how much less likely rows are and how far the posterior mean moved.
+- with two `ModelView`s: what the model says, by how much less likely rows are and how far the posterior mean moved;
+  and by how much better a classifier tells the rows from the model's own than held-out rows (Lopez-Paz & Oquab 2017).
 
 Each effect has a threshold, the larger of two: what chance explains (`pipeline.calibration`: with no drift at all, one
 comparison in a thousand has *any* finding beyond it), and what matters in practice, from the settings: in a million
 rows everything is significant.
 
 Time moves on: of a point in time only a move *back* counts, the largest excess of rows before a moment. That later
-rows carry later dates is no drift, that they carry earlier ones is.
+rows carry later dates is no drift, that they carry earlier ones is. So the effects of several columns leave points in
+time out, as they do columns that are ignored.
 """
 
 from collections.abc import Iterator
@@ -25,7 +27,6 @@ import numpy as np
 from pydantic import Field
 
 from pipeline import chance
-from pipeline.bound import ElboReport
 from pipeline.calibration import Family, correlation_variance
 from pipeline.chance import Noise, Tail
 from pipeline.profile import ColumnProfile, Profile
@@ -33,10 +34,21 @@ from pipeline.records import Record
 from pipeline.reference import Reference
 from pipeline.sketches import Frequencies, Quantiles
 
-What = Literal["schema", "values", "nulls", "new labels", "lost labels", "correlation", "rows", "likelihood", "latent"]
+What = Literal[
+    "schema",
+    "values",
+    "nulls",
+    "new labels",
+    "lost labels",
+    "correlation",
+    "rows",
+    "likelihood",
+    "latent",
+    "classifier",
+]
 
 LISTED_PAIRS = 20
-GROUPS = 8  # six families of effects, likelihood and latent space share the chance of a false alarm
+GROUPS = 9  # six families of effects, likelihood, latent space and classifier share the chance of a false alarm
 WHOLE = "all columns"
 
 
@@ -52,6 +64,7 @@ class DriftSettings(Record):
         rows: Maximum mean discrepancy of rows, from 0 to √2.
         likelihood: Fall of the ELBO in units of its standard deviation over rows.
         latent: Move of the posterior mean of a latent dimension, in units of its standard deviation over rows.
+        classifier: Rise of the area under the ROC curve of a classifier.
         ignore: Columns that are listed but never drift: counters, calendar years, batch ids.
     """
 
@@ -63,6 +76,7 @@ class DriftSettings(Record):
     rows: float = Field(default=0.02, ge=0, le=2)
     likelihood: float = Field(default=0.1, ge=0)
     latent: float = Field(default=0.2, ge=0)
+    classifier: float = Field(default=0.05, ge=0, le=0.5)
     ignore: tuple[str, ...] = ()
 
 
@@ -108,15 +122,41 @@ class DriftReport(Record):
     rows: int
 
 
-class ModelView(NamedTuple):
+class ModelView(Record):
+    """What a model says of rows.
+
+    Attributes:
+        rows: Rows looked at.
+        without: Columns that the model was not told: those that move on, and ignored ones.
+        elbo: Mean over rows, in nats.
+        elbo_deviation: Standard deviation of the ELBO over rows.
+        latent_mean: Mean over rows of the posterior mean of each dimension.
+        latent_deviation: Its standard deviation over rows.
+        auc: Of a classifier that tells the rows from as many of the model's own; None where they are too few.
+        auc_deviation: Standard error of that.
+        told: Rows of either side that the classifier was given.
+    """
+
+    rows: int
+    without: tuple[str, ...]
+    elbo: float
+    elbo_deviation: float
+    latent_mean: tuple[float, ...]
+    latent_deviation: tuple[float, ...]
+    auc: float | None
+    auc_deviation: float
+    told: int
+
+
+class Views(NamedTuple):
     """What a model says of the rows held out of its training, and of the incoming rows."""
 
-    holdout: ElboReport
-    incoming: ElboReport
+    holdout: ModelView
+    incoming: ModelView
 
 
 def compare(
-    reference: Reference, incoming: Profile, settings: DriftSettings, view: ModelView | None = None
+    reference: Reference, incoming: Profile, settings: DriftSettings, views: Views | None = None
 ) -> DriftReport:
     """Compare an `incoming` table with the `reference`.
 
@@ -124,7 +164,7 @@ def compare(
         reference: Of the table that the model was trained on.
         incoming: From `reference.profile_of`.
         settings: What counts.
-        view: What the model says.
+        views: What the model says.
     """
     judge = _Judge(reference, incoming.rows, settings)
     mine = reference.profile
@@ -136,8 +176,9 @@ def compare(
             findings.extend(judge.column(column, theirs[column.name], (mine.rows, incoming.rows)))
     findings.extend(sorted(judge.pairs(mine, incoming), key=_order)[:LISTED_PAIRS])
     findings.extend(judge.rows(mine, incoming))
-    if view is not None:
-        findings.extend(judge.model(*view))
+    if views is not None:
+        findings.extend(judge.model(*views))
+        findings.extend(judge.classifier(*views))
     return DriftReport(
         drifted=any(finding.drifted for finding in findings),
         findings=tuple(sorted(findings, key=_order)),
@@ -156,7 +197,7 @@ class _Judge:
 
     def __init__(self, reference: Reference, batch: int, settings: DriftSettings) -> None:
         self.settings, self.batch = settings, batch
-        self.calibration = reference.calibration
+        self.calibration, self.joint = reference.calibration, reference.joint
 
     def level(self, family: Family) -> float:
         return self.calibration.level(family, self.settings.false_alarms / GROUPS, self.batch)
@@ -278,7 +319,8 @@ class _Judge:
         change = np.nan_to_num(np.abs(rho[0] - rho[1]))
         excess = change / np.maximum(self.settings.correlation, chance.mean(variance).at(level))
         names = np.array(sides[0].traits.names)
-        first, second = np.nonzero(np.triu(names[:, None] != names))
+        compared = ~np.isin(names, self.settings.ignore)
+        first, second = np.nonzero(np.triu(names[:, None] != names) & np.outer(compared, compared))
         order = np.argsort(-excess[first, second], kind="stable")
         seen: set[tuple[str, str]] = set()
         for a, b in zip(first[order], second[order], strict=True):
@@ -293,8 +335,10 @@ class _Judge:
             yield self.finding(pair, "pair", "correlation", float(change[a, b]), noise, level, text)
 
     def rows(self, reference: Profile, incoming: Profile) -> Iterator[Finding]:
-        """Maximum mean discrepancy, and the Fréchet distance beside it."""
+        """Maximum mean discrepancy, and the Fréchet distance beside it; neither in a space of ignored columns."""
         mine, theirs = reference.embedding, incoming.embedding
+        if set(self.settings.ignore) & set(self.joint):
+            return
         if mine is None or theirs is None or min(mine.effective, theirs.effective) < 2:  # noqa: PLR2004 - a pair of rows
             return
         size = float(np.sqrt(max(mine.mmd2(theirs), 0.0)))
@@ -302,21 +346,31 @@ class _Judge:
         text = f"rows moved by {size:.3f} (MMD), {mine.frechet(theirs):.3f} (Fréchet)"
         yield self.finding((WHOLE,), "table", "rows", size, noise, self.level("rows"), text)
 
-    def model(self, holdout: ElboReport, incoming: ElboReport) -> Iterator[Finding]:
+    def model(self, holdout: ModelView, incoming: ModelView) -> Iterator[Finding]:
         """How much less likely the model finds the rows, and how far the posterior means moved, by normal theory."""
+        if not min(holdout.rows, incoming.rows):
+            return
         level = Tail.bound(1).level(self.settings.false_alarms / GROUPS)
-        spread = max(holdout.deviation, 1e-9)
+        spread = max(holdout.elbo_deviation, 1e-9)
         fall = holdout.elbo - incoming.elbo
-        variance = 1 / holdout.rows + (incoming.deviation / spread) ** 2 / incoming.rows
+        variance = 1 / holdout.rows + (incoming.elbo_deviation / spread) ** 2 / incoming.rows
         text = f"the ELBO fell by {fall:.3f} nats to {incoming.elbo:.3f}"
         size = max(0.0, fall / spread)
         yield self.finding((WHOLE,), "model", "likelihood", size, chance.mean(variance), level, text)
         scale = np.maximum(holdout.latent_deviation, 1e-9)
         moves = np.abs(np.subtract(incoming.latent_mean, holdout.latent_mean)) / scale
-        if not len(moves):
-            return
         worst = int(np.argmax(moves))
         level = Tail.bound(len(moves)).level(self.settings.false_alarms / GROUPS)
         variance = 1 / holdout.rows + (incoming.latent_deviation[worst] / scale[worst]) ** 2 / incoming.rows
         text = f"latent dimension {worst} moved by {moves[worst]:.3f} standard deviations"
         yield self.finding((WHOLE,), "model", "latent", float(moves[worst]), chance.mean(variance), level, text)
+
+    def classifier(self, holdout: ModelView, incoming: ModelView) -> Iterator[Finding]:
+        """How much better rows are told from the model's own than held-out rows are."""
+        if holdout.auc is None or incoming.auc is None:
+            return
+        level = Tail.bound(1).level(self.settings.false_alarms / GROUPS)
+        rise = incoming.auc - holdout.auc
+        noise = chance.mean(holdout.auc_deviation**2 + incoming.auc_deviation**2)
+        text = f"the AUC of a classifier against the model's own rows rose from {holdout.auc:.3f} to {incoming.auc:.3f}"
+        yield self.finding((WHOLE,), "model", "classifier", max(0.0, rise), noise, level, text)

@@ -12,9 +12,11 @@ import pyarrow as pa
 from pydantic import Field
 
 from pipeline import drift
-from pipeline.bound import ElboReport
-from pipeline.drift import DriftReport, DriftSettings
+from pipeline.drift import DriftReport, DriftSettings, ModelView
 from pipeline.evaluation import EvaluationSettings
+from pipeline.evaluation.detection import two_sample
+from pipeline.evaluation.scores import Incomputable
+from pipeline.evaluation.views import views as as_views
 from pipeline.incoming import IncomingSettings
 from pipeline.policy import PolicySettings
 from pipeline.profile import Profile
@@ -63,12 +65,12 @@ class Champion(NamedTuple):
     Attributes:
         synthesizer: The version.
         reference: Of the rows it was trained on.
-        holdout: What it says of the rows held out of its training.
+        view: What it says of the rows held out of its training.
     """
 
     synthesizer: Synthesizer
     reference: Reference
-    holdout: ElboReport
+    view: ModelView
 
 
 class Check(NamedTuple):
@@ -81,10 +83,51 @@ class Check(NamedTuple):
 def check(champion: Champion, table: pa.Table, settings: LoopSettings) -> Check:
     """Compare a table with the one the champion was trained on, and ask the champion itself about some of its rows."""
     profile = champion.reference.profile_of([table])
-    rows = stream(settings.seed, "view").permutation(table.num_rows)[:VIEWED_ROWS]
-    incoming = champion.synthesizer.elbo(table.take(pa.array(rows)), seed=settings.seed)
-    view = drift.ModelView(champion.holdout, incoming)
-    return Check(profile, drift.compare(champion.reference, profile, settings.drift, view))
+    incoming = view(champion.synthesizer, table, settings, told=champion.view.told)
+    # a column that is ignored only since the training is in what the model said then
+    alike = incoming.without == champion.view.without
+    views = drift.Views(champion.view, incoming) if alike else None
+    return Check(profile, drift.compare(champion.reference, profile, settings.drift, views))
+
+
+def view(synthesizer: Synthesizer, table: pa.Table, settings: LoopSettings, *, told: int = VIEWED_ROWS) -> ModelView:
+    """What a model says of some rows of a table, points in time and ignored columns left out.
+
+    It looks at no row where there is none, or where no column is left that varies.
+
+    Args:
+        synthesizer: The model.
+        table: Of its columns.
+        settings: Which columns are ignored, and the seed.
+        told: Most rows for the classifier, which tells more the more rows it is given.
+    """
+    schema = synthesizer.schema
+    without = tuple(c.name for c in schema if c.kind == "datetime" or c.name in settings.drift.ignore)
+    some = stream(settings.seed, "view").permutation(table.num_rows)[:VIEWED_ROWS]
+    rows = table.take(pa.array(some)).select(schema.names)
+    found = synthesizer.look(rows, without=without, seed=settings.seed)
+    if found is None:
+        nothing = {"elbo": 0.0, "elbo_deviation": 0.0, "latent_mean": (), "latent_deviation": ()}
+        return ModelView(rows=0, without=without, **nothing, auc=None, auc_deviation=0.0, told=0)
+    rows = rows.slice(0, told)
+    compared = Schema(tuple(c for c in schema if c.name not in without), schema.arrow)
+    own = synthesizer.sample(rows.num_rows, seed=settings.seed)
+    try:
+        real, made = as_views([rows, own], compared)
+        auc = two_sample(real, made, stream(settings.seed, "classifier"))
+    except Incomputable:
+        auc = None
+    return ModelView(
+        rows=len(found.elbo),
+        without=without,
+        elbo=float(found.elbo.mean()),
+        elbo_deviation=float(found.elbo.std(correction=0)),
+        latent_mean=tuple(found.mean.mean(0).tolist()),
+        latent_deviation=tuple(found.mean.std(0, correction=0).tolist()),
+        auc=None if auc is None else auc.auc,
+        auc_deviation=0.0 if auc is None else auc.auc_deviation,
+        told=rows.num_rows,
+    )
 
 
 def fit(

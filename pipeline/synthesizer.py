@@ -10,7 +10,7 @@ files hold the distinct values and bins of single columns, never a row.
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -22,7 +22,7 @@ from safetensors.numpy import load_file, save_file
 from scipy.special import ndtri
 
 from pipeline import columns
-from pipeline.bound import ColumnReconstruction, ElboReport, bound, per_column
+from pipeline.bound import ColumnReconstruction, ElboReport, Look, bound, look, per_column
 from pipeline.columns.base import Codec, Discrete, Encoded, Novel, Origin
 from pipeline.errors import FormatError, NotFoundError, SchemaError, SettingsError, TableError
 from pipeline.models.inheritance import inherit
@@ -40,7 +40,7 @@ WARM_SHARE = 0.15
 """Share of the usual length of a training that a warm start takes."""
 WARM_KEEP = 0.6
 """Share of the champion's weights in what a warm start begins with, beside fresh ones; all of them if untrained."""
-FORMAT = 2
+FORMAT = 3
 _MODEL, _WEIGHTS, _ARRAYS, _SCHEMA = "synthesizer.json", "weights.safetensors", "columns.safetensors", "schema.json"
 
 
@@ -205,6 +205,13 @@ class Synthesizer:
             columns=tuple(parts),
             **measured.model_dump(exclude={"cross_entropy"}),
         )
+
+    def look(self, table: pa.Table, *, without: Collection[str] = (), seed: int = 0) -> Look | None:
+        """The ELBO of each row and its posterior mean without some columns; None if nothing is left to look at."""
+        seen = [column.name not in without for column in self.schema for _ in self.codecs[column.name].variables]
+        if self.vae is None or not any(seen) or not table.num_rows:
+            return None
+        return look(self.vae, self._rows(table), torch.tensor(seen, dtype=torch.float32), seed=seed)
 
     def save(self, directory: Path) -> None:
         """Write the synthesizer into `directory`, which is made."""

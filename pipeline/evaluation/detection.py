@@ -22,10 +22,11 @@ LEAF_ROWS = 20  # fewer in small samples, where trees could not split and everyt
 
 
 class TwoSample(NamedTuple):
-    """Score (1 is best) and mean AUC over the folds, with 95 % confidence intervals."""
+    """Score (1 is best) and mean AUC over the folds, with 95 % confidence intervals, and the AUC's standard error."""
 
     score: float
     auc: float
+    auc_deviation: float
     score_interval: tuple[float, float]
     auc_interval: tuple[float, float]
 
@@ -74,7 +75,8 @@ def auc(positive: Floats, negative: Floats) -> Auc:
 def _summary(aucs: list[Auc]) -> TwoSample:
     """Means over folds; folds test different rows, so their variances add."""
     mean = float(np.mean([a.value for a in aucs]))
-    margin = NORMAL_95 * float(np.sqrt(np.sum([a.variance for a in aucs]))) / len(aucs)
+    deviation = float(np.sqrt(np.sum([a.variance for a in aucs]))) / len(aucs)
+    margin = NORMAL_95 * deviation
     score = 1 - float(np.mean([2 * max(0.5, a.value) - 1 for a in aucs]))
     interval = (max(0.0, mean - margin), min(1.0, mean + margin))
-    return TwoSample(score, mean, (max(0.0, score - 2 * margin), min(1.0, score + 2 * margin)), interval)
+    return TwoSample(score, mean, deviation, (max(0.0, score - 2 * margin), min(1.0, score + 2 * margin)), interval)

@@ -113,10 +113,15 @@ class Encoder(nn.Module):
             nn.Linear(width, 2 * latent),
         )
 
-    def forward(self, codes: Tensor, reals: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and log-variance of z, each [rows, latent]."""
-        mean, log_variance = self.body(self.inputs(codes, reals).sum(0)).chunk(2, dim=-1)
+    def forward(self, codes: Tensor, reals: Tensor, seen: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Mean and log-variance of z, each [rows, latent]; `seen` [variables] is 0 for those to look away from."""
+        mean, log_variance = self.body(_seen(self.inputs(codes, reals), seen).sum(0)).chunk(2, dim=-1)
         return mean, log_variance.clamp(-12, 4)
+
+
+def _seen(embedded: Tensor, seen: Tensor | None) -> Tensor:
+    """Embeddings [variables, rows, width], those that are not seen being 0."""
+    return embedded if seen is None else embedded * seen[:, None, None]
 
 
 class RunningSum(torch.autograd.Function):
@@ -183,12 +188,12 @@ class Decoder(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.blank = nn.Dropout(blank)
 
-    def forward(self, z: Tensor, codes: Tensor, reals: Tensor) -> Tensor:
-        """States of all variables for known rows (teacher forcing), [slots, rows, hidden]."""
+    def forward(self, z: Tensor, codes: Tensor, reals: Tensor, seen: Tensor | None = None) -> Tensor:
+        """States of all variables for known rows (teacher forcing), [slots, rows, hidden]; `seen` as in `Encoder`."""
         start = self.start(z)
         if not self.autoregressive:
             return self.own(start.expand(len(self.weight), *start.shape))
-        embedded = self.inputs(codes, reals)
+        embedded = _seen(self.inputs(codes, reals), seen)
         if self.training and self.blank.p:
             embedded = embedded * self.blank(embedded.new_ones(*embedded.shape[:2], 1))
         return self.own(RunningSum.apply(start, embedded, self.slots))  # type: ignore[no-untyped-call]

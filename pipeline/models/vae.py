@@ -117,9 +117,9 @@ class VAE(nn.Module):
         priced = log_p if weight == 1 else self.prior.log_prob(shared)
         return Terms(reconstruction, kl, weight * log_q.mean() - priced.mean() - reconstruction.mean())
 
-    def log_likelihood(self, z: Tensor, codes: Tensor, reals: Tensor) -> Tensor:
-        """log p(x_j | z, x_<j) in nats of every variable, discrete ones first, [D + R, rows]."""
-        states = self.decoder(z, codes, reals)
+    def log_likelihood(self, z: Tensor, codes: Tensor, reals: Tensor, seen: Tensor | None = None) -> Tensor:
+        """log p(x_j | z, x_<j) in nats of every variable, discrete ones first, [D + R, rows]; `seen`: see `Encoder`."""
+        states = self.decoder(z, codes, reals, seen)
         discrete = self.softmax.log_prob(states, codes)
         if not self.layout.real:
             return discrete

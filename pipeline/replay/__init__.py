@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from pipeline import columns, loop, policy, promotion, tables
 from pipeline.bound import ElboReport
-from pipeline.drift import DriftReport
+from pipeline.drift import DriftReport, ModelView
 from pipeline.evaluation import Area, Evaluation, evaluate
 from pipeline.loop import Champion, LoopSettings
 from pipeline.policy import Plan, Situation
@@ -156,8 +156,8 @@ class Life:
     def _consider(self, step: Step, champion: str, now: Moment) -> Step:
         """Look for drift, ask the policy, and do what it says."""
         reference = self.shelf.recall(f"reference-{champion}", Reference)
-        holdout = self.shelf.recall(f"holdout-{champion}", ElboReport)
-        known = Champion(self.shelf.synthesizer(champion), reference, holdout)
+        view = self.shelf.recall(f"view-{champion}", ModelView)
+        known = Champion(self.shelf.synthesizer(champion), reference, view)
         found = loop.check(known, now.new, self.settings).report
         plan = self._plan(known, found, now)
         step = step.model_copy(update={"drift": Look.of(found), "plan": plan.action, "reasons": plan.reasons})
@@ -224,6 +224,8 @@ class Life:
         seed, ignore = self.settings.seed, self.settings.drift.ignore
         made = partial(Reference.of, now.rows, now.schema, seed=seed, ignore=ignore)
         self.shelf.record(f"reference-{version}", Reference, made)
+        said = partial(loop.view, self.shelf.synthesizer(version), now.parts.holdout, self.settings)
+        self.shelf.record(f"view-{version}", ModelView, said)
 
     def _bound(self, version: str, now: Moment) -> ElboReport:
         """What a version says of the hold-out of the window that it was trained on."""

@@ -8,9 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 from scipy.stats import norm
 
-from pipeline.bound import ElboReport
 from pipeline.columns import infer
-from pipeline.drift import DriftReport, DriftSettings, ModelView, compare
+from pipeline.drift import DriftReport, DriftSettings, ModelView, Views, compare
 from pipeline.reference import Reference
 
 ADULT = pq.read_table(Path(__file__).parents[2] / "data" / "adult_test.parquet")
@@ -161,35 +160,47 @@ def test_ignored_columns_are_listed_and_never_drift():
 
 
 def test_the_model_is_asked():
-    """Rows that the model finds less likely than its hold-out, or encodes elsewhere, have drifted."""
+    """Rows that the model finds less likely than its hold-out, encodes elsewhere, or has not made, have drifted."""
     holdout = view(elbo=-20, latent=0.0)
     incoming = REFERENCE.profile_of([BATCH])
 
-    def found(seen: ElboReport) -> list[str]:
-        report = compare(REFERENCE, incoming, DriftSettings(), ModelView(holdout, seen))
+    def found(seen: ModelView) -> list[str]:
+        report = compare(REFERENCE, incoming, DriftSettings(), Views(holdout, seen))
         return [f.what for f in report.findings if f.drifted]
 
     assert found(view(elbo=-20.2, latent=0.1)) == []
     assert found(view(elbo=-15, latent=0.0)) == []
     assert found(view(elbo=-22, latent=0.0)) == ["likelihood"]
     assert found(view(elbo=-20, latent=0.6)) == ["latent"]
+    assert found(view(elbo=-20, latent=0, auc=0.56)) == []
+    assert found(view(elbo=-20, latent=0, auc=0.4)) == []
+    assert found(view(elbo=-20, latent=0, auc=0.7)) == ["classifier"]
+    assert found(view(elbo=-20, latent=0, auc=None)) == []
 
 
-def view(elbo: float, latent: float) -> ElboReport:
+def view(elbo: float, latent: float, auc: float | None = 0.55) -> ModelView:
     """What a model of two latent dimensions says of a thousand rows."""
-    return ElboReport(
+    return ModelView(
         rows=1000,
+        without=(),
         elbo=elbo,
-        reconstruction=elbo,
-        kl=0,
-        importance_weighted=elbo,
-        active_units=2,
-        kl_per_dimension=(0, 0),
-        deviation=4,
+        elbo_deviation=4,
         latent_mean=(0, latent),
         latent_deviation=(1, 1),
-        columns=(),
+        auc=auc,
+        auc_deviation=0.01,
+        told=1000,
     )
+
+
+def test_a_column_may_be_ignored_after_the_training():
+    """A reference that knew nothing of it: neither its pairs nor the distance of rows in its space are drift."""
+    ages = replaced("age", BATCH["age"].to_numpy() + 30)
+    settings = DriftSettings(ignore=("age",))
+    assert {f.what for f in against_reference(ages).findings if f.drifted} >= {"values", "rows"}
+    report = compare(REFERENCE, REFERENCE.profile_of([ages]), settings)
+    assert not report.drifted
+    assert not [f for f in report.findings if f.kind == "pair" and "age" in f.column.split(" × ")]
 
 
 def test_other_columns_are_named():

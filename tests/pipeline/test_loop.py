@@ -1,0 +1,97 @@
+"""A turn of the loop: what is asked about new rows, and of whom."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from pipeline import columns, loop
+from pipeline.drift import DriftSettings
+from pipeline.loop import Champion, LoopSettings
+from pipeline.reference import Reference
+from pipeline.sizing import ModelSettings
+from pipeline.synthesizer import Synthesizer
+from pipeline.tables import split
+from pipeline.training import TrainingSettings
+
+SETTINGS = LoopSettings(
+    model=ModelSettings(width=32, hidden=32, components=8), training=TrainingSettings(epochs=8, batch=64)
+)
+YEAR = 365
+
+
+def visits(rows: int, first: int, days: int, *, seed: int, slope: float = 1.0) -> pa.Table:
+    """Two numbers that depend on each other, a label, a day and its number."""
+    rng = np.random.default_rng(seed)
+    x, day = rng.normal(size=rows), first + rng.integers(0, days, rows)
+    y = slope * x + rng.normal(0, 0.5, rows)
+    return pa.table(
+        {
+            "day": pa.array(day, pa.int32()).cast(pa.date32()),
+            "counter": day,
+            "x": np.round(x, 2),
+            "y": np.round(y, 2),
+            "kind": np.array(["a", "b", "c"])[rng.integers(0, 3, rows)],
+        }
+    )
+
+
+def trained(settings: LoopSettings) -> Champion:
+    """A champion of a year of visits."""
+    table = visits(4000, 0, YEAR, seed=0)
+    schema, parts = columns.infer(table), split(table)
+    synthesizer = loop.fit(parts, schema, settings, champion=None, taken=table)
+    reference = Reference.of(table, schema, ignore=settings.drift.ignore)
+    return Champion(synthesizer, reference, loop.view(synthesizer, parts.holdout, settings))
+
+
+IGNORING = SETTINGS.model_copy(update={"drift": DriftSettings(ignore=("counter",))})
+
+
+@pytest.fixture(scope="module")
+def champion() -> Champion:
+    """Of the settings that ignore the counter."""
+    return trained(IGNORING)
+
+
+def test_later_days_and_ignored_counters_are_no_drift(champion):
+    """Rows of the same law from the week after the training: neither the columns nor the model's view move."""
+    for seed in (1, 2, 3):
+        report = loop.check(champion, visits(1500, YEAR, 7, seed=seed), IGNORING).report
+        assert not report.drifted, report.findings[0].text
+        assert {f.what for f in report.findings if f.kind == "model"} == {"likelihood", "latent", "classifier"}
+
+
+def test_the_model_would_see_the_days_move(champion):
+    """Were it told the days, it would find the next week's rows elsewhere: they are what it looks away from."""
+    held, later = visits(1500, 0, YEAR, seed=4), visits(1500, YEAR, 7, seed=5)
+    told = [champion.synthesizer.look(rows).mean.mean(0) for rows in (held, later)]
+    away = [champion.synthesizer.look(rows, without=("day", "counter")).mean.mean(0) for rows in (held, later)]
+    assert (told[0] - told[1]).abs().max() > 3 * (away[0] - away[1]).abs().max()
+
+
+def test_what_changes_is_seen_by_the_model_and_by_the_classifier(champion):
+    """Later rows whose columns depend on each other the other way round, each column being as before."""
+    report = loop.check(champion, visits(1500, YEAR, 7, seed=6, slope=-1.0), IGNORING).report
+    assert {"likelihood", "classifier"} <= {f.what for f in report.findings if f.drifted}
+
+
+def test_a_column_ignored_since_the_training_silences_the_model():
+    """What the model said of its hold-out then was said of that column too: there is nothing to compare with."""
+    report = loop.check(trained(SETTINGS), visits(1500, 0, YEAR, seed=7), IGNORING).report
+    assert not [f for f in report.findings if f.kind == "model"]
+
+
+@pytest.mark.parametrize("rows", [0, 5])
+def test_few_rows_are_looked_at(champion, rows):
+    """No row and a handful have a report; a classifier needs ten."""
+    report = loop.check(champion, visits(5, YEAR, 7, seed=8).slice(0, rows), IGNORING).report
+    assert {f.what for f in report.findings if f.kind == "model"} == ({"likelihood", "latent"} if rows else set())
+
+
+def test_a_table_of_days_alone_has_no_view():
+    """All that varies moves on: the model has nothing to say, and that is said of nothing."""
+    table = visits(400, 0, YEAR, seed=9).select(["day"])
+    parts = split(table)
+    made = Synthesizer.fit(parts.train, parts.validation, columns.infer(table), training=TrainingSettings(epochs=1))
+    view = loop.view(made, parts.holdout, SETTINGS)
+    assert (view.rows, view.auc, view.without) == (0, None, ("day",))
