@@ -6,17 +6,18 @@ champion defends its place on the same hold-out. Whoever is champion at the end 
 does not understand is asked nothing and publishes nothing.
 
 The flow is all or nothing. What it makes is undone when a later stage fails: a registered version is withdrawn, a
-moved alias is moved back. Publishing comes last and is itself all or nothing, so a failed run leaves an earlier
-champion and earlier exports as they were. A run is complete once its outcome is written, in one write; what a killed
-run left behind is undone by the next one. What a person promotes by hand meanwhile stays.
+moved alias is moved back, an export is removed. A run is complete once its outcome is written, in one write; what a
+killed run left behind is undone by the next one. The export lies beside its place until then and is moved there last,
+in one step; where a complete run was killed before that, the next one does it. So a failed run leaves an earlier
+champion and earlier exports as they were. What a person promotes by hand meanwhile stays.
 
 With an `[incoming]` section in the settings, a run trains only if something is new since the last complete one, or if
 a training is due all the same (`tasks.due`). Its ledger of files is kept with the run, so it is complete when the run
 is, and a killed run has taken nothing in.
 """
 
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple, ParamSpec
 
@@ -26,7 +27,7 @@ from flows import approval, display, notify, tasks
 from flows.clock import Clock
 from flows.provenance import code_version
 from flows.reports import Export, Report, numbers
-from flows.scratch import Workspace, alone
+from flows.scratch import Workspace, alone, publication
 from flows.settings import Settings
 from flows.tasks import Incoming
 from flows.tracking import registry, store
@@ -35,7 +36,7 @@ from flows.tracking.store import COMPLETE, MARK, Run
 from pipeline import exports, policy
 from pipeline.bound import ElboReport
 from pipeline.drift import DriftReport
-from pipeline.errors import SchemaError
+from pipeline.errors import ResynthError, SchemaError
 from pipeline.evaluation import Evaluation
 from pipeline.incoming import Arrivals
 from pipeline.progress import Progress, silent
@@ -106,6 +107,29 @@ class Outlook(NamedTuple):
     plan: policy.Plan | None
 
 
+class Publication(Record):
+    """An export that waits beside its place for the run that made it to be complete.
+
+    Attributes:
+        run: The MLflow run.
+        staged: Where it lies.
+        directory: Its place.
+        digest: Of its content; empty until all of it is written.
+    """
+
+    run: str
+    staged: Path
+    directory: Path
+    digest: str = ""
+
+    def remember(self, plan: Plan) -> None:
+        """Keep it for whoever settles it."""
+        file = publication(plan.home, plan.name)
+        fresh = file.with_name(f"{file.name}.new")
+        fresh.write_text(self.model_dump_json(), "utf-8")
+        fresh.replace(file)
+
+
 class Judgement(NamedTuple):
     """What was found out about a challenger."""
 
@@ -126,8 +150,6 @@ def run(plan: Plan, progress: Progress | None = None) -> Report:
         InputError: The table or the settings cannot be used; nothing was changed.
         ResynthError: A stage failed; nothing was changed.
     """
-    if plan.out is not None:
-        exports.check_target(plan.out)  # better now than after the training
     code = code_version()
     tags = {"flow": "run", "code_version": code, "mlflow.source.git.commit": code}
     clock = Clock(progress or silent, STAGES)
@@ -136,7 +158,10 @@ def run(plan: Plan, progress: Progress | None = None) -> Report:
         store.answering(),
         alone(plan.home, plan.name),
         Workspace.open(plan.home) as work,
+        settling(plan),
     ):
+        if plan.out is not None:
+            exports.check_target(plan.out)  # better now than after the training
         with clock.stage("connect"):
             registry.recover(plan.name, work.died)
             champion = registry.champion(plan.name)
@@ -151,6 +176,65 @@ def run(plan: Plan, progress: Progress | None = None) -> Report:
             report = execute(Job(plan, work, tracked, asked, clock, code, arrivals, due, outdated))
     notify.outcome(plan.settings.notify, report)
     return report
+
+
+@contextmanager
+def settling(plan: Plan) -> Iterator[None]:
+    """Settle the export of an earlier run, and afterwards that of a run that could not do so itself.
+
+    Where the server is gone that tells whether the run is complete, the next run does it.
+    """
+    settle(plan)
+    try:
+        yield
+    finally:
+        if publication(plan.home, plan.name).exists() and not store.away():
+            settle(plan)
+
+
+def settle(plan: Plan) -> None:
+    """Move an export that waits to its place if its run is complete, else remove it.
+
+    Raises:
+        ResynthError: Its place has become one that cannot be published to.
+    """
+    file = publication(plan.home, plan.name)
+    if not file.exists():
+        return
+    waiting = Publication.model_validate_json(file.read_text("utf-8"))
+    if concluded(Run(id=waiting.run, name=plan.name)):
+        put(plan, waiting)
+    else:
+        exports.discard(waiting.staged)
+        file.unlink()
+
+
+def concluded(run: Run) -> bool:
+    """Whether a run is complete; one that MLflow does not know, as another server's, is not."""
+    try:
+        return run.complete
+    except Exception as error:
+        if getattr(error, "error_code", None) != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        return False
+
+
+def put(plan: Plan, waiting: Publication) -> None:
+    """Move an export to its place; one that has been moved already has left what was there before.
+
+    Raises:
+        ResynthError: It cannot be moved there; the next run tries again.
+    """
+    manifest = waiting.staged / exports.MANIFEST
+    if manifest.exists() and exports.load_manifest(waiting.staged).digest == waiting.digest:
+        try:
+            exports.place(waiting.staged, waiting.directory)
+        except ResynthError as error:
+            raise ResynthError(
+                f"publish: the run is complete, and its rows wait in {waiting.staged}; {error}"
+            ) from error
+    exports.discard(waiting.staged)
+    publication(plan.home, plan.name).unlink()
 
 
 def held_back(plan: Plan, champion: Version | None) -> tuple[str, ...]:
@@ -319,6 +403,7 @@ def judge(job: Job, challenger: Version, champion: Version | None) -> Judgement:
         found = tasks.evaluate(work, challenger, settings, progress)
         elbo = tasks.measure(work, challenger, settings)
         tasks.picture(work, challenger, tracked, found)
+        tasks.view(work, challenger, tracked, settings)
     tracked.record(found, "evaluation.json")
     tracked.record(elbo, tasks.ELBO)
     tracked.metrics(numbers(found, elbo))
@@ -339,12 +424,17 @@ def judge(job: Job, challenger: Version, champion: Version | None) -> Judgement:
 
 
 def publish(job: Job, version: Version, incoming: Incoming) -> Export:
-    """Publish the champion's rows."""
+    """Write the champion's rows beside their place; `complete` moves them there."""
     plan = job.plan
     directory = plan.out or plan.home / "data" / "exports" / plan.name / f"v{version.version}"
     with job.clock.stage("publish") as progress:
+        exports.check_target(directory)
+        staged = directory.parent / f".{directory.name}.{job.tracked.id}"
+        waiting = Publication(run=job.tracked.id, staged=staged, directory=directory)
+        waiting.remember(plan)
         rows = plan.settings.rows or incoming.rows
-        manifest = tasks.publish(version, directory, rows, plan.settings.seed, progress)
+        manifest = tasks.publish(version, staged, rows, plan.settings.seed, progress)
+        waiting.model_copy(update={"digest": manifest.digest}).remember(plan)
     return Export(path=directory, rows=manifest.rows, manifest=directory / exports.MANIFEST)
 
 
@@ -368,7 +458,7 @@ def idle(plan: Plan, clock: Clock, reasons: tuple[str, ...], job: Job | None = N
 
 
 def complete(job: Job, report: Report, incoming: Incoming) -> None:
-    """Write the outcome on the MLflow run: everything else first, and in one last write that it is complete."""
+    """Write the outcome on the MLflow run, in one last write that it is complete, and move the export to its place."""
     tracked, kept = job.tracked, {}
     tracked.metrics({f"seconds.{stage}": seconds for stage, seconds in report.seconds.items()})
     tracked.record(report, "report.json")
@@ -377,6 +467,9 @@ def complete(job: Job, report: Report, incoming: Incoming) -> None:
         tracked.record(ledger, tasks.LEDGER)
         kept = {"ledger": "kept"}
     tracked.conclude(outcome(report) | kept)
+    if report.export is not None:
+        file = publication(job.plan.home, job.plan.name)
+        put(job.plan, Publication.model_validate_json(file.read_text("utf-8")))
 
 
 def outcome(report: Report) -> dict[str, str]:

@@ -7,6 +7,7 @@ with the process tells the dead from the living. A run's `mark` names it beyond 
 whether the run was killed, so that what it left in MLflow can be cleared away.
 """
 
+import re
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator
@@ -20,6 +21,8 @@ from filelock import FileLock, Timeout
 from pipeline.errors import ResynthError
 from pipeline.records import Record
 from pipeline.schema import Schema
+
+RUN = re.compile(r"[0-9a-f]{32}(\.lock)?")  # a run's directory, and its lock beside it
 
 
 class BusyError(ResynthError):
@@ -48,8 +51,7 @@ class Workspace(Record):
             try:
                 yield cls(directory=directory)
             finally:
-                shutil.rmtree(directory, ignore_errors=True)
-                lock.unlink(missing_ok=True)
+                _remove(directory, lock)
 
     @property
     def mark(self) -> str:
@@ -65,11 +67,6 @@ class Workspace(Record):
     def schema_file(self) -> Path:
         """Where the schema of the incoming table is."""
         return self.directory / "schema.json"
-
-    @property
-    def profile(self) -> Path:
-        """Where the profile of the incoming table is."""
-        return self.directory / "profile.json"
 
     @property
     def model(self) -> Path:
@@ -114,6 +111,11 @@ def alone(home: Path, name: str) -> Iterator[None]:
         raise BusyError(f"run: expected no other run of {name!r} in {home}, found one still going on") from None
 
 
+def publication(home: Path, name: str) -> Path:
+    """The file that remembers which export of `name` waits for its run to be complete."""
+    return _root(home) / f"{name}.publication"
+
+
 def _root(home: Path) -> Path:
     root = home / ".resynth"
     root.mkdir(parents=True, exist_ok=True)
@@ -133,8 +135,14 @@ def _identity(root: Path) -> str:
 
 
 def _reap(root: Path) -> None:
-    """Remove the directories whose run is dead."""
-    for lock in root.glob("*.lock"):
+    """Remove the directories whose run is dead, with what was left of them when a removal failed."""
+    for name in {path.stem for path in root.iterdir() if RUN.fullmatch(path.name)}:
+        lock = root / f"{name}.lock"
         with suppress(Timeout), FileLock(lock, timeout=0):
-            shutil.rmtree(lock.with_suffix(""), ignore_errors=True)
-            lock.unlink(missing_ok=True)
+            _remove(root / name, lock)
+
+
+def _remove(directory: Path, lock: Path) -> None:
+    shutil.rmtree(directory, ignore_errors=True)
+    if not directory.exists():
+        lock.unlink(missing_ok=True)

@@ -106,13 +106,14 @@ def place(export: Path, directory: Path) -> None:
 
     Raises:
         InputError: `directory` cannot be written, or holds something that is not an export.
+        ResynthError: It cannot be moved.
     """
     check_target(directory)
     _recover(directory)
     try:
         _replace(export, directory)
     except OSError as error:
-        raise InputError(f"expected to move the export {export} to {directory}: {error.strerror}") from error
+        raise ResynthError(f"expected to move the export {export} to {directory}: {error.strerror}") from error
     shutil.rmtree(export, ignore_errors=True)
 
 

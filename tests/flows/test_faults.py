@@ -19,9 +19,11 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from small import LENIENT, TINY, Outcome, workspaces, write
 
-from flows import engine
-from flows.scratch import alone
+from flows import engine, run
+from flows.scratch import alone, publication
+from flows.settings import Settings
 from flows.tracking import registry, store
+from pipeline import exports
 from pipeline.errors import ResynthError
 from pipeline.incoming import Ledger
 
@@ -40,6 +42,23 @@ IN_TRAINING = SUICIDE.format(
 BEFORE_IT_IS_COMPLETE = SUICIDE.format(
     module="run", setup="module.complete = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)"
 )
+WHILE_WRITING_THE_EXPORT = SUICIDE.format(
+    module="run", setup="module.exports._manifest = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)"
+)
+BEFORE_THE_MOVE = SUICIDE.format(
+    module="run", setup="module.put = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)"
+)
+AFTER_THE_MOVE = SUICIDE.format(
+    module="run",
+    setup="""
+replace = module.exports._replace
+def last(aside, directory):
+    replace(aside, directory)
+    if not directory.name.startswith("."):
+        os.kill(os.getpid(), signal.SIGKILL)
+module.exports._replace = last
+""",
+)
 
 
 @pytest.fixture
@@ -56,9 +75,9 @@ def arguments(heap: Path, name: str) -> list[str]:
     return ["run", str(heap), "--name", name, "--config", str(heap.parent / "settings.toml"), "--json"]
 
 
-def killed(script: str, heap: Path, name: str, home: Path) -> None:
+def killed(script: str, heap: Path, name: str, home: Path, *more: str) -> None:
     """Run the command in a process that kills itself; Prefect's embedded server ends with it."""
-    command = [sys.executable, "-c", script, *arguments(heap, name), "--home", str(home)]
+    command = [sys.executable, "-c", script, *arguments(heap, name), *more, "--home", str(home)]
     marked = {"RESYNTH_TEST": uuid.uuid4().hex}
     done = subprocess.run(command, cwd=ROOT, capture_output=True, env=os.environ | marked, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr
@@ -92,12 +111,20 @@ def ledger(name: str) -> list[str]:
     return [file.name for file in Ledger.model_validate_json(kept).files]
 
 
+def exported(directory: Path) -> tuple[str, list[str]]:
+    """The version of the rows that are published there, which are whole, and what lies beside them."""
+    assert exports.verify(directory) == ()
+    beside = sorted(path.name for path in directory.parent.iterdir() if path != directory)
+    return exports.load_manifest(directory).source.version, beside
+
+
 def test_killed_in_training_and_again_at_the_last_moment(command: Command, heap: Path, home: Path) -> None:
     """The next run works as if those had never been: one version, its alias, every file, and no run still going on.
 
-    The second is killed when the version is registered, promoted and published, and only not yet complete.
+    The second is killed when the version is registered, promoted and its rows are written, and only not yet complete.
     """
     name = "fault-killed"
+    first = home / "data" / "exports" / name / "v1"
     assert command(*arguments(heap, name)).code == 0
     write(heap, "tuesday", 100, seed=1)
     killed(IN_TRAINING, heap, name, home)
@@ -105,6 +132,8 @@ def test_killed_in_training_and_again_at_the_last_moment(command: Command, heap:
     left = MlflowClient().get_registered_model(name).aliases["champion"]
     assert str(left) == "2"  # or else there is nothing to put right
     assert statuses(name) == ["FINISHED", "KILLED", "RUNNING"]  # the second has seen to the first
+    version, (waiting,) = exported(first)
+    assert (version, waiting[:4]) == ("1", ".v2.")
 
     again = command(*arguments(heap, name))
     assert (again.code, again.answer["decision"]) == (0, "promoted"), again.err
@@ -113,10 +142,104 @@ def test_killed_in_training_and_again_at_the_last_moment(command: Command, heap:
         ("3", ("champion",)),
         ("1", ()),
     ]
+    assert exported(first.with_name("v3")) == ("3", ["v1"])
+    assert exported(first)[0] == "1"
     assert ledger(name) == ["monday.parquet", "tuesday.parquet"]
     assert not workspaces(home)
     assert command(*arguments(heap, name)).answer["decision"] == "skipped"
     assert registry.rollback(name).version == "1"
+
+
+@pytest.mark.parametrize("script", [WHILE_WRITING_THE_EXPORT, BEFORE_IT_IS_COMPLETE], ids=["writing", "written"])
+def test_killed_before_it_is_complete_nothing_is_published(
+    command: Command, heap: Path, home: Path, tmp_path: Path, script: str, request: pytest.FixtureRequest
+) -> None:
+    """Where every version publishes to one directory, the champion's rows stay there until the next version's are."""
+    name, out = f"fault-unpublished-{request.node.callspec.id}", tmp_path / "out" / "twins"
+    given = ["--out", str(out)]
+    assert command(*arguments(heap, name), *given).code == 0
+    before = exports.load_manifest(out)
+    write(heap, "tuesday", 100, seed=1)
+    killed(script, heap, name, home, *given)
+    assert exports.load_manifest(out) == before
+    assert len(exported(out)[1]) > 0  # or else there is nothing to remove
+    again = command(*arguments(heap, name), *given)
+    assert again.answer["decision"] == "promoted", again.err
+    assert exported(out) == (again.answer["version"], [])
+
+
+@pytest.mark.parametrize(("script", "left"), [(BEFORE_THE_MOVE, "1"), (AFTER_THE_MOVE, "2")], ids=["before", "after"])
+def test_killed_when_it_is_complete_the_next_run_publishes(
+    command: Command, heap: Path, home: Path, tmp_path: Path, script: str, left: str
+) -> None:
+    """The version stays champion, and its rows are in place once another run has begun, wherever that publishes."""
+    name, out = f"fault-unmoved-{left}", tmp_path / "out" / "twins"
+    given = ["--out", str(out)]
+    assert command(*arguments(heap, name), *given).code == 0
+    write(heap, "tuesday", 100, seed=1)
+    killed(script, heap, name, home, *given)
+    assert registry.resolve(name).version == "2"
+    assert exported(out)[0] == left
+    again = command(*arguments(heap, name))
+    assert again.answer["decision"] == "skipped", again.err
+    assert exported(out) == ("2", [])
+    assert not publication(home, name).exists()
+
+
+@pytest.mark.parametrize("step", ["tag", "complete"])
+def test_a_late_failure_leaves_the_export_as_it_was(
+    command: Command, heap: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """Everything was done but the last writes: the earlier champion is back, and its rows have never gone."""
+    name, out = f"fault-late-{step}", tmp_path / "out" / "twins"
+    given = ["--out", str(out)]
+    assert command(*arguments(heap, name), *given).code == 0
+    write(heap, "tuesday", 100, seed=1)
+
+    def fail(*_: object) -> None:
+        raise ResynthError("no more")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(run.registry if step == "tag" else run, step, fail)
+        assert command(*arguments(heap, name), *given).code == 1
+    assert registry.resolve(name).version == "1"
+    assert exported(out) == ("1", [])
+
+
+def test_rows_that_cannot_be_moved_wait(
+    command: Command, heap: Path, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run is complete and says where its rows are; the next one publishes them, or says the same again."""
+    name, out = "fault-unmovable", tmp_path / "out" / "twins"
+    given = ["--out", str(out)]
+
+    def disturb(plan: run.Plan, waiting: run.Publication) -> None:
+        out.mkdir()
+        (out / "thesis.doc").touch()
+        put(plan, waiting)
+
+    put = run.put
+    with monkeypatch.context() as patched:
+        patched.setattr(run, "put", disturb)
+        failed = command(*arguments(heap, name), *given)
+    assert failed.code == 1
+    assert "the run is complete, and its rows wait in" in failed.err
+    assert registry.resolve(name).version == "1"
+    assert "its rows wait in" in command(*arguments(heap, name)).err
+    (out / "thesis.doc").unlink()
+    assert command(*arguments(heap, name)).answer["decision"] == "skipped"
+    assert exported(out) == ("1", [])
+
+
+def test_rows_of_a_run_that_mlflow_does_not_know_are_removed(heap: Path, home: Path) -> None:
+    """As after a change of servers; their version is not known either."""
+    name = "fault-unknown"
+    (heap / ".v1.staged").mkdir()
+    plan = run.Plan(data=heap, home=home, name=name, settings=Settings())
+    run.Publication(run="0" * 32, staged=heap / ".v1.staged", directory=heap / "v1").remember(plan)
+    run.settle(plan)
+    assert [path.name for path in heap.iterdir()] == ["monday.parquet"]
+    assert not publication(home, name).exists()
 
 
 def test_two_loops_at_once(command: Command, heap: Path, home: Path) -> None:
@@ -158,7 +281,14 @@ def test_a_damaged_file_is_quarantined_and_the_rest_goes_on(command: Command, he
     [(True, MlflowException("gone"), 0), (True, KeyboardInterrupt(), 130), (False, MlflowException("gone"), 1)],
 )
 def test_the_answer_to_the_last_write_is_lost(
-    command: Command, heap: Path, monkeypatch: pytest.MonkeyPatch, *, written: bool, then: BaseException, code: int
+    command: Command,
+    heap: Path,
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    written: bool,
+    then: BaseException,
+    code: int,
 ) -> None:
     """A run that turns out to be complete stays so, also when it is interrupted at once; any other is undone."""
     name = f"fault-lost-{code}"
@@ -176,6 +306,8 @@ def test_the_answer_to_the_last_write_is_lost(
         assert command(*arguments(heap, name)).code == code
     assert statuses(name) == ["FINISHED" if written else "FAILED"]
     assert (name in registry.names()) == written
+    published = home / "data" / "exports" / name
+    assert [path.name for path in published.iterdir()] == (["v1"] if written else [])
     again = command(*arguments(heap, name)).answer
     assert again["decision"] == ("skipped" if written else "promoted")
     assert registry.resolve(name).version == "1"
@@ -196,7 +328,9 @@ def test_a_server_that_goes_after_the_last_write_fails_no_run(
     with monkeypatch.context() as patched:
         patched.setattr(MlflowClient, "set_terminated", lose)
         patched.setattr(store, "away", lambda: True)
-        assert command(*arguments(heap, name)).code == 0
+        outcome = command(*arguments(heap, name))
+    assert outcome.code == 0
+    assert exported(Path(outcome.answer["export"]["path"]))[0] == "1"
     assert statuses(name) == ["RUNNING"]
     assert command(*arguments(heap, name)).answer["decision"] == "skipped"
     assert statuses(name) == ["FINISHED"]

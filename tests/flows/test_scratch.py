@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 from small import table
 
+from flows import scratch
 from flows.scratch import Workspace, alone
 from pipeline.errors import ResynthError
 
@@ -67,6 +68,23 @@ def test_a_living_run_is_left_alone_and_a_dead_one_is_reaped(tmp_path: Path) -> 
     assert left.exists()
     with Workspace.open(tmp_path):
         assert not left.exists()
+
+
+def test_a_removal_that_failed_is_made_up_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows that could not be removed are removed by the next run, with or without the lock that was theirs."""
+    for keep_lock in (True, False):
+        with monkeypatch.context() as patched:
+            patched.setattr(scratch.shutil, "rmtree", lambda *_, **__: None)
+            with Workspace.open(tmp_path) as work:
+                pass
+        assert work.directory.exists()
+        assert work.directory.with_suffix(".lock").exists()
+        if not keep_lock:
+            work.directory.with_suffix(".lock").unlink()
+        (tmp_path / ".resynth" / "replays").mkdir(exist_ok=True)
+        with Workspace.open(tmp_path):
+            assert not work.directory.exists()
+        assert [path.name for path in (tmp_path / ".resynth").iterdir()] == ["replays"]
 
 
 def test_one_run_of_a_name_at_a_time(tmp_path: Path) -> None:
