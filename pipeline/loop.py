@@ -18,7 +18,7 @@ from pipeline.evaluation.detection import two_sample
 from pipeline.evaluation.scores import Incomputable
 from pipeline.evaluation.views import views as as_views
 from pipeline.incoming import IncomingSettings
-from pipeline.policy import PolicySettings
+from pipeline.policy import PolicySettings, Situation
 from pipeline.profile import Profile
 from pipeline.progress import Progress, silent
 from pipeline.promotion import GateSettings
@@ -31,7 +31,7 @@ from pipeline.synthesizer import Synthesizer
 from pipeline.tables import ReadSettings, Split, SplitSettings
 from pipeline.training import TrainingSettings
 
-VIEWED_ROWS = 5000  # of an incoming table, by the model
+VIEWED_ROWS = 2000  # of an incoming table, by the model and the classifier
 
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
@@ -127,6 +127,73 @@ def view(synthesizer: Synthesizer, table: pa.Table, settings: LoopSettings, *, t
         auc=None if auc is None else auc.auc,
         auc_deviation=0.0 if auc is None else auc.auc_deviation,
         told=rows.num_rows,
+    )
+
+
+class Past(NamedTuple):
+    """What has become of a champion so far.
+
+    Attributes:
+        verdicts: Whether the checks since its training found drift, the latest last.
+        waiting: Rows that were new at those and that no training of its has seen.
+        age_days: Time since its training.
+        idle_hours: Time since the last training of any version.
+        warm_starts: Warm starts in a row that led to it.
+        warm_start_refused: Whether the gate has refused a warm start from it.
+    """
+
+    verdicts: tuple[bool, ...]
+    waiting: int
+    age_days: float
+    idle_hours: float
+    warm_starts: int
+    warm_start_refused: bool
+
+
+def situate(
+    champion: Synthesizer,
+    past: Past,
+    parts: Split,
+    schema: Schema,
+    settings: LoopSettings,
+    *,
+    new_rows: int,
+    drift: DriftReport | None,
+) -> Situation:
+    """What the policy has to know when new rows have come in.
+
+    Rows count as new from the champion's training on. Where that is not known, for want of an `[incoming]` section,
+    a table counts as grown by the rows that it has more.
+
+    Args:
+        champion: The champion.
+        past: What has become of it.
+        parts: Of the table that a training would see.
+        schema: Of that table.
+        settings: The loop's.
+        new_rows: How many of its rows have just come in; without `[incoming]`: none if it is the champion's table.
+        drift: What the check found; None where the columns are other ones.
+    """
+    other = champion.differences(schema)
+    foreign = champion.schema.differences(schema.arrow)
+    learned = pa.concat_tables([parts.train, parts.validation])
+    asked = settings.policy.new_labels == "refuse" and not foreign
+    if settings.incoming is not None:
+        new_rows += past.waiting
+    elif new_rows:
+        known = drift.reference_rows if drift is not None else 0
+        new_rows = max(1, sum(part.num_rows for part in parts) - known)
+    return Situation(
+        drift=drift,
+        verdicts=past.verdicts,
+        differences=foreign,
+        obstacles=() if foreign else other + champion.outgrown(parts.train.num_rows, settings.model),
+        strange=champion.strange(learned) if asked else (),
+        new_rows=new_rows,
+        age_days=past.age_days,
+        idle_hours=past.idle_hours,
+        warm_starts=past.warm_starts,
+        warm_start_refused=past.warm_start_refused,
     )
 
 

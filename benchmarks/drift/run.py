@@ -1,14 +1,17 @@
 """Drift: false alarms without drift, power against stated shifts beside two peers, and speed.
 
-    python benchmarks/drift/run.py [--stages alarms,power,speed]
+    python benchmarks/drift/run.py [--stages alarms,checks,power,speed]
 
 Prints a page and writes `benchmarks/results/drift.{md,json}`. Evidently runs in an environment of its own
-(`benchmarks/.venv-evidently`, made on first use). About 20 minutes on one core.
+(`benchmarks/.venv-evidently`, made on first use). About 20 minutes on one core, and an hour and a
+half for the checks.
 
 *False alarms.* Four real tables are taken as endless populations: a reference of 30,000 independent draws (of Magic
 19,020), and batches of 500, 5,000 and 50,000 further draws. 20 references with 50 batches each are 1,000 batches a
-size. *Power.* The reference is 10,000 rows of Adult's training split, batches are rows of its test split
-with one column changed; 12 batches per shift and size, the same ones for every tool.
+size. *Checks.* The same with a champion, as a run makes them: rows have a day, batches are of the week after the
+champion's year, and the model and the classifier have their say. *Power.* The reference is 10,000 rows of Adult's
+training split, batches are rows of its test split with one column changed; 12 batches per shift and size, the same ones
+for every tool.
 """
 
 import argparse
@@ -21,17 +24,22 @@ import sys
 import tempfile
 import time
 import venv
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from shifts import DATA, NOTHING, SHIFTS, bonferroni, drawn, population
 
+from pipeline import loop
 from pipeline.columns import infer
 from pipeline.drift import DriftReport, DriftSettings, compare
 from pipeline.reference import Reference
+from pipeline.sizing import ModelSettings
+from pipeline.tables import split
+from pipeline.training import TrainingSettings
 
 HERE = Path(__file__).parent
 BENCHMARKS = HERE.parent
@@ -43,16 +51,23 @@ REFERENCES = 5  # per table
 BATCHES = 50  # per reference and size
 SIZES = (500, 5_000, 50_000)
 REFERENCE_ROWS = 30_000
+CHECKED = loop.LoopSettings(
+    model=ModelSettings(width=128, hidden=64, components=128), training=TrainingSettings(epochs=12)
+)
+"""A champion that is made in seconds."""
 REPEATS = 12
 POWER_ROWS = 10_000
 POWER_SIZES = (500, 5_000)
+
+Counted = dict[str, dict[str, object]]
+Known = TypeVar("Known")
 
 
 def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--stages", default="alarms,power,speed", help="which of %(default)s; others are kept")
-    stages = {"alarms": alarms, "power": power, "speed": speed}
+    parser.add_argument("--stages", default="alarms,checks,power,speed", help="which of %(default)s; others are kept")
+    stages = {"alarms": alarms, "checks": checks, "power": power, "speed": speed}
     file = RESULTS / "drift.json"
     RESULTS.mkdir(exist_ok=True)
     for name in parser.parse_args().stages.split(","):
@@ -70,22 +85,46 @@ def judged(reference: Reference, batch: pa.Table) -> DriftReport:
     return compare(reference, reference.profile_of([batch]), DriftSettings())
 
 
-def alarms() -> Iterator[dict[str, dict[str, object]]]:
+def alarms() -> Iterator[Counted]:
+    """False alarms of the statistics alone."""
+    yield from counting(lambda rows, seed: Reference.of(rows, infer(rows), seed=seed), judged)
+
+
+def checks() -> Iterator[Counted]:
+    """False alarms of whole checks, on later days."""
+
+    def trained(rows: pa.Table, seed: int) -> loop.Champion:
+        table = dated(rows, 0, 365, seed)
+        schema, parts, settings = infer(table), split(table), CHECKED.model_copy(update={"seed": seed})
+        synthesizer = loop.fit(parts, schema, settings, champion=None, taken=table)
+        reference = Reference.of(table, schema, seed=seed)
+        return loop.Champion(synthesizer, reference, loop.view(synthesizer, parts.holdout, CHECKED))
+
+    yield from counting(trained, lambda champion, rows: loop.check(champion, dated(rows, 365, 7, 0), CHECKED).report)
+
+
+def dated(table: pa.Table, first: int, days: int, seed: int) -> pa.Table:
+    """The table with a column of days, on which nothing else depends."""
+    day = first + np.random.default_rng(seed).integers(0, days, table.num_rows)
+    return table.append_column("day of the row", pa.array(day, pa.int32()).cast(pa.date32()))
+
+
+def counting(
+    remember: Callable[[pa.Table, int], Known], judge: Callable[[Known, pa.Table], DriftReport]
+) -> Iterator[Counted]:
     """Batches without drift, and those of them that were called drifted, by size."""
-    counted: dict[str, dict[str, object]] = {
-        str(size): {"batches": 0, "alarms": 0, "tables": [], "texts": []} for size in SIZES
-    }
+    counted: Counted = {str(size): {"batches": 0, "alarms": 0, "tables": [], "texts": []} for size in SIZES}
     for number in range(REFERENCES):
         for name in POPULATIONS:
             table = population(name)
             rng = np.random.default_rng([number, *name.encode()])
             rows = drawn(table, min(REFERENCE_ROWS, table.num_rows), rng)
-            reference = Reference.of(rows, infer(table), seed=number)
+            known = remember(rows, number)
             for size in SIZES:
                 found = counted[str(size)]
                 found["tables"] = sorted({*found["tables"], name})
                 for _ in range(BATCHES):
-                    report = judged(reference, drawn(table, size, rng))
+                    report = judge(known, drawn(table, size, rng))
                     found["batches"] += 1
                     found["alarms"] += report.drifted
                     found["texts"] += [f"{name}: {f.text}" for f in report.findings if f.drifted]
@@ -211,15 +250,20 @@ def page(results: dict) -> str:
         "",
         f"{os.cpu_count()} CPU cores shared with other work, no GPU. How: `benchmarks/drift/run.py`.",
     ]
-    if "alarms" in results:
+    for stage, title in (
+        ("alarms", "of the statistics alone"),
+        ("checks", "of whole checks"),
+    ):
+        if stage not in results:
+            continue
         lines += [
             "",
-            "## False alarms without drift",
+            f"## False alarms without drift, {title}",
             "",
             "| rows of a batch | batches | alarms | rate | tables |",
             "|---|---|---|---|---|",
         ]
-        for size, found in results["alarms"].items():
+        for size, found in results[stage].items():
             cells = f"{found['batches']} | {found['alarms']} | {found['alarms'] / found['batches']:.1%}"
             lines.append(f"| {int(size):,} | {cells} | {', '.join(found['tables'])} |")
     if "power" in results:

@@ -14,7 +14,7 @@ from pipeline.tables import split
 from pipeline.training import TrainingSettings
 
 SETTINGS = LoopSettings(
-    model=ModelSettings(width=32, hidden=32, components=8), training=TrainingSettings(epochs=8, batch=64)
+    model=ModelSettings(width=32, hidden=32, components=8), training=TrainingSettings(epochs=5, batch=64)
 )
 YEAR = 365
 
@@ -37,7 +37,7 @@ def visits(rows: int, first: int, days: int, *, seed: int, slope: float = 1.0) -
 
 def trained(settings: LoopSettings) -> Champion:
     """A champion of a year of visits."""
-    table = visits(4000, 0, YEAR, seed=0)
+    table = visits(2500, 0, YEAR, seed=0)
     schema, parts = columns.infer(table), split(table)
     synthesizer = loop.fit(parts, schema, settings, champion=None, taken=table)
     reference = Reference.of(table, schema, ignore=settings.drift.ignore)
