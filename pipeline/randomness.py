@@ -3,7 +3,7 @@
 All randomness comes from `stream(seed, *path)`: a Philox generator (Salmon et al. 2011, "Parallel random
 numbers: as easy as 1, 2, 3") whose 128-bit key is the hash of the seed and of a path of names and numbers,
 such as `stream(seed, "generate", block)`. Equal arguments give equal streams on any machine, in any order;
-different arguments give independent ones. Nothing reads or sets a global random state.
+different arguments give independent ones. No global random state is other than it was afterwards.
 """
 
 import hashlib

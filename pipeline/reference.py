@@ -2,7 +2,7 @@
 
 A `Reference` is the table's profile, the feature space in which later tables are looked at, and how much the table
 differs from itself by chance. It holds no row, is of bounded size, and is kept with the model. Later tables, or shards
-of one, are profiled in its terms (`Reference.profile`) and compared with it by `pipeline.drift`.
+of one, are profiled in its terms (`Reference.profile_of`) and compared with it by `pipeline.drift`.
 """
 
 from collections.abc import Collection, Iterable, Mapping

@@ -140,6 +140,7 @@ class Rows(NamedTuple):
 
 
 @one_thread()
+@torch.random.fork_rng()  # dropout has no generator argument: whoever draws after us draws as before
 def train(
     model: VAE,
     rows: Rows,
@@ -171,7 +172,7 @@ def train(
         ResynthError: The loss is no longer finite.
     """
     device = device_of(settings.device)
-    torch.manual_seed(torch_seed(seed, "dropout"))  # dropout has no generator argument
+    torch.manual_seed(torch_seed(seed, "dropout"))
     model.to(device).train()
     rows, validation = rows.to(device), validation.to(device)
     run = _Run(model, rows, settings, epochs=epochs, batch=min(batch, len(rows)), seed=seed)

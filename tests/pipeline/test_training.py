@@ -104,6 +104,16 @@ def test_a_seed_reproduces_a_training():
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
+def test_a_training_leaves_the_global_random_state_alone():
+    """What is drawn after it is what would have been drawn without it."""
+    model = VAE(LAYOUT, SHAPE)
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    train(model, rows(200), rows(50, 1), TrainingSettings(device="cpu"), epochs=1, batch=50, seed=0)
+    assert torch.equal(torch.rand(3), expected)
+
+
 def test_free_bits_keep_the_latent_alive():
     """With a rate of 1 nat waived the KL stays near it or above; with none the autoregressive decoder lets z die."""
     assert trained(free_bits=1.0)[1][-1].kl > 0.8
