@@ -209,7 +209,8 @@ def _marks(
 
     A file that was found to be unreadable before has neither.
     """
-    told = {file.digest: file.columns for file in (*ledger.quarantined, *ledger.files)}
+    told = {file.digest: file.columns for file in ledger.quarantined}
+    told |= {file.digest: file.columns for file in ledger.files}
     known = dict.fromkeys(file.digest for file in ledger.files if file.digest in here)
     marks: dict[str, str] = {}
     reasons: dict[str, str] = {}
