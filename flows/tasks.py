@@ -29,7 +29,8 @@ from pipeline.errors import ResynthError, SchemaError
 from pipeline.evaluation import Evaluation
 from pipeline.exports import Manifest, Source
 from pipeline.incoming import Arrivals, Ledger, Window
-from pipeline.policy import Plan, Situation
+from pipeline.loop import Past
+from pipeline.policy import Plan
 from pipeline.progress import Progress, Tick
 from pipeline.promotion import Decision
 from pipeline.records import Record
@@ -215,30 +216,26 @@ def consider(
     drift: DriftReport | None,
     settings: Settings,
 ) -> Plan:
-    """What the new rows call for.
-
-    Rows count as new from the champion's training on. Where that is not known, for want of an `[incoming]` section,
-    a table counts as grown by the rows that it has more.
-    """
+    """What the new rows call for."""
     now, versions = datetime.now(UTC), registry.versions(champion.name)
     earlier = checks(champion.name, champion.created)
-    new_rows = incoming.new_rows + sum(check.new_rows for check in earlier)
-    if settings.incoming is None:
-        known = drift.reference_rows if drift is not None else 0
-        new_rows = 0 if incoming.digest == champion.tags["data_digest"] else max(1, incoming.rows - known)
-    model = registry.load(champion)
-    other = model.schema.differences(work.columns.arrow)
-    outgrown = model.outgrown(work.read("train").num_rows, settings.model)
-    situation = Situation(
-        drift=drift,
+    past = Past(
         verdicts=tuple(check.drifted for check in earlier),
-        differences=other,
-        obstacles=() if other else model.differences(work.columns) + outgrown,
-        new_rows=new_rows,
+        waiting=sum(check.new_rows for check in earlier),
         age_days=(now - champion.created) / timedelta(days=1),
         idle_hours=idle_hours(versions, now),
         warm_starts=int(champion.tags.get(WARM_STARTS, 0)),
         warm_start_refused=any(version.tags.get(START) == champion.version for version in versions),
+    )
+    same = settings.incoming is None and incoming.digest == champion.tags["data_digest"]
+    situation = loop.situate(
+        registry.load(champion),
+        past,
+        Split(*(work.read(part) for part in Split._fields)),
+        work.columns,
+        settings,
+        new_rows=0 if same else incoming.new_rows,
+        drift=drift,
     )
     return policy.plan(situation, settings.policy)
 

@@ -4,8 +4,9 @@
 rows included) and the verdicts before it, how old the champion is and how many rows are new. Its rules, the first
 that applies decides:
 
-1. *refuse*: the table has other columns than the champion, or labels that it does not know, and the settings
-   refuse those. A person has to look.
+1. *refuse*: the table has other columns than the champion, or labels that it does not know (among the new rows, as
+   far as the drift report lists labels, or among the rows that would be learned from, however many labels there
+   are), and the settings refuse those. A person has to look.
 2. *retrain* without further questions, if the settings say that every run trains.
 3. *skip*: no row is new, or the last training is too recent (cool-down).
 4. *retrain* afresh: the columns have changed, most of them drifted at once, the champion is too old, or training is
@@ -17,6 +18,10 @@ that applies decides:
 
 More drift never leads to less action, except that what the settings refuse is refused. One check that finds drift
 does not start a training (it may be the one false alarm in a thousand), unless it finds most columns drifted.
+
+Checks are those of runs. A scheduled check that finds drift has no vote: it calls for a run, which looks at the same
+rows at once and votes on them, and two votes on one batch would make a training of every false alarm. One that finds
+none calls for no run, and its rows are still new to the next.
 
 A run that only drift has called for is not begun in the cool-down (`cooling_down`), or drift that lasts would train at
 every check. Nor is one that the rules decide about where files are taken in: what comes in the cool-down is looked at
@@ -84,6 +89,8 @@ class Situation(Record):
         verdicts: Whether the checks before this one found drift, since the champion was trained, the latest last.
         differences: How the columns differ from the champion's, one phrase each.
         obstacles: What else keeps a training from starting at the champion, one phrase each.
+        strange: Columns with labels that the champion does not know, among the rows that a training would learn from;
+            asked only where such are refused.
         new_rows: Rows that the champion has not seen.
         age_days: Time since the champion was trained.
         idle_hours: Time since any version was trained, also one that was refused.
@@ -96,6 +103,7 @@ class Situation(Record):
     verdicts: tuple[bool, ...] = ()
     differences: tuple[str, ...] = ()
     obstacles: tuple[str, ...] = ()
+    strange: tuple[str, ...] = ()
     new_rows: NonNegativeInt
     age_days: NonNegativeFloat
     idle_hours: NonNegativeFloat
@@ -139,8 +147,9 @@ def overdue(age_days: float, waiting: int, settings: PolicySettings) -> bool:
 def _refused(now: Situation, settings: PolicySettings) -> tuple[str, ...]:
     reasons = now.differences if settings.new_columns == "refuse" else ()
     if settings.new_labels == "refuse":
-        labels = [finding for finding in _findings(now) if finding.what == "new labels" and finding.size > 0]
-        reasons += tuple(f"{finding.column} has labels that the champion does not know" for finding in labels)
+        found = [finding.column for finding in _findings(now) if finding.what == "new labels" and finding.size > 0]
+        columns = dict.fromkeys([*found, *now.strange])
+        reasons += tuple(f"{column} has labels that the champion does not know" for column in columns)
     return reasons
 
 

@@ -126,6 +126,10 @@ class Synthesizer:
         forms = [f"column {b.name!r} has another normalization" for a, b in pairs if a.normalization != b.normalization]
         return (*kinds, *forms)
 
+    def strange(self, table: pa.Table) -> tuple[str, ...]:
+        """Names of the columns of `table`, which has this synthesizer's, that hold labels it does not know."""
+        return tuple(name for name, codec in self.codecs.items() if codec.strange(table[name]))
+
     def outgrown(self, rows: int, model: ModelSettings) -> tuple[str, ...]:
         """Whether `rows` training rows are too many for this network, whose sizes a warm start keeps; in a phrase.
 

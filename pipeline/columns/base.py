@@ -130,6 +130,10 @@ class Codec(ABC):
             SchemaError: There are new labels, and they are refused.
         """
 
+    def strange(self, array: Array) -> bool:  # noqa: ARG002
+        """Whether there are labels in `array` that the codec does not know; never, where values are no labels."""
+        return False
+
     @property
     @abstractmethod
     def variables(self) -> tuple[Variable, ...]:

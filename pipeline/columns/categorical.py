@@ -103,7 +103,7 @@ class Categorical(Codec):
         if not len(self.order):
             fresh = self.fit(array, column)
             return Extension(fresh, unrelated(fresh.variables))
-        new = pc.index_in(values.cast(self.values.type), value_set=self.values).is_null().to_numpy(zero_copy_only=False)
+        new = self._new(values)
         if new.any() and novel == "refuse":
             raise SchemaError(f"column {column.name!r}: expected known labels only, got {int(new.sum())} new ones")
         added, counts, nulls = values.filter(pa.array(new)), counts[new], bool(counts.sum() < len(array))
@@ -122,6 +122,15 @@ class Categorical(Codec):
             arrow=array.type,
         )
         return Extension(grown, self._origins(grown))
+
+    def strange(self, array: Array) -> bool:
+        """See `Codec.strange`."""
+        return bool(self._new(_counted(array)[0]).any())
+
+    def _new(self, values: pa.Array) -> NDArray[np.bool_]:
+        """Which of some distinct values are unknown."""
+        known = pc.index_in(values.cast(self.values.type), value_set=self.values)
+        return np.asarray(known.is_null().to_numpy(zero_copy_only=False))
 
     def _origins(self, grown: "Categorical") -> tuple[Origin, ...]:
         if not self.variables:

@@ -23,8 +23,8 @@ from pipeline import columns, loop, policy, promotion, tables
 from pipeline.bound import ElboReport
 from pipeline.drift import DriftReport, ModelView
 from pipeline.evaluation import Area, Evaluation, evaluate
-from pipeline.loop import Champion, LoopSettings
-from pipeline.policy import Plan, Situation
+from pipeline.loop import Champion, LoopSettings, Past
+from pipeline.policy import Plan
 from pipeline.progress import Progress, Tick, silent
 from pipeline.records import Record
 from pipeline.reference import Reference
@@ -172,22 +172,22 @@ class Life:
         promoted = max(i for i, step in enumerate(self.past) if step.decision == "promoted")
         since = self.past[promoted + 1 :]
         trained = max(step.end for step in self.past if step.trained is not None)
-        new_rows = sum(step.new_rows for step in since) + now.new.num_rows
-        if self.settings.incoming is None:
-            new_rows = max(1, now.rows.num_rows - drift.reference_rows)
-        model = champion.synthesizer
-        other = model.schema.differences(now.schema.arrow)
-        outgrown = model.outgrown(now.parts.train.num_rows, self.settings.model)
-        situation = Situation(
-            drift=drift,
+        past = Past(
             verdicts=tuple(step.drift.drifted for step in since if step.drift is not None),
-            differences=other,
-            obstacles=() if other else model.differences(now.schema) + outgrown,
-            new_rows=new_rows,
+            waiting=sum(min(step.new_rows, step.rows) for step in since),  # a window may be shorter than a period
             age_days=(now.end - self.past[promoted].end) / timedelta(days=1),
             idle_hours=(now.end - trained) / timedelta(hours=1),
             warm_starts=_warm_starts(self.past[promoted].champion),
             warm_start_refused=any(step.plan == "warm-start" for step in since),
+        )
+        situation = loop.situate(
+            champion.synthesizer,
+            past,
+            now.parts,
+            now.schema,
+            self.settings,
+            new_rows=now.new.num_rows,
+            drift=drift,
         )
         return policy.plan(situation, self.settings.policy)
 

@@ -191,6 +191,20 @@ def test_refused_labels_and_columns_change_nothing(run):
     assert registry.load(registry.versions("policy-refuse")[0]).schema.names == ("value", "group", "day")
 
 
+def test_a_new_label_among_very_many_is_refused(run):
+    """The drift report lists too many of them to tell; the champion is asked. Rows it was never shown are no news."""
+    refuse = TINY + LENIENT + '[policy]\nnew_labels = "refuse"\n[columns.code]\nkind = "categorical"\n'
+    labels = [f"code-{i % 300}" for i in range(700)] + [f"once-{i}" for i in range(100)]  # some are held out
+    codes = table(800).append_column("code", pa.array(labels))
+    for _ in range(2):
+        assert run("policy-many", codes, refuse).code == 0
+    more = pa.concat_tables([codes, table(40, seed=1).append_column("code", pa.array(["unheard"] * 40))])
+    refused = run("policy-many", more, refuse)
+    assert refused.code == 2
+    assert "; code has labels that the champion does not know" in refused.answer["error"]
+    assert "unheard" not in refused.out + refused.err
+
+
 def test_files_of_other_columns_are_trained_on_where_the_settings_say_so(heap: Callable[..., Outcome], tmp_path: Path):
     """Refused, they wait beside what is known; let in, they alone are the table, and the earlier files are told of."""
     name, let = "policy-columns", 'cool_down_hours = 0\nnew_columns = "retrain"\n'

@@ -167,6 +167,12 @@ def test_what_the_settings_refuse_is_refused(train):
     assert plan(labels, settings).action != "refuse"
     refused = plan(labels, settings.model_copy(update={"new_labels": "refuse"}))
     assert refused == Plan(action="refuse", reasons=("a has labels that the champion does not know",))
+    also = labels.model_copy(update={"strange": ("a", "b")})  # of b the report lists too many labels to say
+    assert plan(also, settings).action != "refuse"
+    assert plan(also, settings.model_copy(update={"new_labels": "refuse"})).reasons == (
+        "a has labels that the champion does not know",
+        "b has labels that the champion does not know",
+    )
 
 
 def test_votes_that_can_never_come_together_are_refused():

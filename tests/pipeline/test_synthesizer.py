@@ -157,6 +157,20 @@ def test_points_between_two_rows_change_columns_one_after_the_other(synthesizer)
     assert synthesizer.decode(z, seed=0).equals(synthesizer.reconstruct(table, seed=0))
 
 
+def test_columns_with_unknown_labels_are_named():
+    """However many labels there are, whatever encodes them; other numbers and new nulls are no labels."""
+    codes = [f"c{i}" for i in range(600)]
+    table = pa.table({"x": range(600), "code": codes, "flag": [True] * 600, "none": pa.nulls(600, pa.string())})
+    fitted = fit(pa.concat_tables([table, table]))
+    assert fitted.strange(table) == ()
+    encoded = table.set_column(1, "code", table["code"].dictionary_encode()).slice(0, 50)
+    assert fitted.strange(encoded) == ()
+    other = pa.table({"x": [9_999], "code": ["c600"], "flag": [False], "none": ["a"]})
+    assert fitted.strange(pa.concat_tables([table, other])) == ("code", "flag", "none")
+    nulls = pa.table({field.name: pa.nulls(2, field.type) for field in table.schema})
+    assert fitted.strange(nulls) == ()
+
+
 def test_what_a_row_is_decoded_to_does_not_depend_on_how_many_there_are(synthesizer):
     """The first rows of a few, of many, and of more than a block are the same; the same z elsewhere has other noise."""
     z = np.repeat(synthesizer.encode(mixed(1)), BLOCK + 20, axis=0)

@@ -7,10 +7,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pipeline import loop
+from pipeline import columns, loop, tables
+from pipeline.drift import DriftReport
 from pipeline.evaluation import EvaluationSettings
 from pipeline.incoming import IncomingSettings
-from pipeline.loop import LoopSettings
+from pipeline.loop import LoopSettings, Past
 from pipeline.policy import PolicySettings
 from pipeline.progress import Tick
 from pipeline.promotion import GateSettings
@@ -152,6 +153,39 @@ def test_the_window_is_respected(tmp_path):
     story = told(tmp_path, history(rows=60).slice(0, 180), settings)
     assert [step.rows for step in story.of("loop")] == [60, 120, 120]
     assert [step.new_rows for step in story.of("loop")] == [60] * 3
+
+
+def test_rows_that_no_training_saw_count_as_in_a_live_run(tmp_path, monkeypatch):
+    """Of a window shorter than a period, what each turn looked at as new is what waits, and no row beside it."""
+    told_of: list[tuple[int, int]] = []
+    situate = loop.situate
+
+    def noted(champion, past, *given, new_rows, **named):
+        told_of.append((past.waiting, new_rows))
+        return situate(champion, past, *given, new_rows=new_rows, **named)
+
+    monkeypatch.setattr(loop, "situate", noted)
+    calm = SETTINGS.policy.model_copy(update={"votes": 3, "likelihood": 1000.0})
+    settings = SETTINGS.model_copy(update={"incoming": IncomingSettings(last_rows=50), "policy": calm})
+    story = told(tmp_path, history(rows=60).slice(0, 180), settings)
+    assert [step.plan for step in story.of("loop")] == [None, "skip", "skip"]
+    assert told_of == [(0, 50), (50, 50)]
+
+
+@pytest.mark.parametrize(
+    ("incoming", "new_rows", "expected"),
+    [(IncomingSettings(), 7, 12), (IncomingSettings(), 0, 5), (None, 0, 0), (None, 600, 100), (None, 1, 100)],
+)
+def test_how_many_rows_the_champion_has_not_seen(shifting, incoming, new_rows, expected):
+    """Of a heap, what came and what waits; of a table, by how much it has grown, unless it is the champion's."""
+    table = history()
+    report = DriftReport(drifted=False, findings=(), reference_rows=PERIODS * ROWS - 100, rows=1)
+    past = Past((), waiting=5, age_days=0, idle_hours=0, warm_starts=0, warm_start_refused=False)
+    champion = Shelf(shifting[1]).synthesizer("0")
+    settings = SETTINGS.model_copy(update={"incoming": incoming})
+    schema, parts = columns.infer(table), tables.split(table)
+    found = loop.situate(champion, past, parts, schema, settings, new_rows=new_rows, drift=report)
+    assert found.new_rows == expected
 
 
 def test_a_version_that_fails_the_gate_is_no_champion(tmp_path):
