@@ -2,9 +2,9 @@
 
     {"event": "promoted", "name": "customers", "text": "customers version 7 promoted", ...}
 
-`text` alone is what Slack, Mattermost and Teams show; programs read the rest. There is no value of the data in it. A
-webhook that does not answer never fails a run: it is tried again, then there is a warning without the address, which
-often is a secret.
+`text` alone is what Slack, Mattermost and Teams show; programs read the rest. There is no value of the data in it: of
+an error that is none of ours, whose text may quote one, only the type is told. A webhook that does not answer never
+fails a run: it is tried again, then there is a warning without the address, which often is a secret.
 """
 
 import json
@@ -13,11 +13,11 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.client import HTTPException
 
 from flows.reports import Report
 from flows.scratch import BusyError
 from flows.settings import Event, NotifySettings
+from pipeline.errors import ResynthError
 
 TRIES = 3
 PATIENCE = 10.0  # seconds for an answer
@@ -32,7 +32,8 @@ def failures(settings: NotifySettings, name: str) -> Iterator[None]:
     except BusyError:
         raise
     except Exception as error:
-        tell(settings, "failed", name, " ".join(str(error).split()))
+        told = str(error) if isinstance(error, ResynthError) else f"failed ({type(error).__name__})"
+        tell(settings, "failed", name, " ".join(told.split()))
         raise
 
 
@@ -52,17 +53,19 @@ def tell(settings: NotifySettings, event: Event, name: str, text: str, **facts: 
     if settings.webhook is None or event not in settings.on:
         return
     message = {"event": event, "name": name, "text": f"resynth: {name}: {text}", **facts}
-    request = urllib.request.Request(  # noqa: S310 - the settings admit http and https only
-        settings.webhook.get_secret_value(), json.dumps(message).encode(), {"Content-Type": "application/json"}
-    )
     for attempt in range(TRIES):
         time.sleep(PAUSE * attempt)
         try:
-            urllib.request.urlopen(request, timeout=PATIENCE).close()  # noqa: S310
-        except (OSError, HTTPException) as error:
+            _post(settings.webhook.get_secret_value(), json.dumps(message).encode())
+        except Exception as error:  # noqa: BLE001 - also an address that is none: no news is worth a run
             reason = type(error).__name__
         else:
             return
     logging.getLogger(__name__).warning(
         "notify: the webhook took no news of %r after %d tries (%s)", event, TRIES, reason
     )
+
+
+def _post(address: str, body: bytes) -> None:
+    request = urllib.request.Request(address, body, {"Content-Type": "application/json"})  # noqa: S310
+    urllib.request.urlopen(request, timeout=PATIENCE).close()  # noqa: S310 - the settings admit http and https only

@@ -42,7 +42,7 @@ DRIFT = "resynth.drift"
 EPOCH = datetime(2020, 1, 1, tzinfo=UTC)  # from which intervals are counted, so that a restart does not shift them
 INTERVAL = re.compile(r"(?P<count>[1-9]\d*) ?(?P<unit>[mhd])")
 UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
-AT_ONCE = 2  # runs on this machine: one may check while another trains
+AT_ONCE = 2  # runs at work on this machine: one may check while another trains
 
 
 @flow(name="resynth-retrain")
@@ -133,11 +133,16 @@ def start(home: Path, config: Path | None, tables: Mapping[str, Settings]) -> No
         SettingsError: There is nothing to serve.
     """
     made = deployments(home, config, tables)
-    runner = _Runner(limit=AT_ONCE, pause_on_shutdown=True)
+    runner = _Runner(limit=at_once(tables), pause_on_shutdown=True)
     for deployment in made:
         runner.add_deployment(deployment)
     with suppress(KeyboardInterrupt):
         asyncio.run(runner.start())
+
+
+def at_once(tables: Mapping[str, Settings]) -> int:
+    """How many runs may go on: those at work, and of every table one that waits for a person."""
+    return AT_ONCE + sum(settings.gate.approval == "person" for settings in tables.values())
 
 
 class _Runner(Runner):
@@ -152,12 +157,12 @@ def _chosen(table: str, home: str, config: str | None) -> tuple[Settings, Path]:
     """The settings of a table, and the home made ready."""
     place = Path(home).resolve()
     engine.embed(place)
-    engine.reach()
     tables = Settings.tables(place, Path(config) if config is not None else None)
     if table not in tables:
         raise SettingsError(f"schedule: expected a table of the settings ({', '.join(tables)}), got {table!r}")
     settings = tables[table]
     with notify.failures(settings.notify, table):
+        engine.reach()
         settings.check_source(place)
     return settings, place
 

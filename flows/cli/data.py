@@ -68,7 +68,7 @@ def export(name: str, *, rows: int, out: Path, common: Common = DEFAULTS) -> Rep
     out
         Directory to publish into.
     """
-    settings = common.settings(rows=rows)
+    settings = common.settings(name=model_of(name), rows=rows)
     common.embed()
     from flows import engine, progress
 
@@ -93,7 +93,7 @@ def drift(name: str, data: str, *, common: Common = DEFAULTS) -> Reply:
     data
         A Parquet file, or a directory, a quoted pattern or an s3://bucket/prefix of Parquet files.
     """
-    settings = common.settings(name=name.partition("@")[0].partition("/")[0])
+    settings = common.settings(name=model_of(name))
     from pipeline import storage, tables
 
     table = storage.place(data)
@@ -215,3 +215,8 @@ def verify(directory: Path, *, common: Common = DEFAULTS) -> Reply:  # noqa: ARG
     problems = exports.verify(directory)
     answer = {"path": str(directory), "holds": not problems, "problems": list(problems)}
     return Reply(answer, lines(*problems or [f"{directory} holds"]), REFUSED if problems else DONE)
+
+
+def model_of(reference: str) -> str:
+    """The model's name in NAME, NAME@alias or NAME/version."""
+    return reference.partition("@")[0].partition("/")[0]

@@ -2,13 +2,15 @@
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
+from small import Outcome, write
 
 from flows import notify
 from flows.reports import Report
@@ -61,7 +63,7 @@ def test_a_promotion_and_quarantined_files_are_told(inbox: tuple[str, Inbox, lis
     assert [message["event"] for message in told] == ["promoted", "quarantined"]
     assert told[0]["text"] == "resynth: small: version 3 promoted"
     assert (told[0]["version"], told[0]["reasons"]) == ("3", ["good"])
-    assert told[1]["quarantined"] == [{"name": "x.parquet", "digest": "d", "reason": "cut short"}]
+    assert told[1]["quarantined"] == [bad.model_dump()]
 
 
 def test_a_failure_is_told_and_goes_on(inbox: tuple[str, Inbox, list[int]]) -> None:
@@ -71,9 +73,26 @@ def test_a_failure_is_told_and_goes_on(inbox: tuple[str, Inbox, list[int]]) -> N
         raise TableError("expected rows, got none")
     with pytest.raises(BusyError), notify.failures(settings(address), "small"):
         raise BusyError("another")
+    with pytest.raises(KeyError), notify.failures(settings(address), "small"):
+        raise KeyError("Ann Smith, 1970")
     assert [(message["event"], message["text"]) for message in told] == [
-        ("failed", "resynth: small: expected rows, got none")
+        ("failed", "resynth: small: expected rows, got none"),
+        ("failed", "resynth: small: failed (KeyError)"),  # its text may be a value
     ]
+
+
+def test_a_run_that_cannot_publish_where_it_is_asked_to_is_told(
+    command: Callable[..., Outcome], inbox: tuple[str, Inbox, list[int]], tmp_path: Path
+) -> None:
+    """Though nothing has begun yet."""
+    address, told, _ = inbox
+    (tmp_path / "thesis.doc").touch()
+    (tmp_path / "resynth.toml").write_text(f'[notify]\nwebhook = "{address}"\n')
+    data, config = write(tmp_path), tmp_path / "resynth.toml"
+    outcome = command("run", data, "--name", "notify-occupied", "--config", config, "--out", tmp_path)
+    assert outcome.code == 2
+    assert [message["event"] for message in told] == ["failed"]
+    assert "expected an empty directory or an earlier export" in told[0]["text"]
 
 
 def test_only_chosen_events_are_told(inbox: tuple[str, Inbox, list[int]]) -> None:
@@ -100,14 +119,22 @@ def test_a_webhook_that_fails_is_tried_again_and_fails_nothing(
     assert "secret" not in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("address", "error"),
+    [
+        ("http://127.0.0.1:9/a secret", "InvalidURL"),
+        ("http://[::1/secret", "ValueError"),
+        ("http://127.0.0.1:secret/", "InvalidURL"),
+    ],
+)
 def test_an_address_that_is_none_fails_nothing(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, address: str, error: str
 ) -> None:
     """What the settings cannot see, as a space in it, is a warning like any other."""
     monkeypatch.setattr(notify, "PAUSE", 0.0)
     with caplog.at_level(logging.WARNING):
-        notify.tell(settings("http://127.0.0.1:9/a secret"), "drift", "small", "moved")
-    assert "took no news of 'drift' after 3 tries (InvalidURL)" in caplog.text
+        notify.tell(settings(address), "drift", "small", "moved")
+    assert f"took no news of 'drift' after 3 tries ({error})" in caplog.text
     assert "secret" not in caplog.text
 
 

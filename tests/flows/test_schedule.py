@@ -28,7 +28,7 @@ from small import LENIENT, TINY, Outcome, write
 from flows import engine, notify, schedule, servers
 from flows.scratch import BusyError, alone
 from flows.settings import Settings
-from pipeline.errors import SettingsError
+from pipeline.errors import ResynthError, SettingsError
 
 Command = Callable[..., Outcome]
 ROOT = Path(__file__).parents[2]
@@ -72,6 +72,13 @@ def test_no_schedule_is_told(tmp_path: Path, times: dict[str, object], message: 
     """Nothing to do, or not a time, in one line."""
     with pytest.raises(SettingsError, match=message):
         schedule.deployments(tmp_path, None, {"a": settings(**times)})
+
+
+def test_runs_that_wait_for_a_person_keep_no_other_from_its_turn() -> None:
+    """Each table has one at most, and two more may be at work meanwhile."""
+    tables = {name: Settings.model_validate({"data": name, "gate": {"approval": "person"}}) for name in "abc"}
+    assert schedule.at_once({"x": settings(), "y": settings()}) == 2
+    assert schedule.at_once(tables | {"x": settings()}) == 5
 
 
 def runs(times: Schedule, start: datetime, hours: int) -> list[datetime]:
@@ -148,6 +155,22 @@ def test_settings_that_name_other_columns_are_told_before_serving(
     assert told == ["failed", "failed"]
 
 
+def test_servers_that_are_away_when_a_run_begins_are_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """By the webhook of the table, once, and the run fails."""
+    (tmp_path / "resynth.toml").write_text('data = "in"\n')
+    told: list[tuple[object, ...]] = []
+
+    def away() -> None:
+        raise ResynthError("expected the MLflow server to answer")
+
+    monkeypatch.setattr(notify, "tell", lambda _settings, *facts: told.append(facts))
+    monkeypatch.setattr(engine, "reach", away)
+    for flow in (schedule.retrain, schedule.check):
+        with pytest.raises(ResynthError):
+            flow.fn("in", str(tmp_path))
+    assert told == [("failed", "in", "expected the MLflow server to answer")] * 2
+
+
 def test_a_retraining_that_meets_another_is_no_failure(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The flow run ends as completed and says who is at it."""
 
@@ -183,12 +206,22 @@ def test_a_check_that_finds_drift_calls_for_a_retraining(
 
 
 def test_the_file_for_work_pools_is_about_these_flows() -> None:
-    """Every deployment of `prefect.yaml` names a flow that exists, with parameters that it has."""
+    """Every deployment of `prefect.yaml` names a flow that exists, with parameters that it has, one run at a time.
+
+    In a container the home is a volume.
+    """
     listed = yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
     assert {entry["work_pool"]["name"] for entry in listed} == {"processes", "docker", "kubernetes"}
     for entry in listed:
         chosen = load_flow_from_entrypoint(entry["entrypoint"])
         assert set(entry["parameters"]) <= set(chosen.parameters.properties)
+        assert entry["concurrency_limit"] == 1
+    docker, kubernetes = (entry["work_pool"]["job_variables"] for entry in listed[-2:])
+    home = listed[-1]["parameters"]["home"]
+    assert docker["volumes"] == [f"resynth:{home}"]
+    (volume,), (mount,) = kubernetes["volumes"], kubernetes["volume_mounts"]
+    assert (mount["name"], mount["mountPath"]) == (volume["name"], home)
+    assert volume["persistentVolumeClaim"]["claimName"]
 
 
 def test_serve_retrains_on_drift_and_asks_a_person(tmp_path: Path) -> None:
