@@ -1,11 +1,13 @@
 """Servers of MLflow and Prefect on the stores of a home, for as long as they are needed.
 
 What the environment names is not started again. A server that we start listens on loopback only and ends with us,
-also when we are killed (on Linux; elsewhere only when we end in order).
+also when we are killed (on Linux; elsewhere only when we end in order). Addresses may carry a password: they are given
+to a server by its environment, as anybody may read command lines, and shown without it.
 """
 
 import ctypes
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -30,12 +32,12 @@ def mlflow() -> Iterator[str]:
     """
     tracking = os.environ["MLFLOW_TRACKING_URI"]
     if tracking.startswith("http"):
-        yield tracking
+        yield public(tracking)
         return
     port = free_port(5000)
     # Its jobs, which judge language models, would be six processes more.
-    options = ("server", "--backend-store-uri", tracking, "--workers", "1")
-    with _serving("mlflow", port, *options, MLFLOW_SERVER_ENABLE_JOB_EXECUTION="false"):
+    environment = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_BACKEND_STORE_URI": tracking}
+    with _serving("mlflow", port, "server", "--workers", "1", **environment):
         yield f"http://{HOST}:{port}"
 
 
@@ -48,12 +50,17 @@ def prefect() -> Iterator[str]:
     """
     api = os.environ.get("PREFECT_API_URL")
     if api is not None:
-        yield api.removesuffix("/api")
+        yield public(api).removesuffix("/api")
         return
     port = free_port(4200)
     address = f"http://{HOST}:{port}"
     with _serving("prefect", port, "server", "start", PREFECT_UI_API_URL=f"{address}/api"):
         yield address
+
+
+def public(address: str) -> str:
+    """An address without user and password."""
+    return re.sub("(?<=://)[^/]*@", "", address, count=1)
 
 
 def start(module: str, port: int, *options: str, **environment: str) -> "subprocess.Popen[bytes]":

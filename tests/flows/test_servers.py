@@ -1,0 +1,36 @@
+"""The servers of both tools: what they are told, and what is told of them."""
+
+from pathlib import Path
+
+import psutil
+import pytest
+
+from flows import servers
+
+
+def test_the_place_of_the_store_is_on_no_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """MLflow's server works on the store that the environment names, and no list of processes says where that is."""
+    store = tmp_path / "secret.db"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{store}")
+    with servers.mlflow():
+        lines = [process.cmdline() for process in psutil.Process().children(recursive=True)]
+        assert any("mlflow" in line for line in lines)
+        assert not any(str(store) in part for line in lines for part in line)
+        assert store.exists()
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("https://ann:secret@example.org/ml/@x", "https://example.org/ml/@x"),
+        ("https://ann:sec@ret@example.org", "https://example.org"),
+        ("https://token@[::1]:5000", "https://[::1]:5000"),
+        ("http://example.org:4200/a@b", "http://example.org:4200/a@b"),
+    ],
+)
+def test_addresses_are_shown_without_passwords(monkeypatch: pytest.MonkeyPatch, address: str, shown: str) -> None:
+    """Of servers that the environment names, only who may see them knows the password."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+    monkeypatch.setenv("PREFECT_API_URL", f"{address}/api")
+    with servers.mlflow() as mlflow, servers.prefect() as prefect:
+        assert (mlflow, prefect) == (shown, shown)
