@@ -9,6 +9,7 @@ import base64
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import pyarrow as pa
 
@@ -22,14 +23,14 @@ class ColumnSettings(Record):
     """One of `pipeline.columns.KINDS`."""
     normalization: str | None = None
     """One of the normal forms that the kind offers (`pipeline.columns.numeric.FORMS` for numbers)."""
-    nullable: bool | None = None
-    """False refuses nulls; True lets the output schema allow them."""
+    nullable: Literal[False] | None = None
+    """False refuses nulls; whether there are any is otherwise found out."""
     type: str | None = None
     """Arrow type name, such as "int32": the column is cast to it when it is read."""
 
 
 class Column(Record):
-    """One column: its name, its kind, and whether nulls may occur."""
+    """One column: its name, its kind, and whether nulls occurred."""
 
     name: str
     kind: str

@@ -2,6 +2,7 @@
 
 import pyarrow as pa
 import pytest
+from pydantic import ValidationError
 from samples import mixed
 
 from pipeline import columns
@@ -66,6 +67,13 @@ def test_overrides_that_do_not_fit_are_refused(settings, error, message):
     """A wrong override is one clear line that names column, expectation and what came."""
     with pytest.raises(error, match=message):
         columns.infer(mixed(), settings)
+
+
+def test_nulls_can_be_refused_but_not_asked_for():
+    """A column of which nulls are refused may hold none, and none are made where there are none."""
+    assert not columns.infer(mixed(), {"size": ColumnSettings(nullable=False)})["size"].nullable
+    with pytest.raises(ValidationError, match="Input should be False"):
+        ColumnSettings.model_validate({"nullable": True})
 
 
 def test_overrides_are_obeyed():
