@@ -241,6 +241,27 @@ def test_export_verify_and_tampering(command: Command, model: str, tmp_path: Pat
     assert "part-00000.parquet" in outcome.out
 
 
+def test_a_doctored_schema_fails_verification(command: Command, model: str, tmp_path: Path) -> None:
+    """A manifest that was changed so that its schema cannot be read is a check that says no, not a failure."""
+    out = tmp_path / "export"
+    assert command("export", model, "--rows", 5, "--out", out).code == 0
+    manifest = json.loads((out / "manifest.json").read_text())
+    (out / "manifest.json").write_text(json.dumps(manifest | {"arrow_schema": "AAAA"}))
+    outcome = command("verify", out, "--json")
+    assert (outcome.code, outcome.answer["holds"]) == (3, False)
+    assert "manifest.json was changed: its arrow_schema cannot be read" in outcome.answer["problems"]
+
+
+def test_an_export_takes_the_settings_of_its_table(command: Command, model: str, tmp_path: Path) -> None:
+    """What `[tables.NAME]` says wins over the rest of the file, however the version is named."""
+    config, out = tmp_path / "resynth.toml", tmp_path / "export"
+    config.write_text(f"seed = 1\n[tables.{model}]\nseed = 9\n[tables.other]\nseed = 2\n")
+    for reference in (model, f"{model}@champion", f"{model}/1"):
+        outcome = command("export", reference, "--rows", 5, "--out", out, "--config", config)
+        assert outcome.code == 0, outcome.err
+        assert json.loads((out / "manifest.json").read_text())["seed"] == 9
+
+
 def test_drift_says_no_when_the_data_has_moved(command: Command, model: str, tmp_path: Path) -> None:
     """The same data has not drifted, shifted data has, and the column is named."""
     same = command("drift", model, write(tmp_path, "same"), "--json")
