@@ -226,8 +226,17 @@ def _end(run: str, status: str) -> None:
 
 
 def _experiment(name: str) -> str:
-    """The id of the experiment called `name`, created when there is none."""
+    """The id of the experiment called `name`, created when there is none.
+
+    Raises:
+        ResynthError: It was deleted in MLflow, which keeps its name.
+    """
     found = client().get_experiment_by_name(name)
+    if found is not None and found.lifecycle_stage != "active":
+        raise ResynthError(
+            f"tracking: expected the MLflow experiment {name!r} to be active, it was deleted there; "
+            f"restore it (mlflow experiments restore -x {found.experiment_id}) or use another name"
+        )
     if found is not None:
         return str(found.experiment_id)
     uri = mlflow.get_tracking_uri()

@@ -91,3 +91,18 @@ def test_the_embedded_store_writes_ahead_and_keeps_artifacts_beside(home: Path) 
         assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert (home.resolve() / "mlruns" / "artifacts") in Path(run.url).parents
     assert (Path(run.url) / "file.txt").read_text() == "x"
+
+
+def test_an_experiment_that_was_deleted_is_told_in_a_line() -> None:
+    """MLflow keeps its name, so that no run can begin under it: the message says how to get it back."""
+    with Run.start("store-deleted", {}):
+        pass
+    experiment = MlflowClient().get_experiment_by_name("store-deleted")
+    assert experiment is not None
+    MlflowClient().delete_experiment(experiment.experiment_id)
+    with pytest.raises(ResynthError, match=r"'store-deleted' to be active, it was deleted .* restore -x \d+") as error:
+        Run.start("store-deleted", {}).__enter__()
+    assert "\n" not in str(error.value)
+    MlflowClient().restore_experiment(experiment.experiment_id)
+    with Run.start("store-deleted", {}):
+        pass
