@@ -1,39 +1,38 @@
 """Model versions in MLflow, and which of them is the champion.
 
-A model name has numbered versions; the alias `champion` points at the one that publishes. The alias alone decides.
-The tag `champions` of the model remembers the sequence of champions and when each took office, so that a rollback
-knows its predecessor:
-
-    champions = "1@2026-01-05T03:00:12Z 2@2026-01-06T03:00:09Z"
+A model name has numbered versions; the alias `champion` points at the one that publishes. The alias alone decides;
+`history` remembers each of its moves, so a rollback knows the predecessor, and whoever asks later the reasons.
 
 A user names a version as `adult` (the champion), `adult@alias` or `adult/3`.
 """
 
 import re
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Self, cast
 
 import mlflow
+from mlflow.entities import Run as Made
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.types import ParamSchema, ParamSpec
 
+from flows.tracking import history
 from flows.tracking import model as stored
+from flows.tracking.history import PERSON, Event
 from flows.tracking.store import COMPLETE, LONGEST_TAG, MARK, Run, client, unfinished
 from pipeline.errors import FormatError, NotFoundError, ResynthError
+from pipeline.promotion import Decision
 from pipeline.records import Record
 from pipeline.synthesizer import Synthesizer
 
-CHAMPION = "champion"
-HISTORY = "champions"
+CHAMPION = history.ALIAS
 BY_HAND = "promoted_by_hand"  # tag of a version: when a person promoted it; no run takes that back
 BY_RUN = "promoted_by_run"  # tag of a version: when its run did; an alias without it was set in MLflow itself
-KEPT = 200  # champions remembered, within the length of a tag
 REFERENCE = re.compile(r"(?P<name>[^@/]+)(?:@(?P<alias>[^@/]+)|/(?P<version>\d+))?")
 SIGNATURE = ModelSignature(
     params=ParamSchema([ParamSpec("rows", "long", 1), ParamSpec("seed", "long", 0), ParamSpec("start", "long", 0)])
@@ -51,7 +50,7 @@ class Version(Record):
     Attributes:
         name: The model.
         version: Its number, counted from 1.
-        run: The MLflow run that made it.
+        run: The MLflow run that made it; None if it was made in MLflow itself.
         aliases: What points at it.
         created: When it was registered.
         tags: What is known about it: decision, reasons, data digest, code version.
@@ -59,7 +58,7 @@ class Version(Record):
 
     name: str
     version: str
-    run: str
+    run: str | None
     aliases: tuple[str, ...]
     created: datetime
     tags: Mapping[str, str]
@@ -70,7 +69,7 @@ class Version(Record):
         return cls(
             name=found.name,
             version=str(found.version),
-            run=found.run_id,
+            run=found.run_id or None,  # a server leaves it empty
             aliases=tuple(found.aliases),
             created=datetime.fromtimestamp(found.creation_timestamp / 1000, UTC),
             tags=found.tags,
@@ -83,7 +82,13 @@ class Version(Record):
 
     @property
     def origin(self) -> Run:
-        """The run that made it."""
+        """The run that made it.
+
+        Raises:
+            ResynthError: None did.
+        """
+        if self.run is None:
+            raise ResynthError(f"model: expected {self.uri} to be made by a run, it was made in MLflow itself")
         return Run(id=self.run, name=self.name)
 
 
@@ -112,12 +117,13 @@ def register(run: Run, synthesizer: Path, tags: Mapping[str, str]) -> Version:
 
 
 def withdraw(version: Version) -> None:
-    """Undo `register`, and remove the model's name if this was its only version; one that a person points at stays."""
+    """Undo `register`, and remove the model's name if it never had another; one that a person points at stays."""
     found = Version.of(client().get_model_version(version.name, version.version))
     if _by_hand(found) or found.aliases:
         return
     client().delete_model_version(version.name, version.version)
-    if not _versions(version.name):
+    champions = {number for event in history.read(version.name) for number in (event.before, event.after)}
+    if not _versions(version.name) and champions <= {version.version, None}:
         client().delete_registered_model(version.name)
 
 
@@ -132,7 +138,7 @@ def load(version: Version) -> Synthesizer:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
-            loaded = mlflow.pyfunc.load_model(version.uri).unwrap_python_model()
+            return cast("Synthesizer", mlflow.pyfunc.load_model(version.uri).unwrap_python_model().synthesizer)
     except FormatError as error:
         raise OutdatedError(
             f"model: {version.uri} (made by code {made}) is of another format than this code"
@@ -141,7 +147,6 @@ def load(version: Version) -> Synthesizer:
         raise ResynthError(
             f"model: expected {version.uri} (made by code {made}) to load, it does not ({type(error).__name__})"
         ) from error
-    return cast("Synthesizer", loaded.synthesizer)
 
 
 def tag(version: Version, values: Mapping[str, str]) -> None:
@@ -169,29 +174,32 @@ def promote(version: Version, *, by_hand: bool = False) -> None:
         ResynthError: It does not; the champion stays who it was.
     """
     _smoke_test(version)
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    before, history = champion(version.name), _history(version.name)
-    if by_hand or before is None or before.version != version.version:  # else somebody was faster than the run
-        tag(version, {BY_HAND if by_hand else BY_RUN: now})
-    client().set_registered_model_alias(version.name, CHAMPION, version.version)
-    for holder in (before, version):  # before: set in MLflow itself, or by an earlier try that could not write it
-        if holder is not None and _before(history, holder.version) == history:
-            history = [*history, f"{holder.version}@{now}"]
-    _remember(version.name, history)
+    past = history.settle(version.name)
+    before = history.reigning(past)
+    if before == version.version and not by_hand:
+        return  # somebody was faster than the run
+    if by_hand:
+        event = Event.following(past, "by hand", before, version.version, PERSON, _said(version))
+    else:
+        event = Event.following(past, "promoted", before, version.version, version.origin.id, _reasons(version))
+    tag(version, {BY_HAND if by_hand else BY_RUN: f"{event.when:%Y-%m-%dT%H:%M:%SZ}"})
+    history.move(version.name, event)
 
 
-def demote(version: Version, previous: Version | None) -> None:
+def demote(version: Version, previous: Version | None, why: str = "its run failed") -> None:
     """Undo a run's `promote`; one by hand stays, and so does the alias where it has been moved since."""
     if _by_hand(Version.of(client().get_model_version(version.name, version.version))):
         return
-    kept = [entry for entry in _history(version.name) if _number(entry) != version.version]
-    _remember(version.name, kept)
-    current = champion(version.name)
-    if current is not None and current.version == version.version:
-        if previous is None:
-            client().delete_registered_model_alias(version.name, CHAMPION)
-        else:
-            client().set_registered_model_alias(previous.name, CHAMPION, previous.version)
+    past = history.settle(version.name)
+    current = history.reigning(past)
+    if current == version.version:
+        after = previous.version if previous is not None else None
+        history.move(version.name, Event.following(past, "taken back", version.version, after, version.origin.id, why))
+    elif version.version in history.line(past):
+        why = f"{why}; the alias had been moved on"
+        history.write(
+            version.name, Event.following(past, "taken back", version.version, current, version.origin.id, why)
+        )
     client().delete_model_version_tag(version.name, version.version, BY_RUN)  # who makes it champion now is a person
 
 
@@ -207,25 +215,38 @@ def recover(name: str, died: Callable[[str], bool]) -> None:
         name: Of the model.
         died: Whether the run with a given mark is dead.
     """
+    if _exists(name):
+        history.settle(name)  # also what was set in MLflow itself meanwhile
     for version in _versions(name) if _exists(name) else ():
-        if not _left_behind(version, died):
+        made = _maker(version)
+        if made is None:
+            continue
+        if COMPLETE in made.data.tags or not died(made.data.tags.get(MARK, "")):
             break
         if _by_hand(version):
             settled = {COMPLETE: "promoted", "reasons": "a person promoted it by hand"}
             tag(version, settled)
-            version.origin.tags(settled)
+            if made.info.lifecycle_stage == "active":  # else a person has deleted it
+                version.origin.tags(settled)
             continue
-        earlier = _earlier(name, version.version)
-        demote(version, resolve(f"{name}/{_number(earlier[-1])}") if earlier else None)
+        earlier = _earlier(name, history.read(name), version.version)
+        demote(version, resolve(f"{name}/{earlier[-1]}") if earlier else None, "its run was killed")
         withdraw(version)
     for run, tags in unfinished(name):
         if died(tags.get(MARK, "")):
             client().set_terminated(run, "FINISHED" if COMPLETE in tags else "KILLED")
 
 
-def _left_behind(version: Version, died: Callable[[str], bool]) -> bool:
-    tags = client().get_run(version.run).data.tags
-    return COMPLETE not in tags and died(tags.get(MARK, ""))
+def _maker(version: Version) -> Made | None:
+    """The run that made a version, unless it was made in MLflow itself, or the run has been removed there."""
+    if version.run is None:
+        return None
+    try:
+        return client().get_run(version.run)
+    except MlflowException as error:
+        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+            return None
+        raise
 
 
 def _by_hand(version: Version) -> bool:
@@ -240,13 +261,15 @@ def rollback(name: str) -> Version:
         NotFoundError: There is no such model, no champion, or no predecessor.
     """
     current = resolve(name)
-    earlier = _earlier(name, current.version)
+    past = history.settle(name)
+    earlier = _earlier(name, past, current.version)
     if not earlier:
         raise NotFoundError(f"rollback: expected a champion of {name!r} before version {current.version}, found none")
-    previous = resolve(f"{name}/{_number(earlier[-1])}")
+    previous = resolve(f"{name}/{earlier[-1]}")
     _smoke_test(previous)
-    client().set_registered_model_alias(name, CHAMPION, previous.version)
-    _remember(name, earlier)
+    history.move(
+        name, Event.following(past, "rolled back", current.version, previous.version, PERSON, "resynth rollback")
+    )
     return resolve(previous.name)
 
 
@@ -320,26 +343,26 @@ def _smoke_test(version: Version) -> None:
         raise ResynthError(f"promote: expected {version.uri} to generate the schema it was trained on, got another")
 
 
-def _history(name: str) -> list[str]:
-    return str(client().get_registered_model(name).tags.get(HISTORY, "")).split()
+def _reasons(version: Version) -> str:
+    """What its run has decided, before tags tell it."""
+    try:
+        decision = Decision.model_validate_json(version.origin.read("decision.json"))
+    except ResynthError:
+        return ""
+    return "; ".join(decision.reasons)
 
 
-def _remember(name: str, history: list[str]) -> None:
-    client().set_registered_model_tag(name, HISTORY, " ".join(history[-KEPT:]))
+def _said(version: Version) -> str:
+    """What its run said of a version that a person promotes all the same, or while the run waits for that."""
+    told = version.tags.get(COMPLETE)
+    run = (f"its run: {told}", version.tags.get("reasons", "")) if told is not None else ()
+    return "; ".join(text for text in ("resynth promote", *run) if text)
 
 
-def _earlier(name: str, version: str) -> list[str]:
-    """The champions before a version, of those that are still there."""
+def _earlier(name: str, past: Sequence[Event], version: str) -> list[str]:
+    """The champions before a version, of those that count and are still there."""
     here = {found.version for found in _versions(name)}
-    return _before([entry for entry in _history(name) if _number(entry) in here], version)
-
-
-def _before(history: list[str], version: str) -> list[str]:
-    """The history without the last entries of `version`."""
-    while history and _number(history[-1]) == version:
-        history = history[:-1]
-    return history
-
-
-def _number(entry: str) -> str:
-    return entry.partition("@")[0]
+    champions = [number for number in history.line(past) if number in here]
+    while champions and champions[-1] == version:
+        champions.pop()
+    return champions

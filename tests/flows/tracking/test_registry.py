@@ -13,10 +13,11 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from small import synthesizer
 
-from flows.tracking import registry
+from flows.tracking import history, registry
 from flows.tracking.registry import Version
 from flows.tracking.store import Run
 from pipeline.errors import NotFoundError, ResynthError
+from pipeline.promotion import Decision
 from pipeline.synthesizer import Synthesizer
 
 
@@ -109,8 +110,7 @@ def test_a_promotion_that_died_halfway_is_completed_by_a_second_try(saved: Path)
     MlflowClient().set_registered_model_alias(name, "champion", second.version)
     registry.promote(second)
     registry.promote(second)
-    history = MlflowClient().get_registered_model(name).tags["champions"]
-    assert [entry.partition("@")[0] for entry in history.split()] == ["1", "2"]
+    assert [event.after for event in history.read(name)] == ["1", "2"]
     assert registry.rollback(name).version == "1"
 
 
@@ -173,8 +173,7 @@ def test_a_version_that_is_gone_is_in_nobodys_way(saved: Path) -> None:
     registry.promote(fourth)  # by its run, which is killed
     client.set_registered_model_alias(name, "champion", third.version)
     registry.recover(name, lambda _: True)
-    history = client.get_registered_model(name).tags["champions"]
-    assert [entry.partition("@")[0] for entry in history.split()] == ["1", "2", "3"]
+    assert history.line(history.read(name)) == ["1", "2", "3"]
     client.delete_model_version(name, second.version)
     assert registry.rollback(name).version == "1"
 
@@ -192,6 +191,121 @@ def test_rollback_walks_back_through_the_champions(saved: Path) -> None:
     assert registry.resolve(name).version == "1"
 
 
+def test_every_move_is_told_with_its_reasons(saved: Path) -> None:
+    """By which run or by whom, from which version to which, and why: what runs and people did, and what was undone."""
+    name = "registry-told"
+    versions = [register(saved, name) for _ in range(5)]
+    runs = [version.run for version in versions]
+    versions[0].origin.record(
+        Decision(promote=True, reasons=("shape is fine", "there is no champion")), "decision.json"
+    )
+    registry.promote(versions[0])
+    registry.promote(versions[0])  # is champion already
+    registry.tag(versions[1], {"decision": "refused", "reasons": "shape is not fine"})
+    registry.promote(registry.resolve(f"{name}/2"), by_hand=True)
+    registry.rollback(name)
+    registry.promote(versions[2])
+    registry.demote(versions[2], versions[0])
+    registry.demote(versions[3], versions[0])  # never was champion
+    MlflowClient().set_registered_model_alias(name, "champion", "5")
+    registry.rollback(name)
+    told = [(event.kind, event.before, event.after, event.by, event.why) for event in history.read(name)]
+    assert told == [
+        ("promoted", None, "1", runs[0], "shape is fine; there is no champion"),
+        ("by hand", "1", "2", "person", "resynth promote; its run: refused; shape is not fine"),
+        ("rolled back", "2", "1", "person", "resynth rollback"),
+        ("promoted", "1", "3", runs[2], ""),
+        ("taken back", "3", "1", runs[2], "its run failed"),
+        ("in MLflow", "1", "5", "person", "noticed at this time"),
+        ("rolled back", "5", "1", "person", "resynth rollback"),
+    ]
+
+
+def test_what_a_killed_run_moved_and_the_next_undid_is_told(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also if it was killed between the alias and its event; moved on meanwhile, the alias stays."""
+    name = "registry-told-killed"
+    first, second, third = (register(saved, name) for _ in range(3))
+    first.origin.tags({"decision": "promoted"})
+    registry.promote(first)
+    with monkeypatch.context() as patched:
+        patched.setattr(history, "write", lambda *_: 1 // 0)
+        with pytest.raises(ZeroDivisionError):
+            registry.promote(second)
+    registry.promote(third)
+    registry.promote(first, by_hand=True)
+    registry.recover(name, lambda _: True)
+    assert [version.version for version in registry.versions(name)] == ["1"]
+    told = [(event.kind, event.before, event.after, event.by, event.why) for event in history.read(name)][1:]
+    moved_on = "its run was killed; the alias had been moved on"
+    assert told == [
+        ("promoted", "1", "2", second.run, ""),
+        ("promoted", "2", "3", third.run, ""),
+        ("by hand", "3", "1", "person", "resynth promote"),
+        ("taken back", "3", "1", third.run, moved_on),
+        ("taken back", "2", "1", second.run, moved_on),
+    ]
+
+
+def test_the_next_run_notices_an_alias_set_in_mlflow(saved: Path) -> None:
+    """Whoever asks years later finds it in the history, with about the time."""
+    name = "registry-noticed"
+    register(saved, name)
+    MlflowClient().set_registered_model_alias(name, "champion", "1")
+    registry.recover(name, lambda _: False)
+    MlflowClient().delete_registered_model_alias(name, "champion")
+    assert [event.after for event in history.read(name)] == ["1", None]
+
+
+def test_a_version_made_in_mlflow_itself_is_in_nobodys_way(saved: Path) -> None:
+    """Without a run of its own it is listed, recovery looks beyond it, and what it cannot do is said in a line."""
+    name, client = "registry-foreign", MlflowClient()
+    first, second = register(saved, name), register(saved, name)
+    first.origin.tags({"decision": "promoted"})
+    registry.promote(first)
+    registry.promote(second)  # by its run, which is killed
+    client.create_model_version(name, source=str(saved))
+    registry.recover(name, lambda _: True)
+    assert [(version.version, version.run) for version in registry.versions(name)] == [("3", None), ("1", first.run)]
+    assert registry.resolve(name).version == "1"
+    foreign = registry.resolve(f"{name}/3")
+    with pytest.raises(ResynthError, match="expected models:/registry-foreign/3 to be made by a run"):
+        foreign.origin  # noqa: B018 - raises
+    with pytest.raises(ResynthError, match=r"expected models:/registry-foreign/3 .* to load"):
+        registry.promote(foreign, by_hand=True)
+
+
+def test_a_model_of_another_kind_is_no_champion(saved: Path, tmp_path: Path) -> None:
+    """A version that MLflow loads and that is no synthesizer is refused in a line."""
+    name = "registry-other"
+    register(saved, name)
+    script = tmp_path / "other.py"
+    script.write_text(
+        "import mlflow\n"
+        "class Other(mlflow.pyfunc.PythonModel):\n"
+        "    def predict(self, model_input: list[str]) -> list[str]:\n"
+        "        return model_input\n"
+        "mlflow.models.set_model(Other())\n"
+    )
+    mlflow.pyfunc.save_model(tmp_path / "other", python_model=str(script), pip_requirements=[])
+    MlflowClient().create_model_version(name, source=str(tmp_path / "other"))
+    with pytest.raises(ResynthError, match=r"expected models:/registry-other/2 .* to load"):
+        registry.promote(registry.resolve(f"{name}/2"), by_hand=True)
+
+
+def test_a_run_that_was_removed_in_mlflow_is_in_nobodys_way(saved: Path) -> None:
+    """Its version stays and is listed; recovery undoes what others have left."""
+    name, client = "registry-removed", MlflowClient()
+    first, second, third = (register(saved, name) for _ in range(3))
+    first.origin.tags({"decision": "promoted"})
+    registry.promote(first)
+    registry.promote(second)  # by its run, which is killed
+    client.delete_run(third.run)
+    client._tracking_client.store._hard_delete_run(third.run)  # what `mlflow gc` does
+    registry.recover(name, lambda _: True)
+    assert [version.version for version in registry.versions(name)] == ["3", "1"]
+    assert registry.resolve(name).version == "1"
+
+
 def test_a_version_that_does_not_load_is_not_promoted(saved: Path) -> None:
     """The smoke test comes before the alias moves."""
     name = "registry-broken"
@@ -204,7 +318,7 @@ def test_a_version_that_does_not_load_is_not_promoted(saved: Path) -> None:
 
 
 def test_demotion_undoes_promotion(saved: Path) -> None:
-    """The earlier champion is back, or nobody, and the history has forgotten the promotion."""
+    """The earlier champion is back, or nobody, and no rollback leads to what was taken back."""
     name = "registry-demote"
     first, second = register(saved, name), register(saved, name)
     registry.promote(first)
@@ -215,7 +329,9 @@ def test_demotion_undoes_promotion(saved: Path) -> None:
         registry.rollback(name)
     registry.demote(first, None)
     assert registry.champion(name) is None
+    told = history.read(name)
     registry.demote(first, None)
+    assert history.read(name) == told
 
 
 def test_demotion_leaves_an_alias_that_was_moved_since(saved: Path) -> None:
@@ -239,6 +355,17 @@ def test_withdrawal_undoes_registration(saved: Path) -> None:
     assert name not in registry.names()
     with pytest.raises(MlflowException):
         mlflow.MlflowClient().get_registered_model(name)
+
+
+def test_a_model_with_a_history_is_not_removed(saved: Path) -> None:
+    """Where all earlier versions were deleted in MLflow, withdrawing the last one leaves the name and what it tells."""
+    name = "registry-emptied"
+    first, second = register(saved, name), register(saved, name)
+    registry.promote(first)
+    MlflowClient().delete_model_version(name, first.version)
+    registry.withdraw(second)
+    assert registry.versions(name) == ()
+    assert [event.after for event in history.read(name)] == ["1", None]
 
 
 def test_references_name_versions(saved: Path) -> None:
