@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from pipeline.drift import DriftReport
 from pipeline.evaluation import Evaluation
@@ -13,11 +14,14 @@ from pipeline.replay.story import STRATEGIES, Story
 
 if TYPE_CHECKING:
     from flows.reports import Report
+    from flows.tracking.history import Event
     from flows.tracking.registry import Version
 
 SHOWN = 10  # findings of a drift report
 SCORES = ("area", "score", "synthetic", "real rows", "meaning")
+HISTORY = ("when (UTC)", "event", "from", "to", "by", "why")
 STRATEGY = ("strategy", "trainings", "promoted", "CPU s", "ahead", "quality", "at the end", "real rows")
+SHORT = 8  # letters of a run's id
 WIDE = 120  # columns of a terminal that has room for meanings
 
 
@@ -65,6 +69,25 @@ def versions(console: Console, found: Sequence["Version"]) -> None:
         for version in found
     ]
     console.print(_table("", ["model", "version", "alias", "registered", "decision", "reasons"], rows))
+
+
+def history(console: Console, events: Sequence["Event"]) -> None:
+    """Every move of a model's alias; runs by the first letters of their ids where there is no room for all."""
+    letters = None if console.width >= WIDE else SHORT
+    rows = [
+        (
+            f"{event.when:%Y-%m-%d %H:%M}",
+            event.kind,
+            event.before or "–",
+            event.after or "–",
+            event.by[:letters],
+            event.why,
+        )
+        for event in events
+    ]
+    if rows:
+        console.print()
+        console.print(_table("history of the champion", HISTORY, rows))
 
 
 def replay(console: Console, story: Story, path: Path) -> None:
@@ -143,7 +166,8 @@ def _table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]], *, he
     table = Table(title=title or None, title_justify="left", show_header=header, box=None, pad_edge=False)
     for name in head:
         numeric = name in {"synthetic", "real rows", *STRATEGY[1:]}
-        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
+        whole = name in HISTORY and name != "why"  # only reasons may be broken
+        table.add_column(name, justify="right" if numeric else "left", overflow="fold", no_wrap=whole)
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*(Text(cell) for cell in row))  # what people wrote is no markup
     return table

@@ -1,6 +1,8 @@
 """Verbs about registered models: which versions there are, and which of them is the champion."""
 # ruff: noqa: PLC0415 - nothing heavy is imported before a verb runs
 
+from rich.console import Console
+
 from flows.cli.app import DEFAULTS, Common, Reply, app, lines
 
 
@@ -46,15 +48,24 @@ def models(name: str | None = None, *, common: Common = DEFAULTS) -> Reply:
     Parameters
     ----------
     name
-        Only this model.
+        Only this model, with the history of its champions.
     """
     common.embed()
     from flows import display
-    from flows.tracking import registry
+    from flows.tracking import history, registry
 
     found = [version for each in ([name] if name else registry.names()) for version in registry.versions(each)]
     answer = {"models": [version.model_dump(mode="json") for version in found]}
-    return Reply(answer, lambda console: display.versions(console, found))
+    if name is None:
+        return Reply(answer, lambda console: display.versions(console, found))
+    events = history.read(name)
+    answer["history"] = [event.model_dump(mode="json") for event in events]
+
+    def show(console: Console) -> None:
+        display.versions(console, found)
+        display.history(console, events)
+
+    return Reply(answer, show)
 
 
 def _champion(name: str, version: str) -> Reply:

@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -334,6 +335,20 @@ def test_promote_rollback_and_models(command: Command, tmp_path: Path) -> None:
     listed = command("models", "cli-registry", "--json").answer["models"]
     assert [(each["version"], each["aliases"]) for each in listed] == [("2", []), ("1", ["champion"])]
     assert "champion" in command("models").out
+
+
+def test_models_tells_who_was_champion_when_and_why(command: Command, tiny: Path, tmp_path: Path) -> None:
+    """With a name the moves of its alias follow the versions, for people and for programs; without one they do not."""
+    done = command("run", write(tmp_path), "--name", "cli-told-why", "--config", tiny, "--json").answer
+    champion = registry.resolve("cli-told-why")
+    (event,) = command("models", "cli-told-why", "--json").answer["history"]
+    assert datetime.fromisoformat(event.pop("when")) > champion.created
+    why = "; ".join(done["reasons"])
+    assert event == {"kind": "promoted", "before": None, "after": "1", "by": champion.run, "why": why}
+    out = command("models", "cli-told-why").out
+    line = next(line for line in out.splitlines() if str(champion.run) in line)
+    assert line.split()[2:8] == ["promoted", "–", "1", champion.run, *done["reasons"][0].split()[:2]]
+    assert "history" not in command("models", "--json").answer
 
 
 def test_what_nobody_foresaw_is_a_traceback_and_one_line(

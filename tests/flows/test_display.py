@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console
 
 from flows import display
+from flows.tracking.history import Event
 from pipeline.drift import DriftReport, Finding
 from pipeline.evaluation import Evaluation, Score
 from pipeline.replay.story import STRATEGIES, Quality, Step, Story
@@ -53,6 +54,24 @@ def test_drift_names_what_has_drifted_and_nothing_else() -> None:
     assert "age: moved" in text
     assert "sex" not in text
     assert "found (1 of 2 checks)" in text
+
+
+@pytest.mark.parametrize("width", [60, 80, 160])
+def test_the_history_is_a_line_per_move_at_any_width(width: int) -> None:
+    """No time, event, version or name is cut, whatever the reasons; runs have their whole ids where there is room."""
+    when = dt.datetime(2026, 3, 5, 3, 0, 12, tzinfo=dt.UTC)
+    run = "0123456789abcdef" * 2
+    events = [
+        Event(when=when, kind="promoted", before=None, after="99", by=run, why="shape is [fine]; " * 9),
+        Event(when=when, kind="rolled back", before="100", after="99", by="person", why="resynth rollback"),
+    ]
+    text = printed(width, display.history, events)
+    lines = [line.split() for line in text.splitlines()]
+    shown = run if width >= 120 else run[:8]
+    assert ["2026-03-05", "03:00", "promoted", "–", "99", shown] in [line[:6] for line in lines]
+    assert ["2026-03-05", "03:00", "rolled", "back", "100", "99", "person"] in [line[:7] for line in lines]
+    assert "[fine]" in text
+    assert printed(width, display.history, []) == ""
 
 
 def test_a_replay_is_a_line_per_strategy_and_a_verdict() -> None:
