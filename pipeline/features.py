@@ -100,6 +100,9 @@ class _Ordered:
         """Score, NaN for null, and null indicator."""
         values = numbers(array)
         scores = np.interp(values, self.knots, self.scores)
+        stuck = ~np.isfinite(scores) & ~np.isnan(values)  # knots so close that the slope between them is not finite
+        place = np.searchsorted(self.knots, values[stuck], side="right") - 1
+        scores[stuck] = self.scores[np.clip(place, 0, None)]
         return np.column_stack([scores, self.null_weight * np.isnan(values)] if self.null_weight else [scores])
 
 

@@ -254,6 +254,9 @@ def _histogram(axes: Axes, real: pa.ChunkedArray, synthetic: pa.ChunkedArray) ->
         axes.text(0.5, 0.5, "all null", ha="center", va="center", transform=axes.transAxes, color="#7a828e")
         return
     edges = _edges(x)
+    if not np.isfinite(edges).all():
+        axes.text(0.5, 0.5, "too wide to draw", ha="center", va="center", transform=axes.transAxes, color="#7a828e")
+        return
     axes.stairs(_shares(x, edges), edges, fill=True, color=REAL)
     axes.stairs(_shares(y, edges), edges, color=SYNTHETIC, linewidth=1.3)
     axes.locator_params(axis="x", nbins=5)
@@ -263,12 +266,20 @@ def _histogram(axes: Axes, real: pa.ChunkedArray, synthetic: pa.ChunkedArray) ->
 
 
 def _edges(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Edges of at most about 40 equal bins, each a whole number of the values' steps wide, lest integers alias."""
+    """Edges of at most about 40 equal bins, each a whole number of the values' steps wide, lest integers alias.
+
+    They are not finite where the range of the values is not.
+    """
     low, high = np.quantile(x, [0.005, 0.995], method="nearest")
     distinct = np.unique(x[(x >= low) & (x <= high)])
     step = float(np.diff(distinct).min()) if len(distinct) > 1 else 1.0
-    width = step * np.ceil((high - low + step) / step / BINS)
-    return np.asarray(low - step / 2 + width * np.arange(np.ceil((high - low + step) / width) + 1))
+    with np.errstate(over="ignore"):
+        span = high - low + step
+        steps = np.ceil(span / step / BINS)
+    if not np.isfinite(span):
+        return np.array([low, np.inf])
+    width = step * steps if np.isfinite(steps) else span / BINS
+    return np.asarray(low - step / 2 + width * np.arange(np.ceil(span / width) + 1))
 
 
 def _shares(values: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -368,7 +379,8 @@ def _time_formatter(kind: pa.DataType) -> Callable[[float, object], str] | None:
         unit = "D" if pa.types.is_date32(kind) else "ms"
     else:
         return None
-    return lambda x, _: str(np.datetime64(round(x), unit).astype("datetime64[D]"))
+    # ticks may lie beyond what 64 bits hold
+    return lambda x, _: str(np.datetime64(min(max(round(x), 1 - 2**63), 2**63 - 1), unit).astype("datetime64[D]"))
 
 
 def _plain(axes: Axes) -> None:

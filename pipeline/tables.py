@@ -28,13 +28,15 @@ from pipeline.storage import File, Place, fetch, is_hidden, objects, tail
 
 LEAST_ROWS = 20
 """Fewer rows cannot be split into training, validation and hold-out."""
+LARGEST = 1e300
+"""Greater numbers count as infinite: differences and squares of such columns would be."""
 
 
 class ReadSettings(Record):
     """What is done with doubtful values.
 
     Attributes:
-        infinite: ±inf in float columns: "refuse" the table, or "clip" to the largest finite value of the column.
+        infinite: ±inf and numbers beyond ±1e300: "refuse" the table, or "clip" to the largest finite value of the column.
         longest_text: Most bytes of one text.
     """
 
@@ -231,13 +233,14 @@ def _checked(array: pa.ChunkedArray, name: str, settings: ReadSettings) -> pa.Ch
 
 
 def _finite(array: pa.ChunkedArray, name: str, settings: ReadSettings) -> pa.ChunkedArray:
-    infinite = pc.fill_null(pc.is_inf(array), False)  # noqa: FBT003
+    infinite = pc.fill_null(pc.greater(pc.abs(array.cast(pa.float64())), LARGEST), False)  # noqa: FBT003
     count = pc.sum(infinite).as_py() or 0
     if not count:
         return array
     if settings.infinite == "refuse":
         raise TableError(
-            f"column {name!r} holds {count} infinite values, expected finite ones (or read.infinite = 'clip')"
+            f"column {name!r} holds {count} infinite values or such beyond {LARGEST:g}, expected smaller ones (or "
+            "read.infinite = 'clip')"
         )
     finite = array.filter(pc.invert(infinite))
     if finite.null_count == len(finite):
@@ -278,6 +281,8 @@ def _hashes(array: pa.ChunkedArray) -> NDArray[np.uint64]:
     whole = array.combine_chunks()
     if pa.types.is_float16(whole.type):  # Arrow does not encode it
         whole = whole.cast(pa.float32())
+    elif pa.types.is_decimal32(whole.type) or pa.types.is_decimal64(whole.type):  # nor these
+        whole = whole.cast(pa.decimal128(whole.type.precision, whole.type.scale))
     encoded = whole.dictionary_encode()
     values = encoded.dictionary
     if pa.types.is_decimal(values.type) or pa.types.is_null(values.type):

@@ -1,7 +1,7 @@
 """What the verbs share: the command that they belong to, the options of all, and how they answer."""
 # ruff: noqa: PLC0415 - nothing heavy is imported before a verb runs
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -11,6 +11,8 @@ from cyclopts import App, Parameter
 from rich.console import Console
 
 if TYPE_CHECKING:
+    from cyclopts import Token
+
     from flows.settings import Settings
 
 DONE, FAILED, BAD_INPUT, REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
@@ -26,6 +28,17 @@ app = App(
     print_error=False,
     suppress_keyboard_interrupt=False,
 )
+
+
+def _whole(_: type, tokens: "Sequence[Token]") -> int:
+    """A whole number, which is never rounded to one."""
+    try:
+        return int(tokens[0].value)
+    except ValueError:
+        raise ValueError(f"expected a whole number, got {tokens[0].value!r}") from None
+
+
+WHOLE = Parameter(converter=_whole)
 
 
 class Reply(NamedTuple):
@@ -55,7 +68,7 @@ class Common:
 
     home: Path = Path()
     config: Path | None = None
-    seed: int | None = None
+    seed: Annotated[int | None, WHOLE] = None
     json: Annotated[bool, Parameter(negative="")] = False
 
     def settings(self, **given: object) -> "Settings":

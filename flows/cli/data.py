@@ -2,8 +2,9 @@
 # ruff: noqa: PLC0415 - nothing heavy is imported before a verb runs
 
 from pathlib import Path
+from typing import Annotated
 
-from flows.cli.app import DEFAULTS, DONE, REFUSED, Common, Reply, app, errors, lines
+from flows.cli.app import DEFAULTS, DONE, REFUSED, WHOLE, Common, Reply, app, errors, lines
 
 
 @app.command
@@ -11,7 +12,7 @@ def run(
     data: str | None = None,
     *,
     name: str | None = None,
-    rows: int | None = None,
+    rows: Annotated[int | None, WHOLE] = None,
     out: Path | None = None,
     common: Common = DEFAULTS,
 ) -> Reply:
@@ -56,7 +57,7 @@ def run(
 
 
 @app.command
-def export(name: str, *, rows: int, out: Path, common: Common = DEFAULTS) -> Reply:
+def export(name: str, *, rows: Annotated[int, WHOLE], out: Path, common: Common = DEFAULTS) -> Reply:
     """Generate rows of a registered model and publish them.
 
     Parameters

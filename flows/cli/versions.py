@@ -1,13 +1,15 @@
 """Verbs about registered models: which versions there are, and which of them is the champion."""
 # ruff: noqa: PLC0415 - nothing heavy is imported before a verb runs
 
+from typing import Annotated
+
 from rich.console import Console
 
-from flows.cli.app import DEFAULTS, Common, Reply, app, lines
+from flows.cli.app import DEFAULTS, WHOLE, Common, Reply, app, lines
 
 
 @app.command
-def promote(name: str, version: int, *, common: Common = DEFAULTS) -> Reply:
+def promote(name: str, version: Annotated[int, WHOLE], *, common: Common = DEFAULTS) -> Reply:
     """Make a version the champion.
 
     Parameters

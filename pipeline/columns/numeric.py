@@ -143,7 +143,11 @@ class Numbers:
         if self._grid:
             within = np.minimum((uniform * (width.astype(np.float64) + 1)).astype(np.uint64), width)
         positions = self._reach_ends(self.arrays["low"][leaf] + within, cell, random.random(rows))
-        return np.asarray(positions - self._base[cell])
+        rest = np.asarray(positions - self._base[cell])
+        if self._grid:
+            return rest
+        greatest = self.arrays["ends"][-1]  # the sum that `decode` makes may be a rounding error beyond it
+        return np.where(self._base[cell] + rest > greatest, rest - np.spacing(np.abs(greatest)), rest)
 
     def decode(self, encoded: Encoded) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         """Positions of every row, and which of them hold a value."""
@@ -412,4 +416,8 @@ def load_numbers(json: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Numbe
 
 def masked(array: pa.Array, mask: NDArray[np.bool_]) -> pa.Array:
     """`array` with nulls where `mask` is false."""
-    return array if mask.all() else pc.if_else(pa.array(mask), array, pa.scalar(None, array.type))
+    if mask.all():
+        return array
+    return pc.if_else(pa.array(mask), array, pa.scalar(None, array.type)).cast(
+        array.type
+    )  # narrow decimals are widened

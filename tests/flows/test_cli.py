@@ -66,7 +66,9 @@ def tiny(tmp_path: Path) -> Path:
         (["run", "x.parquet", "--name", "a/b"], "name in the command line"),
         (["run", "x.parquet", "--seed", "-1"], "seed in the command line"),
         (["export", "cli-none", "--rows", "0", "--out", "x"], "rows in the command line"),
-        (["promote", "cli-none", "one"], "VERSION|version"),
+        (["promote", "cli-none", "one"], "VERSION|version|whole number"),
+        (["promote", "cli-none", "1.4"], "expected a whole number, got '1.4'"),
+        (["run", "x.parquet", "--rows", "1.5"], "expected a whole number, got '1.5'"),
         (["run", "x.parquet", "--config", "none.toml"], "none.toml"),
     ],
 )

@@ -70,3 +70,13 @@ def test_nothing_to_compare_has_no_dimensions():
     """Constants and all-null columns span no space."""
     table = pa.table({"x": np.ones(20), "y": pa.nulls(20, pa.float64()), "c": ["same"] * 20})
     assert FeatureSpace.fit(table, infer(table)).dimensions == 0
+
+
+def test_values_nearer_than_a_slope_can_tell_keep_their_scores():
+    """Subnormal numbers have the scores that the same numbers have in another unit."""
+    steps = np.random.default_rng(0).permutation(300)
+    plain, tiny = (pa.table({"x": steps * unit}) for unit in (1.0, 5e-324))
+    spaces = [FeatureSpace.fit(table, infer(table)) for table in (plain, tiny)]
+    points = [space.raw(table) for space, table in zip(spaces, (plain, tiny), strict=True)]
+    assert np.isfinite(points[1]).all()
+    assert points[1] == pytest.approx(points[0])

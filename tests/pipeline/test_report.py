@@ -185,3 +185,27 @@ def test_a_replay_shows_every_turn(tmp_path):
     assert marks == [("o", False), ("o", True), ("o", False), ("o", False), ("x", False), ("o", False)]
     save(figure, tmp_path / "replay.png")
     assert imread(tmp_path / "replay.png").shape[0] > 500
+
+
+EXTREME = {
+    "far moments": pa.array(np.append(np.arange(99) * 10**16, 2**63 - 1)).cast(pa.timestamp("ns")),
+    "early moments": pa.array(np.append(np.arange(99) * 10**16, 1 - 2**63)).cast(pa.timestamp("ns")),
+    "the widest range": pa.array(np.linspace(-1e300, 1e300, 100)),
+    "subnormal": pa.array(np.arange(100) * 5e-324),
+    "many magnitudes": pa.array(10.0 ** np.linspace(-320, 300, 100)),
+}
+
+
+@pytest.mark.parametrize("name", EXTREME)
+def test_no_value_keeps_a_picture_from_being_drawn(tmp_path, name):
+    """Values at the ends of their type, of which axes and differences do not fit it, are evaluated and drawn."""
+    table = pa.table({"x": EXTREME[name], "y": np.random.default_rng(0).normal(size=100)})
+    schema = infer(table)
+    found = evaluate(
+        table, holdout=table, train=table, schema=schema, settings=EvaluationSettings(permutations=20), seed=0
+    )
+    save(quality(table, table, schema, found), tmp_path / "quality.png")
+    reference = Reference.of(table, schema)
+    incoming = reference.profile_of([table.slice(50)])
+    save(drift(reference.profile, incoming, compare(reference, incoming, DriftSettings())), tmp_path / "drift.png")
+    assert imread(tmp_path / "quality.png").shape[2] == imread(tmp_path / "drift.png").shape[2] == 4

@@ -1,5 +1,7 @@
 """Tables in: every doubtful input is refused with one clear line; the split follows the content."""
 
+from decimal import Decimal
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -140,3 +142,11 @@ def test_the_digest_follows_the_values():
     assert tables.digest(chunked) == tables.digest(table)
     changed = table.set_column(2, table.schema.field(2), pa.array([99, *table["size"].to_pylist()[1:]], pa.int16()))
     assert tables.digest(changed) != tables.digest(table)
+
+
+@pytest.mark.parametrize("narrow", [pa.decimal32(9, 2), pa.decimal64(18, 2)])
+def test_narrow_decimals_are_split_as_wide_ones(narrow):
+    """The place of a row is that of its values, whatever the width of their type."""
+    wide = pa.table({"price": pa.array([Decimal(i) / 100 for i in range(400)], pa.decimal128(18, 2))})
+    parts = [tables.split(table) for table in (wide, wide.cast(pa.schema([("price", narrow)])))]
+    assert parts[0].holdout["price"].to_pylist() == parts[1].holdout["price"].to_pylist()

@@ -36,6 +36,7 @@ def _values() -> dict[pa.DataType, st.SearchStrategy[object]]:
     types: dict[pa.DataType, st.SearchStrategy[object]] = {getattr(pa, name)(): _integers(name) for name in WIDTHS}
     types |= {pa.float16(): _floats(16), pa.float32(): _floats(32), pa.float64(): _floats(64)}
     types |= {pa.decimal128(12, 3): _decimals(12, 3), pa.decimal128(38, 10): _decimals(38, 10)}
+    types |= {pa.decimal32(9, 2): _decimals(9, 2), pa.decimal64(18, 4): _decimals(18, 4)}
     types |= {pa.string(): _TEXT, pa.large_string(): _TEXT, pa.bool_(): st.booleans()}
     types |= {pa.dictionary(pa.int8(), pa.string()): st.sampled_from("abcdef")}
     types |= {pa.dictionary(pa.int32(), pa.int64(), ordered=True): st.integers(-3, 3)}

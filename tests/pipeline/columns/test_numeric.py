@@ -86,3 +86,15 @@ def test_nan_is_null():
     array = pa.array([1.5, float("nan"), None, 2.5] * 10)
     codec = Numeric.fit(array, Column(name="x", kind="numeric", nullable=True))
     assert codec.decode(codec.encode(array)).to_pylist() == [1.5, None, None, 2.5] * 10
+
+
+def test_no_draw_is_a_rounding_error_beyond_the_range():
+    """A place is kept as its distance from the cell's start; the sum of both may round up, past the greatest value."""
+    random = np.random.default_rng(0)
+    for _ in range(40):
+        values = random.normal(size=400) * 10.0 ** random.integers(-3, 4)
+        codec = Numeric.fit(pa.array(values), Column(name="x", kind="numeric", nullable=False))
+        last = np.full(4000, codec.variables[0].size - 1)
+        rest = codec.draw((last,), random, np.arange(4000))
+        drawn = codec.decode(Encoded((last,), rest)).to_numpy()
+        assert values.max() - 2 * np.spacing(values.max()) <= drawn.max() <= values.max()
