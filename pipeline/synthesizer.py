@@ -101,8 +101,9 @@ class Synthesizer:
         training = training or TrainingSettings()
         shape, epochs, batch = resolve(layout, rows.num_rows, model or ModelSettings(), training)
         ancestor = champion.vae if champion is not None else None
-        torch.manual_seed(torch_seed(seed, "weights"))
-        vae = VAE(layout, ancestor.shape if ancestor is not None else shape).eval()
+        with torch.random.fork_rng():
+            torch.manual_seed(torch_seed(seed, "weights"))
+            vae = VAE(layout, ancestor.shape if ancestor is not None else shape).eval()
         synthesizer = cls(schema, codecs, vae)
         encoded, held = synthesizer._rows(rows), synthesizer._rows(validation)
         training = _completed(training, encoded)

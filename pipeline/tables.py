@@ -36,7 +36,7 @@ class ReadSettings(Record):
     """What is done with doubtful values.
 
     Attributes:
-        infinite: ±inf and numbers beyond ±1e300: "refuse" the table, or "clip" to the largest finite value of the column.
+        infinite: ±inf and numbers beyond ±1e300: "refuse" the table, or "clip" to the largest other one of the column.
         longest_text: Most bytes of one text.
     """
 
