@@ -202,21 +202,11 @@ def settle(plan: Plan) -> None:
     if not file.exists():
         return
     waiting = Publication.model_validate_json(file.read_text("utf-8"))
-    if concluded(Run(id=waiting.run, name=plan.name)):
+    if Run(id=waiting.run, name=plan.name).complete:
         put(plan, waiting)
     else:
         exports.discard(waiting.staged)
         file.unlink()
-
-
-def concluded(run: Run) -> bool:
-    """Whether a run is complete; one that MLflow does not know, as another server's, is not."""
-    try:
-        return run.complete
-    except Exception as error:
-        if getattr(error, "error_code", None) != "RESOURCE_DOES_NOT_EXIST":
-            raise
-        return False
 
 
 def put(plan: Plan, waiting: Publication) -> None:

@@ -36,7 +36,7 @@ from flows.run import Plan, run
 from flows.scratch import BusyError
 from flows.settings import ScheduleSettings, Settings
 from flows.tracking import registry
-from pipeline.errors import SettingsError
+from pipeline.errors import SchemaError, SettingsError
 
 DRIFT = "resynth.drift"
 EPOCH = datetime(2020, 1, 1, tzinfo=UTC)  # from which intervals are counted, so that a restart does not shift them
@@ -86,7 +86,12 @@ def check(table: str, home: str = ".", config: str | None = None) -> State[objec
         arrivals = tasks.survey(data, table, settings) if settings.incoming is not None else None
         if arrivals is not None and not arrivals.new:
             return Completed(name="Skipped", message="nothing is new")
-        found = drift(table, data, place, settings, arrivals)
+        try:
+            found = drift(table, data, place, settings, arrivals)
+        except SchemaError as error:
+            if settings.policy.new_columns == "refuse":
+                raise
+            return _call(settings, table, "Columns", str(error))
     if not found.drifted:
         return Completed(message="no drift")
     return _call(settings, table, "Drift", next(finding.text for finding in found.findings if finding.drifted))
@@ -103,16 +108,18 @@ def deployments(home: Path, config: Path | None, tables: Mapping[str, Settings])
         times = settings.schedule
         parameters = {"table": table, "home": str(home), "config": None if config is None else str(config.resolve())}
         if times.retrain is not None or (times.drift is not None and times.retrain_on_drift):
-            made.append(_deployment(retrain, parameters, times.retrain, times.timezone, [_on_drift(table, times)]))
+            when = [] if times.retrain is None else [timetable(times.retrain, times.timezone, f"{table}: retrain")]
+            made.append(_deployment(retrain, parameters, when, [_on_drift(table, times)]))
         if times.drift is not None:
-            made.append(_deployment(check, parameters, times.drift, times.timezone, []))
+            when = [timetable(times.drift, times.timezone, f"{table}: drift")]
+            made.append(_deployment(check, parameters, when, []))
     if not made:
         raise SettingsError("serve: expected a schedule.retrain or schedule.drift in the settings, got none")
     return made
 
 
-def timetable(when: str, timezone: str) -> Schedule:
-    """A schedule from an interval (`90m`, `12h`, `7d`) or a cron expression.
+def timetable(when: str, timezone: str, key: str = "schedule") -> Schedule:
+    """A schedule from an interval (`90m`, `12h`, `7d`) or a cron expression, the setting called `key`.
 
     Raises:
         SettingsError: It is neither.
@@ -123,7 +130,7 @@ def timetable(when: str, timezone: str) -> Schedule:
     try:
         return Cron(when, timezone=timezone)
     except ValueError as error:
-        raise SettingsError(f"schedule: expected an interval like 12h or a cron expression, got {when!r}") from error
+        raise SettingsError(f"{key}: expected an interval like 12h or a cron expression, got {when!r}") from error
 
 
 def start(home: Path, config: Path | None, tables: Mapping[str, Settings]) -> None:
@@ -177,14 +184,13 @@ def _call(settings: Settings, table: str, name: str, worst: str) -> State[object
 def _deployment(
     made_of: Flow[..., State[object]],
     parameters: dict[str, str | None],
-    when: str | None,
-    timezone: str,
+    when: list[Schedule],
     triggers: list[DeploymentEventTrigger],
 ) -> RunnerDeployment:
     """One of the flows for one table."""
     made = made_of.to_deployment(
         str(parameters["table"]),
-        schedules=[] if when is None else [timetable(when, timezone)],
+        schedules=when,
         parameters=parameters,
         triggers=list(triggers),
         tags=["resynth"],

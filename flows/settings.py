@@ -26,6 +26,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
@@ -50,7 +51,7 @@ class ScheduleSettings(Record):
         retrain: A cron expression ("0 3 * * 1-5"), or an interval in minutes, hours or days ("12h").
         drift: The same, of drift checks.
         timezone: In which cron expressions are read, by its IANA name ("Europe/Berlin").
-        retrain_on_drift: Whether a check that finds drift starts a retraining at once.
+        retrain_on_drift: Whether a check that finds drift starts a run at once.
     """
 
     retrain: str | None = None
@@ -80,9 +81,13 @@ class NotifySettings(Record):
     @field_validator("webhook")
     @classmethod
     def _web(cls, webhook: SecretStr | None) -> SecretStr | None:
-        if webhook is not None and not webhook.get_secret_value().startswith(("http://", "https://")):
-            raise ValueError("expected an address that begins with https:// or http://")
-        return webhook
+        if webhook is None:
+            return None
+        with suppress(ValueError):
+            address = urlsplit(webhook.get_secret_value())
+            if address.scheme in {"http", "https"} and address.hostname:
+                return webhook
+        raise ValueError("expected an address that begins with https:// or http:// and a host")
 
 
 class Settings(LoopSettings):

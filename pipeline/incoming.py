@@ -6,8 +6,8 @@ in; `survey` holds it against the files that are there now and tells three kinds
 - *known*: the content is in the ledger. A file that was renamed or copied is still known, so no row counts twice.
 - *new*: any other file that can be used.
 - *quarantined*: a file that cannot be read, or whose columns are not those of the others. It stays where it is and
-  out of the way: the one until its content changes, as that of a file that was still being written does, the other
-  until its columns are the right ones.
+  out of the way: the one until its content changes, as that of a file that was still being written does, or the
+  settings by which it is read, the other until its columns are the right ones.
 
 Which columns are right, the known files say that are still there; without any, most of the files do. Where the table
 may change, the columns that were the last to come for the first time are right as long as there is a file of them,
@@ -31,7 +31,7 @@ from typing import NamedTuple, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
 from pipeline import tables
 from pipeline.errors import InputError, SchemaError, TableError
@@ -39,6 +39,11 @@ from pipeline.records import Record
 from pipeline.schema import ColumnSettings
 from pipeline.storage import File, Object, fetch
 from pipeline.tables import ReadSettings
+
+MOST_DAYS = 100_000
+"""Longest window of days; some 270 years."""
+FIRST, LAST = (pa.scalar(text).cast(pa.timestamp("us")) for text in ("0001-01-01 00:00:00", "9999-12-31 23:59:59"))
+"""The times that Python knows."""
 
 
 class IncomingSettings(Record):
@@ -54,7 +59,7 @@ class IncomingSettings(Record):
     time: str | None = None
     last_files: PositiveInt | None = None
     last_rows: PositiveInt | None = None
-    last_days: PositiveFloat | None = None
+    last_days: float | None = Field(default=None, gt=0, le=MOST_DAYS)
 
     @model_validator(mode="after")
     def _one_window(self) -> Self:
@@ -104,6 +109,7 @@ class Ledger(Record):
         quarantined: Files that cannot be used; among them known ones whose columns are no longer the right ones.
         columns: Marks of the columns of all files, in the order of their first coming.
         latest: The latest time of any row that was trained on, in UTC where the column has a zone.
+        rules: Mark of the settings by which files were judged; by others, those that could not be read are tried again.
         stamps: The digest of every object that a store held, by its stamp.
     """
 
@@ -112,6 +118,7 @@ class Ledger(Record):
     columns: tuple[str, ...] = ()
     stamps: Mapping[str, str] = {}
     latest: datetime | None = None
+    rules: str = ""
 
 
 class Arrivals(Record):
@@ -171,7 +178,8 @@ def survey(
         here.setdefault(digest, file)
         if isinstance(file, Object):
             stamps[file.stamp] = digest
-    marks, reasons = _marks(here, ledger, settings, overrides)
+    rules = _rules(settings, overrides)
+    marks, reasons = _marks(here, ledger, settings, overrides, again=rules != ledger.rules)
     came = tuple(dict.fromkeys([*ledger.columns, *marks.values()]))
     taken, passed = {file.digest for file in ledger.files}, {file.digest for file in ledger.quarantined}
     right = _right(marks, taken, came if changing else ())
@@ -194,22 +202,39 @@ def survey(
                 *(file.model_copy(update={"columns": marks.get(file.digest, file.columns)}) for file in ledger.files),
                 *(Known(name=here[digest].name, digest=digest, columns=right) for digest in new),
             ),
-            quarantined=(*(file for file in ledger.quarantined if marks.get(file.digest) != right), *quarantined),
+            quarantined=(*(file for file in ledger.quarantined if _still(file, marks, right, reasons)), *quarantined),
             columns=came,
             latest=ledger.latest,
             stamps=stamps,
+            rules=rules,
         ),
     )
 
 
+def _still(file: Quarantined, marks: Mapping[str, str], right: str, reasons: Mapping[str, str]) -> bool:
+    """Whether a file that could not be used is to be remembered as it was."""
+    return file.digest not in reasons and marks.get(file.digest) != right
+
+
+def _rules(settings: ReadSettings, overrides: Mapping[str, ColumnSettings]) -> str:
+    """What tells the settings from others by which files are judged."""
+    told = settings.model_dump_json(), *(f"{name}={overrides[name].model_dump_json()}" for name in sorted(overrides))
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()
+
+
 def _marks(
-    here: Mapping[str, File], ledger: Ledger, settings: ReadSettings, overrides: Mapping[str, ColumnSettings]
+    here: Mapping[str, File],
+    ledger: Ledger,
+    settings: ReadSettings,
+    overrides: Mapping[str, ColumnSettings],
+    *,
+    again: bool,
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Marks of the columns of files by digest, known ones first in the order of their coming; why new ones have none.
 
-    A file that was found to be unreadable before has neither.
+    A file that was found to be unreadable before has neither, unless it is tried `again`.
     """
-    told = {file.digest: file.columns for file in ledger.quarantined}
+    told = {file.digest: file.columns for file in ledger.quarantined if file.columns or not again}
     told |= {file.digest: file.columns for file in ledger.files}
     known = dict.fromkeys(file.digest for file in ledger.files if file.digest in here)
     marks: dict[str, str] = {}
@@ -292,7 +317,8 @@ def by_time(rows: pa.Table, column: str, settings: IncomingSettings, before: dat
     if latest is None:
         raise TableError(f"column {column!r}: expected at least one time, got only nulls")
     if settings.last_days is not None:
-        kept = _later(moments, latest - timedelta(days=settings.last_days))
+        span = pa.scalar(timedelta(days=settings.last_days), pa.duration("us"))
+        kept = _later(moments, pc.subtract(pc.max(moments), span))
         rows, moments = rows.filter(kept), moments.filter(kept)
     if settings.last_rows is not None:
         order = pc.sort_indices(moments, null_placement="at_start").cast(pa.int64())
@@ -300,7 +326,7 @@ def by_time(rows: pa.Table, column: str, settings: IncomingSettings, before: dat
         rows, moments = rows.take(last), moments.take(last)
     if before is None:
         return Window(rows, rows, latest)
-    return Window(rows, rows.filter(_later(moments, before)), max(before, latest))
+    return Window(rows, rows.filter(_later(moments, pa.scalar(before, pa.timestamp("us")))), max(before, latest))
 
 
 def times(rows: pa.Table, column: str) -> pa.ChunkedArray:
@@ -308,17 +334,23 @@ def times(rows: pa.Table, column: str) -> pa.ChunkedArray:
 
     Raises:
         SchemaError: It is missing, or holds neither dates nor timestamps.
+        TableError: Some are in no year from 1 to 9999.
     """
     if column not in rows.column_names:
         raise SchemaError(f"time: expected a column {column!r} of times, got none")
     kind = rows.schema.field(column).type
     if not (pa.types.is_timestamp(kind) or pa.types.is_date(kind)):
         raise SchemaError(f"time: expected dates or timestamps in column {column!r}, got {kind}")
-    return rows.column(column).cast(pa.timestamp("us", getattr(kind, "tz", None)), safe=False).cast(pa.timestamp("us"))
+    zone = getattr(kind, "tz", None)
+    moments = rows.column(column).cast(pa.timestamp("us", zone), safe=False).cast(pa.timestamp("us"))
+    beyond = pc.sum(pc.or_(pc.less(moments, FIRST), pc.greater(moments, LAST))).as_py()
+    if beyond:
+        raise TableError(f"column {column!r}: expected times of the years 1 to 9999, got {beyond} beyond them")
+    return moments
 
 
-def _later(times: pa.ChunkedArray, than: datetime) -> pa.ChunkedArray:
-    return pc.fill_null(pc.greater(times, pa.scalar(than, pa.timestamp("us"))), False)  # noqa: FBT003
+def _later(times: pa.ChunkedArray, than: pa.Scalar) -> pa.ChunkedArray:
+    return pc.fill_null(pc.greater(times, than), False)  # noqa: FBT003
 
 
 def _holding(files: tuple[File, ...], rows: int) -> tuple[File, ...]:
@@ -345,9 +377,11 @@ def _difference(schema: pa.Schema, usual: pa.Schema) -> str:
     """What is unusual about the columns, in one line."""
     gone = [f"column {name!r} is missing" for name in usual.names if name not in schema.names]
     more = [f"column {name!r} is new" for name in schema.names if name not in usual.names]
-    types = [
-        f"column {field.name!r} has type {field.type}, expected {usual.field(field.name).type}"
-        for field in schema
-        if field.name in usual.names and not field.equals(usual.field(field.name))
+    both = [(field, usual.field(field.name)) for field in schema if field.name in usual.names]
+    types = [f"column {a.name!r} has type {a.type}, expected {b.type}" for a, b in both if a.type != b.type]
+    nulls = [
+        f"column {a.name!r} is declared {'with' if a.nullable else 'without'} nulls, expected the opposite"
+        for a, b in both
+        if a.type == b.type and a.nullable != b.nullable
     ]
-    return "; ".join([*gone, *more, *types] or ["the columns are in another order"])
+    return "; ".join([*gone, *more, *types, *nulls] or ["the columns are in another order"])

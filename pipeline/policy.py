@@ -192,7 +192,7 @@ def _calm(now: Situation, settings: PolicySettings) -> tuple[str, ...]:
 
 def _growth(now: Situation) -> str:
     known = f"knows {now.drift.reference_rows:,}" if now.drift is not None else "has other columns"
-    return f"{now.new_rows:,} rows are new to a champion that {known}"
+    return f"at least {now.new_rows:,} {'row is' if now.new_rows == 1 else 'rows are'} new to a champion that {known}"
 
 
 def _findings(now: Situation) -> tuple[Finding, ...]:

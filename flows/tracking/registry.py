@@ -338,7 +338,8 @@ def _smoke_test(version: Version) -> None:
     try:
         schema = synthesizer.sample(10, seed=0).schema
     except Exception as error:
-        raise ResynthError(f"promote: expected {version.uri} to generate rows, it does not ({error})") from error
+        why = type(error).__name__
+        raise ResynthError(f"promote: expected {version.uri} to generate rows, it does not ({why})") from error
     if not schema.equals(synthesizer.schema.arrow, check_metadata=True):
         raise ResynthError(f"promote: expected {version.uri} to generate the schema it was trained on, got another")
 

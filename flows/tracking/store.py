@@ -10,6 +10,7 @@ write-ahead logging makes every later write four times faster; `client` sees to 
 import json
 import sqlite3
 import time
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -114,8 +115,13 @@ class Run(Record):
 
     @property
     def complete(self) -> bool:
-        """Whether all is done that it had to do."""
-        return COMPLETE in client().get_run(self.id).data.tags
+        """Whether all is done that it had to do; nothing is by a run that MLflow does not know."""
+        try:
+            return COMPLETE in client().get_run(self.id).data.tags
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+            return False
 
     @property
     def url(self) -> str:
@@ -161,7 +167,9 @@ class Run(Record):
 
     def figure(self, figure: Figure, file: str) -> None:
         """Keep a picture."""
-        client().log_figure(self.id, figure, file)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Glyph", UserWarning)  # a letter that the font lacks is drawn as a box
+            client().log_figure(self.id, figure, file)
 
     def data(self, source: Place, digest: str, schema: pa.Schema, rows: int) -> None:
         """Say which data the run read."""

@@ -123,7 +123,6 @@ def test_a_webhook_that_fails_is_tried_again_and_fails_nothing(
     ("address", "error"),
     [
         ("http://127.0.0.1:9/a secret", "InvalidURL"),
-        ("http://[::1/secret", "ValueError"),
         ("http://127.0.0.1:secret/", "InvalidURL"),
     ],
 )

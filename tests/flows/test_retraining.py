@@ -64,7 +64,7 @@ def test_only_what_is_needed_is_trained(run):
     grown = grown.set_column(1, grown.schema.field("group"), pa.array(label).dictionary_encode())
     more = run("policy-needed", grown, NEEDED)
     assert more.answer["plan"]["action"] == "warm-start"
-    assert "400 rows are new to a champion that knows 400" in more.answer["plan"]["reasons"]
+    assert "at least 400 rows are new to a champion that knows 400" in more.answer["plan"]["reasons"]
     newest = registry.versions("policy-needed")[0]
     assert (newest.tags["start"], newest.tags["warm_starts"]) == ("1", "1")
     assert "east" in registry.load(newest).sample(2_000, seed=0)["group"].to_pylist()
@@ -122,7 +122,7 @@ def test_what_comes_in_the_cool_down_is_looked_at_after_it(heap: Callable[..., O
         assert held["reasons"][0].endswith("the cool-down is 20 h")
     trained = heap("policy-later", "cool_down_hours = 0\n").answer
     assert (trained["decision"], trained["version"]) == ("promoted", "2")
-    assert "200 rows are new to a champion that knows 200" in trained["plan"]["reasons"]
+    assert "at least 200 rows are new to a champion that knows 200" in trained["plan"]["reasons"]
     assert heap("policy-later", "cool_down_hours = 0\n").answer["reasons"][0].startswith("nothing is new in ")
 
 

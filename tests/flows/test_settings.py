@@ -150,6 +150,7 @@ def test_a_file_about_one_table_needs_no_section(tmp_path: Path) -> None:
         ('[tables.a]\ndata = "x"\nsed = 1', "unknown key 'sed'"),
         ('data = "x"\n[schedule]\ntimezone = "Mars/Olympus"', "schedule.timezone in .* IANA name"),
         ('data = "x"\n[notify]\nwebhook = "secret"', "notify.webhook in .* got an address"),
+        ('data = "x"\n[notify]\nwebhook = "http://[::1/secret"', "notify.webhook in .* got an address"),
         ('data = "x"\n[incoming]\nlast_days = 3', "incoming in .* last_days counts by"),
     ],
 )

@@ -265,9 +265,51 @@ def test_a_column_of_times_must_be_one(tmp_path: Path, column: str, message: str
         read(look(tmp_path), time=column)
 
 
-@pytest.mark.parametrize("settings", [{"last_files": 1, "last_rows": 1}, {"last_days": 3.0}, {"last_files": 0}])
+def test_a_time_that_no_calendar_has_is_told(tmp_path: Path) -> None:
+    """A mistyped year beyond 9999 is an error that names the column; days before the first year are none."""
+    pq.write_table(
+        pa.table({"day": pa.array([20_000, 6_669_000], pa.int32()).cast(pa.date32())}), tmp_path / "a.parquet"
+    )
+    with pytest.raises(TableError, match="'day': expected times of the years 1 to 9999, got 1 beyond"):
+        read(look(tmp_path), time="day")
+    pq.write_table(pa.table({"day": pa.array([-719_162] * 3, pa.int32()).cast(pa.date32())}), tmp_path / "a.parquet")
+    assert read(look(tmp_path), time="day", last_days=90.0).rows.num_rows == 3
+
+
+def test_other_settings_judge_files_anew(tmp_path: Path) -> None:
+    """A file that was quarantined for its values is taken in once the settings admit them, and told of again if not."""
+    for name, values in (("a", [1.0, 2.0]), ("b", [3.0, float("inf")])):
+        pq.write_table(pa.table({"x": values}), tmp_path / f"{name}.parquet")
+    first = look(tmp_path)
+    assert [file.name for file in first.quarantined] == ["b.parquet"]
+    longer = survey(files(tmp_path), first.ledger, ReadSettings(longest_text=9), {})
+    assert ([file.name for file in longer.quarantined], len(longer.ledger.quarantined)) == (["b.parquet"], 1)
+    clipped = survey(files(tmp_path), first.ledger, ReadSettings(infinite="clip"), {})
+    assert (names(clipped), clipped.new, clipped.ledger.quarantined) == (["a", "b"], 1, ())
+
+
+def test_a_column_declared_with_nulls_is_told_from_one_without(tmp_path: Path) -> None:
+    """The reason says what differs, where the type is the same."""
+    pq.write_table(pa.table({"x": [1, 2]}), tmp_path / "a.parquet")
+    strict = pa.schema([pa.field("x", pa.int64(), nullable=False)])
+    ledger = look(tmp_path).ledger
+    pq.write_table(pa.table({"x": [1, 3]}, schema=strict), tmp_path / "b.parquet")
+    reason = "column 'x' is declared without nulls, expected the opposite"
+    assert [file.reason for file in look(tmp_path, ledger).quarantined] == [reason]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"last_files": 1, "last_rows": 1},
+        {"last_days": 3.0},
+        {"last_files": 0},
+        {"last_days": float("inf"), "time": "t"},
+        {"last_days": 1e9, "time": "t"},
+    ],
+)
 def test_impossible_settings_are_refused(settings: dict[str, object]) -> None:
-    """Two windows at once, days without a column to count by, an empty window."""
+    """Two windows at once, days without a column to count by, an empty window, an endless one."""
     with pytest.raises(ValidationError):
         IncomingSettings.model_validate(settings)
 

@@ -41,7 +41,10 @@ def test_nothing_to_do_is_skipped_with_what_was_looked_at():
     decision = plan(situation(), NEEDED)
     assert decision == Plan(
         action="skip",
-        reasons=("drift in 0 of the last 1 checks (from 2)", "100 rows are new to a champion that knows 1,000"),
+        reasons=(
+            "drift in 0 of the last 1 checks (from 2)",
+            "at least 100 rows are new to a champion that knows 1,000",
+        ),
     )
     assert Plan.model_validate_json(decision.model_dump_json()) == decision
 
@@ -116,7 +119,7 @@ def test_a_chain_of_warm_starts_ends():
     due = situation(new_rows=800, warm_starts=5)
     assert plan(due, NEEDED).reasons == (
         "the champion comes from 5 warm starts in a row",
-        "800 rows are new to a champion that knows 1,000",
+        "at least 800 rows are new to a champion that knows 1,000",
     )
     assert plan(due, NEEDED).action == "retrain"
     assert plan(situation(warm_starts=5), NEEDED).action == "skip"
