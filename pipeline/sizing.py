@@ -36,7 +36,7 @@ RATE, SHARE = 8.0, 1 / 3
 """Free bits: 8 nats, but at most a third of what the columns of a row tell one by one."""
 REAL = 3.0
 """Nats that a real variable is taken to tell."""
-DECAY, LEAST_DECAY, MOST_DECAY = 1600.0, 0.2, 1.0
+DECAY, LEAST_DECAY, MOST_DECAY = 1600.0, 0.3, 1.0
 """Weight decay: this divided by the rows, within these bounds. As with a prior of the weights, rows outweigh it."""
 STEPS = 3000
 """Steps of a training, where the table is neither tiny nor huge."""
