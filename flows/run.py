@@ -16,18 +16,18 @@ a training is due all the same (`tasks.due`). Its ledger of files is kept with t
 is, and a killed run has taken nothing in.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple, ParamSpec
 
 from prefect import flow
 
-from flows import approval, display, notify, tasks
+from flows import approval, display, notify, publication, tasks
 from flows.clock import Clock
 from flows.provenance import code_version
 from flows.reports import Export, Report, numbers
-from flows.scratch import Workspace, alone, publication
+from flows.scratch import Workspace, alone
 from flows.settings import Settings
 from flows.tasks import Incoming
 from flows.tracking import registry, store
@@ -36,7 +36,7 @@ from flows.tracking.store import COMPLETE, MARK, Run
 from pipeline import exports, policy
 from pipeline.bound import ElboReport
 from pipeline.drift import DriftReport
-from pipeline.errors import ResynthError, SchemaError
+from pipeline.errors import SchemaError
 from pipeline.evaluation import Evaluation
 from pipeline.incoming import Arrivals
 from pipeline.progress import Progress, silent
@@ -107,29 +107,6 @@ class Outlook(NamedTuple):
     plan: policy.Plan | None
 
 
-class Publication(Record):
-    """An export that waits beside its place for the run that made it to be complete.
-
-    Attributes:
-        run: The MLflow run.
-        staged: Where it lies.
-        directory: Its place.
-        digest: Of its content; empty until all of it is written.
-    """
-
-    run: str
-    staged: Path
-    directory: Path
-    digest: str = ""
-
-    def remember(self, plan: Plan) -> None:
-        """Keep it for whoever settles it."""
-        file = publication(plan.home, plan.name)
-        fresh = file.with_name(f"{file.name}.new")
-        fresh.write_text(self.model_dump_json(), "utf-8")
-        fresh.replace(file)
-
-
 class Judgement(NamedTuple):
     """What was found out about a challenger."""
 
@@ -158,7 +135,7 @@ def run(plan: Plan, progress: Progress | None = None) -> Report:
         store.answering(),
         alone(plan.home, plan.name),
         Workspace.open(plan.home) as work,
-        settling(plan),
+        publication.settling(plan.home, plan.name),
     ):
         if plan.out is not None:
             exports.check_target(plan.out)  # better now than after the training
@@ -176,55 +153,6 @@ def run(plan: Plan, progress: Progress | None = None) -> Report:
             report = execute(Job(plan, work, tracked, asked, clock, code, arrivals, due, outdated))
     notify.outcome(plan.settings.notify, report)
     return report
-
-
-@contextmanager
-def settling(plan: Plan) -> Iterator[None]:
-    """Settle the export of an earlier run, and afterwards that of a run that could not do so itself.
-
-    Where the server is gone that tells whether the run is complete, the next run does it.
-    """
-    settle(plan)
-    try:
-        yield
-    finally:
-        if publication(plan.home, plan.name).exists() and not store.away():
-            settle(plan)
-
-
-def settle(plan: Plan) -> None:
-    """Move an export that waits to its place if its run is complete, else remove it.
-
-    Raises:
-        ResynthError: Its place has become one that cannot be published to.
-    """
-    file = publication(plan.home, plan.name)
-    if not file.exists():
-        return
-    waiting = Publication.model_validate_json(file.read_text("utf-8"))
-    if Run(id=waiting.run, name=plan.name).complete:
-        put(plan, waiting)
-    else:
-        exports.discard(waiting.staged)
-        file.unlink()
-
-
-def put(plan: Plan, waiting: Publication) -> None:
-    """Move an export to its place; one that has been moved already has left what was there before.
-
-    Raises:
-        ResynthError: It cannot be moved there; the next run tries again.
-    """
-    manifest = waiting.staged / exports.MANIFEST
-    if manifest.exists() and exports.load_manifest(waiting.staged).digest == waiting.digest:
-        try:
-            exports.place(waiting.staged, waiting.directory)
-        except ResynthError as error:
-            raise ResynthError(
-                f"publish: the run is complete, and its rows wait in {waiting.staged}; {error}"
-            ) from error
-    exports.discard(waiting.staged)
-    publication(plan.home, plan.name).unlink()
 
 
 def held_back(plan: Plan, champion: Version | None) -> tuple[str, ...]:
@@ -419,12 +347,10 @@ def publish(job: Job, version: Version, incoming: Incoming) -> Export:
     directory = plan.out or plan.home / "data" / "exports" / plan.name / f"v{version.version}"
     with job.clock.stage("publish") as progress:
         exports.check_target(directory)
-        staged = directory.parent / f".{directory.name}.{job.tracked.id}"
-        waiting = Publication(run=job.tracked.id, staged=staged, directory=directory)
-        waiting.remember(plan)
-        rows = plan.settings.rows or incoming.rows
-        manifest = tasks.publish(version, staged, rows, plan.settings.seed, progress)
-        waiting.model_copy(update={"digest": manifest.digest}).remember(plan)
+        waiting = publication.begin(plan.home, plan.name, job.tracked.id, directory)
+        rows = incoming.rows if plan.settings.rows is None else plan.settings.rows
+        manifest = tasks.publish(version, waiting.staged, rows, plan.settings.seed, progress)
+        publication.written(plan.home, plan.name, waiting, manifest)
     return Export(path=directory, rows=manifest.rows, manifest=directory / exports.MANIFEST)
 
 
@@ -458,8 +384,7 @@ def complete(job: Job, report: Report, incoming: Incoming) -> None:
         kept = {"ledger": "kept"}
     tracked.conclude(outcome(report) | kept)
     if report.export is not None:
-        file = publication(job.plan.home, job.plan.name)
-        put(job.plan, Publication.model_validate_json(file.read_text("utf-8")))
+        publication.finish(job.plan.home, job.plan.name)
 
 
 def outcome(report: Report) -> dict[str, str]:

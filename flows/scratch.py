@@ -111,7 +111,7 @@ def alone(home: Path, name: str) -> Iterator[None]:
         raise BusyError(f"run: expected no other run of {name!r} in {home}, found one still going on") from None
 
 
-def publication(home: Path, name: str) -> Path:
+def publication_file(home: Path, name: str) -> Path:
     """The file that remembers which export of `name` waits for its run to be complete."""
     return _root(home) / f"{name}.publication"
 

@@ -19,9 +19,8 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from small import LENIENT, TINY, Outcome, workspaces, write
 
-from flows import engine, run
-from flows.scratch import alone, publication
-from flows.settings import Settings
+from flows import engine, publication, run
+from flows.scratch import alone, publication_file
 from flows.tracking import registry, store
 from pipeline import exports
 from pipeline.errors import ResynthError
@@ -46,7 +45,7 @@ WHILE_WRITING_THE_EXPORT = SUICIDE.format(
     module="run", setup="module.exports._manifest = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)"
 )
 BEFORE_THE_MOVE = SUICIDE.format(
-    module="run", setup="module.put = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)"
+    module="publication", setup="module.finish = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)"
 )
 AFTER_THE_MOVE = SUICIDE.format(
     module="run",
@@ -183,7 +182,7 @@ def test_killed_when_it_is_complete_the_next_run_publishes(
     again = command(*arguments(heap, name))
     assert again.answer["decision"] == "skipped", again.err
     assert exported(out) == ("2", [])
-    assert not publication(home, name).exists()
+    assert not publication_file(home, name).exists()
 
 
 @pytest.mark.parametrize("step", ["tag", "complete"])
@@ -213,14 +212,14 @@ def test_rows_that_cannot_be_moved_wait(
     name, out = "fault-unmovable", tmp_path / "out" / "twins"
     given = ["--out", str(out)]
 
-    def disturb(plan: run.Plan, waiting: run.Publication) -> None:
+    def disturb(home: Path, name: str) -> None:
         out.mkdir()
         (out / "thesis.doc").touch()
-        put(plan, waiting)
+        finish(home, name)
 
-    put = run.put
+    finish = publication.finish
     with monkeypatch.context() as patched:
-        patched.setattr(run, "put", disturb)
+        patched.setattr(publication, "finish", disturb)
         failed = command(*arguments(heap, name), *given)
     assert failed.code == 1
     assert "the run is complete, and its rows wait in" in failed.err
@@ -234,12 +233,10 @@ def test_rows_that_cannot_be_moved_wait(
 def test_rows_of_a_run_that_mlflow_does_not_know_are_removed(heap: Path, home: Path) -> None:
     """As after a change of servers; their version is not known either."""
     name = "fault-unknown"
-    (heap / ".v1.staged").mkdir()
-    plan = run.Plan(data=heap, home=home, name=name, settings=Settings())
-    run.Publication(run="0" * 32, staged=heap / ".v1.staged", directory=heap / "v1").remember(plan)
-    run.settle(plan)
+    publication.begin(home, name, "0" * 32, heap / "v1").staged.mkdir()
+    publication.settle(home, name)
     assert [path.name for path in heap.iterdir()] == ["monday.parquet"]
-    assert not publication(home, name).exists()
+    assert not publication_file(home, name).exists()
 
 
 def test_two_loops_at_once(command: Command, heap: Path, home: Path) -> None:
