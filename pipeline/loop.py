@@ -5,6 +5,7 @@ so that the loop that runs live (`flows.run`) and the one that runs over history
 the settings that both read.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Annotated, NamedTuple
 
@@ -125,7 +126,7 @@ def view(synthesizer: Synthesizer, table: pa.Table, settings: LoopSettings, *, t
         latent_mean=tuple(found.mean.mean(0).tolist()),
         latent_deviation=tuple(found.mean.std(0, correction=0).tolist()),
         auc=None if auc is None else auc.auc,
-        auc_deviation=0.0 if auc is None else auc.auc_deviation,
+        auc_deviation=0.0 if auc is None else max(auc.auc_deviation, _by_chance(rows.num_rows)),
         told=rows.num_rows,
     )
 
@@ -195,6 +196,11 @@ def situate(
         warm_starts=past.warm_starts,
         warm_start_refused=past.warm_start_refused,
     )
+
+
+def _by_chance(rows: int) -> float:
+    """Standard error of the AUC of a classifier that knows nothing, of so many rows a side (Hanley & McNeil 1982)."""
+    return math.sqrt((2 * rows + 1) / (12 * rows**2))
 
 
 def fit(

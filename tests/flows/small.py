@@ -56,7 +56,7 @@ def synthesizer(rows: int = 200, seed: int = 0) -> Synthesizer:
 
 def workspaces(home: Path) -> list[Path]:
     """The directories of real rows that lie in a home: none when no run goes on."""
-    return [path for path in (home / ".resynth").iterdir() if path.is_dir() and path.name != "replays"]
+    return [path for path in (home / ".resynth").glob("*") if path.is_dir() and path.name != "replays"]
 
 
 class Outcome(NamedTuple):

@@ -20,9 +20,11 @@ from small import LENIENT, TINY, Outcome, synthesizer, table, workspaces, write
 from store import Store
 
 from flows import engine
-from flows.tasks import ELBO, REFERENCE
+from flows.tasks import REFERENCE, VIEW
 from flows.tracking import registry
 from flows.tracking.store import Run
+from pipeline import loop
+from pipeline.loop import LoopSettings
 from pipeline.reference import Reference
 from pipeline.synthesizer import Synthesizer
 
@@ -38,7 +40,7 @@ def model(home: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     made.save(tmp_path_factory.mktemp("cli") / "synthesizer")
     with Run.start(name, {}) as run:
         run.record(Reference.of(table(), made.schema), REFERENCE)
-        run.record(made.elbo(table()), ELBO)
+        run.record(loop.view(made, table(), LoopSettings()), VIEW)
         directory = tmp_path_factory.mktemp("cli") / "synthesizer"
         made.save(directory)
         version = registry.register(run, directory, {"data_digest": "d", "code_version": "c"})

@@ -250,6 +250,7 @@ def test_serve_retrains_on_drift_and_asks_a_person(tmp_path: Path) -> None:
         address = server.stderr.readline().removeprefix("prefect: ").strip()
         with SyncPrefectClient(f"{address}/api") as prefect:
             deployed(prefect, "resynth-check/served")
+            found(prefect, lambda run: run.state.is_scheduled())  # Prefect's scheduler has read the schedules
             emit = (
                 "from flows import schedule\n"
                 "schedule.emit_event(schedule.DRIFT, resource=schedule._resource('served'), payload={})\n"

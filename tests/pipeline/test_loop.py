@@ -88,6 +88,14 @@ def test_few_rows_are_looked_at(champion, rows):
     assert {f.what for f in report.findings if f.kind == "model"} == ({"likelihood", "latent"} if rows else set())
 
 
+def test_a_handful_of_rows_that_are_told_by_chance_is_no_drift(champion):
+    """Of twenty rows a classifier may tell all or none: ten such batches are silent."""
+    held = loop.view(champion.synthesizer, visits(20, 0, YEAR, seed=20), IGNORING)
+    for seed in range(10):
+        report = loop.check(champion._replace(view=held), visits(20, YEAR, 7, seed=seed), IGNORING).report
+        assert not [f for f in report.findings if f.what == "classifier" and f.drifted]
+
+
 def test_a_table_of_days_alone_has_no_view():
     """All that varies moves on: the model has nothing to say, and that is said of nothing."""
     table = visits(400, 0, YEAR, seed=9).select(["day"])
