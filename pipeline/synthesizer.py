@@ -32,12 +32,14 @@ from pipeline.progress import Progress, silent
 from pipeline.randomness import strata, stream, torch_seed
 from pipeline.schema import Schema
 from pipeline.sizing import ModelSettings, free_bits, resolve, weight_decay
-from pipeline.training import Epoch, Rows, TrainingSettings, train
+from pipeline.training import SETTLING, Epoch, Rows, Settling, TrainingSettings, train
 
 BLOCK = 8192
 """Rows of a block. Part of the definition of row i: changing it changes every dataset."""
-WARM_SHARE = 0.15
+WARM_SHARE = 0.12
 """Share of the usual length of a training that a warm start takes."""
+WARM_SETTLING = Settling(length=1.0, rate=1.0)
+"""How a warm start ends: half of it settles, for what it has to learn is little."""
 WARM_KEEP = 0.6
 """Share of the champion's weights in what a warm start begins with, beside fresh ones; all of them if untrained."""
 FORMAT = 3
@@ -107,12 +109,21 @@ class Synthesizer:
         synthesizer = cls(schema, codecs, vae)
         encoded, held = synthesizer._rows(rows), synthesizer._rows(validation)
         training = _completed(training, encoded)
+        settling = SETTLING
         if ancestor is not None:
-            training, epochs = _shortened(training), math.ceil(WARM_SHARE * epochs)
+            training, epochs, settling = _shortened(training), math.ceil(WARM_SHARE * epochs), WARM_SETTLING
             inherit(vae, ancestor, origins, encoded.codes, keep=WARM_KEEP if epochs else 1.0)
         if epochs:
             synthesizer.history = train(
-                vae, encoded, held, training, epochs=epochs, batch=batch, seed=seed, progress=progress
+                vae,
+                encoded,
+                held,
+                training,
+                epochs=epochs,
+                batch=batch,
+                seed=seed,
+                settling=settling,
+                progress=progress,
             )
         return synthesizer
 

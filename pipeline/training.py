@@ -36,10 +36,6 @@ CYCLES = 4
 """Times that cyclical annealing starts β anew."""
 MEMORY = 8.0
 """How short the memory of the mean is: step t enters it with weight (MEMORY + 1) / (t + MEMORY)."""
-SETTLING, SETTLING_RATE = 0.1, 0.1
-"""Steps of settling relative to those taken before, and the rate that they begin at relative to the peak."""
-LEARNING = 1 / (1 + SETTLING)
-"""Share of the cycle that leaves room for them."""
 LEAST_PATIENCE = 5
 """Fewest epochs that a better validation ELBO is waited for."""
 LEAST_STEPS = 300
@@ -98,6 +94,27 @@ class TrainingSettings(Record):
     device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
 
 
+class Settling(NamedTuple):
+    """How training ends.
+
+    Attributes:
+        length: Steps relative to those taken before.
+        rate: The rate that they begin at relative to the peak; it falls to 0.
+    """
+
+    length: float = 0.1
+    rate: float = 0.1
+
+    @property
+    def learning(self) -> float:
+        """Share of the cycle that leaves room for them."""
+        return 1 / (1 + self.length)
+
+
+SETTLING = Settling()
+"""Of a training from nothing."""
+
+
 class Epoch(Record):
     """What one epoch brought; all but seconds and rate in nats per row."""
 
@@ -150,6 +167,7 @@ def train(
     epochs: int,
     batch: int,
     seed: int,
+    settling: Settling = SETTLING,
     progress: Progress = silent,
 ) -> tuple[Epoch, ...]:
     """Fit `model` in place; a gain in validation ELBO must come within `patience` epochs, or training settles.
@@ -163,6 +181,7 @@ def train(
         epochs: Passes over `rows`.
         batch: Rows of a step.
         seed: Fixes order, noise and dropout.
+        settling: How it ends.
         progress: Receives a tick per step.
 
     Returns:
@@ -175,7 +194,7 @@ def train(
     torch.manual_seed(torch_seed(seed, "dropout"))
     model.to(device).train()
     rows, validation = rows.to(device), validation.to(device)
-    run = _Run(model, rows, settings, epochs=epochs, batch=min(batch, len(rows)), seed=seed)
+    run = _Run(model, rows, settings, settling, epochs=epochs, batch=min(batch, len(rows)), seed=seed)
     history: list[Epoch] = []
     patience = max(LEAST_PATIENCE, epochs // 10) if settings.patience is None else settings.patience
     best = _Best(-math.inf, 0, model.state_dict())
@@ -265,9 +284,18 @@ class _Run:
     """Optimizer, schedule and random streams of one training."""
 
     def __init__(
-        self, model: VAE, rows: Rows, settings: TrainingSettings, *, epochs: int, batch: int, seed: int
+        self,
+        model: VAE,
+        rows: Rows,
+        settings: TrainingSettings,
+        settling: Settling,
+        *,
+        epochs: int,
+        batch: int,
+        seed: int,
     ) -> None:
-        self.model, self.rows, self.settings, self.seed, self.batch = model, rows, settings, seed, batch
+        self.model, self.rows, self.settings, self.settling = model, rows, settings, settling
+        self.seed, self.batch = seed, batch
         self.optimizer = OPTIMIZERS[settings.optimizer](_groups(model, settings.weight_decay or 0.0), settings.rate)
         self.noise = torch.Generator().manual_seed(torch_seed(seed, "posterior"))
         self.averaged = AveragedModel(model, avg_fn=_recent)
@@ -295,7 +323,7 @@ class _Run:
     @property
     def learned(self) -> bool:
         """Whether the steps or the time that settling leaves are used up."""
-        return self.done >= LEARNING
+        return self.done >= self.settling.learning
 
     def epoch(self, progress: Progress) -> tuple[float, float]:
         """Train on every row once, or until all is learned; mean reconstruction and KL on the way."""
@@ -313,11 +341,11 @@ class _Run:
         for module in self.model.modules():
             if isinstance(module, torch.nn.Dropout):
                 module.p = 0.0
-        sums, steps = _Sums(progress), max(1, round(SETTLING * self.step))
+        sums, steps = _Sums(progress), max(1, round(self.settling.length * self.step))
         batches = chain.from_iterable(iter(self._batches, None))
         for k, batch in enumerate(islice(batches, steps)):
             left = 1 - k / steps
-            sums.add(self._step(batch, SETTLING_RATE * left, 1.0), 1 - SETTLING * left)
+            sums.add(self._step(batch, self.settling.rate * left, 1.0), 1 - (1 - self.settling.learning) * left)
             if time.monotonic() - self.began >= self.limit:
                 break
         return sums.means

@@ -68,7 +68,7 @@ def test_settling_drops_nothing_at_a_falling_low_rate():
     """The end is trained as rows are generated, at most at a tenth of the peak rate."""
     history, vae = by_heart(3, dropout=0.2)
     assert all(module.p == 0 for module in vae.modules() if isinstance(module, torch.nn.Dropout))
-    assert history[-1].learning_rate < training.SETTLING_RATE * 5e-3 < history[-2].learning_rate
+    assert history[-1].learning_rate < training.SETTLING.rate * 5e-3 < history[-2].learning_rate
 
 
 def test_the_mean_looks_back_over_a_fixed_share_of_the_steps():
