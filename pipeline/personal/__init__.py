@@ -1,0 +1,7 @@
+"""Columns that identify people: recognising them, and made-up values for them."""
+
+from pipeline.personal.fakes import LEAST_ROWS, Fake
+from pipeline.personal.names import Shape
+from pipeline.personal.recognition import Recognition, recognise
+
+__all__ = ["LEAST_ROWS", "Fake", "Recognition", "Shape", "recognise"]

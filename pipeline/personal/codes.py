@@ -1,0 +1,237 @@
+"""Made-up codes: texts of a pattern that mean nothing or belong to one person, such as order or telephone numbers.
+
+Real values are grouped by layout: digits become 0, and what stands around them remains where at least `least_rows`
+rows share it; otherwise letters become a or A; otherwise all of them x. Groups of fewer rows are not kept.
+"""
+
+import string
+from typing import Literal, NamedTuple, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from pipeline.personal.checksums import CHECKS, Texts, matrix
+from pipeline.personal.folding import secret
+from pipeline.personal.layouts import Layout, Layouts, Room, combinations, compact_places, countable
+from pipeline.personal.mixing import Ints
+from pipeline.records import Record
+
+CodeShape = Literal["phone", "iban", "card", "national id", "uuid", "mac address", "code"]
+_CALLING = (
+    r"(?:\+|00) ?(?:1|7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]"
+    r"|2[1-689]\d|3[578]\d|42\d|5[09]\d|6[7-9]\d|8[0578]\d|9[679]\d)"
+)
+_PREFIXES = {"phone": _CALLING, "iban": "[A-Z]{2}", "card": r"\d"}
+_MASKS = (
+    ((r"\p{Nd}", "0"),),
+    ((r"\p{Nd}", "0"), (r"\p{Lu}", "A"), (r"\p{Ll}", "a")),
+    ((r"[\p{L}\p{Nd}]", "x"),),
+)
+_FALLBACK = {
+    "phone": "0000 0000000",
+    "iban": "DE00000000000000000000",
+    "card": "4000000000000000",
+    "national id": "00000000000",
+    "uuid": "ffffffff-ffff-4fff-afff-ffffffffffff",
+    "mac address": "ff:ff:ff:ff:ff:ff",
+    "code": "00000000",
+}
+_MOST_LAYOUTS, _LONGEST = 64, 200
+_LEAST_SHARES = (0.0, 0.05, 0.0)
+_ENOUGH = 5_000
+_WIDER = 8
+_OPEN_NUMBERS, _OPEN_ALL = 2, 3
+
+
+class Group(NamedTuple):
+    """Real values of one layout: the distinct ones, all of one length, and how many rows have them."""
+
+    texts: list[str]
+    rows: NDArray[np.int64]
+    prefix: int
+
+
+class Place(NamedTuple):
+    """One place of a layout.
+
+    Attributes:
+        seen: How many rows have each character.
+        fixed: Whether it belongs to the prefix.
+        digits: Whether only digits were seen.
+        first: Whether it is the first digit of a number.
+        varied: Whether the number that it belongs to varies.
+    """
+
+    seen: dict[str, int]
+    fixed: bool
+    digits: bool
+    first: bool
+    varied: bool
+
+
+class Code(Record):
+    """Made-up values of a pattern, one to one with the rows."""
+
+    kind: Literal["code"] = "code"
+    shape: CodeShape
+    layouts: Layouts
+
+    @classmethod
+    def fit(cls, values: pa.Array, shape: CodeShape, check: str, least_rows: int) -> Self:
+        """Learn the layouts of real values; `check` names the check that they carry, if any."""
+        random = secret(values, shape)
+        counted = values.value_counts()
+        texts, rows = counted.field("values"), counted.field("counts").to_numpy()
+        groups = _groups(texts, rows, _PREFIXES.get(shape), least_rows)
+        total = sum(int(group.rows.sum()) for group in groups) or 1
+        layouts = [
+            _layout(group, shape, check, least_rows, round(1000 * int(group.rows.sum()) / total), random)
+            for group in groups
+        ] or [_fallback(texts.to_pylist(), shape, check, random)]
+        longest = int(pc.max(pc.utf8_length(texts)).as_py() or 0)
+        return cls(shape=shape, layouts=Layouts(layouts=tuple(layouts), longest=-(-longest // 4) * 4))
+
+    def make(self, index: Ints, seed: int) -> pa.Array:
+        """The made-up value of each row."""
+        return self.layouts.make(index, seed)
+
+
+def masked(texts: pa.Array, level: int, prefix: str | None) -> pa.Array:
+    """The layout of each text: the prefix as it is, the rest by class of character."""
+    head = pa.scalar("")
+    if prefix:
+        found = pc.extract_regex(texts, f"^(?P<head>{prefix})?(?P<rest>.*)$")
+        head, texts = found.field("head"), found.field("rest")
+    for pattern, replacement in _MASKS[level]:
+        texts = pc.replace_substring_regex(texts, pattern=pattern, replacement=replacement)
+    return pc.binary_join_element_wise(head, texts, "\x1f") if prefix else texts
+
+
+def _groups(texts: pa.Array, rows: NDArray[np.int64], prefix: str | None, least_rows: int) -> list[Group]:
+    """Groups of the commonest layouts with at least `least_rows` rows each, the most literal masks first."""
+    found: list[Group] = []
+    left = np.flatnonzero(pc.utf8_length(texts).to_numpy(zero_copy_only=False) <= _LONGEST)
+    left = left[pc.utf8_length(texts.take(left)).to_numpy(zero_copy_only=False) > 0]
+    for level in range(len(_MASKS)):
+        masks = masked(texts.take(left), level, prefix).dictionary_encode()
+        ids = masks.indices.to_numpy(zero_copy_only=False)
+        weight = np.bincount(ids, weights=rows[left], minlength=len(masks.dictionary))
+        best = np.argsort(-weight, kind="stable")[: max(_MOST_LAYOUTS - len(found), 0)]
+        least = max(least_rows, _LEAST_SHARES[level] * weight.sum())
+        kept = best[weight[best] >= least]
+        for mask in kept.tolist():
+            members = left[ids == mask]
+            head = masks.dictionary[mask].as_py().partition("\x1f")[0] if prefix else ""
+            found.append(Group(texts.take(members).to_pylist(), rows[members], len(head)))
+        left = left[~np.isin(ids, kept)]
+        if not len(left):
+            break
+    return found
+
+
+def _layout(group: Group, shape: str, check: str, least_rows: int, weight: int, random: np.random.Generator) -> Layout:
+    """The layout of a group, with as few characters more than were seen as give room enough."""
+    points = matrix(group.texts, len(group.texts[0]))
+    places = _places(points, group)
+    check = check if _fits(check, "".join(c for c in group.texts[0] if c.isalnum())) else ""
+    for level in range(4):
+        alphabets = _checked(tuple(_alphabet(place, level, least_rows, shape) for place in places), check)
+        taken = taken_numbers(points, alphabets)
+        if combinations(alphabets) - len(taken) >= max(_ENOUGH, _WIDER * len(group.texts)):
+            break
+    want = max(2 * _ENOUGH, 2 * len(group.texts))
+    room = Room.between(taken, combinations(alphabets), want, least_rows, random)
+    return Layout(alphabets=alphabets, weight=weight, check=check, room=room)
+
+
+def _fallback(real: list[str], shape: str, check: str, random: np.random.Generator) -> Layout:
+    """The usual layout of a shape, for columns too small to show one."""
+    mask = _FALLBACK[shape]
+    classes = {"0": string.digits, "f": "0123456789abcdef"}
+    alphabets = tuple(classes.get(c, c) for c in mask)
+    check = check if _fits(check, mask) else ""
+    alphabets = _checked(alphabets, check)
+    same = [text for text in real if len(text) == len(mask)]
+    taken = taken_numbers(matrix(same, len(mask)), alphabets) if same else np.zeros(0, dtype=np.int64)
+    room = Room.between(taken, combinations(alphabets), 2 * _ENOUGH, 1, random)
+    return Layout(alphabets=alphabets, weight=1000, check=check, room=room)
+
+
+def _fits(check: str, compact: str) -> bool:
+    """Whether the texts of a layout can carry a check."""
+    lengths = {"card": range(13, 20), "iban": range(15, 35), "Steuer-ID": (11,), "PESEL": (11,), "NIR": (15,)}
+    lengths |= {"Versicherungsnummer": (12,), "DNI": (9,), "NIF": (9,), "codice fiscale": (16,)}
+    letters = check in {"iban", "Versicherungsnummer", "DNI", "codice fiscale"}
+    return check in CHECKS and len(compact) in lengths.get(check, ()) and (letters or compact.isdigit())
+
+
+def _checked(alphabets: tuple[str, ...], check: str) -> tuple[str, ...]:
+    """The alphabets with one placeholder where check characters will be written."""
+    if not check:
+        return alphabets
+    compact = compact_places(alphabets)
+    places = {int(compact[place]) for place in CHECKS[check].places}
+    return tuple("0" if place in places else alphabet for place, alphabet in enumerate(alphabets))
+
+
+def _places(points: Texts, group: Group) -> list[Place]:
+    """What was seen at each place of a group's texts."""
+    seen = []
+    for place in range(points.shape[1]):
+        characters, inverse = np.unique(points[:, place], return_inverse=True)
+        counts = np.bincount(inverse, weights=group.rows)
+        seen.append({chr(c): int(n) for c, n in zip(characters.tolist(), counts.tolist(), strict=True)})
+    digits = [set(each) <= set(string.digits) and place >= group.prefix for place, each in enumerate(seen)]
+    places = []
+    for place, each in enumerate(seen):
+        first = last = place
+        while digits[place] and first and digits[first - 1]:
+            first -= 1
+        while digits[place] and last + 1 < len(seen) and digits[last + 1]:
+            last += 1
+        varied = any(len(seen[other]) > 1 for other in range(first, last + 1))
+        places.append(Place(each, place < group.prefix, digits[place], first == place, varied))
+    return places
+
+
+def _alphabet(place: Place, level: int, least_rows: int, shape: str) -> str:
+    """The characters of one place.
+
+    Level 0 has those of at least `least_rows` rows, level 1 also all others of their classes where a place varies,
+    level 2 also every digit where a number varies elsewhere, level 3 every digit.
+    """
+    opened = place.digits and (level >= _OPEN_ALL or (level == _OPEN_NUMBERS and place.varied))
+    if place.fixed or (len(place.seen) == 1 and not opened):
+        return next(iter(place.seen))
+    common = {c for c, rows in place.seen.items() if rows >= least_rows}
+    if level == 0 and len(common) > 1:
+        return "".join(sorted(common))
+    everything = {c for kind in _classes(set(place.seen), shape) for c in kind}
+    if place.digits and place.first and "0" not in place.seen:
+        everything.discard("0")
+    return "".join(sorted(everything | common))
+
+
+def _classes(seen: set[str], shape: str) -> list[str]:
+    """The classes of characters that those seen belong to; hexadecimal digits are one of their own."""
+    if shape in {"uuid", "mac address"}:
+        upper = any(c.isupper() for c in seen)
+        return [string.digits, "ABCDEF" if upper else "abcdef"]
+    kinds = (string.digits, string.ascii_lowercase, string.ascii_uppercase)
+    return [kind for kind in kinds if seen & set(kind)] or [string.ascii_lowercase]
+
+
+def taken_numbers(points: Texts, alphabets: tuple[str, ...]) -> Ints:
+    """The distinct sorted numbers of those texts that have one."""
+    numbers = np.zeros(len(points), dtype=np.int64)
+    fits = np.ones(len(points), dtype=bool)
+    for place in range(len(alphabets) - countable(alphabets), len(alphabets)):
+        if len(alphabets[place]) == 1:
+            continue
+        letters = np.array(sorted(ord(c) for c in alphabets[place]), dtype=np.uint32)
+        digit = np.searchsorted(letters, points[:, place]).clip(max=len(letters) - 1)
+        fits &= letters[digit] == points[:, place]
+        numbers = numbers * len(letters) + digit
+    return np.unique(numbers[fits])

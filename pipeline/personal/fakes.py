@@ -1,0 +1,90 @@
+"""Made-up values for columns that identify people.
+
+A `Fake` is fitted to all real values of a column and holds none of them. The value that it makes for a row is a
+function of its state, a seed and the row's index. That no made-up value is a real one follows from how it is made;
+each sort of fake says how in its module.
+"""
+
+from typing import Annotated, Any, Self
+
+import pyarrow as pa
+from pydantic import Field, ValidationError
+
+from pipeline.errors import FormatError
+from pipeline.personal.codes import Code, CodeShape
+from pipeline.personal.handles import Handle
+from pipeline.personal.mixing import Ints
+from pipeline.personal.networks import Network
+from pipeline.personal.people import Person
+from pipeline.personal.places import Place
+from pipeline.personal.pools import LANGUAGES, Language
+from pipeline.personal.prose import Prose
+from pipeline.personal.recognition import Recognition
+from pipeline.records import Record
+
+_CODES: dict[str, CodeShape] = {
+    "phone": "phone",
+    "iban": "iban",
+    "card": "card",
+    "national id": "national id",
+    "uuid": "uuid",
+    "mac address": "mac address",
+    "code": "code",
+}
+_CHECKS = {"iban": "iban", "card": "card"}
+LEAST_ROWS = 5
+
+Maker = Annotated[Code | Handle | Network | Person | Place | Prose, Field(discriminator="kind")]
+
+
+class Fake(Record):
+    """Made-up values for one column."""
+
+    maker: Maker
+
+    @classmethod
+    def fit(cls, values: pa.Array, recognition: Recognition, least_rows: int = LEAST_ROWS) -> Self:
+        """Learn from real values how made-up ones look.
+
+        Args:
+            values: Every real value, with repeats, without nulls, as strings.
+            recognition: What they are.
+            least_rows: A layout, prefix or format of fewer rows is not kept.
+        """
+        values = values.cast(pa.string())
+        shape, language = recognition.shape, recognition.language
+        maker: Code | Handle | Network | Person | Place | Prose
+        match shape:
+            case "email" | "user name" | "url":
+                maker = Handle.fit(values, shape, language, least_rows)
+            case "person" | "first name" | "last name" | "company":
+                maker = Person.fit(values, shape, language, least_rows)
+            case "address":
+                maker = Place.fit(values, language, least_rows)
+            case "ip":
+                maker = Network.fit(values, least_rows)
+            case "free text":
+                maker = Prose.fit(values, language, least_rows)
+            case _:
+                maker = Code.fit(values, _CODES[shape], _CHECKS.get(shape, recognition.check), least_rows)
+        return cls(maker=maker)
+
+    def make(self, index: Ints, seed: int) -> pa.Array:
+        """The made-up value of each of the rows numbered `index`, as strings."""
+        return self.maker.make(index, seed)
+
+    def state(self) -> dict[str, Any]:
+        """The fake as JSON."""
+        return self.model_dump(mode="json")
+
+    @classmethod
+    def load(cls, state: dict[str, Any]) -> Self:
+        """The inverse of `state`; raises FormatError where it is damaged."""
+        try:
+            return cls.model_validate(state)
+        except ValidationError as error:
+            place = ".".join(map(str, error.errors()[0]["loc"]))
+            raise FormatError(f"the saved made-up values of a column are damaged at {place!r}") from None
+
+
+__all__ = ["LANGUAGES", "LEAST_ROWS", "Fake", "Language"]

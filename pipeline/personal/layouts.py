@@ -1,0 +1,237 @@
+"""Texts of fixed layouts, numbered, so that fresh ones can be made that are no real ones.
+
+A *layout* is a length and the characters that each place may have. Every text of a layout has a number. Its free
+numbers are known as *room*: of few numbers, a random part of those that no real text has; of many, wide stretches
+between real ones, whose ends are rounded. Both say next to nothing about single real texts: that a number is left
+out does not mean that it was taken.
+
+`Layouts` deals rows to several layouts in proportion to their shares of the real rows. Every row has its own number, so
+no two rows have equal texts; a layout that is full leaves its rows to the others; where all are full, texts get longer
+than any real one.
+"""
+
+import base64
+import math
+import zlib
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from pydantic import Field
+
+from pipeline.personal.checksums import CHECKS, Texts
+from pipeline.personal.mixing import Ints, below, permuted
+from pipeline.records import Record
+
+_SMALL = 2**23
+_LIMIT = 2**62
+_STRETCHES = 4_096
+_PERIOD = 1_000
+
+
+class Room(Record):
+    """Free numbers: a packed bitmap (base64 of zlib), or stretches as (first, length)."""
+
+    bitmap: str = ""
+    stretches: tuple[tuple[int, int], ...] = ()
+
+    @classmethod
+    def between(cls, taken: Ints, size: int, want: int, least_rows: int, random: np.random.Generator) -> "Room":
+        """Free numbers of [0, size) beside the distinct sorted `taken` ones, at least `want` where there are.
+
+        A stretch begins and ends at round numbers, and at least `least_rows` taken numbers lie between two.
+        """
+        if size > _SMALL:
+            return cls(stretches=_stretches(taken, size, least_rows))
+        free = np.ones(size, dtype=bool)
+        free[taken] = False
+        numbers = np.flatnonzero(free)
+        keep = len(numbers) if not len(taken) else min(max(want, 1), (len(numbers) + 1) // 2)
+        chosen = np.zeros(size, dtype=bool)
+        chosen[random.choice(numbers, keep, replace=False)] = True
+        return cls(bitmap=base64.b64encode(zlib.compress(np.packbits(chosen).tobytes(), 9)).decode())
+
+    @cached_property
+    def _numbers(self) -> Ints:
+        packed = zlib.decompressobj().decompress(base64.b64decode(self.bitmap), _SMALL // 8)
+        return np.flatnonzero(np.unpackbits(np.frombuffer(packed, dtype=np.uint8))).astype(np.int64)
+
+    @cached_property
+    def _ends(self) -> Ints:
+        return np.cumsum([length for _, length in self.stretches], dtype=np.int64)
+
+    @property
+    def size(self) -> int:
+        """How many free numbers there are."""
+        if self.bitmap:
+            return len(self._numbers)
+        return int(self._ends[-1]) if self.stretches else 0
+
+    def numbers(self, ranks: Ints) -> Ints:
+        """The free numbers of these ranks."""
+        if self.bitmap:
+            return self._numbers[ranks]
+        starts = np.array([first for first, _ in self.stretches], dtype=np.int64)
+        stretch = np.searchsorted(self._ends, ranks, side="right")
+        before = np.concatenate([[0], self._ends])[stretch]
+        return np.asarray(starts[stretch] + ranks - before)
+
+
+def _stretches(taken: Ints, size: int, least_rows: int) -> tuple[tuple[int, int], ...]:
+    """Wide gaps between taken numbers, ends rounded, with enough taken numbers between any two."""
+    bounds = np.concatenate([[-1], taken, [size]])
+    widths = np.diff(bounds) - 1
+    group = max(2 * least_rows, -(-len(widths) // _STRETCHES))
+    padded = np.zeros(-(-len(widths) // group) * group, dtype=np.int64)
+    padded[: len(widths)] = widths
+    ranks = padded.reshape(-1, group)[:, : group // 2].argmax(axis=1) + np.arange(0, len(padded), group)
+    widest = int(widths.argmax())
+    ranks = np.append(ranks[np.abs(ranks - widest) >= least_rows], widest)
+    found = []
+    for low, high in zip((bounds[np.sort(ranks)] + 1).tolist(), bounds[np.sort(ranks) + 1].tolist(), strict=True):
+        step = 2 ** max((high - low).bit_length() - 5, 0)
+        first, end = -(-low // step) * step, high if high == size else high // step * step
+        if end - first > step:
+            found.append((first, end - first))
+    return tuple(found)
+
+
+class Layout(Record):
+    """Texts of one length, its share of the real rows, and its free numbers.
+
+    Attributes:
+        alphabets: The characters each place may have.
+        weight: Its share of the rows, in thousandths.
+        check: The name of the check whose characters complete a text; none where empty.
+        room: Free numbers of the places on the right whose combinations can be counted; the others are random.
+    """
+
+    alphabets: tuple[str, ...] = Field(min_length=1, max_length=400)
+    weight: int = Field(ge=0)
+    check: str = ""
+    room: Room
+
+    @property
+    def width(self) -> int:
+        """The length of the texts."""
+        return len(self.alphabets)
+
+    def texts(self, ranks: Ints, seed: int) -> Texts:
+        """The texts with the free numbers of these ranks."""
+        numbers = self.room.numbers(ranks)
+        points = np.empty((len(ranks), self.width), dtype=np.uint32)
+        counted = len(self.alphabets) - countable(self.alphabets)
+        for place in range(self.width - 1, -1, -1):
+            letters = np.array([ord(c) for c in self.alphabets[place]], dtype=np.uint32)
+            if len(letters) == 1:
+                points[:, place] = letters[0]
+            elif place >= counted:
+                numbers, digit = np.divmod(numbers, len(letters))
+                points[:, place] = letters[digit]
+            else:
+                points[:, place] = letters[below(ranks, len(letters), seed, f"place {place}")]
+        if self.check:
+            compact = compact_places(self.alphabets)
+            points[:, compact] = CHECKS[self.check].written(points[:, compact])
+        return points
+
+
+def compact_places(alphabets: tuple[str, ...]) -> NDArray[np.int64]:
+    """The places of letters and digits."""
+    return np.flatnonzero([alphabet[0].isalnum() for alphabet in alphabets])
+
+
+def countable(alphabets: tuple[str, ...]) -> int:
+    """How many places on the right have combinations that can be counted."""
+    product, places = 1, 0
+    for alphabet in reversed(alphabets):
+        product *= len(alphabet)
+        if product > _LIMIT:
+            break
+        places += 1
+    return places
+
+
+def combinations(alphabets: tuple[str, ...]) -> int:
+    """How many texts the countable places can have."""
+    return math.prod(len(alphabet) for alphabet in alphabets[len(alphabets) - countable(alphabets) :])
+
+
+class Layouts(Record):
+    """Several layouts, and the length of the longest real text."""
+
+    layouts: tuple[Layout, ...] = Field(min_length=1, max_length=512)
+    longest: int = Field(ge=0)
+
+    @cached_property
+    def _phases(self) -> list[tuple[int, Ints, Ints]]:
+        """(rows until its end, rows per period and layout, ranks used before) for each phase."""
+        rooms = np.array([layout.room.size for layout in self.layouts], dtype=np.int64)
+        weights = np.array([max(layout.weight, 1) for layout in self.layouts], dtype=np.float64)
+        used, phases, end = np.zeros(len(rooms), dtype=np.int64), [], 0
+        while (counts := _counts(weights * (rooms > used), rooms - used)).any():
+            periods = int(((rooms - used)[counts > 0] // counts[counts > 0]).min())
+            end += periods * int(counts.sum())
+            phases.append((end, counts, used.copy()))
+            used = used + periods * counts
+        return phases
+
+    def make(self, index: Ints, seed: int) -> pa.Array:
+        """The text of each row; equal rows have equal texts, different rows different ones."""
+        which, ranks = self._dealt(index, seed)
+        parts, order = [], []
+        for layout in np.unique(which).tolist():
+            rows = np.flatnonzero(which == layout)
+            order.append(rows)
+            if layout < 0:
+                parts.append(self._longer(ranks[rows]))
+            else:
+                made = self.layouts[layout]
+                parts.append(strings(made.texts(permuted(ranks[rows], made.room.size, seed, f"{layout}"), seed)))
+        if not parts:
+            return pa.array([], pa.string())
+        return pa.concat_arrays(parts).take(pa.array(np.argsort(np.concatenate(order), kind="stable")))
+
+    def _dealt(self, index: Ints, seed: int) -> tuple[Ints, Ints]:
+        """The layout of each row (−1 for longer texts) and its rank there."""
+        which, ranks = np.full(len(index), -1, dtype=np.int64), index.copy()
+        start = 0
+        for phase, (end, counts, used) in enumerate(self._phases):
+            here = (index >= start) & (index < end)
+            period, place = np.divmod(index[here] - start, counts.sum())
+            owners = np.repeat(np.arange(len(counts)), counts)
+            slot = permuted(place, int(counts.sum()), seed, f"phase {phase}")
+            which[here] = owners[slot]
+            within = slot - (np.cumsum(counts) - counts)[owners[slot]]
+            ranks[here] = used[owners[slot]] + period * counts[owners[slot]] + within
+            start = end
+        ranks[which < 0] -= start
+        return which, ranks
+
+    def _longer(self, ranks: Ints) -> pa.Array:
+        """Texts longer than any real one: the heaviest layout's first characters, then a number."""
+        layout = max(self.layouts, key=lambda layout: layout.weight)
+        base = "".join(alphabet[0] for alphabet in layout.alphabets)
+        width = max(self.longest + 1 - len(base), 1)
+        return pa.array([f"{base}{rank:0{width}d}" for rank in ranks.tolist()], pa.string())
+
+
+def _counts(weights: NDArray[np.float64], rooms: Ints) -> Ints:
+    """Rows of each layout in a period of about a thousand rows, none more than it has room for."""
+    if not weights.any():
+        return np.zeros(len(weights), dtype=np.int64)
+    counts = np.round(weights / weights.sum() * _PERIOD).astype(np.int64)
+    counts[np.argmax(weights)] += not counts.any()
+    least: Ints = np.minimum(counts, rooms)
+    return least
+
+
+def strings(points: Texts) -> pa.Array:
+    """Rows of code points as an Arrow array of strings."""
+    rows, width = points.shape
+    if not rows or not width or (points >= 128).any():  # noqa: PLR2004
+        return pa.array(points.view(f"<U{max(width, 1)}").ravel().tolist() if width else [""] * rows, pa.string())
+    offsets = np.arange(rows + 1, dtype=np.int32) * np.int32(width)
+    data = np.ascontiguousarray(points.astype(np.uint8))
+    return pa.StringArray.from_buffers(rows, pa.py_buffer(offsets), pa.py_buffer(data))
