@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 Texts = NDArray[np.uint32]
 """Code points, [texts, width]."""
 _DIGIT, _LETTER = ord("0"), ord("A")
+_LARGE = 10**14
 _SPANISH = "TRWAGMYFPDXBNJZSQVHLCKE"
 _ODD = (1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23)
 """Values of A … Z at the odd places of a codice fiscale; digits count as the letters of the same rank."""
@@ -89,12 +90,16 @@ def _luhn(texts: Texts) -> Texts:
 def _iban(texts: Texts) -> Texts:
     """98 minus the rest by 97, letters counting as 10 … 35 (ISO 13616, ISO 7064 MOD 97-10)."""
     moved = np.concatenate([texts[:, 4:], texts[:, :2]], axis=1).astype(np.int64)
-    rest = np.zeros(len(texts), dtype=np.int64)
+    rest, bound = np.zeros(len(texts), dtype=np.int64), 1
     for place in range(moved.shape[1]):
-        points = moved[:, place]
+        points, bound = moved[:, place], bound * 100
         letter = points >= _LETTER
-        value = np.where(letter, points - _LETTER + 10, points - _DIGIT)
-        rest = (rest * np.where(letter, 100, 10) + value) % 97
+        if not letter.any():
+            rest = rest * 10 + (points - _DIGIT)
+        else:
+            rest = rest * np.where(letter, 100, 10) + np.where(letter, points - _LETTER + 10, points - _DIGIT)
+        if bound > _LARGE:
+            rest, bound = rest % 97, 97
     return _decimal(98 - rest * 100 % 97, 2)
 
 

@@ -1,7 +1,9 @@
 """Made-up codes: texts of a pattern that mean nothing or belong to one person, such as order or telephone numbers.
 
-Real values are grouped by layout: digits become 0, and what stands around them remains where at least `least_rows`
-rows share it; otherwise letters become a or A; otherwise all of them x. Groups of fewer rows are not kept.
+Real values are grouped by layout, in three steps. First letters and digits count as the same; then digits, capitals
+and small letters are told apart; then only digits count as the same, and letters remain as they are. A group is divided
+further where groups of at least `least_rows` rows take in nearly all of it. So no two layouts have a text in common,
+what fewer rows share is not kept, and what a layout makes is none of the real values of the same length.
 """
 
 import string
@@ -25,10 +27,11 @@ _CALLING = (
 )
 _PREFIXES = {"phone": _CALLING, "iban": "[A-Z]{2}", "card": r"\d"}
 _MASKS = (
-    ((r"\p{Nd}", "0"),),
-    ((r"\p{Nd}", "0"), (r"\p{Lu}", "A"), (r"\p{Ll}", "a")),
-    ((r"[\p{L}\p{Nd}]", "x"),),
+    (("[A-Za-z0-9]", "x"),),
+    (("[0-9]", "0"), ("[A-Z]", "A"), ("[a-z]", "a")),
+    (("[0-9]", "0"),),
 )
+"""What is replaced at each step of grouping."""
 _FALLBACK = {
     "phone": "0000 0000000",
     "iban": "DE00000000000000000000",
@@ -39,17 +42,26 @@ _FALLBACK = {
     "code": "00000000",
 }
 _MOST_LAYOUTS, _LONGEST = 64, 200
-_LEAST_SHARES = (0.0, 0.05, 0.0)
+_LEAST_SHARES, _NEARLY_ALL = (0.0, 0.05, 0.0), 0.9
 _ENOUGH = 5_000
 _WIDER = 8
 _OPEN_NUMBERS, _OPEN_ALL = 2, 3
+_HEAD = "\x1f"
 
 
 class Group(NamedTuple):
-    """Real values of one layout: the distinct ones, all of one length, and how many rows have them."""
+    """Real values of one layout.
+
+    Attributes:
+        texts: The distinct ones, all of one length.
+        rows: How many rows have each.
+        real: All distinct real values of this length, whatever their layout.
+        prefix: How many characters are kept as they are.
+    """
 
     texts: list[str]
     rows: NDArray[np.int64]
+    real: list[str]
     prefix: int
 
 
@@ -86,10 +98,11 @@ class Code(Record):
         texts, rows = counted.field("values"), counted.field("counts").to_numpy()
         groups = _groups(texts, rows, _PREFIXES.get(shape), least_rows)
         total = sum(int(group.rows.sum()) for group in groups) or 1
-        layouts = [
-            _layout(group, shape, check, least_rows, round(1000 * int(group.rows.sum()) / total), random)
-            for group in groups
-        ] or [_fallback(texts.to_pylist(), shape, check, random)]
+        layouts = []
+        for group in groups:
+            weight = round(1000 * int(group.rows.sum()) / total)
+            layouts.append(_layout(group, shape, check, least_rows, weight, random))
+        layouts = layouts or [_fallback(texts.to_pylist(), shape, check, random)]
         longest = int(pc.max(pc.utf8_length(texts)).as_py() or 0)
         return cls(shape=shape, layouts=Layouts(layouts=tuple(layouts), longest=-(-longest // 4) * 4))
 
@@ -98,47 +111,65 @@ class Code(Record):
         return self.layouts.make(index, seed)
 
 
-def masked(texts: pa.Array, level: int, prefix: str | None) -> pa.Array:
-    """The layout of each text: the prefix as it is, the rest by class of character."""
-    head = pa.scalar("")
-    if prefix:
-        found = pc.extract_regex(texts, f"^(?P<head>{prefix})?(?P<rest>.*)$")
+def _masked(texts: pa.Array, step: int, prefix: str | None) -> pa.Array:
+    """The layout of each text at a step; at the last one with its prefix as it is."""
+    head = None
+    if prefix and step == len(_MASKS) - 1:
+        found = pc.extract_regex(texts, f"(?s)^(?P<head>{prefix})?(?P<rest>.*)$")
         head, texts = found.field("head"), found.field("rest")
-    for pattern, replacement in _MASKS[level]:
+    for pattern, replacement in _MASKS[step]:
         texts = pc.replace_substring_regex(texts, pattern=pattern, replacement=replacement)
-    return pc.binary_join_element_wise(head, texts, "\x1f") if prefix else texts
+    return texts if head is None else pc.binary_join_element_wise(head, texts, _HEAD)
 
 
 def _groups(texts: pa.Array, rows: NDArray[np.int64], prefix: str | None, least_rows: int) -> list[Group]:
-    """Groups of the commonest layouts with at least `least_rows` rows each, the most literal masks first."""
-    found: list[Group] = []
-    left = np.flatnonzero(pc.utf8_length(texts).to_numpy(zero_copy_only=False) <= _LONGEST)
-    left = left[pc.utf8_length(texts.take(left)).to_numpy(zero_copy_only=False) > 0]
-    for level in range(len(_MASKS)):
-        masks = masked(texts.take(left), level, prefix).dictionary_encode()
-        ids = masks.indices.to_numpy(zero_copy_only=False)
-        weight = np.bincount(ids, weights=rows[left], minlength=len(masks.dictionary))
-        best = np.argsort(-weight, kind="stable")[: max(_MOST_LAYOUTS - len(found), 0)]
-        least = max(least_rows, _LEAST_SHARES[level] * weight.sum())
-        kept = best[weight[best] >= least]
-        for mask in kept.tolist():
-            members = left[ids == mask]
-            head = masks.dictionary[mask].as_py().partition("\x1f")[0] if prefix else ""
-            found.append(Group(texts.take(members).to_pylist(), rows[members], len(head)))
-        left = left[~np.isin(ids, kept)]
-        if not len(left):
+    """Groups of the commonest layouts with at least `least_rows` rows each."""
+    lengths = pc.utf8_length(texts).to_numpy(zero_copy_only=False)
+    odd = pc.match_substring_regex(texts, f"[\\x00{_HEAD}]").to_numpy(zero_copy_only=False)
+    usable = np.flatnonzero((lengths > 0) & (lengths <= _LONGEST) & ~odd)
+    parts = _divided(texts, rows, usable, 0, prefix, least_rows)
+    parts.sort(key=lambda part: -int(rows[part[0]].sum()))
+    real: dict[int, list[str]] = {}
+    for members, _ in parts[:_MOST_LAYOUTS]:
+        width = int(lengths[members[0]])
+        if width not in real:
+            real[width] = texts.take(np.flatnonzero((lengths == width) & ~odd)).to_pylist()
+    return [
+        Group(texts.take(members).to_pylist(), rows[members], real[int(lengths[members[0]])], head)
+        for members, head in parts[:_MOST_LAYOUTS]
+    ]
+
+
+def _divided(
+    texts: pa.Array, rows: NDArray[np.int64], members: Ints, step: int, prefix: str | None, least_rows: int
+) -> list[tuple[Ints, int]]:
+    """Members of each group that a step finds among `members`, divided further where that loses few, and its prefix."""
+    if not len(members):
+        return []
+    masks = _masked(texts.take(members), step, prefix).dictionary_encode()
+    ids = masks.indices.to_numpy(zero_copy_only=False)
+    weight = np.bincount(ids, weights=rows[members], minlength=len(masks.dictionary))
+    least = max(least_rows, _LEAST_SHARES[step] * weight.sum())
+    found: list[tuple[Ints, int]] = []
+    for mask in np.argsort(-weight, kind="stable")[:_MOST_LAYOUTS].tolist():
+        if weight[mask] < least:
             break
+        group = members[ids == mask]
+        head = masks.dictionary[mask].as_py().partition(_HEAD)[0] if prefix and step == len(_MASKS) - 1 else ""
+        finer = _divided(texts, rows, group, step + 1, prefix, least_rows) if step + 1 < len(_MASKS) else []
+        kept = sum(int(rows[part].sum()) for part, _ in finer)
+        found += finer if kept >= _NEARLY_ALL * weight[mask] else [(group, len(head))]
     return found
 
 
 def _layout(group: Group, shape: str, check: str, least_rows: int, weight: int, random: np.random.Generator) -> Layout:
     """The layout of a group, with as few characters more than were seen as give room enough."""
-    points = matrix(group.texts, len(group.texts[0]))
+    points, real = matrix(group.texts, len(group.texts[0])), matrix(group.real, len(group.texts[0]))
     places = _places(points, group)
     check = check if _fits(check, "".join(c for c in group.texts[0] if c.isalnum())) else ""
     for level in range(4):
         alphabets = _checked(tuple(_alphabet(place, level, least_rows, shape) for place in places), check)
-        taken = taken_numbers(points, alphabets)
+        taken = taken_numbers(real, alphabets)
         if combinations(alphabets) - len(taken) >= max(_ENOUGH, _WIDER * len(group.texts)):
             break
     want = max(2 * _ENOUGH, 2 * len(group.texts))
@@ -153,7 +184,7 @@ def _fallback(real: list[str], shape: str, check: str, random: np.random.Generat
     alphabets = tuple(classes.get(c, c) for c in mask)
     check = check if _fits(check, mask) else ""
     alphabets = _checked(alphabets, check)
-    same = [text for text in real if len(text) == len(mask)]
+    same = [text for text in real if len(text) == len(mask) and "\0" not in text]
     taken = taken_numbers(matrix(same, len(mask)), alphabets) if same else np.zeros(0, dtype=np.int64)
     room = Room.between(taken, combinations(alphabets), 2 * _ENOUGH, 1, random)
     return Layout(alphabets=alphabets, weight=1000, check=check, room=room)
@@ -220,7 +251,7 @@ def _classes(seen: set[str], shape: str) -> list[str]:
         upper = any(c.isupper() for c in seen)
         return [string.digits, "ABCDEF" if upper else "abcdef"]
     kinds = (string.digits, string.ascii_lowercase, string.ascii_uppercase)
-    return [kind for kind in kinds if seen & set(kind)] or [string.ascii_lowercase]
+    return [kind for kind in kinds if seen & set(kind)]
 
 
 def taken_numbers(points: Texts, alphabets: tuple[str, ...]) -> Ints:

@@ -28,6 +28,7 @@ _SMALL = 2**23
 _LIMIT = 2**62
 _STRETCHES = 4_096
 _PERIOD = 1_000
+_TABLE = 4_096
 
 
 class Room(Record):
@@ -121,20 +122,36 @@ class Layout(Record):
         """The texts with the free numbers of these ranks."""
         numbers = self.room.numbers(ranks)
         points = np.empty((len(ranks), self.width), dtype=np.uint32)
-        counted = len(self.alphabets) - countable(self.alphabets)
-        for place in range(self.width - 1, -1, -1):
-            letters = np.array([ord(c) for c in self.alphabets[place]], dtype=np.uint32)
-            if len(letters) == 1:
-                points[:, place] = letters[0]
-            elif place >= counted:
-                numbers, digit = np.divmod(numbers, len(letters))
-                points[:, place] = letters[digit]
-            else:
-                points[:, place] = letters[below(ranks, len(letters), seed, f"place {place}")]
+        end = self.width
+        for table in reversed(self._tables):  # several places at once
+            numbers, rest = np.divmod(numbers, len(table))
+            points[:, end - table.shape[1] : end] = table[rest]
+            end -= table.shape[1]
+        for place in range(end):
+            letters = _points(self.alphabets[place])
+            points[:, place] = letters[below(ranks, len(letters), seed, f"place {place}")]
         if self.check:
             compact = compact_places(self.alphabets)
             points[:, compact] = CHECKS[self.check].written(points[:, compact])
         return points
+
+    @cached_property
+    def _tables(self) -> list[Texts]:
+        """The code points of neighbouring countable places for each of their combinations, [combinations, places]."""
+        tables: list[Texts] = []
+        for alphabet in self.alphabets[self.width - countable(self.alphabets) :]:
+            letters = _points(alphabet)[:, None]
+            last = tables[-1] if tables else letters[:0]
+            if tables and len(last) * len(letters) <= _TABLE:
+                left, right = np.repeat(last, len(letters), axis=0), np.tile(letters, (len(last), 1))
+                tables[-1] = np.concatenate([left, right], axis=1)
+            else:
+                tables.append(letters)
+        return tables
+
+
+def _points(alphabet: str) -> NDArray[np.uint32]:
+    return np.array([ord(c) for c in alphabet], dtype=np.uint32)
 
 
 def compact_places(alphabets: tuple[str, ...]) -> NDArray[np.int64]:

@@ -100,7 +100,7 @@ def _name(name: str, shape: PersonShape, language: Language, *, backwards: bool)
     pieces = [piece for piece in re.split(rf"({_WORD.pattern})", name.strip()) if piece]
     slots = [n for n, piece in enumerate(pieces) if _WORD.fullmatch(piece) and not _kept(piece)]
     signs = set("".join(piece for piece in pieces if not _WORD.fullmatch(piece)))
-    if not 1 <= len(slots) <= _MOST_WORDS or not signs <= set(" .,'’-()"):
+    if not any(len(pieces[slot]) > 1 for slot in slots) or len(slots) > _MOST_WORDS or not signs <= set(" .,'’-()"):
         return ""
     before = sum("," not in "".join(pieces[:slot]) for slot in slots)
     roles = _roles(len(slots), before, shape, language, backwards=backwards)

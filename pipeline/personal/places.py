@@ -27,6 +27,7 @@ _STREET_WORDS = (
 _STREET_ENDS = ("straße", "strasse", "str", "gasse", "weg", "platz", "allee", "damm", "straat", "laan", "plein")
 _KNOWN_STREETS = frozenset(_STREET_WORDS.split())
 _LETTERS = re.compile(r"[^\W\d_]+")
+_NAMED = re.compile(r"<(?:street|city)", re.IGNORECASE)
 _STREETS: dict[str, tuple[str, ...]] = {
     "de": ("{}straße", "{}weg", "{}gasse", "{}platz", "{}allee"),
     "en": ("{} Street", "{} Road", "{} Avenue", "{} Lane", "{} Drive"),
@@ -48,7 +49,9 @@ _CITIES: dict[str, tuple[str, ...]] = {
     "pl": ("{}ów", "{}owo"),
 }
 _STATES_WORDS = "AL AK AZ AR CA CO FL GA IL IN IA KS KY MA MD MI MN MO NC NJ NM NV NY OH OK OR PA SC TN TX UT VA WA WI"
-_STATES, _INITIALS = tuple(_STATES_WORDS.split()), tuple("ABCDEHKLMNPRS")
+_STATES = tuple(_STATES_WORDS.split())
+_POSTCODE_LETTERS, _POSTCODE_DIGITS = tuple("ABCDEHKLMNPRS"), tuple("123456789")
+_POSTCODE = ("letter", "letter", "digit", "digit", "letter", "letter")
 _UNIT = re.compile(
     r"\b(Apt\.?|Apartment|Suite|Ste\.?|Unit|Flat|Studio|Piso|Puerta|Appt\.?|Appartement|Whg\.?)\s*\d+", re.IGNORECASE
 )
@@ -99,12 +102,10 @@ class Place(Record):
         if kind == "house":
             return pa.array(below(rows, _HOUSES, seed, name) + 1).cast(pa.string())
         if kind == "british":
-            parts = [self._part(f"{part} {n}", rows, seed) for n, part in enumerate(("letter", "house", "letter"))]
-            return pc.binary_join_element_wise(
-                parts[0], self._part("digits 1", rows, seed), " ", parts[1], parts[2], ""
-            )
-        words = {"street": self.streets, "city": self.cities, "state": tuple(_STATES.split())}.get(
-            kind, tuple("ABCDEHKLMNPRS")
+            pieces = [self._part(f"{piece} {n} {argument}", rows, seed) for n, piece in enumerate(_POSTCODE)]
+            return pc.binary_join_element_wise(*pieces[:3], " ", *pieces[3:], "")
+        words = {"street": self.streets, "city": self.cities, "state": _STATES, "letter": _POSTCODE_LETTERS}.get(
+            kind, _POSTCODE_DIGITS
         )
         return pa.array(words, pa.string()).take(pa.array(below(rows, len(words), seed, name)))
 
@@ -122,22 +123,20 @@ def _usual(language: Language) -> Template:
 
 def _format(text: str) -> str:
     """The template of an address; empty where it names neither a street nor a place."""
-    parts, named = [], 0
+    parts, named = [], False
     for number, part in enumerate(re.split(r"(\s*[,;\n]\s*)", text.strip())):
         if number % 2:
             parts.append(part)
         elif unit := _UNIT.search(part):
-            before = _format(part[: unit.start()]) if part[: unit.start()].strip() else ""
-            named += bool(before)
+            before = _format(part[: unit.start()])
             parts.append(f"{before}{' ' if before else ''}{unit[1]} <digits 2 {number}>")
         elif names_street(part) or (not named and re.search(r"[^\W\d_]{3}", part)):
-            named += 1
             parts.append(_street(part, number))
         elif re.fullmatch(r"\d{1,4} ?[a-zA-Z]?|s/n", part):
             parts.append(f"<house {number}>")
         else:
-            named += bool(re.search(r"[^\W\d_]{3}", part))
-            parts.append(_PIECE.sub(lambda found: _piece(found, number), part))  # noqa: B023
+            parts.append(_PIECE.sub(lambda found, number=number: _piece(found, number), part))
+        named = named or _NAMED.search(parts[-1]) is not None
     return "".join(parts) if named else ""
 
 
