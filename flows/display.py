@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from flows.reports import Report
     from flows.tracking.history import Event
     from flows.tracking.registry import Version
+    from pipeline.inspection import Inspection
 
 SHOWN = 10  # findings of a drift report
 SCORES = ("area", "score", "synthetic", "real rows", "meaning")
 HISTORY = ("when (UTC)", "event", "from", "to", "by", "why")
+INSPECTION = ("column", "kind", "sensitive", "distinct", "nulls", "examples", "why")
 STRATEGY = ("strategy", "trainings", "promoted", "CPU s", "ahead", "quality", "at the end", "real rows")
 SHORT = 8  # letters of a run's id
 WIDE = 120  # columns of a terminal that has room for meanings
@@ -32,10 +34,32 @@ def run(console: Console, report: "Report") -> None:
     if report.evaluation is not None:
         evaluation(console, report.evaluation)
     console.print(_table("", ["", ""], outcome(report), header=False))
-    for warning in report.warnings:
-        console.print(f"note: {warning}", soft_wrap=True, markup=False, highlight=False)
+    for note in (*report.warnings, *withheld(report)):
+        console.print(f"note: {note}", soft_wrap=True, markup=False, highlight=False)
     for file in report.quarantined:
         console.print(f"quarantined: {file.name}: {file.reason}", soft_wrap=True, markup=False, highlight=False)
+
+
+def inspection(console: Console, rows: int, found: Sequence["Inspection"], written: Path | None) -> None:
+    """How a table would be taken."""
+    cells = [
+        (
+            column.name,
+            column.kind,
+            "yes" if column.sensitive else "",
+            "" if column.distinct is None else f"{column.distinct:,}",
+            f"{column.nulls:,}",
+            "; ".join(column.examples),
+            column.why,
+        )
+        for column in found
+    ]
+    console.print(_table(f"{rows:,} rows", INSPECTION, cells))
+    for column in found:
+        if column.withheld is not None:
+            console.print(f"note: {column.withheld.text}", soft_wrap=True, markup=False, highlight=False)
+    if written is not None:
+        console.print(f"settings written to {written}", soft_wrap=True, markup=False, highlight=False)
 
 
 def evaluation(console: Console, found: Evaluation) -> None:
@@ -55,8 +79,8 @@ def drift(console: Console, report: DriftReport) -> None:
     console.print(f"drift: {verdict} ({len(drifted)} of {len(report.findings)} checks)", highlight=False)
 
 
-def versions(console: Console, found: Sequence["Version"]) -> None:
-    """Model versions."""
+def versions(console: Console, found: Sequence["Version"], other: Sequence["Version"]) -> None:
+    """Model versions; `other` were made under privacy settings that are not those of now."""
     rows = [
         (
             version.name,
@@ -69,6 +93,12 @@ def versions(console: Console, found: Sequence["Version"]) -> None:
         for version in found
     ]
     console.print(_table("", ["model", "version", "alias", "registered", "decision", "reasons"], rows))
+    for version in other:
+        note = (
+            f"note: {version.name} version {version.version} and its exports were made under other privacy settings"
+            " than those of now"
+        )
+        console.print(note, soft_wrap=True, markup=False, highlight=False)
 
 
 def history(console: Console, events: Sequence["Event"]) -> None:
@@ -126,6 +156,25 @@ def verdict(story: Story) -> str:
     )
 
 
+def withheld(report: "Report") -> list[str]:
+    """What of the table is not shown, what that costs, and what a small table's rows were given up for."""
+    if report.privacy is None:
+        return []
+    told = [each.text for each in report.privacy.withheld]
+    if told:
+        cost = ", ".join(f"{name} {change:+.4f}" for name, change in report.privacy.cost.items())
+        told.append(f"withholding changes the scores of the real rows themselves: {cost}")
+    shrinkage = report.privacy.shrinkage
+    if shrinkage is not None and shrinkage.share == 1:
+        told.append("the table is small: columns are generated independently, so that no row is copied")
+    elif shrinkage is not None and shrinkage.share:
+        told.append(
+            f"the table is small: the columns of {shrinkage.share:.0%} of the rows are dealt out anew, so that an"
+            f" attack finds its rows no better than by chance (AUC {shrinkage.auc:.2f})"
+        )
+    return told
+
+
 def markdown(report: "Report") -> str:
     """The outcome of a run for Prefect."""
     lines = [f"- **quarantined**: {file.name}: {file.reason}" for file in report.quarantined]
@@ -165,7 +214,7 @@ def scores(found: Evaluation) -> list[tuple[str, str, str, str, str]]:
 def _table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]], *, header: bool = True) -> Table:
     table = Table(title=title or None, title_justify="left", show_header=header, box=None, pad_edge=False)
     for name in head:
-        numeric = name in {"synthetic", "real rows", *STRATEGY[1:]}
+        numeric = name in {"synthetic", "real rows", "distinct", "nulls", *STRATEGY[1:]}
         whole = name in HISTORY and name != "why"  # only reasons may be broken
         table.add_column(name, justify="right" if numeric else "left", overflow="fold", no_wrap=whole)
     for row in rows:

@@ -42,7 +42,9 @@ class Bars:
         self.tasks: dict[str, TaskID] = {}
 
     def __call__(self, tick: Tick) -> None:
-        """Move the bar of the tick's phase."""
+        """Move the bar of the tick's phase, and print its notes above the bars."""
+        for note in tick.notes:
+            self.bars.console.print(note, markup=False, highlight=False, soft_wrap=True)
         metrics = "  ".join(f"{name} {value:.4g}" for name, value in tick.metrics.items())
         if tick.phase not in self.tasks:
             self.tasks[tick.phase] = self.bars.add_task(tick.phase, metrics="")

@@ -8,6 +8,7 @@ from pipeline.bound import ElboReport
 from pipeline.drift import DriftReport
 from pipeline.evaluation import Evaluation
 from pipeline.incoming import Quarantined
+from pipeline.loop import PrivacyReport
 from pipeline.policy import Plan
 from pipeline.records import Record
 
@@ -30,6 +31,7 @@ class Report(Record):
         decision: Whether it was promoted, or nothing was trained.
         reasons: Why.
         warnings: What a person should know about the table.
+        privacy: What of the table is not shown, and what that costs; None if nothing was looked at.
         plan: What the new rows called for; None without a champion.
         drift: The table against the one the previous champion was trained on; None without a champion.
         quarantined: Incoming files that cannot be used, and were not known for it.
@@ -47,6 +49,7 @@ class Report(Record):
     decision: Literal["promoted", "refused", "skipped"]
     reasons: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+    privacy: PrivacyReport | None = None
     quarantined: tuple[Quarantined, ...] = ()
     plan: Plan | None = None
     drift: DriftReport | None = None

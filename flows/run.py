@@ -33,13 +33,14 @@ from flows.tasks import Incoming
 from flows.tracking import registry, store
 from flows.tracking.registry import Version
 from flows.tracking.store import COMPLETE, MARK, Run
-from pipeline import exports, policy
+from pipeline import exports, inspection, policy
 from pipeline.bound import ElboReport
 from pipeline.drift import DriftReport
 from pipeline.errors import SchemaError
 from pipeline.evaluation import Evaluation
 from pipeline.incoming import Arrivals
-from pipeline.progress import Progress, silent
+from pipeline.loop import PrivacyReport
+from pipeline.progress import Progress, Tick, silent
 from pipeline.promotion import Decision
 from pipeline.records import Record
 from pipeline.storage import Place
@@ -101,10 +102,12 @@ class Outlook(NamedTuple):
     Attributes:
         drift: The new rows against the champion's; None without a champion, or with one of other columns or format.
         plan: What they call for; None without a champion.
+        privacy: What of the table is not shown.
     """
 
     drift: DriftReport | None
     plan: policy.Plan | None
+    privacy: PrivacyReport
 
 
 class Judgement(NamedTuple):
@@ -201,6 +204,7 @@ def skip(job: Job, champion: Version, incoming: Incoming, outlook: Outlook) -> R
         decision="skipped",
         reasons=outlook.plan.reasons if outlook.plan is not None else (),
         warnings=incoming.warnings,
+        privacy=outlook.privacy,
         quarantined=job.arrivals.quarantined if job.arrivals is not None else (),
         plan=outlook.plan,
         drift=outlook.drift,
@@ -216,7 +220,7 @@ def skip(job: Job, champion: Version, incoming: Incoming, outlook: Outlook) -> R
 def retrain(job: Job, incoming: Incoming, outlook: Outlook) -> Report:
     """Train a challenger, let it meet the champion, and let the winner publish."""
     with ExitStack() as undo:
-        challenger = train(job, incoming, outlook)
+        challenger, hidden = train(job, incoming, outlook)
         undo.callback(take_back, job, registry.withdraw, challenger)
         judged = judge(job, challenger, job.champion if outlook.drift is not None else None)
         publisher = registry.champion(job.plan.name)  # a person may have moved the alias meanwhile
@@ -236,6 +240,7 @@ def retrain(job: Job, incoming: Incoming, outlook: Outlook) -> Report:
             decision="promoted" if judged.decision.promote else "refused",
             reasons=judged.decision.reasons,
             warnings=incoming.warnings,
+            privacy=hidden,
             quarantined=job.arrivals.quarantined if job.arrivals is not None else (),
             plan=outlook.plan,
             drift=outlook.drift,
@@ -261,8 +266,9 @@ def take_back(job: Job, step: Callable[P, None], *arguments: P.args, **named: P.
 def read(job: Job) -> Incoming:
     """Read and check the table."""
     plan, work = job.plan, job.work
-    with job.clock.stage("read"):
+    with job.clock.stage("read") as progress:
         incoming = tasks.read(plan.data, work, plan.settings, job.arrivals)
+        progress(Tick("read", 1, 1, notes=inspection.brief(work.columns)))
         if job.champion is not None and plan.settings.policy.new_columns == "refuse":
             tasks.match(work, job.champion)
     job.tracked.data(plan.data, incoming.digest, work.columns.arrow, incoming.rows)
@@ -274,14 +280,14 @@ def prepare(job: Job, incoming: Incoming) -> Outlook:
     """Split the table, look for drift, and ask the policy what that calls for."""
     plan, work, tracked = job.plan, job.work, job.tracked
     with job.clock.stage("split"):
-        rows = tasks.split(work, plan.settings)
+        rows, hidden = tasks.split(work, tracked, plan.settings)
     counts = {"incoming": incoming.rows, "new": incoming.new_rows, **rows}
     tracked.parameters({"rows": counts, "data_digest": incoming.digest})
     with job.clock.stage("profile"):
         tasks.profile(work, tracked, plan.settings)
         if job.champion is None:
             afresh = policy.Plan(action="retrain", reasons=job.outdated)
-            return Outlook(None, remember(job, afresh) if job.outdated else None)
+            return Outlook(None, remember(job, afresh) if job.outdated else None, hidden)
         drift = None
         if plan.settings.policy.new_columns == "refuse" or not tasks.differences(work, job.champion):
             drift = tasks.check_drift(work, job.champion, tracked, plan.settings)
@@ -292,7 +298,7 @@ def prepare(job: Job, incoming: Incoming) -> Outlook:
     remember(job, chosen)
     if chosen.action == "refuse":
         raise SchemaError(f"table: refused for {job.champion.uri}; {'; '.join(chosen.reasons)}")
-    return Outlook(drift, chosen)
+    return Outlook(drift, chosen, hidden)
 
 
 def remember(job: Job, plan: policy.Plan) -> policy.Plan:
@@ -302,14 +308,16 @@ def remember(job: Job, plan: policy.Plan) -> policy.Plan:
     return plan
 
 
-def train(job: Job, incoming: Incoming, outlook: Outlook) -> Version:
-    """Train a challenger, from the champion if that is the plan, and register it."""
+def train(job: Job, incoming: Incoming, outlook: Outlook) -> tuple[Version, PrivacyReport]:
+    """Train a challenger, from the champion if that is the plan, and register it; complete what is not shown."""
     warm = outlook.plan is not None and outlook.plan.action == "warm-start"
     start = job.champion if warm else None
     with job.clock.stage("train") as progress:
-        tasks.train(job.work, job.tracked, start, job.plan.settings, progress)
+        shrinkage = tasks.train(job.work, job.tracked, start, job.plan.settings, progress)
+    hidden = outlook.privacy.model_copy(update={"shrinkage": shrinkage})
+    job.tracked.record(hidden, tasks.PRIVACY)
     with job.clock.stage("register"):
-        return tasks.register(job.work, job.tracked, start, incoming.digest, job.code)
+        return tasks.register(job.work, job.tracked, start, incoming.digest, job.code, job.plan.settings), hidden
 
 
 def judge(job: Job, challenger: Version, champion: Version | None) -> Judgement:

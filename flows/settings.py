@@ -20,6 +20,7 @@ What the command line gives wins over the file. One file may serve several table
 """
 
 import glob
+import json
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -144,6 +145,16 @@ class Settings(LoopSettings):
                 where = "" if name is None else f"tables.{name}."
                 raise SettingsError(f"settings: expected {where}data in {file}, got none")
         return {settings.name or name_of(settings.source(home)): settings for settings in found}
+
+    @property
+    def shown(self) -> str:
+        """What the settings say of what may be shown: equal texts for equal rules."""
+        columns = {
+            name: {key: value for key, value in (("kind", column.kind), ("public", column.public)) if value}
+            for name, column in sorted(self.columns.items())
+        }
+        rules = {"least_rows": self.privacy.least_rows, "columns": {k: v for k, v in columns.items() if v}}
+        return json.dumps(rules, sort_keys=True)
 
     def check(self, found: Sequence[File]) -> None:
         """See whether the columns that the settings name exist, before anything is begun.

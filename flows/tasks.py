@@ -1,8 +1,8 @@
 """The stages that flows are made of, each a Prefect task.
 
-Tasks exchange references: a `Workspace` whose tables they read and write by name (`incoming`, `train`, `validation`,
-`holdout`, `synthetic`), a `Version` of the registry, a `Run` of MLflow, and small records. No table travels through
-Prefect.
+Tasks exchange references: a `Workspace` whose tables they read and write by name, a `Version` of the registry, a `Run` of
+MLflow, and small records. No table travels through Prefect. The tables are `incoming` and `new`, as they came, and
+`shown`, `train`, `validation`, `holdout` and `synthetic`, from which is taken what may not be shown.
 """
 
 import time
@@ -29,18 +29,20 @@ from pipeline.errors import ResynthError, SchemaError
 from pipeline.evaluation import Evaluation
 from pipeline.exports import Manifest, Source
 from pipeline.incoming import Arrivals, Ledger, Window
-from pipeline.loop import Past
+from pipeline.loop import Past, PrivacyReport
 from pipeline.policy import Plan
 from pipeline.progress import Progress, Tick
 from pipeline.promotion import Decision
 from pipeline.records import Record
 from pipeline.reference import Reference
+from pipeline.rehearsal import Shrinkage
 from pipeline.storage import Place
 from pipeline.tables import Split
 
 REFERENCE = "profile.json"
 ELBO = "elbo.json"
 VIEW = "view.json"
+PRIVACY = "privacy.json"
 LEDGER = "ledger.json"
 START = "start"  # tag of a version: the one that its training started from
 WARM_STARTS = "warm_starts"  # tag of a version: warm starts in a row that led to it
@@ -112,16 +114,17 @@ def read(data: Place, work: Workspace, settings: Settings, arrivals: Arrivals | 
         found = Window(table, table)
     else:
         found = incoming.window(arrivals, settings.incoming, settings.read, settings.columns)
-    schema = columns.infer(found.rows, settings.columns)
-    work.write("incoming", [found.rows], found.rows.schema)
-    if 0 < found.new.num_rows < found.rows.num_rows:
-        work.write("new", [found.new], found.new.schema)
+    schema = columns.infer(found.rows, settings.columns, settings.privacy)
+    rows, new = (table.select(schema.names) for table in (found.rows, found.new))
+    work.write("incoming", [rows], rows.schema)
+    if 0 < new.num_rows < rows.num_rows:
+        work.write("new", [new], new.schema)
     work.schema_file.write_text(schema.to_json(), "utf-8")
     return Incoming(
-        rows=found.rows.num_rows,
-        new_rows=found.new.num_rows,
+        rows=rows.num_rows,
+        new_rows=new.num_rows,
         latest=found.latest,
-        digest=tables.digest(found.rows),
+        digest=tables.digest(rows),
         warnings=schema.warnings,
     )
 
@@ -143,22 +146,30 @@ def differences(work: Workspace, champion: Version) -> tuple[str, ...]:
 
 
 @stage
-def split(work: Workspace, settings: Settings) -> dict[str, int]:
-    """Divide the incoming table into train, validation and hold-out; returns their rows.
+def split(work: Workspace, run: Run, settings: Settings) -> tuple[dict[str, int], PrivacyReport]:
+    """Divide the incoming table into train, validation and hold-out, and take out what may not be shown.
 
     By the content of the rows alone, whatever the run's seed: what was held out of the champion's training must be
-    held out of the challenger's.
+    held out of the challenger's. From here on nothing reads the table as it came but what makes up identifiers.
+
+    Returns:
+        The rows of each part, and what is not shown.
     """
-    parts = tables.split(work.read("incoming"), settings.split)._asdict()
-    for name, part in parts.items():
+    table, schema = work.read("incoming"), work.columns
+    parts = tables.split(table, settings.split)
+    shown = loop.show(table, parts, schema, settings)
+    for name, part in shown.parts._asdict().items():
         work.write(name, [part], part.schema)
-    return {name: part.num_rows for name, part in parts.items()}
+    work.write("shown", [shown.table], shown.table.schema)
+    found = loop.privacy(shown, parts, schema, settings)
+    run.record(found, PRIVACY)
+    return {name: part.num_rows for name, part in parts._asdict().items()}, found
 
 
 @stage
 def profile(work: Workspace, run: Run, settings: Settings) -> None:
     """Summarise the incoming table, for later ones to be compared with; the summary is kept and holds no rows."""
-    made = Reference.of(work.read("incoming"), work.columns, seed=settings.seed, ignore=settings.drift.ignore)
+    made = Reference.of(work.read("shown"), work.columns, seed=settings.seed, ignore=settings.drift.ignore)
     run.record(made, REFERENCE)
 
 
@@ -266,8 +277,8 @@ def idle_hours(versions: Sequence[Version], now: datetime) -> float:
 
 
 @stage
-def train(work: Workspace, run: Run, start: Version | None, settings: Settings, progress: Progress) -> None:
-    """Fit a synthesizer, warm where a version to start from is given.
+def train(work: Workspace, run: Run, start: Version | None, settings: Settings, progress: Progress) -> Shrinkage:
+    """Fit a synthesizer, warm where a version to start from is given; returns how far it is shrunk.
 
     Its loss curves go to MLflow, its files to the workspace.
     """
@@ -282,10 +293,11 @@ def train(work: Workspace, run: Run, start: Version | None, settings: Settings, 
     synthesizer.save(work.model)
     run.history(synthesizer.history)
     run.figure(report.loss_curves(synthesizer.history), "losses.png")
+    return synthesizer.shrinkage
 
 
 @stage
-def register(work: Workspace, run: Run, start: Version | None, digest: str, code: str) -> Version:
+def register(work: Workspace, run: Run, start: Version | None, digest: str, code: str, settings: Settings) -> Version:
     """Make the trained synthesizer the model's next version.
 
     Args:
@@ -294,8 +306,9 @@ def register(work: Workspace, run: Run, start: Version | None, digest: str, code
         start: The version that its training started from, if any.
         digest: Of the rows it was trained on.
         code: Version of the code.
+        settings: What may be shown is kept with the version.
     """
-    tags = {"data_digest": digest, "code_version": code}
+    tags = {"data_digest": digest, "code_version": code, registry.PRIVACY: settings.shown}
     if start is not None:
         tags |= {START: start.version, WARM_STARTS: str(1 + int(start.tags.get(WARM_STARTS, 0)))}
     return registry.register(run, work.model, tags)

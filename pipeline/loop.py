@@ -12,9 +12,10 @@ from typing import Annotated, NamedTuple
 import pyarrow as pa
 from pydantic import Field
 
-from pipeline import drift
+from pipeline import drift, evaluation
+from pipeline.disclosure import Disclosure, Withheld
 from pipeline.drift import DriftReport, DriftSettings, ModelView
-from pipeline.evaluation import EvaluationSettings
+from pipeline.evaluation import Area, EvaluationSettings
 from pipeline.evaluation.detection import two_sample
 from pipeline.evaluation.scores import Incomputable
 from pipeline.evaluation.views import views as as_views
@@ -26,12 +27,15 @@ from pipeline.promotion import GateSettings
 from pipeline.randomness import stream
 from pipeline.records import Record
 from pipeline.reference import Reference
-from pipeline.schema import ColumnSettings, Schema
+from pipeline.rehearsal import Shrinkage
+from pipeline.schema import ColumnSettings, PrivacySettings, Schema
 from pipeline.sizing import ModelSettings
 from pipeline.synthesizer import Synthesizer
 from pipeline.tables import ReadSettings, Split, SplitSettings
 from pipeline.training import TrainingSettings
 
+COSTS: tuple[Area, ...] = ("marginals", "pairs", "detection")
+"""Areas of evaluation in which the cost of withholding is told."""
 VIEWED_ROWS = 2000  # of an incoming table, by the model and the classifier
 
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
@@ -56,8 +60,75 @@ class LoopSettings(Record):
     policy: PolicySettings = PolicySettings()
     gate: GateSettings = GateSettings()
     drift: DriftSettings = DriftSettings()
+    privacy: PrivacySettings = PrivacySettings()
     columns: Mapping[str, ColumnSettings] = {}
     incoming: IncomingSettings | None = None
+
+
+class PrivacyReport(Record):
+    """What is not shown of a table, and what that costs.
+
+    Attributes:
+        least_rows: What fewer rows share is withheld.
+        withheld: By column.
+        made_up: Columns of which nothing real is shown.
+        dropped: Columns that are left out.
+        cost: By how much scores of the real rows change, against real held-out rows, once values are withheld.
+        shrinkage: How far generated rows are shrunk towards independent columns; None before the training.
+    """
+
+    least_rows: int
+    withheld: tuple[Withheld, ...] = ()
+    made_up: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
+    cost: Mapping[str, float] = {}
+    shrinkage: Shrinkage | None = None
+
+
+class Shown(NamedTuple):
+    """A table, and its parts, without what may not be shown."""
+
+    table: pa.Table
+    parts: Split
+    withheld: tuple[Withheld, ...]
+
+
+def show(table: pa.Table, parts: Split, schema: Schema, settings: LoopSettings) -> Shown:
+    """Take out of a table and its parts what may not be shown; see `pipeline.disclosure`."""
+    rule = Disclosure.of(table, schema)
+    shown = Split(*(rule.apply(part, seed=settings.seed) for part in parts))
+    return Shown(rule.apply(table, seed=settings.seed), shown, rule.withheld)
+
+
+def privacy(shown: Shown, parts: Split, schema: Schema, settings: LoopSettings) -> PrivacyReport:
+    """What is not shown of a table, and what that costs.
+
+    Args:
+        shown: What is.
+        parts: The same parts as they came.
+        schema: Of the table.
+        settings: The loop's.
+    """
+    cost = {}
+    if shown.withheld:
+        found = evaluation.evaluate(
+            shown.parts.train,
+            holdout=parts.holdout,
+            train=parts.train,
+            schema=schema,
+            settings=settings.evaluation,
+            seed=settings.seed,
+            areas=COSTS,
+        )
+        cost = {score.name: score.value - score.ceiling for score in found.scores}
+    made_up = tuple(column.name for column in schema if column.kind in {"text", "identifier", "null"})
+    return PrivacyReport(
+        least_rows=settings.privacy.least_rows,
+        withheld=shown.withheld,
+        made_up=made_up,
+        dropped=schema.dropped,
+        cost=cost,
+    )
 
 
 class Champion(NamedTuple):
@@ -82,7 +153,13 @@ class Check(NamedTuple):
 
 
 def check(champion: Champion, table: pa.Table, settings: LoopSettings) -> Check:
-    """Compare a table with the one the champion was trained on, and ask the champion itself about some of its rows."""
+    """Compare a table with the one the champion was trained on, and ask the champion itself about some of its rows.
+
+    Labels that neither the champion knows nor enough rows share take no part.
+    """
+    schema = champion.synthesizer.schema
+    rule = Disclosure.of(table.select(schema.names), schema, champion.synthesizer.labels, ends=False)
+    table = rule.apply(table, seed=settings.seed)
     profile = champion.reference.profile_of([table])
     incoming = view(champion.synthesizer, table, settings, told=champion.view.told)
     # a column that is ignored only since the training is in what the model said then

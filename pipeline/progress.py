@@ -10,12 +10,13 @@ from typing import NamedTuple
 
 
 class Tick(NamedTuple):
-    """`done` of `total` units of `phase` are finished; `metrics` are the figures worth showing with it."""
+    """`done` of `total` units of `phase` are finished; `metrics` and `notes` are worth showing with it."""
 
     phase: str
     done: float
     total: float
     metrics: Mapping[str, float] = MappingProxyType({})
+    notes: tuple[str, ...] = ()
 
 
 Progress = Callable[[Tick], None]

@@ -12,17 +12,30 @@ from dataclasses import dataclass
 from typing import Literal
 
 import pyarrow as pa
+from pydantic import Field
 
 from pipeline.records import Record
+
+
+class PrivacySettings(Record):
+    """What may leave.
+
+    Attributes:
+        least_rows: A label, an extreme or an exact number that fewer rows share is not published; 1 publishes all.
+    """
+
+    least_rows: int = Field(default=5, ge=1, le=1_000_000)
 
 
 class ColumnSettings(Record):
     """What a user may fix about one column; `None` leaves the choice to resynth."""
 
     kind: str | None = None
-    """One of `pipeline.columns.KINDS`."""
+    """One of `pipeline.columns.KINDS`, or "drop": the column is left out of model and export."""
     normalization: str | None = None
     """One of the normal forms that the kind offers (`pipeline.columns.numeric.FORMS` for numbers)."""
+    public: bool = False
+    """Whether the labels are known to everybody (codes, countries), so that the rarest may be published too."""
     nullable: Literal[False] | None = None
     """False refuses nulls; whether there are any is otherwise found out."""
     type: str | None = None
@@ -36,15 +49,27 @@ class Column(Record):
     kind: str
     nullable: bool
     normalization: str | None = None
+    least_rows: int = 1
+    """A value of fewer rows is not published: neither as a label nor as an exact number."""
+    why: str = ""
+    """Why the column is of this kind, for people."""
 
 
 @dataclass(frozen=True)
 class Schema:
-    """Columns in order, the Arrow schema they came with, and warnings for whoever reads the run's log."""
+    """What a table is made of.
+
+    Attributes:
+        columns: Its columns in order.
+        arrow: The Arrow schema they came with.
+        warnings: For whoever reads the run's log.
+        dropped: Columns of the table that are left out.
+    """
 
     columns: tuple[Column, ...]
     arrow: pa.Schema
     warnings: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
 
     def __getitem__(self, name: str) -> Column:
         """The column called `name`; raises KeyError when there is none."""
@@ -68,7 +93,7 @@ class Schema:
         """
         mine, theirs = set(self.names), set(other.names)
         found = [f"column {name!r} is missing" for name in self.names if name not in theirs]
-        found += [f"column {name!r} is new" for name in other.names if name not in mine]
+        found += [f"column {name!r} is new" for name in other.names if name not in mine and name not in self.dropped]
         for name in self.names:
             if name in theirs:
                 expected, came = self.arrow.field(name).type, other.field(name).type
@@ -83,6 +108,7 @@ class Schema:
                 "columns": [column.model_dump() for column in self.columns],
                 "arrow": base64.b64encode(self.arrow.serialize().to_pybytes()).decode(),
                 "warnings": list(self.warnings),
+                "dropped": list(self.dropped),
             },
             indent=1,
         )
@@ -95,6 +121,7 @@ class Schema:
             columns=tuple(Column.model_validate(column) for column in data["columns"]),
             arrow=pa.ipc.read_schema(pa.py_buffer(base64.b64decode(data["arrow"]))),
             warnings=tuple(data["warnings"]),
+            dropped=tuple(data["dropped"]),
         )
 
 

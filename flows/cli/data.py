@@ -4,6 +4,8 @@
 from pathlib import Path
 from typing import Annotated
 
+from cyclopts import Parameter
+
 from flows.cli.app import DEFAULTS, DONE, REFUSED, WHOLE, Common, Reply, app, errors, lines
 
 
@@ -54,6 +56,48 @@ def run(
     return Reply(
         report.answer(), lambda console: display.run(console, report), REFUSED if report.decision == "refused" else DONE
     )
+
+
+@app.command
+def inspect(
+    data: str | None = None,
+    *,
+    name: str | None = None,
+    write: Annotated[bool, Parameter(negative="")] = False,
+    common: Common = DEFAULTS,
+) -> Reply:
+    """Show how a table would be taken: kinds of columns, what is sensitive, made-up examples. Nothing is trained.
+
+    Parameters
+    ----------
+    data
+        A Parquet file, or a directory, a quoted pattern or an s3://bucket/prefix of Parquet files; default: `data` of
+        the settings.
+    name
+        Of the model, where the settings are about several.
+    write
+        Write what was found as resynth.toml into the home, to be edited; an existing one is left alone.
+    """
+    settings = common.settings(name=name)
+    from flows import display
+    from flows.settings import FILE
+    from pipeline import columns, inspection, storage, tables
+    from pipeline.errors import SettingsError
+
+    table = storage.place(data) if data is not None else settings.source(common.home)
+    file = common.home / FILE
+    if write and file.exists():
+        raise SettingsError(f"inspect: expected no {FILE} in {common.home} yet, found one; it was left alone")
+    found = tables.files(table)
+    settings.check(found)
+    rows = tables.read(found, settings.read, settings.columns)
+    schema = columns.infer(rows, settings.columns, settings.privacy)
+    seen = inspection.inspect(rows, schema, seed=settings.seed)
+    if write:
+        given = {"data": str(storage.absolute(table))}
+        file.write_text(inspection.settings(seen, settings.privacy.least_rows, given), "utf-8")
+    answer = {"rows": rows.num_rows, "columns": [each.model_dump(mode="json") for each in seen]}
+    return Reply(answer, lambda console: display.inspection(console, rows.num_rows, seen, file if write else None))
 
 
 @app.command

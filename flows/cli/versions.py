@@ -57,14 +57,18 @@ def models(name: str | None = None, *, common: Common = DEFAULTS) -> Reply:
     from flows.tracking import history, registry
 
     found = [version for each in ([name] if name else registry.names()) for version in registry.versions(each)]
-    answer = {"models": [version.model_dump(mode="json") for version in found]}
+    rules = {each: common.settings(name=each).shown for each in dict.fromkeys(version.name for version in found)}
+    other = [version for version in found if version.tags.get(registry.PRIVACY) != rules[version.name]]
+    answer = {
+        "models": [version.model_dump(mode="json") | {"privacy_as_set": version not in other} for version in found]
+    }
     if name is None:
-        return Reply(answer, lambda console: display.versions(console, found))
+        return Reply(answer, lambda console: display.versions(console, found, other))
     events = history.read(name)
     answer["history"] = [event.model_dump(mode="json") for event in events]
 
     def show(console: Console) -> None:
-        display.versions(console, found)
+        display.versions(console, found, other)
         display.history(console, events)
 
     return Reply(answer, show)

@@ -32,6 +32,7 @@ from pipeline.synthesizer import Synthesizer
 
 CHAMPION = history.ALIAS
 BY_HAND = "promoted_by_hand"  # tag of a version: when a person promoted it; no run takes that back
+PRIVACY = "privacy"  # tag of a version: the settings that said what may be shown (`Settings.shown`)
 BY_RUN = "promoted_by_run"  # tag of a version: when its run did; an alias without it was set in MLflow itself
 REFERENCE = re.compile(r"(?P<name>[^@/]+)(?:@(?P<alias>[^@/]+)|/(?P<version>\d+))?")
 SIGNATURE = ModelSignature(

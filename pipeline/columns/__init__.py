@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from pipeline import personal
 from pipeline.columns.base import (
     Array,
     Codec,
@@ -23,14 +24,17 @@ from pipeline.columns.base import (
     Real,
     Variable,
     combined,
+    is_text,
 )
+from pipeline.columns.blank import Blank
 from pipeline.columns.categorical import Categorical
 from pipeline.columns.datetime import Datetime
 from pipeline.columns.domain import ticks
 from pipeline.columns.identifier import Identifier
 from pipeline.columns.numeric import Numeric
+from pipeline.columns.text import Text, present
 from pipeline.errors import SchemaError, SettingsError
-from pipeline.schema import Column, ColumnSettings, Schema
+from pipeline.schema import Column, ColumnSettings, PrivacySettings, Schema, value_type
 
 __all__ = [
     "KINDS",
@@ -50,31 +54,46 @@ __all__ = [
     "numbers",
 ]
 
-KINDS: dict[str, type[Codec]] = {kind.kind: kind for kind in (Identifier, Datetime, Categorical, Numeric)}
+KINDS: dict[str, type[Codec]] = {kind.kind: kind for kind in (Text, Identifier, Datetime, Categorical, Numeric, Blank)}
+DROP = "drop"
+"""What the settings call a column that is left out."""
 
 
-def infer(table: pa.Table, overrides: Mapping[str, ColumnSettings] | None = None) -> Schema:
-    """The schema of a table.
+def infer(
+    table: pa.Table,
+    overrides: Mapping[str, ColumnSettings] | None = None,
+    privacy: PrivacySettings | None = None,
+) -> Schema:
+    """The schema of the columns that are kept; `table.select(schema.names)` is the table without the others.
 
     Args:
-        table: The values, for nulls and for telling identifiers from quantities.
+        table: The values, for nulls, for telling identifiers from quantities, and for recognising personal data.
         overrides: Settings by column name.
+        privacy: What may be published of few rows.
 
     Raises:
-        SchemaError: A type has no kind, or an override does not fit its column.
+        SchemaError: An override does not fit its column, or no column is kept.
         SettingsError: An override names a column or a kind that does not exist.
     """
-    overrides = overrides or {}
+    overrides, least = overrides or {}, (privacy or PrivacySettings()).least_rows
     unknown = sorted(set(overrides) - set(table.column_names))
     if unknown:
         raise SettingsError(f"settings name column {unknown[0]!r}, expected one of {', '.join(table.column_names)}")
-    columns, warnings = [], []
+    columns, warnings, dropped = [], [], []
     for field in table.schema:
-        array = table.column(field.name)
-        column = _column(field, array, overrides.get(field.name, ColumnSettings()))
+        array, settings = table.column(field.name), overrides.get(field.name, ColumnSettings())
+        kind, why = _kind(field, array, settings, least)
+        if kind == DROP:
+            dropped.append(field.name)
+            warnings.append(f"column {field.name!r} is left out: {why}")
+            continue
+        column = _column(field, array, settings, kind, why, least)
         columns.append(column)
         warnings += _warnings(column, array)
-    return Schema(tuple(columns), table.schema, tuple(warnings))
+    if not columns:
+        raise SchemaError(f"expected at least one column to keep, got none of {len(dropped)}")
+    kept = pa.schema([table.schema.field(column.name) for column in columns], table.schema.metadata)
+    return Schema(tuple(columns), kept, tuple(warnings), tuple(dropped))
 
 
 def fit(table: pa.Table, schema: Schema, taken: pa.Table | None = None) -> dict[str, Codec]:
@@ -108,13 +127,25 @@ def numbers(array: Array) -> NDArray[np.float64]:
     return np.asarray(array.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)
 
 
-def _column(field: pa.Field, array: Array, settings: ColumnSettings) -> Column:
-    kind = settings.kind or next((name for name, kind in KINDS.items() if kind.claims(array, field.name)), None)
-    if kind is None:
-        names = "integers, floats, decimals, strings, booleans, dictionaries, dates and timestamps"
-        raise SchemaError(f"column {field.name!r} has type {field.type}, expected {names}")
-    if kind not in KINDS:
-        raise SettingsError(f"column {field.name!r}: expected a kind of {', '.join(KINDS)}, got {kind!r}")
+def _kind(field: pa.Field, array: Array, settings: ColumnSettings, least: int) -> tuple[str, str]:
+    """The kind of a column, and why it is of that kind."""
+    if settings.kind is not None:
+        if settings.kind not in KINDS and settings.kind != DROP:
+            offered = ", ".join((*KINDS, DROP))
+            raise SettingsError(f"column {field.name!r}: expected a kind of {offered}, got {settings.kind!r}")
+        return settings.kind, "the settings say so"
+    if settings.public and Categorical.supports(field.type):
+        return Categorical.kind, "the settings say that its labels are public"
+    vocabulary = personal.public_vocabulary(present(array)) if is_text(field.type) else None
+    if vocabulary is not None:
+        return Categorical.kind, f"{vocabulary}: labels that everybody knows"
+    for name, kind in KINDS.items():
+        if why := kind.claim(array, field.name, least):
+            return name, why
+    return DROP, f"values of type {field.type} cannot be modelled (kind = 'null' keeps the name, all null)"
+
+
+def _column(field: pa.Field, array: Array, settings: ColumnSettings, kind: str, why: str, least: int) -> Column:
     if not KINDS[kind].supports(field.type):
         raise SchemaError(f"column {field.name!r} of type {field.type} cannot be of kind {kind!r}")
     forms = KINDS[kind].forms
@@ -127,7 +158,17 @@ def _column(field: pa.Field, array: Array, settings: ColumnSettings) -> Column:
     nulls = _null_count(array) > 0
     if nulls and settings.nullable is False:
         raise SchemaError(f"column {field.name!r} is set to nullable = false but holds {_null_count(array)} nulls")
-    return Column(name=field.name, kind=kind, nullable=nulls, normalization=settings.normalization)
+    if kind == Blank.kind and not field.nullable:
+        raise SchemaError(f"column {field.name!r} is declared without nulls, expected that of a column of kind 'null'")
+    public = settings.public or pa.types.is_boolean(value_type(field.type)) or why.endswith("everybody knows")
+    return Column(
+        name=field.name,
+        kind=kind,
+        nullable=nulls,
+        normalization=settings.normalization,
+        least_rows=1 if public else least,
+        why=why,
+    )
 
 
 def _null_count(array: Array) -> int:
@@ -138,8 +179,12 @@ def _null_count(array: Array) -> int:
 def _warnings(column: Column, array: Array) -> list[str]:
     if _null_count(array) == len(array):
         return [f"column {column.name!r} is all null: it is written as it is and says nothing"]
-    if column.kind == "identifier":
-        return [f"column {column.name!r} is taken for an identifier: generated rows get fresh values"]
+    if column.kind == Identifier.kind:
+        return [f"column {column.name!r} is taken for an identifier ({column.why}): generated rows get fresh values"]
+    if column.kind == Text.kind:
+        return [f"column {column.name!r} is made up, not modelled ({column.why})"]
+    if column.kind == Blank.kind:
+        return [f"column {column.name!r} is published all null"]
     present = combined(array).drop_null()
     if pa.types.is_float16(present.type):  # Arrow does not compare it
         present = present.cast(pa.float32())

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 RESOLUTION = 3
 """Runs of values with distances are this many times the cube root of the rows, as a histogram's (Scott 1979)."""
 SPREAD = 0.15
@@ -50,7 +51,9 @@ class Alphabet:
         leaf_rows: int,
         leaves: int | None = None,
         cell_rows: int = 1,
+        alone_rows: int = 1,
         extents: Floats | None = None,
+        apart: Mask | None = None,
     ) -> "Alphabet":
         """Partition the values that occur `counts` times, in their order.
 
@@ -60,22 +63,23 @@ class Alphabet:
             leaves: Most leaves in a cell; as many as cells where not given.
             leaf_rows: A leaf of several values holds at least this many rows: no single record stands out.
             cell_rows: A cell of several values holds at least this many rows: enough to learn when it comes up.
+            alone_rows: A value of fewer rows shares its leaf with neighbours.
             extents: See `partition`.
+            apart: See `partition`.
         """
-        exact = len(counts) <= width
-        outer = _without_thin_ends(counts, cell_rows) if exact else partition(counts, width, cell_rows, extents)
-        bounds = np.append(outer, len(counts))
+        apart = np.zeros(len(counts), dtype=bool) if apart is None else apart
+        if len(counts) <= width:
+            runs = _runs(counts, alone_rows, apart)
+            outer = _without_thin_ends(np.add.reduceat(counts, runs) if len(runs) else counts, cell_rows)
+            return cls(runs, np.searchsorted(outer, np.arange(len(runs)), side="right") - 1)
+        outer = partition(counts, width, cell_rows, alone_rows=alone_rows, extents=extents, apart=apart)
         starts, cells = [], []
-        for cell, (first, last) in enumerate(pairwise(bounds)):
-            inner = (
-                np.arange(first, last) if exact else first + partition(counts[first:last], leaves or width, leaf_rows)
-            )
+        for cell, (first, last) in enumerate(pairwise(np.append(outer, len(counts)))):
+            own, alone = counts[first:last], apart[first:last]
+            inner = first + partition(own, leaves or width, leaf_rows, alone_rows=alone_rows, apart=alone)
             starts.append(inner)
             cells.append(np.full(len(inner), cell, dtype=np.int64))
-        return cls(
-            np.concatenate(starts) if starts else np.zeros(0, np.int64),
-            np.concatenate(cells) if cells else np.zeros(0, np.int64),
-        )
+        return cls(np.concatenate(starts), np.concatenate(cells))
 
     @property
     def size(self) -> int:
@@ -110,7 +114,15 @@ class Alphabet:
         return np.where(first == 0, -1, self.first_leaf[cell] + within)
 
 
-def partition(counts: Ints, width: int, least: int, extents: Floats | None = None) -> Ints:
+def partition(
+    counts: Ints,
+    width: int,
+    least: int,
+    *,
+    alone_rows: int = 1,
+    extents: Floats | None = None,
+    apart: Mask | None = None,
+) -> Ints:
     """Cut an ordered sequence into at most `width` runs.
 
     A value that alone holds at least half an equal share of the mass stands alone. The other values are cut into
@@ -122,14 +134,18 @@ def partition(counts: Ints, width: int, least: int, extents: Floats | None = Non
         counts: Occurrences of each value, [n], in order.
         width: Most runs.
         least: Fewest rows of a run of several values.
+        alone_rows: Fewest rows of a value that stands alone.
         extents: Length that each value stands for, [n]; None where values have no distance.
+        apart: Values that stand alone however few rows they have, [n].
 
     Returns:
         The first index of each run, ascending, starting with 0.
     """
     if len(counts) <= width and counts.min(initial=least) >= least:
         return np.arange(len(counts))
-    heavy = _heavy(counts, width)
+    heavy = _heavy(counts, width, alone_rows)
+    if apart is not None:
+        heavy |= apart
     mass = np.where(heavy, 0, counts)
     measure = mass / max(mass.sum(), 1)
     if extents is not None:
@@ -143,6 +159,15 @@ def partition(counts: Ints, width: int, least: int, extents: Floats | None = Non
     alone[1:] |= heavy[:-1]
     begins = alone | (np.diff(run, prepend=-1) > 0)
     return _without_thin(np.flatnonzero(begins), counts, alone, least)
+
+
+def _runs(counts: Ints, alone_rows: int, apart: Mask) -> Ints:
+    """Every value of at least `alone_rows` rows, or set apart, a run of its own; the others in runs of so many rows."""
+    alone = (counts >= alone_rows) | apart
+    begins = alone.copy()
+    begins[1:] |= alone[:-1]
+    begins[:1] = True
+    return _without_thin(np.arange(len(counts)), counts, begins, alone_rows) if len(counts) else np.arange(0)
 
 
 def _without_thin_ends(counts: Ints, least: int) -> Ints:
@@ -160,12 +185,14 @@ def _without_thin_ends(counts: Ints, least: int) -> Ints:
     return starts if first >= last else np.concatenate([[0], np.arange(first + 1, last + 1)])
 
 
-def _without_thin(starts: Ints, counts: Ints, alone: NDArray[np.bool_], least: int) -> Ints:
+def _without_thin(starts: Ints, counts: Ints, alone: Mask, least: int) -> Ints:
     """Runs of fewer than `least` rows joined to a neighbour, except where a heavy value begins or ends."""
     kept: list[int] = []
     held = least
     for start, rows in zip(starts.tolist(), np.add.reduceat(counts, starts).tolist(), strict=True):
         if held >= least or alone[start]:
+            if held < least and len(kept) > 1 and not alone[kept[-1]]:
+                kept.pop()  # what was left before a heavy value is too thin for a run of its own
             kept.append(start)
             held = 0
         held += rows
@@ -174,9 +201,9 @@ def _without_thin(starts: Ints, counts: Ints, alone: NDArray[np.bool_], least: i
     return np.asarray(kept, dtype=np.int64)
 
 
-def _heavy(counts: Ints, width: int) -> NDArray[np.bool_]:
+def _heavy(counts: Ints, width: int, alone_rows: int) -> Mask:
     """Which values stand alone: those above half an equal share of the mass, at most a third of the runs."""
     heavy = np.zeros(len(counts), dtype=bool)
     order = np.argsort(-counts, kind="stable")[: width // 3]
-    heavy[order[counts[order] > max(counts.sum() / width / 2, 1)]] = True
+    heavy[order[counts[order] > max(counts.sum() / width / 2, 1, alone_rows - 1)]] = True
     return heavy

@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline.schema import Column
+from pipeline.schema import Column, value_type
 
 Array: TypeAlias = "pa.Array | pa.ChunkedArray"
 Measure = Literal["ordered", "nominal", "none"]
@@ -104,8 +104,14 @@ class Codec(ABC):
 
     @classmethod
     @abstractmethod
-    def claims(cls, array: Array, name: str) -> bool:
-        """Whether this kind is the natural one for a column of these values."""
+    def claim(cls, array: Array, name: str, least_rows: int) -> str | None:
+        """Why this kind is the natural one for a column, in words; None where it is not.
+
+        Args:
+            array: The values.
+            name: The column's.
+            least_rows: A label of fewer rows is not published.
+        """
 
     @classmethod
     @abstractmethod
@@ -173,3 +179,9 @@ def combined(array: Array) -> pa.Array:
     if isinstance(array, pa.ChunkedArray):  # zero chunks, or too large for one
         array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
     return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
+
+
+def is_text(arrow: pa.DataType) -> bool:
+    """Whether the values are strings."""
+    inner = value_type(arrow)
+    return bool(pa.types.is_string(inner) or pa.types.is_large_string(inner))

@@ -82,16 +82,18 @@ class Categorical(Codec):
         )
 
     @classmethod
-    def claims(cls, array: Array, name: str) -> bool:  # noqa: ARG003
+    def claim(cls, array: Array, name: str, least_rows: int) -> str | None:  # noqa: ARG003
         """Every column of strings, booleans or nulls, and every dictionary."""
         inner = value_type(array.type)
         ordinary = pa.types.is_integer(inner) or pa.types.is_decimal(inner) or pa.types.is_date(inner)
-        return cls.supports(array.type) and (pa.types.is_dictionary(array.type) or not ordinary)
+        if not cls.supports(array.type) or (ordinary and not pa.types.is_dictionary(array.type)):
+            return None
+        return f"{len(combined(array).drop_null().unique())} labels"
 
     @classmethod
     def fit(cls, array: Array, column: Column) -> Self:  # noqa: ARG003
         """See `Codec.fit`."""
-        values, counts = _counted(array)
+        values, counts = counted(array)
         order = np.argsort(-counts, kind="stable")
         alphabet = Alphabet.fit(counts[order], width=WIDTH, leaf_rows=1)
         nulls = bool(counts.sum() < len(array))
@@ -99,7 +101,7 @@ class Categorical(Codec):
 
     def extend(self, array: Array, column: Column, novel: Novel) -> Extension:
         """See `Codec.extend`; new values are put behind the known ones, rarest last."""
-        values, counts = _counted(array)
+        values, counts = counted(array)
         if not len(self.order):
             fresh = self.fit(array, column)
             return Extension(fresh, unrelated(fresh.variables))
@@ -125,7 +127,7 @@ class Categorical(Codec):
 
     def strange(self, array: Array) -> bool:
         """See `Codec.strange`."""
-        return bool(self._new(_counted(array)[0]).any())
+        return bool(self._new(counted(array)[0]).any())
 
     def _new(self, values: pa.Array) -> NDArray[np.bool_]:
         """Which of some distinct values are unknown."""
@@ -193,16 +195,16 @@ class Categorical(Codec):
         return cls(values, arrays["order"], arrays["counts"], alphabet, nulls=json["nulls"], arrow=arrow)
 
 
-def _counted(array: Array) -> tuple[pa.Array, NDArray[np.int64]]:
+def counted(array: Array) -> tuple[pa.Array, NDArray[np.int64]]:
     """The distinct values of a column in dictionary order, and their rows."""
-    codes = _indices(array)
+    codes = indices(array)
     present = codes.indices.drop_null().to_numpy(zero_copy_only=False).astype(np.int64)
     counts = np.bincount(present, minlength=len(codes.dictionary))
     used = np.flatnonzero(counts)  # a dictionary may name values that never occur
     return codes.dictionary.take(pa.array(used)), counts[used]
 
 
-def _indices(array: Array) -> pa.DictionaryArray:
+def indices(array: Array) -> pa.DictionaryArray:
     """The column dictionary-encoded in one chunk; an existing dictionary keeps its order."""
     if pa.types.is_dictionary(array.type) and isinstance(array, pa.ChunkedArray):
         array = array.unify_dictionaries()

@@ -47,9 +47,9 @@ class Datetime(Codec):
         return bool(pa.types.is_temporal(arrow)) and not pa.types.is_interval(arrow)
 
     @classmethod
-    def claims(cls, array: Array, name: str) -> bool:  # noqa: ARG003
+    def claim(cls, array: Array, name: str, least_rows: int) -> str | None:  # noqa: ARG003
         """Every column of such a type."""
-        return cls.supports(array.type)
+        return "points in time" if cls.supports(array.type) else None
 
     @classmethod
     def fit(cls, array: Array, column: Column) -> Self:
@@ -67,7 +67,8 @@ class Datetime(Codec):
         parts = []
         for part in split:
             domain = domain_of(pa.array(part))
-            parts.append(Numbers.fit(domain, domain.positions(pa.array(part)), form, nulls=nulls))
+            positions = domain.positions(pa.array(part))
+            parts.append(Numbers.fit(domain, positions, form, nulls=nulls, least_rows=column.least_rows))
         return cls(tuple(parts), day=day if len(parts) > 1 else 0, local=local, ends=_ends(units), arrow=array.type)
 
     def extend(self, array: Array, column: Column, novel: Novel) -> Extension:  # noqa: ARG002
@@ -75,7 +76,7 @@ class Datetime(Codec):
         array = combined(array).cast(self.arrow)
         parts, origins, before = [], [], 0
         for part, piece in zip(self.parts, self._pieces(array), strict=True):
-            grown, own = part.extend(pa.array(piece), nulls=array.null_count > 0)
+            grown, own = part.extend(pa.array(piece), nulls=array.null_count > 0, least_rows=column.least_rows)
             parts.append(grown)
             origins += [o if o.variable is None else o._replace(variable=o.variable + before) for o in own]
             before += len(part.variables)

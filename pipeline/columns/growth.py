@@ -23,7 +23,7 @@ KNOTS = 32
 
 
 def grow_tokens(
-    known: Arrays, distinct: NDArray[Any], counts: Ints, *, width: int, few: int, fit: Fit
+    known: Arrays, distinct: NDArray[Any], counts: Ints, *, width: int, few: int, least_rows: int = 1, fit: Fit
 ) -> tuple[Arrays, Ints]:
     """Add cells for values that have no place.
 
@@ -33,6 +33,7 @@ def grow_tokens(
         counts: Their occurrences.
         width: Cells of a fit; growth never takes a column beyond twice as many.
         few: Rows beyond an end that are too few for a cell.
+        least_rows: Rows that are too few for a leaf, so that their values are not kept.
         fit: Makes the arrays of some values in a number of cells.
 
     Returns:
@@ -47,6 +48,8 @@ def grow_tokens(
     places, first = np.unique(gap[homeless], return_index=True)
     for place, start, stop in zip(places, first, np.append(first, len(values))[1:], strict=True):
         here, end = rows[start:stop], 0 if place < 0 else last
+        if here.sum() < least_rows:
+            continue
         wanted = min(room, max(1, round(width * int(here.sum()) / counts.sum())))
         outside, cell = place in {-1, last}, int(known["cells"][end])
         shared = low[end] < high[end] or (known["cells"] == cell).sum() > 1

@@ -1,19 +1,18 @@
 """Identifiers: one distinct value per record, meaning nothing.
 
 They are not modelled. Generated rows get fresh values of the same type and pattern: row i of a dataset always the
-same one, no two rows the same one, and none that a training row had. That last is by construction, so no list
-of the real values is kept: every identifier that fits the pattern has a number, and fresh ones come from a stretch
-of numbers that no real one occupied.
+same one, no two rows the same one, and none that a training row had. That last is by construction, so no list of the
+real values is kept: fresh numbers come from a stretch that no real one occupied, and texts are made-up codes
+(`pipeline.personal`).
 """
 
-import math
 import re
-from collections import Counter
 from itertools import pairwise
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pipeline.columns.base import (
@@ -27,49 +26,23 @@ from pipeline.columns.base import (
     Origin,
     Variable,
     combined,
+    is_text,
     unrelated,
 )
 from pipeline.columns.numeric import masked
 from pipeline.errors import TableError
-from pipeline.records import Record
+from pipeline.personal import Fake, Recognition, recognise
 from pipeline.schema import Column, value_type
 
-_NAMED = re.compile(r"(^|[^a-z])(id|ids|key|uuid|guid|no|nr|index|idx|sku|serial)($|[^a-z])|[a-z]I[dD]$", re.IGNORECASE)
+_NAMED = re.compile(
+    r"(^|[^a-z])(id|ids|key|uuid|guid|no|nr|num|index|idx|sku|serial)($|[^a-z])|[a-z](I[dD]|N[or])$"
+    r"|(number|nummer|num[eé]ro|n[uú]mero|matricule|codigo|codice|kennung)($|[^a-z])",
+    re.IGNORECASE,
+)
+CODES = ("code", "uuid", "iban", "card", "national id", "mac address", "phone")
+"""Shapes of texts that are numbers of a kind."""
 _FEW, _MANY = 20, 200
 _ROOM = 1_000
-
-
-class Pattern(Record):
-    """Texts of one length: which characters each position may have, and how long real ones get."""
-
-    alphabets: tuple[str, ...]
-    longest: int
-
-    @property
-    def size(self) -> int:
-        """How many texts fit."""
-        return math.prod(len(alphabet) for alphabet in self.alphabets)
-
-    def number(self, text: str) -> int:
-        """The number of a text that fits; raises ValueError where it does not."""
-        number = 0
-        for character, alphabet in zip(text, self.alphabets, strict=True):
-            number = number * len(alphabet) + alphabet.index(character)
-        return number
-
-    def fits(self, text: str) -> bool:
-        """Whether a text has a number."""
-        return len(text) == len(self.alphabets) and all(c in a for c, a in zip(text, self.alphabets, strict=True))
-
-    def text(self, number: int) -> str:
-        """The text of a number; numbers beyond `size` get longer texts than any real one."""
-        overflow, number = divmod(number, self.size)
-        characters = []
-        for alphabet in reversed(self.alphabets):
-            number, digit = divmod(number, len(alphabet))
-            characters.append(alphabet[digit])
-        text = "".join(reversed(characters))
-        return text if not overflow else text + str(overflow).rjust(self.longest + 1 - len(text), "0")
 
 
 class Identifier(Codec):
@@ -78,69 +51,59 @@ class Identifier(Codec):
     Args:
         arrow: The column's type.
         start: First fresh number.
-        room: How many fresh numbers there are; texts continue with longer ones.
-        pattern: How numbers are written, for texts.
+        room: How many fresh numbers there are.
+        fake: Makes texts; None for integers.
         nulls: Whether nulls were seen in training.
     """
 
     kind: ClassVar[str] = "identifier"
     measure: ClassVar[Measure] = "none"
 
-    def __init__(self, arrow: pa.DataType, start: int, room: int, pattern: Pattern | None, *, nulls: bool) -> None:
-        self.arrow, self.start, self.room, self.pattern, self.nulls = arrow, start, room, pattern, nulls
+    def __init__(self, arrow: pa.DataType, start: int, room: int, fake: Fake | None, *, nulls: bool) -> None:
+        self.arrow, self.start, self.room, self.fake, self.nulls = arrow, start, room, fake, nulls
 
     @classmethod
     def supports(cls, arrow: pa.DataType) -> bool:
         """Integers and strings."""
-        return _is_text(arrow) or bool(pa.types.is_integer(value_type(arrow)))
+        return is_text(arrow) or bool(pa.types.is_integer(value_type(arrow)))
 
     @classmethod
-    def claims(cls, array: Array, name: str) -> bool:
-        """Strings all distinct; integers all distinct that are named, numbered or spaced like identifiers."""
-        if not cls.supports(array.type) or len(array) < _FEW:
-            return False
-        present = combined(array).drop_null()
-        if len(present) < _FEW or len(present.unique()) < len(present):
-            return False
-        if _is_text(array.type) or _NAMED.search(name):
-            return True
-        numbers = present.to_numpy(zero_copy_only=False)
-        rising = bool((numbers[1:] > numbers[:-1]).all() or (numbers[1:] < numbers[:-1]).all())
-        dense = int(numbers.max()) - int(numbers.min()) < 2 * len(numbers)
-        return len(numbers) >= _MANY and (rising or dense)
+    def claim(cls, array: Array, name: str, least_rows: int) -> str | None:
+        """Texts of one pattern, all distinct; integers that are named, numbered or spaced like identifiers."""
+        values = combined(array).drop_null() if cls.supports(array.type) else ()
+        if len(values) < _FEW:
+            return None
+        counts = pc.value_counts(values).field("counts").to_numpy()
+        if is_text(array.type):
+            return "every value is different" if len(counts) == len(values) else None
+        rare = int(counts[counts < least_rows].sum()) / len(values)
+        if _NAMED.search(name) is not None and 2 * rare > 1:
+            return f"the name says so, and {rare:.0%} of the rows share their value with few others or none"
+        return "the rows are numbered" if len(counts) == len(values) and _numbered(values) else None
 
     @classmethod
-    def fit(cls, array: Array, column: Column) -> Self:  # noqa: ARG003
+    def fit(cls, array: Array, column: Column) -> Self:
         """See `Codec.fit`."""
-        present = combined(array).drop_null()
-        nulls = len(present) < len(array)
-        if not _is_text(array.type):
-            limits = np.iinfo(value_type(array.type).to_pandas_dtype())
-            numbers = present.to_numpy(zero_copy_only=False)
-            start, room = _free_stretch(np.unique(numbers), int(limits.min), int(limits.max) + 1)
-            return cls(array.type, start, room, None, nulls=nulls)
-        texts = present.to_pylist()
-        pattern = _pattern(texts)
-        width = len(pattern.alphabets)
-        taken = sorted(pattern.number(text) for text in texts if len(text) == width)
-        start, room = _free_stretch(taken, 0, pattern.size)
-        if room < len(texts):  # the pattern is nearly full: only longer texts are left
-            room = 0
-        return cls(array.type, start, room, pattern, nulls=nulls)
+        values = combined(array).drop_null()
+        nulls = len(values) < len(array)
+        if is_text(array.type):
+            fake = Fake.fit(values.cast(pa.string()), _shape(column.name, values), column.least_rows)
+            return cls(array.type, 0, 0, fake, nulls=nulls)
+        limits = np.iinfo(value_type(array.type).to_pandas_dtype())
+        numbers = values.to_numpy(zero_copy_only=False)
+        start, room = _free_stretch(np.unique(numbers), int(limits.min), int(limits.max) + 1)
+        return cls(array.type, start, room, None, nulls=nulls)
 
     def extend(self, array: Array, column: Column, novel: Novel) -> Extension:  # noqa: ARG002
-        """See `Codec.extend`; fresh numbers keep clear of the identifiers of either training."""
-        present = combined(array).drop_null()
-        values, pattern = present.to_pylist(), self.pattern
-        numbers = values
-        if pattern is not None:
-            pattern = pattern.model_copy(update={"longest": max([pattern.longest, *map(len, values)])})
-            numbers = [pattern.number(text) for text in values if pattern.fits(text)]
-        taken = sorted({number for number in numbers if 0 <= number - self.start < self.room})
-        start, room = self.start, self.room
-        if taken:
-            start, room = _free_stretch(taken, start, start + room)
-        grown = Identifier(array.type, start, room, pattern, nulls=self.nulls or len(present) < len(array))
+        """See `Codec.extend`; fresh numbers keep clear of the identifiers of either training, texts of the last."""
+        grown = self.fit(array, column)
+        grown.nulls = grown.nulls or self.nulls
+        if grown.fake is None:
+            values = combined(array).drop_null().to_pylist()
+            taken = sorted({number for number in values if 0 <= number - self.start < self.room})
+            grown.start, grown.room = self.start, self.room
+            if taken:
+                grown.start, grown.room = _free_stretch(taken, self.start, self.start + self.room)
         same = self.nulls or not grown.nulls
         return Extension(
             grown, (Origin(0, np.arange(2)),) * len(grown.variables) if same else unrelated(grown.variables)
@@ -163,55 +126,39 @@ class Identifier(Codec):
 
     def decode(self, encoded: Encoded) -> pa.Array:
         """Fresh identifiers for the rows numbered `rest`; raises TableError where the type has no room for them."""
-        if self.pattern is None and len(encoded.rest) and int(encoded.rest.max()) >= self.room:
+        index = np.asarray(encoded.rest, dtype=np.int64)
+        mask = np.asarray(encoded.values[0]) > 0 if self.nulls else np.ones(len(index), dtype=bool)
+        if self.fake is not None:
+            return masked(self.fake.make(index, 0).cast(value_type(self.arrow)), mask).cast(self.arrow)
+        if len(index) and int(index.max()) >= self.room:
             raise TableError(f"an identifier column of type {self.arrow} has room for {self.room} fresh values only")
-        numbers = [self._number(int(row)) for row in encoded.rest]
-        mask = np.asarray(encoded.values[0]) > 0 if self.nulls else np.ones(len(numbers), dtype=bool)
-        written = numbers if self.pattern is None else [self.pattern.text(number) for number in numbers]
-        array = masked(pa.array(written, value_type(self.arrow)), mask)
-        return array.cast(self.arrow)
+        numbers = pa.array([self.start + int(row) for row in index], value_type(self.arrow))
+        return masked(numbers, mask).cast(self.arrow)
 
     def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """See `Codec.state`; big integers travel as text."""
-        pattern = self.pattern.model_dump() if self.pattern else None
-        return {"start": str(self.start), "room": str(self.room), "pattern": pattern, "nulls": self.nulls}, {}
+        fake = self.fake.state() if self.fake is not None else None
+        return {"start": str(self.start), "room": str(self.room), "fake": fake, "nulls": self.nulls}, {}
 
     @classmethod
     def load(cls, json: dict[str, Any], arrays: dict[str, NDArray[Any]], arrow: pa.DataType) -> Self:
         """See `Codec.load`."""
         del arrays
-        pattern = Pattern.model_validate(json["pattern"]) if json["pattern"] else None
-        return cls(arrow, int(json["start"]), int(json["room"]), pattern, nulls=json["nulls"])
-
-    def _number(self, row: int) -> int:
-        """One to one: in sequence for integers; spread over the free stretch, then longer, for texts."""
-        if self.pattern is None:
-            return self.start + row
-        if row >= self.room:
-            return self.pattern.size + row - self.room
-        stride = round(self.room * 0.618033988749895) | 1
-        while math.gcd(stride, self.room) > 1:
-            stride += 2
-        return self.start + (row + 1) * stride % self.room  # not from the first on, which follows a real one
+        fake = Fake.load(json["fake"]) if json["fake"] is not None else None
+        return cls(arrow, int(json["start"]), int(json["room"]), fake, nulls=json["nulls"])
 
 
-def _is_text(arrow: pa.DataType) -> bool:
-    inner = value_type(arrow)
-    return bool(pa.types.is_string(inner) or pa.types.is_large_string(inner))
+def _numbered(values: pa.Array) -> bool:
+    """Whether many distinct integers rise or fall from row to row, or lie close together."""
+    numbers = values.to_numpy(zero_copy_only=False)
+    rising = bool((numbers[1:] > numbers[:-1]).all() or (numbers[1:] < numbers[:-1]).all())
+    return len(numbers) >= _MANY and (rising or int(numbers.max()) - int(numbers.min()) < 2 * len(numbers))
 
 
-def _pattern(texts: list[str]) -> Pattern:
-    """The pattern of the commonest length."""
-    lengths = Counter(map(len, texts))
-    width = max(lengths, key=lambda length: (lengths[length], length), default=0)
-    usual = [text for text in texts if len(text) == width]
-    alphabets = tuple(_alphabet(set(place)) for place in zip(*usual, strict=True))
-    return Pattern(alphabets=alphabets, longest=max(lengths, default=0))
-
-
-def _alphabet(characters: set[str]) -> str:
-    """The characters a position may have: those seen; where all are digits and not always one, every digit."""
-    return "0123456789" if len(characters) > 1 and characters <= set("0123456789") else "".join(sorted(characters))
+def _shape(name: str, values: pa.Array) -> Recognition:
+    """What the texts look like: codes, of a standard form where they have one."""
+    found = recognise(name, values)
+    return found if found is not None and found.shape in CODES else Recognition(shape="code", reason="")
 
 
 def _free_stretch(taken: Any, low: int, high: int) -> tuple[int, int]:  # noqa: ANN401

@@ -10,9 +10,13 @@ Five normal forms, one chosen per column:
 - `zscore`, `minmax`, `robust`: (x − mean)/std, 2(x − min)/(max − min) − 1, (x − median)/IQR, with the same
   likelihood.
 
-Generated values stay within the training range and on the training grid (integers, decimal places).
+Generated values stay within the training range and on the training grid (integers, decimal places). In the token
+form a value of fewer than the column's `least_rows` rows never stands alone: it shares a leaf with its neighbours, or,
+between values that stand alone, is taken for one of them. A value far from all others is not joined to them: it means
+something else (9999-12-31, −999), and nothing lies between.
 """
 
+from functools import partial
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -50,6 +54,8 @@ LEAF_ROWS = 10
 """A leaf of several values holds at least about this many training rows."""
 CELL_ROWS = 20
 """A cell of several values holds at least about this many: enough to learn when it comes up."""
+MOST_APART = 4
+"""Most values that are taken to mean something else than a quantity."""
 KNOTS = 1024
 """Most knots of the empirical quantile function."""
 REACH = 5
@@ -77,11 +83,12 @@ class Numbers:
             self._base = arrays["low"][self.alphabet.first_leaf] if len(arrays["low"]) else arrays["low"]
 
     @classmethod
-    def fit(cls, domain: Domain, positions: NDArray[Any], form: str, *, nulls: bool) -> Self:
-        """Fit to the non-null `positions` of the training rows."""
+    def fit(cls, domain: Domain, positions: NDArray[Any], form: str, *, nulls: bool, least_rows: int = 1) -> Self:
+        """Fit to the non-null `positions` of the training rows; fewer than `least_rows` have no value of their own."""
         distinct, counts = np.unique(positions, return_counts=True)
         if form == "tokens":
-            arrays = _fit_tokens(distinct, counts)
+            distinct, counts = _without_lone(distinct, counts, least_rows)
+            arrays = _fit_tokens(distinct, counts, least_rows=least_rows)
         elif form == "quantile":
             arrays = _fit_quantile(distinct, counts)
         else:
@@ -90,18 +97,18 @@ class Numbers:
             domain, form, nulls=nulls, arrays={**arrays, "ends": distinct[[0, -1]] if len(distinct) else distinct}
         )
 
-    def extend(self, present: pa.Array, *, nulls: bool) -> tuple[Self, tuple[Origin, ...]]:
+    def extend(self, present: pa.Array, *, nulls: bool, least_rows: int = 1) -> tuple[Self, tuple[Origin, ...]]:
         """This normal form grown to hold further non-null values too, and where its variables come from."""
         nulls, came = nulls or self.nulls, domain_of(present)
         positions = came.positions(present)
         if not len(self.arrays["ends"]):
-            fresh = type(self).fit(came, positions, self.form, nulls=nulls)
+            fresh = type(self).fit(came, positions, self.form, nulls=nulls, least_rows=least_rows)
             return fresh, unrelated(fresh.variables)
         arrays, domain, cells = self.arrays, self.domain, np.arange(len(self.arrays["low"]))
         if len(positions):
             domain = joined(domain, int(arrays["ends"][-1]), came, int(positions.max()))
             distinct, counts = np.unique(domain.positions(present), return_counts=True)
-            arrays, cells = self._grown(domain, distinct, counts)
+            arrays, cells = self._grown(domain, distinct, counts, least_rows)
         grown = type(self)(domain, self.form, nulls=nulls, arrays=arrays)
         return grown, self._origins(grown, cells)
 
@@ -172,7 +179,7 @@ class Numbers:
         return Encoded((cell + 1,)[: len(self.variables)], rest)
 
     def _grown(
-        self, domain: Domain, distinct: NDArray[Any], counts: NDArray[np.int64]
+        self, domain: Domain, distinct: NDArray[Any], counts: NDArray[np.int64], least_rows: int
     ) -> tuple[dict[str, NDArray[Any]], NDArray[np.int64]]:
         """Arrays in the positions of a wider domain, grown to `distinct`; which cell each cell is, for tokens."""
         arrays, cells = dict(self.arrays), np.zeros(0, np.int64)
@@ -181,13 +188,18 @@ class Numbers:
                 arrays[name] = moved(arrays[name], self.domain, domain)
         ends = np.append(arrays["ends"], distinct[[0, -1]])
         if self.form == "tokens":
-            arrays, cells = grow_tokens(arrays, distinct, counts, width=WIDTH, few=CELL_ROWS, fit=_fit_tokens)
+            fit = partial(_fit_tokens, least_rows=least_rows)
+            arrays, cells = grow_tokens(
+                arrays, distinct, counts, width=WIDTH, few=CELL_ROWS, least_rows=least_rows, fit=fit
+            )
+            ends = np.append(arrays["low"][:1], arrays["high"][-1:])
         elif self.form == "quantile":
             arrays = grow_quantile(arrays, distinct, counts)
         else:
             # one step of the old grid is as long as this many of the new one
             unit = np.diff(moved(np.array([0.0, 1.0]), self.domain, domain))
-            arrays = grow_affine({**arrays, "scale": arrays["scale"] * unit}, distinct)
+            scale = arrays["scale"] * unit
+            arrays = grow_affine({**arrays, "scale": np.where(scale > 0, scale, 1.0)}, distinct)  # may underflow
         return {**arrays, "ends": np.array([ends.min(), ends.max()])}, cells
 
     def _origins(self, grown: Self, cells: NDArray[np.int64]) -> tuple[Origin, ...]:
@@ -269,15 +281,70 @@ def token_leaf(alphabet: Alphabet, values: tuple[NDArray[Any], ...], rows: int) 
     return alphabet.leaf(first, second)
 
 
-def _extents(distinct: NDArray[Any]) -> Floats:
-    """Length of the range that each value stands for: half the gap to either neighbour."""
-    gaps = np.diff(distinct.astype(np.float64), prepend=distinct[:1], append=distinct[-1:])
-    return (gaps[1:] + gaps[:-1]) / 2
+def _extents(distinct: NDArray[Any], apart: NDArray[np.bool_]) -> Floats:
+    """Length of the range that each value stands for: half the gap to either neighbour; 0 for values set apart."""
+    extents = np.zeros(len(distinct))
+    near = distinct[~apart].astype(np.float64)
+    gaps = np.diff(near, prepend=near[:1], append=near[-1:])
+    extents[~apart] = (gaps[1:] + gaps[:-1]) / 2
+    return extents
 
 
-def _fit_tokens(distinct: NDArray[Any], counts: NDArray[np.int64], width: int = WIDTH) -> dict[str, NDArray[Any]]:
+def isolated(distinct: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which of ascending values are farther from all others than these are from each other, at either end."""
+    x = distinct.astype(np.float64)
+    first, last = 0, len(x) - 1
+    apart = np.zeros(len(x), dtype=bool)
+    while last - first >= 2:  # noqa: PLR2004 - two values have no range to be far from
+        if x[last] - x[last - 1] > x[last - 1] - x[first]:
+            apart[last] = True
+            last -= 1
+        elif x[first + 1] - x[first] > x[last] - x[first + 1]:
+            apart[first] = True
+            first += 1
+        else:
+            break
+    return apart if apart.sum() <= MOST_APART else np.zeros(len(x), dtype=bool)
+
+
+def _without_lone(
+    distinct: NDArray[Any], counts: NDArray[np.int64], least_rows: int
+) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """The values, without those between two that stand alone which are together too few rows for a leaf.
+
+    Their rows count as those of the nearer neighbour.
+    """
+    alone = (counts >= least_rows) | isolated(distinct)
+    bounds = np.flatnonzero(np.diff(alone, prepend=True, append=True))  # where stretches of the others begin and end
+    kept, rows = np.ones(len(distinct), dtype=bool), counts.copy()
+    for first, stop in zip(bounds[::2], bounds[1::2], strict=True):
+        if rows[first:stop].sum() >= least_rows:
+            continue
+        kept[first:stop] = False
+        beside = np.array([j for j in (first - 1, stop) if 0 <= j < len(distinct)], dtype=np.int64)
+        if len(beside):
+            gaps = np.abs(distinct[first:stop, None].astype(np.float64) - distinct[beside].astype(np.float64))
+            np.add.at(rows, beside[gaps.argmin(axis=1)], counts[first:stop])
+    return distinct[kept], rows[kept]
+
+
+def _fit_tokens(
+    distinct: NDArray[Any], counts: NDArray[np.int64], width: int = WIDTH, *, least_rows: int = 1
+) -> dict[str, NDArray[Any]]:
+    apart = isolated(distinct)
+    if len(distinct):
+        apart[[0, -1]] |= (counts[[0, -1]] >= least_rows) & (
+            least_rows > 1
+        )  # a value that many share is an end by rule
     alphabet = Alphabet.fit(
-        counts, width=width, leaves=LEAVES, leaf_rows=LEAF_ROWS, cell_rows=CELL_ROWS, extents=_extents(distinct)
+        counts,
+        width=width,
+        leaves=LEAVES,
+        leaf_rows=max(LEAF_ROWS, least_rows),
+        cell_rows=CELL_ROWS,
+        alone_rows=least_rows,
+        extents=_extents(distinct, apart),
+        apart=apart,
     )
     starts = alphabet.starts
     ends = np.append(starts[1:], len(distinct)) - 1 if len(starts) else starts
@@ -343,9 +410,9 @@ class Numeric(Codec):
         return is_number(arrow)
 
     @classmethod
-    def claims(cls, array: Array, name: str) -> bool:  # noqa: ARG003
+    def claim(cls, array: Array, name: str, least_rows: int) -> str | None:  # noqa: ARG003
         """Every column of a numeric type that is not dictionary encoded."""
-        return is_number(array.type)
+        return "numbers" if is_number(array.type) else None
 
     @classmethod
     def fit(cls, array: Array, column: Column) -> Self:
@@ -361,13 +428,15 @@ class Numeric(Codec):
         except SchemaError as error:
             raise SchemaError(f"column {column.name!r}: {error}") from None
         positions = domain.positions(present)
-        return cls(Numbers.fit(domain, positions, form, nulls=not mask.all()), array.type)
+        nulls, least = not mask.all(), column.least_rows
+        return cls(Numbers.fit(domain, positions, form, nulls=nulls, least_rows=least), array.type)
 
     def extend(self, array: Array, column: Column, novel: Novel) -> Extension:  # noqa: ARG002
         """See `Codec.extend`."""
         array = combined(array)
         mask = valid(array)
-        numbers, origins = self.numbers.extend(array.filter(pa.array(mask)), nulls=not mask.all())
+        present, nulls = array.filter(pa.array(mask)), not mask.all()
+        numbers, origins = self.numbers.extend(present, nulls=nulls, least_rows=column.least_rows)
         return Extension(type(self)(numbers, array.type), origins)
 
     @property

@@ -74,14 +74,17 @@ class Moment(NamedTuple):
     def of(cls, history: History, number: int, settings: LoopSettings, previous: "Moment | None") -> "Moment":
         """The end of a period of a history."""
         window = history.window(number, settings.incoming)
+        schema = columns.infer(window.rows, settings.columns, settings.privacy)
+        rows, new, fresh = (t.select(schema.names) for t in (window.rows, window.new, history.fresh(number)))
+        shown = loop.show(rows, tables.split(rows, settings.split), schema, settings)
         return cls(
             number=number,
             end=history.end(number),
-            fresh=history.fresh(number),
-            rows=window.rows,
-            new=window.new,
-            schema=columns.infer(window.rows, settings.columns),
-            parts=tables.split(window.rows, settings.split),
+            fresh=fresh,
+            rows=rows,
+            new=new,
+            schema=schema,
+            parts=shown.parts,
             before=previous.parts.train if previous is not None else None,
         )
 
@@ -222,7 +225,8 @@ class Life:
     def _remember(self, version: str, now: Moment) -> None:
         """Keep what later rows are compared with."""
         seed, ignore = self.settings.seed, self.settings.drift.ignore
-        made = partial(Reference.of, now.rows, now.schema, seed=seed, ignore=ignore)
+        shown = loop.show(now.rows, now.parts, now.schema, self.settings).table
+        made = partial(Reference.of, shown, now.schema, seed=seed, ignore=ignore)
         self.shelf.record(f"reference-{version}", Reference, made)
         said = partial(loop.view, self.shelf.synthesizer(version), now.parts.holdout, self.settings)
         self.shelf.record(f"view-{version}", ModelView, said)

@@ -7,7 +7,7 @@ from samples import mixed
 
 from pipeline import columns
 from pipeline.errors import SchemaError, SettingsError
-from pipeline.schema import ColumnSettings, Schema
+from pipeline.schema import ColumnSettings, PrivacySettings, Schema
 
 
 def test_kinds_are_inferred():
@@ -57,7 +57,7 @@ def test_differences_are_named():
     ("settings", "error", "message"),
     [
         ({"nope": ColumnSettings()}, SettingsError, "'nope', expected one of key, group"),
-        ({"size": ColumnSettings(kind="wave")}, SettingsError, "expected a kind of identifier, .* got 'wave'"),
+        ({"size": ColumnSettings(kind="wave")}, SettingsError, "expected a kind of text, .* got 'wave'"),
         ({"group": ColumnSettings(kind="datetime")}, SchemaError, "'group' of type dictionary.* cannot be of kind"),
         ({"size": ColumnSettings(normalization="log")}, SettingsError, "expected a normalization of tokens, .* 'log'"),
         ({"note": ColumnSettings(nullable=False)}, SchemaError, "'note' is set to nullable = false but holds"),
@@ -84,7 +84,27 @@ def test_overrides_are_obeyed():
     assert schema["price"].normalization == "quantile"
 
 
-def test_unsupported_types_are_named():
-    """A binary column is refused with its name and type."""
-    with pytest.raises(SchemaError, match="column 'blob' has type binary, expected integers"):
-        columns.infer(pa.table({"blob": pa.array([b"x"] * 5)}))
+def test_a_column_that_cannot_be_modelled_is_left_out_and_blocks_nothing():
+    """A list and a blob are left out with a line each; a table of nothing else is refused."""
+    lists, blobs = pa.array([[1], [2, 3]] * 5), pa.array([b"x", b"y"] * 5)
+    schema = columns.infer(pa.table({"a": lists, "size": pa.array([1.5, 2.5] * 5), "blob": blobs}))
+    assert (schema.names, schema.dropped) == (("size",), ("a", "blob"))
+    assert schema.arrow.names == ["size"]
+    assert [line.partition(":")[0] for line in schema.warnings] == [
+        "column 'a' is left out",
+        "column 'blob' is left out",
+    ]
+    assert not schema.differences(pa.schema([("a", lists.type), ("size", pa.float64()), ("blob", pa.binary())]))
+    with pytest.raises(SchemaError, match="expected at least one column to keep, got none of 1"):
+        columns.infer(pa.table({"blob": blobs}))
+
+
+def test_a_column_can_be_dropped_blanked_or_kept_as_public():
+    """`drop` takes a column out of the schema, `null` keeps its name and type, and public labels have no least rows."""
+    kinds = {"note": ColumnSettings(kind="drop"), "key": ColumnSettings(kind="categorical")}
+    schema = columns.infer(mixed(), kinds | {"group": ColumnSettings(public=True)}, PrivacySettings(least_rows=7))
+    assert schema.dropped == ("note",)
+    assert (schema["group"].least_rows, schema["size"].least_rows) == (1, 7)
+    assert columns.infer(mixed(), {"note": ColumnSettings(kind="null")}).arrow.field("note").type == pa.string()
+    with pytest.raises(SchemaError, match="'key' is declared without nulls"):
+        columns.infer(mixed(), {"key": ColumnSettings(kind="null")})

@@ -6,6 +6,8 @@ from decimal import Decimal
 import pyarrow as pa
 from hypothesis import strategies as st
 
+MADE_UP = {"identifier", "text"}
+"""Kinds whose values are not the real ones."""
 WIDTHS = {f"{sign}int{bits}": (sign, bits) for sign in ("", "u") for bits in (8, 16, 32, 64)}
 
 

@@ -1,0 +1,75 @@
+"""Columns that stay in the schema without their values: all null.
+
+For a column that must not leave, or that nothing can be made of (a list, a structure), where whoever reads the export
+expects its name and type all the same. A column that need not be there is of kind "drop" (`pipeline.columns.infer`).
+"""
+
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from pipeline.columns.base import Array, Codec, Encoded, Extension, Measure, Novel, Variable
+from pipeline.schema import Column
+
+
+class Blank(Codec):
+    """The kind of columns of which only name and type are kept.
+
+    Args:
+        arrow: The column's type.
+    """
+
+    kind: ClassVar[str] = "null"
+    measure: ClassVar[Measure] = "none"
+
+    def __init__(self, arrow: pa.DataType) -> None:
+        self.arrow = arrow
+
+    @classmethod
+    def claim(cls, array: Array, name: str, least_rows: int) -> str | None:  # noqa: ARG003
+        """No column: a person chooses it."""
+        return None
+
+    @classmethod
+    def supports(cls, arrow: pa.DataType) -> bool:  # noqa: ARG003
+        """Every type."""
+        return True
+
+    @classmethod
+    def fit(cls, array: Array, column: Column) -> Self:  # noqa: ARG003
+        """See `Codec.fit`."""
+        return cls(array.type)
+
+    def extend(self, array: Array, column: Column, novel: Novel) -> Extension:  # noqa: ARG002
+        """See `Codec.extend`."""
+        return Extension(self, ())
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        """None."""
+        return ()
+
+    def encode(self, array: Array) -> Encoded:
+        """See `Codec.encode`."""
+        return Encoded((), np.zeros(len(array)))
+
+    def draw(self, values: tuple[NDArray[Any], ...], random: np.random.Generator, index: NDArray[Any]) -> NDArray[Any]:
+        """See `Codec.draw`."""
+        del values, random
+        return np.zeros(len(index))
+
+    def decode(self, encoded: Encoded) -> pa.Array:
+        """See `Codec.decode`."""
+        return pa.nulls(len(encoded.rest), self.arrow)
+
+    def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """See `Codec.state`."""
+        return {}, {}
+
+    @classmethod
+    def load(cls, json: dict[str, Any], arrays: dict[str, NDArray[Any]], arrow: pa.DataType) -> Self:
+        """See `Codec.load`."""
+        del json, arrays
+        return cls(arrow)

@@ -1,0 +1,147 @@
+"""How a table would be taken: each column's kind and why, what is sensitive, and what generated values look like.
+
+The examples are made up or drawn column by column from what may be shown, so nothing is trained and no real value of
+few rows is among them.
+"""
+
+import json
+from collections.abc import Mapping
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline import columns
+from pipeline.columns.base import Codec, Encoded, combined
+from pipeline.disclosure import Disclosure, Withheld
+from pipeline.randomness import stream
+from pipeline.records import Record
+from pipeline.schema import Schema
+
+EXAMPLES = 3
+LONGEST = 40
+"""Characters of an example, and of a list of names in a line."""
+MADE_UP = ("text", "identifier")
+FEW = 6
+"""Names in a line."""
+
+
+class Inspection(Record):
+    """One column as it would be taken.
+
+    Attributes:
+        name: The column.
+        type: Its Arrow type.
+        kind: As in the settings; "drop" where it is left out.
+        why: In words.
+        distinct: Different values; None where they cannot be counted.
+        nulls: Rows without a value.
+        sensitive: Whether its values may say who a person is, so that they are made up.
+        withheld: Labels and rows that are not shown because too few rows share a value.
+        examples: Generated values.
+    """
+
+    name: str
+    type: str
+    kind: str
+    why: str
+    distinct: int | None
+    nulls: int
+    sensitive: bool = False
+    withheld: Withheld | None = None
+    examples: tuple[str, ...] = ()
+
+
+def inspect(table: pa.Table, schema: Schema, *, seed: int = 0) -> tuple[Inspection, ...]:
+    """Every column of a table, in its order.
+
+    Args:
+        table: With the columns that `schema` drops.
+        schema: From `pipeline.columns.infer`.
+        seed: Of the examples.
+    """
+    rule = Disclosure.of(table, schema)
+    withheld = {each.name: each for each in rule.withheld}
+    codecs = columns.fit(rule.apply(table, seed=seed), schema, table)
+    why = dict(zip(schema.dropped, (line for line in schema.warnings if " is left out: " in line), strict=True))
+    found = []
+    for name in table.column_names:
+        array = table[name]
+        kind, reason = columns.DROP, why.get(name, "").partition(" is left out: ")[2]
+        if name in schema.names:
+            kind, reason = schema[name].kind, schema[name].why
+        drawn = stream(seed, "inspect", name)
+        found.append(
+            Inspection(
+                name=name,
+                type=str(array.type),
+                kind=kind,
+                why=reason,
+                distinct=_distinct(array),
+                nulls=array.null_count,
+                sensitive=kind in MADE_UP,
+                withheld=withheld.get(name),
+                examples=_examples(codecs[name], array, drawn) if name in codecs else (),
+            )
+        )
+    return tuple(found)
+
+
+def brief(schema: Schema) -> tuple[str, ...]:
+    """How a table is taken, in a line per group of columns."""
+    groups: dict[str, list[str]] = {"modelled": [], "made up": [], "published all null": []}
+    for column in schema:
+        group = "made up" if column.kind in MADE_UP else "published all null" if column.kind == "null" else "modelled"
+        groups[group].append(f"{column.name} ({column.kind})" if group == "made up" else column.name)
+    groups["left out"] = list(schema.dropped)
+    return tuple(f"columns {group}: {_list(names)}" for group, names in groups.items() if names)
+
+
+def settings(found: tuple[Inspection, ...], least_rows: int, given: Mapping[str, str]) -> str:
+    """A `resynth.toml` that says what was found, to be edited.
+
+    Args:
+        found: From `inspect`.
+        least_rows: As in `PrivacySettings`.
+        given: Settings of the first lines, such as `data`.
+    """
+    lines = [f"{key} = {_quoted(value)}" for key, value in given.items()]
+    lines += ["", "[privacy]", f"least_rows = {least_rows}  # what fewer rows share is not published"]
+    for column in found:
+        lines += ["", f"[columns.{_quoted(column.name)}]", f"kind = {_quoted(column.kind)}  # {_line(column.why)}"]
+        if column.withheld is not None and column.withheld.labels:
+            lines.append(f"# public = true  # would publish {column.withheld.labels} labels more")
+    return "\n".join(lines) + "\n"
+
+
+def _examples(codec: Codec, array: pa.ChunkedArray, random: np.random.Generator) -> tuple[str, ...]:
+    """Generated values: each with the symbols of a row drawn at random."""
+    if not len(array):
+        return ()
+    rows = array.take(pa.array(random.integers(len(array), size=EXAMPLES)))
+    values = codec.encode(rows).values
+    made = codec.decode(Encoded(values, codec.draw(values, random, np.arange(EXAMPLES))))
+    return tuple("null" if value is None else _line(str(value)) for value in made.to_pylist())
+
+
+def _distinct(array: pa.ChunkedArray) -> int | None:
+    try:
+        return int(pc.count_distinct(combined(array)).as_py())
+    except pa.ArrowNotImplementedError:
+        return None
+
+
+def _list(names: list[str]) -> str:
+    more = f" and {len(names) - FEW} more" if len(names) > FEW else ""
+    return ", ".join(map(_line, names[:FEW])) + more
+
+
+def _line(text: str) -> str:
+    """A text in one line of bearable length."""
+    plain = "".join(letter if letter.isprintable() else " " for letter in text)
+    return plain if len(plain) <= LONGEST else plain[: LONGEST - 1] + "…"
+
+
+def _quoted(text: str) -> str:
+    """A TOML string; JSON's escapes are TOML's too."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
