@@ -66,7 +66,7 @@ def evaluation(console: Console, found: Evaluation) -> None:
     """Scores beside what real rows reach, and what they mean where there is room."""
     shown = len(SCORES) if console.width >= WIDE else len(SCORES) - 1
     console.print(_table("quality", SCORES[:shown], [row[:shown] for row in scores(found)]))
-    for note in found.notes:
+    for note in found.remarks:
         console.print(f"note: {note}", soft_wrap=True, markup=False, highlight=False)
 
 
@@ -181,6 +181,7 @@ def markdown(report: "Report") -> str:
     if report.evaluation is not None:
         lines += ["", f"| {' | '.join(SCORES)} |", "|" + "---|" * len(SCORES)]
         lines += [f"| {' | '.join(row)} |" for row in scores(report.evaluation)]
+        lines += ["", *(f"- **note**: {remark}" for remark in report.evaluation.remarks)]
     return "\n".join([*(f"- **{key}**: {value}" for key, value in outcome(report)), *lines])
 
 

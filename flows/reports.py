@@ -36,7 +36,7 @@ class Report(Record):
         drift: The table against the one the previous champion was trained on; None without a champion.
         quarantined: Incoming files that cannot be used, and were not known for it.
         evaluation: The version's rows against the hold-out; None without a version.
-        elbo: The hold-out under the version; None without a version.
+        elbo: The hold-out under the version; None without a version, or without a network.
         published: The version whose rows were published; None if none was.
         export: Where they are.
         report: Where the run's figures and documents are; None if there was nothing to remember.
@@ -63,7 +63,7 @@ class Report(Record):
     @property
     def metrics(self) -> dict[str, float]:
         """Every number by name, as MLflow has them."""
-        return numbers(self.evaluation, self.elbo) if self.evaluation is not None and self.elbo is not None else {}
+        return numbers(self.evaluation, self.elbo) if self.evaluation is not None else {}
 
     def answer(self) -> dict[str, Any]:
         """What scripts are told: of drift what was found, of the evaluation every number."""
@@ -75,9 +75,10 @@ class Report(Record):
         return told | {"metrics": self.metrics}
 
 
-def numbers(found: Evaluation, elbo: ElboReport) -> dict[str, float]:
+def numbers(found: Evaluation, elbo: ElboReport | None) -> dict[str, float]:
     """Every number by name; `<score>_ceiling` is what real rows reach, the ELBO and its parts are nats per row."""
     values = {score.name: score.value for score in found.scores}
     ceilings = {f"{score.name}_ceiling": score.ceiling for score in found.scores}
-    parts = elbo.model_dump(include={"elbo", "reconstruction", "kl", "importance_weighted", "active_units"})
+    named = {"elbo", "reconstruction", "kl", "importance_weighted", "active_units"}
+    parts = elbo.model_dump(include=named) if elbo is not None else {}
     return values | ceilings | parts

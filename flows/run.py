@@ -114,7 +114,7 @@ class Judgement(NamedTuple):
     """What was found out about a challenger."""
 
     evaluation: Evaluation
-    elbo: ElboReport
+    elbo: ElboReport | None
     decision: Decision
 
 
@@ -331,7 +331,8 @@ def judge(job: Job, challenger: Version, champion: Version | None) -> Judgement:
         tasks.picture(work, challenger, tracked, found)
         tasks.view(work, challenger, tracked, settings)
     tracked.record(found, "evaluation.json")
-    tracked.record(elbo, tasks.ELBO)
+    if elbo is not None:
+        tracked.record(elbo, tasks.ELBO)
     tracked.metrics(numbers(found, elbo))
     defended = None
     if champion is not None:

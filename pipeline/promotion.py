@@ -1,18 +1,22 @@
 """Promote the challenger, or keep the champion?
 
-`decide` is a pure function of two evaluations on the same hold-out. The challenger must pass three gates:
+`decide` is a pure function of two evaluations on the same hold-out. The challenger must pass four gates:
 
+- *meaning*: the evaluation must say something. Where real rows cannot be told from any rows, or real rows from real
+  rows, it has a flaw, and that refuses;
 - *limits*: no named score may, for certain, be further below its own real-against-real ceiling than allowed: the near
   end of its 95 % confidence interval counts. This judges every version, the first one included, and needs no adjustment
   to easy, hard or small tables, whose ceilings and intervals differ;
-- *latent space*: so many of its dimensions, at least, must say something of held-out rows;
+- *latent space*: so many of its dimensions, at least, must vary with held-out rows. A table whose columns do not depend
+  on each other has nothing to encode, and needs none;
 - *margins*: no named score may be worse than the champion's by more than allowed, or by more than chance explains:
   half of the 95 % confidence interval of the difference. Where both were computed on the same resamples of the
   hold-out, this is the interval of the paired differences, which is much narrower than what the two explain together.
 
-A version that passes all is promoted: it knows newer data. A score that a user named and an evaluation lacks refuses
-promotion, with that as the reason; nothing is ever assumed in its place. Of the default scores some have no meaning for
-some tables (a single column has no pairs): those are passed over, and the reasons say so.
+A version that passes all is promoted: it knows newer data. What a user named is asked of every table: a named score
+that an evaluation lacks refuses promotion, and a named number of active dimensions is asked of independent columns too.
+Nothing is ever assumed in its place. Some of the default scores have no meaning for some tables (a single column has no
+pairs): those are passed over, and the reasons say so.
 """
 
 from collections.abc import Iterator, Mapping
@@ -36,7 +40,8 @@ class GateSettings(Record):
             stop what is broken: columns off by five points more than chance, pairs by six, rows that a
             classifier tells from real ones with an AUC of .85, or that lie close to training rows.
         active_units: how many latent dimensions must vary with the row; 0: do not ask. Without any, the decoder alone
-            makes the rows: they may be good, but z says nothing about them.
+            makes the rows: they may be good, but z says nothing about them. Unless it is set, tables of independent
+            columns need none.
         margins: per score, how much worse than the champion's it may be.
         approval: Who has the last word on a version that passes: the gate, or a "person" who is asked.
         patience_hours: How long a person is waited for; no answer is a no.
@@ -62,7 +67,10 @@ class GateSettings(Record):
 
 
 class Decision(Record):
-    """Whether to promote, and the findings that led to it: all of them, or on refusal those that refused."""
+    """Whether to promote, and the findings that led to it.
+
+    On refusal these are the ones that refused, and the columns that were not judged.
+    """
 
     promote: bool
     reasons: tuple[str, ...]
@@ -77,37 +85,58 @@ def decide(
         challenger: Its rows against the hold-out.
         champion: The champion's against the same hold-out, if there is one.
         settings: What must be reached.
-        bound: What the challenger's network says of the hold-out; without it the latent space is not judged.
+        bound: What the challenger's network says of the hold-out; without a network the latent space is not judged.
     """
-    findings = list(_against_ceilings(challenger, settings))
+    findings = [(False, challenger.flaw)] if challenger.flaw is not None else []
+    findings.extend(_against_ceilings(challenger, settings))
     if bound is not None and settings.active_units:
-        findings.append(_alive(bound, settings.active_units))
+        findings.append(_alive(bound, challenger, settings))
     if champion is None:
         findings.append((True, "there is no champion to compare with"))
     else:
         findings.extend(_against_champion(challenger, champion, settings))
     promote = all(passed for passed, _ in findings)
-    return Decision(promote=promote, reasons=tuple(text for passed, text in findings if passed == promote))
+    decisive = tuple(text for passed, text in findings if passed == promote)
+    return Decision(promote=promote, reasons=decisive + tuple(found.text for found in challenger.left_out))
 
 
 def _against_ceilings(challenger: Evaluation, settings: GateSettings) -> Iterator[tuple[bool, str]]:
     """A verdict and its text per limit."""
     optional = "limits" not in settings.model_fields_set
+    if not challenger.scores and challenger.flaw is None:
+        yield optional, "no column of this table can be compared with real rows: no score was judged"
+        return
     for name, limit in settings.limits.items():
         if name not in challenger:
-            yield optional, f"{name} has a limit but was not computed{_why(challenger)}"
+            yield optional, f"{name} has a limit but was not computed{_why(name, challenger)}"
             continue
         score = challenger[name]
-        chance = _half_width(score)
-        passed = score.excess - chance <= limit
-        word = "within" if passed else "not within"
-        known = f" (known to {chance:.4f})" if chance else ""
-        yield passed, f"{name} {score.value:.4f}{known} is {word} {limit:g} of its ceiling {score.ceiling:.4f}"
+        allowed = limit + _half_width(score)
+        passed = score.excess <= allowed
+        yield passed, f"{name} is {score.value:.4f}; real rows reach {score.ceiling:.4f}, {_refused(score, allowed)}"
 
 
-def _alive(bound: ElboReport, least: int) -> tuple[bool, str]:
-    active = bound.active_units
-    return active >= least, f"{active} latent dimensions vary with the row (at least {least})"
+def _refused(score: Score, allowed: float) -> str:
+    """Which values are refused, in words."""
+    maximal = score.goal == "max"
+    edge = score.ceiling - allowed if maximal else score.ceiling + allowed
+    worst = METRICS[score.name].worst
+    if worst is not None and (edge <= worst if maximal else edge >= worst):
+        return "so no value is refused"
+    return f"and {'less' if maximal else 'more'} than {edge:.4f} is refused"
+
+
+def _alive(bound: ElboReport, challenger: Evaluation, settings: GateSettings) -> tuple[bool, str]:
+    """Whether enough latent dimensions vary with the row, or none has to."""
+    active, least, dependence = bound.active_units, settings.active_units, challenger.dependence
+    text = f"{active} latent {'dimension varies' if active == 1 else 'dimensions vary'} with the row"
+    if active >= least:
+        return True, f"{text}, and fewer than {least} would be refused"
+    if dependence is None or "active_units" in settings.model_fields_set:
+        return False, f"{text}, and fewer than {least} are refused"
+    if dependence.found:
+        return False, f"{text} although there is something to encode: {dependence.text}"
+    return True, f"{text}, and none has to: {dependence.text}"
 
 
 def _against_champion(
@@ -127,10 +156,12 @@ def _against_champion(
         new, old = challenger[name], champion[name]
         worse = old.value - new.value if new.goal == "max" else new.value - old.value
         chance = _chance(new, old)
-        passed = worse <= max(margin, chance)
-        word = "not worse" if passed else "worse"
-        allowed = f"margin {margin:g}, chance {chance:.4f}"
-        yield passed, f"{name} {new.value:.4f} is {word} than the champion's {old.value:.4f} ({allowed})"
+        allowed = max(margin, chance)
+        edge = old.value - allowed if new.goal == "max" else old.value + allowed
+        side = "less" if new.goal == "max" else "more"
+        because = f"a difference of {allowed:.4f} {'may be chance' if chance > margin else 'is allowed'}"
+        text = f"{name} is {new.value:.4f}; the champion's is {old.value:.4f}, and {side} than {edge:.4f} is refused"
+        yield worse <= allowed, f"{text} ({because})"
 
 
 def _chance(new: Score, old: Score) -> float:
@@ -146,5 +177,8 @@ def _half_width(score: Score) -> float:
     return 0.0 if score.low is None or score.high is None else (score.high - score.low) / 2
 
 
-def _why(evaluation: Evaluation) -> str:
-    return f" ({'; '.join(evaluation.notes)})" if evaluation.notes else ""
+def _why(name: str, evaluation: Evaluation) -> str:
+    """Why a score is absent, in brackets, where the evaluation says so."""
+    area = f"{METRICS[name].area}: not computed, "
+    said = next((note.removeprefix(area) for note in evaluation.notes if note.startswith(area)), None)
+    return f": {said}" if said is not None else ""

@@ -153,7 +153,7 @@ def test_a_refused_version_leaves_the_champion_to_publish(answers: dict[str, Ans
     assert json.loads(Path(answer["export"]["manifest"]).read_text())["source"]["version"] == "2"
     tags = reader.get_model_version(NAME, "3").tags
     assert tags["decision"] == "refused"
-    assert "latent dimensions vary with the row (at least 99)" in tags["reasons"]
+    assert "with the row, and fewer than 99 are refused" in tags["reasons"]
 
 
 def test_the_export_is_what_it_claims(answers: dict[str, Answer]) -> None:

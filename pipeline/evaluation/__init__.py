@@ -4,22 +4,37 @@
 size; every score comes with both values (`Score.value`, `Score.ceiling`). What grows faster than linearly with
 the rows uses bounded random samples, so that time and memory depend on the settings and not on the data.
 
-A score that has no meaning for a table (too few rows, no columns to compare) is absent, and a note says why.
+A score that has no meaning for a table (too few rows, no columns to compare) is absent, and a note says why. Columns
+that real rows cannot be compared by are left out (`pipeline.evaluation.ceilings`), and whether the columns depend on
+each other is said beside the scores (`pipeline.evaluation.dependence`).
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import get_args
 
 import numpy as np
 import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
-from pipeline.evaluation import bootstrap, detection, distances, privacy, utility
+from pipeline.evaluation import bootstrap, ceilings, detection, distances, privacy, utility
+from pipeline.evaluation.dependence import dependence
 from pipeline.evaluation.distances import Features
 from pipeline.evaluation.marginals import shape_errors
 from pipeline.evaluation.pairs import column_pairs, trend_errors
 from pipeline.evaluation.samples import EvaluationSettings, Samples
-from pipeline.evaluation.scores import METRICS, Area, ColumnError, Evaluation, Goal, Incomputable, PairError, Score
+from pipeline.evaluation.scores import (
+    METRICS,
+    Area,
+    ColumnError,
+    Dependence,
+    Evaluation,
+    Goal,
+    Incomputable,
+    LeftOut,
+    PairError,
+    Score,
+)
 from pipeline.evaluation.views import Floats
 from pipeline.progress import Progress, Tick, silent
 from pipeline.schema import Schema
@@ -28,9 +43,11 @@ __all__ = [
     "METRICS",
     "Area",
     "ColumnError",
+    "Dependence",
     "Evaluation",
     "EvaluationSettings",
     "Goal",
+    "LeftOut",
     "PairError",
     "Score",
     "evaluate",
@@ -75,12 +92,15 @@ def evaluate(
     stages = {area: stage for area, stage in STAGES.items() if area in areas}
     # OpenMP's threads spin while they wait: on a busy machine two take a hundred times as long as one
     with threadpool_limits(limits=1, user_api="openmp"):
+        found = ceilings.comparable(samples, classify="detection" in areas)
+        samples = replace(samples, views=found.views, real=found.real)
         for done, (area, stage) in enumerate(stages.items(), start=1):
             try:
                 parts.extend(stage(samples))
             except Incomputable as reason:
                 notes.append(f"{area}: not computed, {reason}")
             progress(Tick("evaluate", done, len(stages)))
+        related = dependence(found.views[1], samples.random("dependence")) if "pairs" in areas else None
     order = list(METRICS)
     return Evaluation(
         rows=samples.tables[0].num_rows,
@@ -89,6 +109,9 @@ def evaluate(
         columns=tuple(p for p in parts if isinstance(p, ColumnError)),
         pairs=tuple(p for p in parts if isinstance(p, PairError))[:WORST_PAIRS],
         notes=tuple(notes),
+        left_out=found.left_out,
+        flaw=found.flaw,
+        dependence=related,
     )
 
 
@@ -135,10 +158,11 @@ def _distances(samples: Samples) -> Iterator[Part]:
 
 
 def _detection(samples: Samples) -> Iterator[Part]:
-    rows = samples.settings.detection_rows
-    synthetic, train, holdout = (view.sample(rows, samples.random("detection rows")) for view in samples.views)
+    synthetic, _, holdout = (view.sample(*samples.detection_rows()) for view in samples.views)
     value = detection.two_sample(holdout, synthetic, samples.random("detection"))
-    ceiling = detection.two_sample(holdout, train, samples.random("detection"))
+    ceiling = samples.real
+    if ceiling is None:
+        raise Incomputable("there are too few real rows")
     yield Score.of("c2st", value.score, ceiling.score, value.score_interval)
     yield Score.of("c2st_auc", value.auc, ceiling.auc, value.auc_interval)
 

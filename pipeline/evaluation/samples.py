@@ -8,6 +8,7 @@ from pydantic import Field
 
 from pipeline.errors import SettingsError, TableError
 from pipeline.evaluation import bootstrap
+from pipeline.evaluation.detection import TwoSample
 from pipeline.evaluation.distances import Features
 from pipeline.evaluation.scores import Incomputable
 from pipeline.evaluation.views import Floats, View, chosen, views
@@ -44,6 +45,7 @@ class Samples:
     Attributes:
         views: synthetic, training and held-out rows as `View`s.
         tables: the same rows as Arrow tables.
+        real: the classifier on training and held-out rows, once it has been asked.
     """
 
     views: tuple[View, View, View]
@@ -51,6 +53,7 @@ class Samples:
     schema: Schema
     settings: EvaluationSettings
     seed: int
+    real: TwoSample | None = None
 
     @classmethod
     def draw(
@@ -90,6 +93,10 @@ class Samples:
     def random(self, purpose: str) -> np.random.Generator:
         """The random stream for a purpose; equal for synthetic and training rows, so that they differ by data only."""
         return stream(self.seed, "evaluate", purpose)
+
+    def detection_rows(self) -> tuple[int, np.random.Generator]:
+        """How many rows of a side the classifier is given, and the random stream that chooses them."""
+        return self.settings.detection_rows, self.random("detection rows")
 
     def fresh_points(self) -> tuple[Features, Features, Features]:
         """Synthetic, training and held-out rows in a feature space that was fitted to none of them.

@@ -3,6 +3,9 @@
 No score means much alone: a hold-out of 3,000 rows differs from its own training rows by about one percent per
 column, by chance. So every `Score` carries its *ceiling*, the same score of as many real training rows against
 the same hold-out. A generator is good when `value` is near `ceiling`, whatever the two numbers are.
+
+A ceiling that is bad beyond chance makes a score mean nothing. What spoils it is a finding of its own: columns that
+real rows cannot be compared by are `LeftOut`, and `Evaluation.flaw` says why the scores that remain say nothing.
 """
 
 from collections.abc import Iterable
@@ -26,28 +29,44 @@ class Incomputable(Exception):  # noqa: N818 - a reason, not an error: it become
 
 
 class Metric(NamedTuple):
-    """What a score measures: its area, whether more or less of it is better, and its meaning in a line."""
+    """What a score measures.
+
+    Attributes:
+        area: What aspect of the data it looks at.
+        goal: Whether a good value is large or small.
+        meaning: The score in a line.
+        worst: The worst value it can have; None where there is none.
+    """
 
     area: Area
     goal: Goal
     meaning: str
+    worst: float | None = None
 
 
 METRICS = {
-    "shape_error": Metric("marginals", "min", "mean distance of the columns' distributions (KS or total variation)"),
-    "trend_error": Metric("pairs", "min", "mean distance of the pairs' joint behaviour, bins of the real table"),
-    "trend_error_own_bins": Metric("pairs", "min", "the same with bins fitted on each table, as published results do"),
+    "shape_error": Metric(
+        "marginals", "min", "mean distance of the columns' distributions (KS or total variation)", 1.0
+    ),
+    "trend_error": Metric("pairs", "min", "mean distance of the pairs' joint behaviour, bins of the real table", 1.0),
+    "trend_error_own_bins": Metric(
+        "pairs", "min", "the same with bins fitted on each table, as published results do", 1.0
+    ),
     "mmd2": Metric("distribution", "min", "squared maximum mean discrepancy, unbiased; may be below 0"),
-    "mmd_p": Metric("distribution", "max", "chance of an MMD this large were both samples alike"),
+    "mmd_p": Metric("distribution", "max", "chance of an MMD this large were both samples alike", 0.0),
     "frechet": Metric("distribution", "min", "Fréchet distance of the features' means and covariances"),
-    "coverage": Metric("distribution", "max", "share of real rows with a synthetic row in their neighbourhood"),
-    "density": Metric("distribution", "max", "how crowded by real rows the places of synthetic rows are; alike is 1"),
-    "c2st": Metric("detection", "max", "1: gradient boosting cannot tell the rows from real ones; 0: it always can"),
-    "c2st_auc": Metric("detection", "min", "area under the curve of that classifier; 0.5 is a coin toss"),
+    "coverage": Metric("distribution", "max", "share of real rows with a synthetic row in their neighbourhood", 0.0),
+    "density": Metric(
+        "distribution", "max", "how crowded by real rows the places of synthetic rows are; alike is 1", 0.0
+    ),
+    "c2st": Metric(
+        "detection", "max", "1: gradient boosting cannot tell the rows from real ones; 0: it always can", 0.0
+    ),
+    "c2st_auc": Metric("detection", "min", "area under the curve of that classifier; 0.5 is a coin toss", 1.0),
     "utility": Metric("utility", "max", "AUC or R² on real rows of a model trained on these rows"),
     "utility_rmse": Metric("utility", "min", "root mean squared error on real rows of a model trained on these rows"),
     "nearer_to_train": Metric(
-        "privacy", "min", "share of rows nearest to a training row, not a held-out one; ideal 0.5"
+        "privacy", "min", "share of rows nearest to a training row, not a held-out one; ideal 0.5", 1.0
     ),
 }
 """Every score there is, in the order in which an evaluation reports them."""
@@ -90,9 +109,17 @@ class Score(Record):
     ) -> Self:
         """The score called `name`, described by `METRICS`."""
         low, high = interval if interval is not None else (None, None)
-        described = METRICS[name]._asdict()
+        metric = METRICS[name]
         return cls(
-            name=name, value=value, ceiling=ceiling, low=low, high=high, replicates=tuple(replicates), **described
+            name=name,
+            area=metric.area,
+            value=value,
+            ceiling=ceiling,
+            goal=metric.goal,
+            low=low,
+            high=high,
+            replicates=tuple(replicates),
+            meaning=metric.meaning,
         )
 
     @property
@@ -118,6 +145,42 @@ class PairError(Record):
     ceiling: FiniteFloat
 
 
+class LeftOut(Record):
+    """A column that takes no part in Shape, Trend and the classifier, for real rows cannot be compared by it.
+
+    Attributes:
+        column: The column.
+        reason: "labels": they hardly repeat; "real rows": training rows differ from held-out rows in it.
+        size: Share of the held-out rows whose label no training row has; or the AUC of a classifier that is given
+            only this column of training and held-out rows.
+    """
+
+    column: str
+    reason: Literal["labels", "real rows"]
+    size: FiniteFloat
+
+    @property
+    def text(self) -> str:
+        """All of this in a sentence."""
+        if self.reason == "labels":
+            why = f"{self.size:.0%} of the held-out rows have a label there that no training row has"
+        else:
+            why = f"it alone tells training rows from held-out rows (AUC {self.size:.3f})"
+        return f"column {self.column!r} is left out of Shape, Trend and the classifier: {why}"
+
+
+class Dependence(Record):
+    """Whether the columns of the real table depend on each other: what a latent space could encode.
+
+    Attributes:
+        found: Whether they do, beyond chance and by an amount that matters.
+        text: The evidence in a clause.
+    """
+
+    found: bool
+    text: str
+
+
 class Evaluation(Record):
     """How near synthetic rows are to real rows that the generator has not seen.
 
@@ -127,7 +190,10 @@ class Evaluation(Record):
         scores: in the order of `METRICS`; what could not be computed is absent and has a note.
         columns: Shape error per column, worst first.
         pairs: the pairs of columns with the largest Trend error, worst first.
-        notes: what was left out, and why.
+        notes: which scores are missing, and why.
+        left_out: columns that real rows cannot be compared by.
+        flaw: why the scores say nothing of the rows; None where they do.
+        dependence: of the real columns; None where it was not looked for.
     """
 
     rows: int
@@ -136,6 +202,14 @@ class Evaluation(Record):
     columns: tuple[ColumnError, ...]
     pairs: tuple[PairError, ...]
     notes: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    flaw: str | None = None
+    dependence: Dependence | None = None
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """All that a reader of the scores should know, one sentence each."""
+        return (*((self.flaw,) if self.flaw else ()), *(found.text for found in self.left_out), *self.notes)
 
     def __getitem__(self, name: str) -> Score:
         """The score called `name`.

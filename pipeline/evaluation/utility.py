@@ -39,7 +39,7 @@ def utility(rows: View, holdout: View, target: str, seed: int, w: Floats) -> Uti
     if target in rows.nominal:
         return _classified(_Task.of(rows, holdout, target, seed), rows.nominal[target], holdout.nominal[target], w)
     if target not in rows.ordered:
-        raise Incomputable(f"the target '{target}' is an identifier")
+        raise Incomputable(f"the target '{target}' is no column that can be compared")
     kept = [np.flatnonzero(~np.isnan(view.ordered[target])) for view in (rows, holdout)]
     rows, holdout, w = rows.take(kept[0]), holdout.take(kept[1]), w[:, kept[1]]
     task = _Task.of(rows, holdout, target, seed)

@@ -6,7 +6,7 @@ is the most frequent label of all the tables together, and null is a label like 
 nothing to compare and are left out.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,6 +41,21 @@ class View:
         """Ordered columns, then codes of nominal ones, as [rows, columns]; `without` names one to leave out."""
         columns = [v for name, v in (*self.ordered.items(), *self.nominal.items()) if name != without]
         return np.column_stack(columns).astype(np.float64) if columns else np.empty((self.rows, 0))
+
+    def without(self, names: Collection[str]) -> "View":
+        """The view of the other columns."""
+        ordered = {name: values for name, values in self.ordered.items() if name not in names}
+        nominal = {name: codes for name, codes in self.nominal.items() if name not in names}
+        return View(self.rows, ordered, nominal, self.sizes)
+
+    def only(self, name: str) -> "View":
+        """The view of one column."""
+        return self.without([other for other in self.names if other != name])
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Columns that can be compared, ordered ones first."""
+        return (*self.ordered, *self.nominal)
 
     def take(self, rows: NDArray[np.int64]) -> "View":
         """The view of the given rows only."""

@@ -231,9 +231,12 @@ class Life:
         said = partial(loop.view, self.shelf.synthesizer(version), now.parts.holdout, self.settings)
         self.shelf.record(f"view-{version}", ModelView, said)
 
-    def _bound(self, version: str, now: Moment) -> ElboReport:
-        """What a version says of the hold-out of the window that it was trained on."""
-        measure = partial(self.shelf.synthesizer(version).elbo, now.parts.holdout, seed=self.settings.seed)
+    def _bound(self, version: str, now: Moment) -> ElboReport | None:
+        """What a version says of the hold-out of the window that it was trained on; None without a network."""
+        synthesizer = self.shelf.synthesizer(version)
+        if synthesizer.vae is None:
+            return None
+        measure = partial(synthesizer.elbo, now.parts.holdout, seed=self.settings.seed)
         return self.shelf.record(f"holdout-{version}", ElboReport, measure)
 
     def _evaluation(self, version: str, now: Moment) -> Evaluation:

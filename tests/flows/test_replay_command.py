@@ -79,7 +79,7 @@ def test_a_replay_decides_and_measures_as_live_runs_do(command: Command, tmp_pat
     assert {file.path for file in client().list_artifacts(run.info.run_id)} == {"story.json", "replay.png"}
 
     loop = story.of("loop")
-    assert any("latent dimensions vary with the row (at least 1)" in reason for reason in loop[0].reasons)
+    assert any("with the row, and fewer than 1 would be refused" in reason for reason in loop[0].reasons)
     for period, known in ((0, 150), (1, 250)):
         pq.write_table(rows.sort_by("seen").slice(0, known), data)
         live = command("run", data, "--name", "present", "--config", config, "--json")

@@ -5,10 +5,11 @@ import pytest
 from pydantic import ValidationError
 
 from pipeline.bound import ElboReport
-from pipeline.evaluation import Evaluation, Score
+from pipeline.evaluation import Dependence, Evaluation, LeftOut, Score
 from pipeline.promotion import Decision, GateSettings, decide
 
 GOOD = {"shape_error": (0.012, 0.01), "trend_error": (0.03, 0.025), "c2st": (0.8, 0.99), "nearer_to_train": (0.51, 0.5)}
+NOTES = ("detection: not computed, needs 10 rows", "utility: not computed, no target")
 GATE = GateSettings()
 
 
@@ -19,7 +20,7 @@ def evaluation(rows: int = 1000, interval: float | None = None, **changed: tuple
         Score.of(name, value, ceiling, (value - interval, value + interval) if interval else None)
         for name, (value, ceiling) in named.items()
     ]
-    return Evaluation(rows=900, holdout_rows=rows, scores=tuple(scores), columns=(), pairs=(), notes=("a note",))
+    return Evaluation(rows=900, holdout_rows=rows, scores=tuple(scores), columns=(), pairs=(), notes=NOTES)
 
 
 def test_a_good_first_version_is_promoted():
@@ -40,7 +41,9 @@ def test_each_limit_refuses_alone(name, value):
     decision = decide(evaluation(**{name: (value, GOOD[name][1])}), None, GATE)
     assert not decision.promote
     assert len(decision.reasons) == 1
-    assert decision.reasons[0].startswith(f"{name} {value:.4f} is not within {GATE.limits[name]:g} of its ceiling")
+    ceiling, limit = GOOD[name][1], GATE.limits[name]
+    edge = f"less than {ceiling - limit:.4f}" if name == "c2st" else f"more than {ceiling + limit:.4f}"
+    assert decision.reasons == (f"{name} is {value:.4f}; real rows reach {ceiling:.4f}, and {edge} is refused",)
 
 
 def test_a_noisy_ceiling_widens_the_limit():
@@ -61,14 +64,70 @@ def test_a_dead_latent_space_refuses(active, least, promote):
     decision = decide(evaluation(), None, GateSettings(active_units=least), bound)
     assert decision.promote == promote
     if not promote:
-        assert decision.reasons == (f"{active} latent dimensions vary with the row (at least {least})",)
+        varying = "0 latent dimensions vary" if active == 0 else "3 latent dimensions vary"
+        assert decision.reasons == (f"{varying} with the row, and fewer than {least} are refused",)
+
+
+INDEPENDENT = Dependence(found=False, text="no two columns depend on each other beyond chance")
+DEPENDENT = Dependence(found=True, text="columns 'a' and 'b' depend on each other (Cramér's V 0.80)")
+
+
+@pytest.mark.parametrize(("dependence", "promote"), [(INDEPENDENT, True), (DEPENDENT, False), (None, False)])
+def test_a_dead_latent_space_is_right_where_nothing_depends(dependence, promote):
+    """Without dependence there is nothing to encode; with it, or where it was not looked for, a dead latent refuses."""
+    found = evaluation().model_copy(update={"dependence": dependence})
+    decision = decide(found, None, GATE, ElboReport.model_construct(active_units=0))
+    assert decision.promote == promote
+    if dependence is not None:
+        assert any(dependence.text in reason for reason in decision.reasons)
+
+
+def test_active_dimensions_that_a_user_asks_for_are_asked_of_every_table():
+    """Independent columns are no excuse where the settings name a number of dimensions."""
+    found = evaluation().model_copy(update={"dependence": INDEPENDENT})
+    assert not decide(found, None, GateSettings(active_units=1), ElboReport.model_construct(active_units=0)).promote
+
+
+def test_an_evaluation_that_says_nothing_refuses():
+    """Scores however good are no reason to promote where the evaluation has a flaw, which is the reason."""
+    flawed = evaluation().model_copy(update={"flaw": "the scores say nothing of these rows"})
+    decision = decide(flawed, None, GATE)
+    assert not decision.promote
+    assert decision.reasons == ("the scores say nothing of these rows",)
+
+
+@pytest.mark.parametrize("c2st", [(0.8, 0.99), (0.1, 0.99)])
+def test_columns_that_were_not_judged_are_named(c2st):
+    """Promoted or refused, the reasons name the columns that were left out and why."""
+    spoiler = LeftOut(column="mail", reason="labels", size=0.57)
+    decision = decide(evaluation(c2st=c2st).model_copy(update={"left_out": (spoiler,)}), None, GATE)
+    assert decision.promote == (c2st[0] > 0.5)
+    assert (
+        "column 'mail' is left out of Shape, Trend and the classifier: 57% of the held-out rows" in decision.reasons[-1]
+    )
+
+
+def test_a_limit_that_no_value_can_miss_says_so():
+    """Where real rows reach .6 only, a limit of .7 refuses nothing, and the reason says that."""
+    decision = decide(evaluation(c2st=(0.01, 0.6)), None, GATE)
+    assert decision.promote
+    assert "c2st is 0.0100; real rows reach 0.6000, so no value is refused" in decision.reasons
+
+
+def test_a_table_without_anything_to_compare_is_promoted_and_said():
+    """Identifiers only: no score, no network, one true sentence in the place of four."""
+    nothing = Evaluation(rows=9, holdout_rows=9, scores=(), columns=(), pairs=())
+    decision = decide(nothing, None, GATE)
+    assert decision.promote
+    assert decision.reasons[0] == "no column of this table can be compared with real rows: no score was judged"
+    assert not decide(nothing, None, GateSettings(limits={"c2st": 0.7})).promote
 
 
 def test_an_absent_score_refuses():
     """A score that the user gave a limit and that was not computed refuses, and the notes say why."""
     decision = decide(evaluation(c2st=None), None, GateSettings(limits=GATE.limits))
     assert not decision.promote
-    assert decision.reasons == ("c2st has a limit but was not computed (a note)",)
+    assert decision.reasons == ("c2st has a limit but was not computed: needs 10 rows",)
 
 
 def test_an_absent_score_that_nobody_named_is_passed_over_and_said():
@@ -76,7 +135,7 @@ def test_an_absent_score_that_nobody_named_is_passed_over_and_said():
     for champion in (None, evaluation(c2st=None)):
         decision = decide(evaluation(c2st=None), champion, GATE)
         assert decision.promote
-        assert "c2st has a limit but was not computed (a note)" in decision.reasons
+        assert "c2st has a limit but was not computed: needs 10 rows" in decision.reasons
 
 
 def test_an_absent_score_of_the_champion_refuses():
@@ -97,7 +156,10 @@ def test_errors_are_judged_the_other_way_round():
     worse, better = evaluation(shape_error=(0.02, 0.01)), evaluation(shape_error=(0.012, 0.01))
     assert decide(better, worse, GATE).promote
     decision = decide(worse, better, GATE)
-    assert decision.reasons == ("shape_error 0.0200 is worse than the champion's 0.0120 (margin 0.005, chance 0.0000)",)
+    assert decision.reasons == (
+        "shape_error is 0.0200; the champion's is 0.0120, and more than 0.0170 is refused "
+        "(a difference of 0.0050 is allowed)",
+    )
 
 
 def test_what_the_intervals_explain_is_not_worse():

@@ -1,0 +1,135 @@
+"""Do the columns of a table depend on each other?
+
+A latent space encodes what columns have in common. Where they have nothing in common, one that says nothing is right.
+Two questions are asked of real rows, the second only if the first finds nothing:
+
+- *pairs*: columns are cut into at most eight groups. The χ² statistic of every pair is compared with the largest of all
+  pairs in 99 tables whose columns were shuffled independently. A pair counts if chance reaches its statistic in one
+  table of a thousand and its Cramér's V, corrected for bias (Bergsma 2013), is at least a tenth;
+- *rows*: a classifier has to tell real rows from rows whose columns were shuffled. It counts if it does for certain,
+  so well that C2ST loses a tenth.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from pipeline.chance import Tail
+from pipeline.evaluation.detection import two_sample
+from pipeline.evaluation.scores import Dependence, Incomputable
+from pipeline.evaluation.views import Codes, Floats, View
+
+ROWS = 8_000  # looked at; half of them, shuffled, for the classifier
+PAIR_ROWS = 2_000
+MOST_COLUMNS = 60  # in pairs; chosen at random where there are more
+GROUPS = 8
+ROWS_A_CELL = 5  # expected at least in a cell of two columns, the rule of thumb of χ²
+SHUFFLES = 99
+BY_CHANCE = 1e-3  # tables of independent columns in which a pair counts
+ASSOCIATED = 0.1  # Cramér's V that matters
+TOLD_APART = 0.05  # AUC above one half that matters
+ERRORS = 3.0  # standard errors that make an AUC certain
+
+
+class _Pair(NamedTuple):
+    """The pair of columns whose association is least likely chance: how unlikely, and Cramér's V."""
+
+    first: str
+    second: str
+    level: float
+    v: float
+
+
+def dependence(rows: View, rng: np.random.Generator) -> Dependence:
+    """Whether the columns of real rows depend on each other."""
+    if len(rows.names) < 2:  # noqa: PLR2004 - a pair
+        return Dependence(found=False, text="there are no two columns that could depend on each other")
+    rows = rows.sample(ROWS, rng)
+    pair = _strongest(rows.sample(PAIR_ROWS, rng), rng)
+    if pair is not None:
+        return Dependence(
+            found=True,
+            text=f"columns {pair.first!r} and {pair.second!r} depend on each other (Cramér's V {pair.v:.2f})",
+        )
+    order = rng.permutation(rows.rows)
+    half = rows.rows // 2
+    try:
+        told = two_sample(rows.take(order[:half]), shuffled(rows.take(order[half:]), rng), rng)
+    except Incomputable:
+        return Dependence(found=False, text="no two columns depend on each other beyond chance")
+    found = told.auc - ERRORS * told.auc_deviation > 0.5 + TOLD_APART
+    verb = "tells" if found else "cannot tell"
+    return Dependence(
+        found=found, text=f"a classifier {verb} rows from rows with independently shuffled columns (AUC {told.auc:.3f})"
+    )
+
+
+def shuffled(rows: View, rng: np.random.Generator) -> View:
+    """The same columns, each in an order of its own."""
+    ordered = {name: values[rng.permutation(rows.rows)] for name, values in rows.ordered.items()}
+    nominal = {name: codes[rng.permutation(rows.rows)] for name, codes in rows.nominal.items()}
+    return View(rows.rows, ordered, nominal, rows.sizes)
+
+
+def _strongest(rows: View, rng: np.random.Generator) -> _Pair | None:
+    """The most certain association of a pair, if it is beyond chance and matters."""
+    names = list(rows.names)
+    if len(names) > MOST_COLUMNS:
+        names = [names[i] for i in np.sort(rng.choice(len(names), MOST_COLUMNS, replace=False))]
+    most = int(np.clip(np.sqrt(rows.rows / ROWS_A_CELL), 2, GROUPS))
+    groups = {name: found for name in names if (found := _groups(rows, name, most)).any()}
+    if len(groups) < 2:  # noqa: PLR2004 - a pair
+        return None
+    levels, v = _associations(list(groups.values()))
+    largest = [
+        float(_associations([found[rng.permutation(rows.rows)] for found in groups.values()])[0].max())
+        for _ in range(SHUFFLES)
+    ]
+    by_chance = Tail.of(np.array(largest)).level(BY_CHANCE)
+    beyond = np.where(v >= ASSOCIATED, levels, -np.inf)
+    i, j = np.unravel_index(int(beyond.argmax()), beyond.shape)
+    if beyond[i, j] <= by_chance:
+        return None
+    kept = list(groups)
+    return _Pair(kept[i], kept[j], float(levels[i, j]), float(v[i, j]))
+
+
+def _groups(rows: View, name: str, most: int) -> Codes:
+    """A column in at most `most` groups of about equal size or of frequent labels, from 0; a null is in a group too."""
+    if name in rows.ordered:
+        x = rows.ordered[name]
+        present = x[~np.isnan(x)]
+        if not len(present):
+            return np.zeros(len(x), np.int64)
+        inner = np.unique(
+            np.quantile(present, np.linspace(0, 1, most + (len(present) == len(x)))[1:-1], method="lower")
+        )
+        codes = np.where(np.isnan(x), len(inner) + 1, np.searchsorted(inner, x, side="left"))
+    else:
+        counts = np.bincount(rows.nominal[name])
+        rank = np.empty(len(counts), np.int64)
+        rank[np.argsort(-counts, kind="stable")] = np.arange(len(counts))
+        codes = np.minimum(rank[rows.nominal[name]], most - 1)
+    return np.unique(codes, return_inverse=True)[1].astype(np.int64)
+
+
+def _associations(columns: list[Codes]) -> tuple[Floats, Floats]:
+    """χ² of every pair of columns in standard deviations above its mean, and Cramér's V; −∞ and 0 on the diagonal."""
+    n = len(columns[0])
+    sizes = np.array([int(codes.max()) + 1 for codes in columns])
+    starts = np.concatenate([[0], np.cumsum(sizes)])
+    indicators = np.zeros((n, starts[-1]), np.float32)
+    for codes, start in zip(columns, starts, strict=False):
+        indicators[np.arange(n), start + codes] = 1
+    shares = indicators.mean(axis=0, dtype=np.float64)
+    together = (indicators.T @ indicators).astype(np.float64) / n
+    independent = np.outer(shares, shares)
+    excess = (together - independent) ** 2 / independent
+    phi2 = np.add.reduceat(np.add.reduceat(excess, starts[:-1], axis=0), starts[:-1], axis=1)
+    freedom = np.outer(sizes - 1, sizes - 1).astype(np.float64)
+    levels = (n * phi2 - freedom) / np.sqrt(2 * freedom)
+    np.fill_diagonal(levels, -np.inf)
+    corrected = sizes - (sizes - 1) ** 2 / max(n - 1, 1)
+    v2 = np.maximum(0.0, phi2 - freedom / max(n - 1, 1)) / np.maximum(np.minimum.outer(corrected, corrected) - 1, 1e-9)
+    np.fill_diagonal(v2, 0.0)
+    return levels, np.sqrt(v2)
