@@ -36,7 +36,7 @@ class Report(Record):
         drift: The table against the one the previous champion was trained on; None without a champion.
         quarantined: Incoming files that cannot be used, and were not known for it.
         evaluation: The version's rows against the hold-out; None without a version.
-        elbo: The hold-out under the version; None without a version, or without a network.
+        elbo: The hold-out under the version; None without a version, or where no network was taught any dependence.
         published: The version whose rows were published; None if none was.
         export: Where they are.
         report: Where the run's figures and documents are; None if there was nothing to remember.

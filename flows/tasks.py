@@ -1,7 +1,7 @@
 """The stages that flows are made of, each a Prefect task.
 
-Tasks exchange references: a `Workspace` whose tables they read and write by name, a `Version` of the registry, a `Run` of
-MLflow, and small records. No table travels through Prefect. The tables are `incoming` and `new`, as they came, and
+Tasks exchange references: a `Workspace` whose tables they read and write by name, a `Version` of the registry, a `Run`
+of MLflow, and small records. No table travels through Prefect. The tables are `incoming` and `new`, as they came, and
 `shown`, `train`, `validation`, `holdout` and `synthetic`, from which is taken what may not be shown.
 """
 
@@ -316,9 +316,9 @@ def register(work: Workspace, run: Run, start: Version | None, digest: str, code
 
 @stage
 def measure(work: Workspace, version: Version, settings: Settings) -> ElboReport | None:
-    """The evidence lower bound of the hold-out under a version; None where nothing in the table takes a network."""
+    """The evidence lower bound of the hold-out under a version; None where no network was taught any dependence."""
     synthesizer = registry.load(version)
-    return synthesizer.elbo(work.read("holdout"), seed=settings.seed) if synthesizer.vae is not None else None
+    return synthesizer.elbo(work.read("holdout"), seed=settings.seed) if synthesizer.taught else None
 
 
 @stage

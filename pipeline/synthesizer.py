@@ -173,6 +173,11 @@ class Synthesizer:
         return fit
 
     @property
+    def taught(self) -> bool:
+        """Whether there is a network that was taught how columns depend on each other."""
+        return self.vae is not None and self.shrinkage.share < 1
+
+    @property
     def labels(self) -> dict[str, pa.Array]:
         """The labels that it knows, by column."""
         return {name: codec.values for name, codec in self.codecs.items() if isinstance(codec, Categorical)}

@@ -168,7 +168,9 @@ def _free_stretch(taken: Any, low: int, high: int) -> tuple[int, int]:  # noqa: 
         return max(low, 1), high - max(low, 1)
     after = high - numbers[-1] - 1
     if after >= _ROOM * len(numbers):
-        return numbers[-1] + 1, after
+        unit = 10 ** len(str(len(numbers)))  # a round number does not tell the greatest real one
+        start = (numbers[-1] // unit + 1) * unit
+        return start, high - start
     bounds = [low - 1, *numbers, high]
     gaps = [(right - left - 1, left + 1) for left, right in pairwise(bounds)]
     room, start = max(gaps)

@@ -232,9 +232,9 @@ class Life:
         self.shelf.record(f"view-{version}", ModelView, said)
 
     def _bound(self, version: str, now: Moment) -> ElboReport | None:
-        """What a version says of the hold-out of the window that it was trained on; None without a network."""
+        """What a version says of the hold-out of its window; None where no network was taught any dependence."""
         synthesizer = self.shelf.synthesizer(version)
-        if synthesizer.vae is None:
+        if not synthesizer.taught:
             return None
         measure = partial(synthesizer.elbo, now.parts.holdout, seed=self.settings.seed)
         return self.shelf.record(f"holdout-{version}", ElboReport, measure)
