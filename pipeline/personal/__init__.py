@@ -2,6 +2,7 @@
 
 from pipeline.personal.fakes import LEAST_ROWS, Fake
 from pipeline.personal.names import Shape
+from pipeline.personal.public import is_public, public_vocabulary
 from pipeline.personal.recognition import Recognition, recognise
 
-__all__ = ["LEAST_ROWS", "Fake", "Recognition", "Shape", "recognise"]
+__all__ = ["LEAST_ROWS", "Fake", "Recognition", "Shape", "is_public", "public_vocabulary", "recognise"]

@@ -155,7 +155,7 @@ def _nothing(texts: Texts) -> Texts:
 
 
 CHECKS = {
-    "card": Check(r"[2-6]\d{12,18}", (-1,), _luhn),
+    "card": Check(r"[1-6]\d{11,18}", (-1,), _luhn),
     "iban": Check(r"[A-Z]{2}\d{2}[A-Z0-9]{11,30}", (2, 3), _iban),
     "Steuer-ID": Check(r"[1-9]\d{10}", (-1,), _hybrid, "de"),
     "Versicherungsnummer": Check(r"\d{8}[A-Z]\d{3}", (-1,), _pension, "de"),

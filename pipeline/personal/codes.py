@@ -192,7 +192,7 @@ def _fallback(real: list[str], shape: str, check: str, random: np.random.Generat
 
 def _fits(check: str, compact: str) -> bool:
     """Whether the texts of a layout can carry a check."""
-    lengths = {"card": range(13, 20), "iban": range(15, 35), "Steuer-ID": (11,), "PESEL": (11,), "NIR": (15,)}
+    lengths = {"card": range(12, 20), "iban": range(15, 35), "Steuer-ID": (11,), "PESEL": (11,), "NIR": (15,)}
     lengths |= {"Versicherungsnummer": (12,), "DNI": (9,), "NIF": (9,), "codice fiscale": (16,)}
     letters = check in {"iban", "Versicherungsnummer", "DNI", "codice fiscale"}
     return check in CHECKS and len(compact) in lengths.get(check, ()) and (letters or compact.isdigit())

@@ -27,7 +27,11 @@ _NAME_WORD = r"[^\W\d_](?:[^\W\d_]|['’.\-])*"
 _NAME = re.compile(rf"{_NAME_WORD}(?:(?:, ?| ){_NAME_WORD}){{0,5}}")
 _CAPITAL = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*(?:,? [^\W\d_]+(?:['’\-][^\W\d_]+)*){1,2}")
 _HANDLE = re.compile(r"(?=.*[^\W\d_])[\w.+@\-]{2,40}")
-_NUMBERED = re.compile(r"(?=.*\d)(?=.*[^\W\d_]{3}).+", re.DOTALL)
+_MEASURED = re.compile(
+    r"[+-]?\d+[.,]\d+(?:[eE][+-]?\d+)?|\d{1,4}[-./]\d{1,2}[-./]\d{1,4}(?:[ T].*)?|\d{1,2}:\d{2}(?::\d{2})?(?:\.\d+)?"
+)
+"""Decimal numbers, dates and times written as texts."""
+_NUMBERED = re.compile(r"(?=.*\d)(?=.*[^\W\d_]).+", re.DOTALL)
 
 
 def _percent(share: float) -> str:
@@ -128,30 +132,30 @@ def _person(sample: Sample) -> Found | None:
         return None
     known = max(sample.hits("first"), sample.hits("last"))
     hinted = sample.hinted("person", "first name", "last name") and sample.hint is not None
-    if sample.hint is not None and hinted:
+    if hinted and sample.hint is not None:
+        several, few = sample.distinct >= _SOME, sample.distinct < _FEW
+        if not sample.hint.sure and sample.mean_words < 1.5 and several and sample.hits("first") >= 0.5:
+            return Found("first name", "the name says a name and the values look like first names")
         if sample.hint.sure:
-            enough = (
-                known >= 0.4
-                or (sample.variety > 0.5 and sample.distinct >= _FEW)
-                or (known >= 0.15 and sample.distinct >= _SOME)
-            )
+            enough = known >= 0.4 or (known >= 0.15 and several) or (sample.variety > 0.5 and not few)
         else:
-            enough = (
-                known >= 0.3 and sample.mean_words >= 1.5 and (sample.variety > 0.3 or sample.distinct >= 10 * _SOME)
-            )
+            varied = sample.variety > 0.3 or sample.distinct >= 10 * _SOME
+            enough = known >= 0.3 and sample.mean_words >= 1.5 and varied
         if enough:
             what = {"first name": "a first name", "last name": "a last name"}.get(sample.hint.shape, "a person's name")
             return Found(sample.hint.shape, f"the name says {what} and the values look like it")
     if sample.distinct < _FEW or sample.variety < 0.7 or sample.hinted("free text", "address"):
         return None
     first = max(sample.hits("first", 0), sample.hits("first", 1))
-    capital = sum(
-        bool(_CAPITAL.fullmatch(text)) and text.title()[0] == text[0] and " " in text and text.split()[-1][0].isupper()
-        for text in sample.texts
-    )
+    capital = sum(bool(_CAPITAL.fullmatch(text)) and _capitalised(text) for text in sample.texts)
     if capital >= 0.7 * len(sample.texts) and first >= 0.5:
         return Found("person", _reason(first, "begin like a person's name and nearly all differ"))
     return None
+
+
+def _capitalised(text: str) -> bool:
+    words = text.split()
+    return words[0][0].isupper() and words[-1][0].isupper()
 
 
 def _place(sample: Sample) -> Found | None:
@@ -181,13 +185,15 @@ def _text(sample: Sample) -> Found | None:
         return Found("free text", "the name says a free text and the values look like it")
     if sample.mean_words >= 6 and sample.variety > 0.5:
         return Found("free text", f"texts of {sample.mean_words:.0f} words on average, mostly different")
-    if sample.mean_words >= 2 and sample.variety > 0.9:
+    if sample.mean_words >= 2 and sample.variety > 0.9 and sample.share(_NUMBERED) < 0.5:
         return Found("free text", "texts of several words, nearly all different")
     return None
 
 
 def _code(sample: Sample) -> Found | None:
     if sample.integers or sample.distinct < _SOME or sample.variety < 0.95:
+        return None
+    if sample.share(_MEASURED) >= 0.9:
         return None
     return Found("code", f"{_percent(sample.variety)} of the values differ")
 
