@@ -20,6 +20,7 @@ from prefect.artifacts import create_markdown_artifact
 
 from flows import display
 from flows.clock import offer
+from flows.pictures import draw
 from flows.provenance import code_version
 from flows.scratch import Workspace, alone
 from flows.settings import Settings
@@ -131,14 +132,16 @@ def keep(run: Run, story: Story) -> None:
         told = story.summary(strategy).model_dump(exclude={"strategy"}, exclude_none=True)
         run.metrics({f"{strategy}.total.{name}": float(value) for name, value in told.items()})
     run.record(story, STORY)
-    run.figure(report.story(story), PICTURE)
+    run.picture(PICTURE, lambda: report.story(story))
 
 
 def write(story: Story, directory: Path) -> None:
     """Write story and picture into a directory, which is made."""
     with writing(directory):
         (directory / STORY).write_text(story.model_dump_json(indent=1), "utf-8")
-        report.save(report.story(story), directory / PICTURE)
+        picture = draw(PICTURE, lambda: report.story(story))
+        if picture is not None:
+            (directory / PICTURE).write_bytes(picture)
 
 
 @contextmanager

@@ -187,7 +187,7 @@ def check_drift(work: Workspace, champion: Version, run: Run, settings: Settings
     table = work.read("new" if work.holds("new") else "incoming")
     profile, found = loop.check(known, table, settings)
     if found.drifted:
-        run.figure(report.drift(known.reference.profile, profile, found), "drift.png")
+        run.picture("drift.png", lambda: report.drift(known.reference.profile, profile, found))
     return found
 
 
@@ -292,7 +292,7 @@ def train(work: Workspace, run: Run, start: Version | None, settings: Settings, 
     )
     synthesizer.save(work.model)
     run.history(synthesizer.history)
-    run.figure(report.loss_curves(synthesizer.history), "losses.png")
+    run.picture("losses.png", lambda: report.loss_curves(synthesizer.history))
     return synthesizer.shrinkage
 
 
@@ -354,7 +354,7 @@ def evaluate(work: Workspace, version: Version, settings: Settings, progress: Pr
 def picture(work: Workspace, version: Version, run: Run, found: Evaluation) -> None:
     """Keep a picture of the quality of a version's rows."""
     rows = work.read(f"synthetic-{version.version}")
-    run.figure(report.quality(work.read("holdout"), rows, work.columns, found), "quality.png")
+    run.picture("quality.png", lambda: report.quality(work.read("holdout"), rows, work.columns, found))
 
 
 @stage

@@ -1,12 +1,14 @@
 """Pictures of a run: how the training went, and how the synthetic rows look beside real ones.
 
-The functions return `matplotlib.figure.Figure`s that belong to no window and no global state; `save` writes one.
+The functions return `matplotlib.figure.Figure`s that belong to no window and no global state; `png` renders one.
+Whatever people wrote, names of columns and labels, goes through `written` before it is drawn.
 """
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from io import BytesIO
 from itertools import combinations
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,6 +35,7 @@ PANELS_PER_ROW = 4
 MOST_PANELS = 12
 MOST_BARS = 8
 MOST_ASSOCIATED = 25
+SENTENCE = 120  # letters
 NAME_LENGTH = 18
 BINS = 40
 STRATEGY_STYLES: Mapping[Strategy, Mapping[str, Any]] = {
@@ -51,10 +54,23 @@ SHOWN_SCORES = {
 """The scores whose best value is 1, errors being turned round."""
 
 
-def save(figure: Figure, path: Path) -> None:
-    """Write the figure as PNG at 120 dots per inch."""
+def png(figure: Figure) -> bytes:
+    """The figure as PNG at 120 dots per inch."""
+    content = BytesIO()
     FigureCanvasAgg(figure)
-    figure.savefig(path, dpi=120, format="png")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph", UserWarning)  # a letter that the font lacks is drawn as a box
+        figure.savefig(content, dpi=120, format="png")
+    return content.getvalue()
+
+
+def written(text: str, length: int = NAME_LENGTH) -> str:
+    """Any text as matplotlib draws it letter by letter, cut to `length`.
+
+    Letters between two `$` would be read as TeX, and line breaks and control characters would move what is beside them.
+    """
+    short = text if len(text) <= length else text[: length - 1] + "…"
+    return "".join(letter if letter.isprintable() else " " for letter in short).replace("$", r"\$")
 
 
 def loss_curves(history: Sequence[Epoch]) -> Figure:
@@ -107,6 +123,8 @@ def quality(real: pa.Table, synthetic: pa.Table, schema: Schema, evaluation: Eva
 def drift(reference: Profile, incoming: Profile, found: DriftReport) -> Figure:
     """Distributions of the columns that drifted, the worst first; drawn from profiles, no rows are needed.
 
+    Where no column drifted by itself those with the largest changes are shown, and the title says so.
+
     Args:
         reference: Of the table that the model was trained on.
         incoming: Of the other table.
@@ -114,20 +132,29 @@ def drift(reference: Profile, incoming: Profile, found: DriftReport) -> Figure:
     """
     names = {column.name for column in incoming.columns} & {column.name for column in reference.columns}
     worst: dict[str, Finding] = {}
-    for finding in found.findings:
-        if finding.drifted and finding.column in names:
+    for finding in found.findings:  # those that drifted come first
+        if finding.column in names:
             worst.setdefault(finding.column, finding)
-    shown = list(worst.values())[:MOST_PANELS]
+    shown = [finding for finding in worst.values() if finding.drifted][:MOST_PANELS]
+    title = "What drifted"
+    if not shown:
+        shown = list(worst.values())[:PANELS_PER_ROW]
+        title = (
+            f"No column drifted by itself, but: {written(found.findings[0].text, SENTENCE)}"
+            if found.drifted
+            else "Nothing drifted"
+        )
+        title = f"{title}\nLargest changes of columns" if shown else f"{title}\nNo column can be compared"
     across = min(PANELS_PER_ROW, max(1, len(shown)))
     figure = Figure(figsize=(3.5 * across, 0.6 + 2.5 * _panel_rows(len(shown))), layout="constrained")
     panels = list(figure.subplots(_panel_rows(len(shown)), across, squeeze=False).flat)
     for axes, finding in zip(panels, shown, strict=False):
         _column_drift(axes, reference[finding.column], incoming[finding.column])
-        axes.set_title(f"{_cut(finding.column)}   {finding.what} {finding.size:.3f}", loc="left", fontsize=9)
+        axes.set_title(f"{written(finding.column)}   {finding.what} {finding.size:.3f}", loc="left", fontsize=9)
         _plain(axes)
     for axes in panels[len(shown) :]:
         axes.set_axis_off()
-    figure.suptitle("What drifted: reference (grey) and incoming rows (red)", fontsize=11)
+    figure.suptitle(f"{title}: reference (grey) and incoming rows (red)" if shown else title, fontsize=11)
     return figure
 
 
@@ -212,7 +239,7 @@ def _shares_of_labels(axes: Axes, mine: ColumnProfile, theirs: ColumnProfile) ->
     heights = np.arange(len(labels))
     axes.barh(heights, [sides[0].get(label, 0) for label in labels], height=0.8, color=REAL)
     axes.barh(heights, [sides[1].get(label, 0) for label in labels], height=0.35, color=SYNTHETIC)
-    axes.set_yticks(heights, [_cut(label) if label is not None else "null" for label in labels], fontsize=7)
+    axes.set_yticks(heights, [written(label) if label is not None else "null" for label in labels], fontsize=7)
     axes.invert_yaxis()
     axes.xaxis.set_major_formatter(lambda x, _: f"{x:.0%}")
 
@@ -238,7 +265,7 @@ def _marginals(
     for axes, column in zip(panels, shown, strict=False):
         draw = _histogram if measure(schema[column.name]) == "ordered" else _bars
         draw(axes, *(table[column.name] for table in tables))
-        title = f"{_cut(column.name)}   {column.error:.1%} (real {column.ceiling:.1%})"
+        title = f"{written(column.name)}   {column.error:.1%} (real {column.ceiling:.1%})"
         axes.set_title(title, loc="left", fontsize=9)
         _plain(axes)
     for axes in panels[len(shown) :]:
@@ -297,7 +324,7 @@ def _bars(axes: Axes, real: pa.ChunkedArray, synthetic: pa.ChunkedArray) -> None
         found = pc.index_in(combined(array).cast(labels.type), value_set=labels)
         place = pc.fill_null(found, len(labels)).to_numpy(zero_copy_only=False)
         shares.append(np.bincount(place, minlength=len(labels) + 1) / max(1, len(array)))
-    names = [_cut(str(label) if label is not None else "null") for label in labels.to_pylist()] + ["all others"]
+    names = [written(str(label) if label is not None else "null") for label in labels.to_pylist()] + ["all others"]
     shown = len(names) if max(share[-1] for share in shares) > 0 else len(labels)
     heights = np.arange(shown)
     axes.barh(heights, shares[0][:shown], height=0.8, color=REAL)
@@ -343,9 +370,9 @@ def _associations(panels: Sequence[Axes], real: View, synthetic: View) -> None:
             matrix[i, j] = matrix[j, i] = cramers_v(codes[i], codes[j])
         image = axes.imshow(matrix, vmin=0, vmax=1, cmap="Greys", interpolation="nearest")
         size = 8 if len(names) <= MOST_PANELS else 6
-        axes.set_xticks(range(len(names)), [_cut(name) for name in names], rotation=90, fontsize=size)
+        axes.set_xticks(range(len(names)), [written(name) for name in names], rotation=90, fontsize=size)
         axes.set_yticks(
-            range(len(names)), [_cut(name) for name in names] if view is real else [""] * len(names), fontsize=size
+            range(len(names)), [written(name) for name in names] if view is real else [""] * len(names), fontsize=size
         )
         axes.set_title(f"Association (Cramér's V), {title}", loc="left", fontsize=10)
     panels[-1].figure.colorbar(image, ax=list(panels), shrink=0.7, pad=0.01)
@@ -387,7 +414,3 @@ def _plain(axes: Axes) -> None:
     """No frame but the axes themselves, small ticks."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(labelsize=8)
-
-
-def _cut(name: str) -> str:
-    return name if len(name) <= NAME_LENGTH else name[: NAME_LENGTH - 1] + "…"

@@ -40,7 +40,7 @@ def main() -> None:
         table = tables.read(DATA / f"{name}.parquet")
         story = replay(table, "datetime", EVERY[name], settings, Shelf(WORK / name), tell)
         (RESULTS / f"replay_{name}.json").write_text(story.model_dump_json())
-        report.save(report.story(story), RESULTS / f"replay_{name}.png")
+        (RESULTS / f"replay_{name}.png").write_bytes(report.png(report.story(story)))
     found = {name: RESULTS / f"replay_{name}.json" for name in EVERY}
     stories = {name: Story.model_validate_json(file.read_text()) for name, file in found.items() if file.exists()}
     page = "\n\n".join(["# Replay", INTRODUCTION, *(section(name, story) for name, story in stories.items())])

@@ -10,12 +10,12 @@ write-ahead logging makes every later write four times faster; `client` sees to 
 import json
 import sqlite3
 import time
-import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
 from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 from typing import Self
 
 import mlflow
@@ -27,6 +27,7 @@ from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunT
 from mlflow.exceptions import MlflowException
 
 from flows.engine import answers
+from flows.pictures import draw
 from pipeline.errors import ResynthError
 from pipeline.records import Record
 from pipeline.storage import Place
@@ -165,11 +166,15 @@ class Run(Record):
         """Keep a text as a file."""
         client().log_text(self.id, text, file)
 
-    def figure(self, figure: Figure, file: str) -> None:
-        """Keep a picture."""
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Glyph", UserWarning)  # a letter that the font lacks is drawn as a box
-            client().log_figure(self.id, figure, file)
+    def picture(self, file: str, figure: Callable[[], Figure]) -> None:
+        """Keep a picture, if it can be drawn."""
+        content = draw(file, figure)
+        if content is None:
+            return
+        with TemporaryDirectory() as directory:
+            path = Path(directory) / file
+            path.write_bytes(content)
+            client().log_artifact(self.id, str(path))
 
     def data(self, source: Place, digest: str, schema: pa.Schema, rows: int) -> None:
         """Say which data the run read."""

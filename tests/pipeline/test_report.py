@@ -5,6 +5,7 @@ import datetime as dt
 import numpy as np
 import pyarrow as pa
 import pytest
+from matplotlib.figure import Figure
 from matplotlib.image import imread
 from scipy.stats.contingency import association
 
@@ -13,7 +14,8 @@ from pipeline.drift import DriftSettings, compare
 from pipeline.evaluation import EvaluationSettings, evaluate
 from pipeline.reference import Reference
 from pipeline.replay.story import Look, Quality, Step, Story
-from pipeline.report import cramers_v, drift, loss_curves, quality, save, story
+from pipeline.report import cramers_v, drift, loss_curves, png, quality, story, written
+from pipeline.schema import ColumnSettings
 from pipeline.training import Epoch
 
 
@@ -77,7 +79,7 @@ def test_quality_shows_every_kind(tmp_path):
     assert titles[0].startswith(evaluation.columns[0].name)
     assert [t.split()[0] for t in titles[: len(evaluation.columns)]] == [c.name for c in evaluation.columns]
     assert sum("Association" in title for title in titles) == 2
-    save(figure, tmp_path / "quality.png")
+    (tmp_path / "quality.png").write_bytes(png(figure))
     assert imread(tmp_path / "quality.png").shape[2] == 4
 
 
@@ -110,17 +112,81 @@ def test_drift_shows_what_moved(tmp_path):
     assert np.median(curves[1].get_xdata()) - np.median(curves[0].get_xdata()) == pytest.approx(3, abs=0.2)
     bars = figure.axes[titles.index("label")].patches
     assert max(bar.get_width() for bar in bars) == 1
-    save(figure, tmp_path / "drift.png")
+    (tmp_path / "drift.png").write_bytes(png(figure))
     assert imread(tmp_path / "drift.png").shape[2] == 4
 
 
-def test_nothing_drifted_is_a_figure():
-    """No drift, no panels, and no failure."""
-    rows = mixed(0)
+def test_nothing_drifted_shows_the_largest_changes():
+    """Without drift there are panels of the columns that changed most, and the title says that nothing drifted."""
+    rows, other = mixed(0, 400), mixed(1, 400)
     reference = Reference.of(rows, infer(rows))
-    report = compare(reference, reference.profile, DriftSettings())
+    incoming = reference.profile_of([other])
+    report = compare(reference, incoming, DriftSettings())
     assert not report.drifted
-    drift(reference.profile, reference.profile, report)
+    figure = drift(reference.profile, incoming, report)
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    assert len(titles) == 4
+    assert titles[0].split()[0] == next(f.column for f in report.findings if f.column in rows.column_names)
+    assert figure.get_suptitle().startswith("Nothing drifted\nLargest changes of columns")
+
+
+def test_drift_of_no_single_column_is_no_blank_square():
+    """Where only pairs drifted the title says so, and columns are shown."""
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=3000)
+    rows, other = pa.table({"x": x, "y": x}), pa.table({"x": x, "y": rng.permutation(x)})
+    reference = Reference.of(rows, infer(rows))
+    incoming = reference.profile_of([other])
+    figure = drift(reference.profile, incoming, compare(reference, incoming, DriftSettings()))
+    assert figure.get_suptitle().startswith("No column drifted by itself, but: x × y: correlation 1.000 became")
+    assert {axes.get_title(loc="left").split()[0] for axes in figure.axes} == {"x", "y"}
+
+
+ODD_TEXTS = (
+    "$a$",
+    "$\\frac{",
+    "\\$a$ \\",
+    "a_b^c",
+    "back\\slash",
+    "two\nlines\r\n\tand a tab",
+    "nul \x00, bell \x07, escape \x1b[31m",
+    "🙂 👩‍👩‍👧",
+    "שלום עולם \u202e reversed",
+    "$" * 10_000,
+    "x" * 10_000,
+    "",
+)
+
+
+def test_any_text_is_drawn_letter_by_letter():
+    """Names and labels are never TeX: what is drawn is what was written, cut, without its control characters."""
+    drawn = Figure().text(0, 0, written("$a$ and\n\\$b"))
+    assert drawn._preprocess_math(drawn.get_text()) == ("$a$ and \\$b", False)
+    assert written("") == ""
+    assert len(written("x" * 10_000)) == 18
+
+
+def test_no_text_keeps_a_picture_from_being_drawn():
+    """Names and labels with TeX, line breaks, control characters, any script and any length are drawn everywhere."""
+    rng = np.random.default_rng(0)
+    table = pa.table({name: rng.choice(ODD_TEXTS, 150) for name in ODD_TEXTS})
+    moved = pa.table({name: rng.choice(ODD_TEXTS[:3], 150) for name in ODD_TEXTS})
+    schema = infer(table, {name: ColumnSettings(kind="categorical") for name in ODD_TEXTS})
+    found = evaluate(
+        moved,
+        holdout=table,
+        train=table,
+        schema=schema,
+        settings=EvaluationSettings(),
+        seed=0,
+        areas=("marginals",),
+    )
+    assert png(quality(table, moved, schema, found)).startswith(b"\x89PNG")
+    reference = Reference.of(table, schema)
+    incoming = reference.profile_of([moved])
+    report = compare(reference, incoming, DriftSettings())
+    assert report.drifted
+    assert png(drift(reference.profile, incoming, report)).startswith(b"\x89PNG")
 
 
 def test_a_table_of_identifiers_has_a_figure():
@@ -183,7 +249,7 @@ def test_a_replay_shows_every_turn(tmp_path):
     ]
     marks = [(line.get_marker(), line.get_markerfacecolor() == "white") for line in trainings.lines]
     assert marks == [("o", False), ("o", True), ("o", False), ("o", False), ("x", False), ("o", False)]
-    save(figure, tmp_path / "replay.png")
+    (tmp_path / "replay.png").write_bytes(png(figure))
     assert imread(tmp_path / "replay.png").shape[0] > 500
 
 
@@ -204,8 +270,10 @@ def test_no_value_keeps_a_picture_from_being_drawn(tmp_path, name):
     found = evaluate(
         table, holdout=table, train=table, schema=schema, settings=EvaluationSettings(permutations=20), seed=0
     )
-    save(quality(table, table, schema, found), tmp_path / "quality.png")
+    (tmp_path / "quality.png").write_bytes(png(quality(table, table, schema, found)))
     reference = Reference.of(table, schema)
     incoming = reference.profile_of([table.slice(50)])
-    save(drift(reference.profile, incoming, compare(reference, incoming, DriftSettings())), tmp_path / "drift.png")
+    (tmp_path / "drift.png").write_bytes(
+        png(drift(reference.profile, incoming, compare(reference, incoming, DriftSettings())))
+    )
     assert imread(tmp_path / "quality.png").shape[2] == imread(tmp_path / "drift.png").shape[2] == 4

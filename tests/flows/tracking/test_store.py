@@ -29,7 +29,7 @@ def test_everything_logged_is_read_back(reader: MlflowClient) -> None:
         run.metrics({"score": 0.25, "other": -1.0})
         run.tags({"long": "x" * 9000})
         run.record(ReadSettings(), "settings.json")
-        run.figure(Figure(), "empty.png")
+        run.picture("empty.png", Figure)
     found = reader.get_run(run.id)
     assert found.info.status == "FINISHED"
     assert found.data.params["nested.b"] == "None"
