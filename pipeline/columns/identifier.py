@@ -10,12 +10,15 @@ import math
 import re
 from collections import Counter
 from itertools import pairwise
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+from pydantic import Field, NonNegativeInt
 
+from pipeline.checks import exactly, expect, record
+from pipeline.columns import checked
 from pipeline.columns.base import (
     Array,
     Codec,
@@ -36,14 +39,15 @@ from pipeline.schema import Column, value_type
 
 _NAMED = re.compile(r"(^|[^a-z])(id|ids|key|uuid|guid|no|nr|index|idx|sku|serial)($|[^a-z])|[a-z]I[dD]$", re.IGNORECASE)
 _FEW, _MANY = 20, 200
+_LONGEST = 2**20  # characters; arithmetic with longer numbers would not end
 _ROOM = 1_000
 
 
 class Pattern(Record):
     """Texts of one length: which characters each position may have, and how long real ones get."""
 
-    alphabets: tuple[str, ...]
-    longest: int
+    alphabets: tuple[Annotated[str, Field(min_length=1)], ...]
+    longest: NonNegativeInt
 
     @property
     def size(self) -> int:
@@ -70,6 +74,18 @@ class Pattern(Record):
             characters.append(alphabet[digit])
         text = "".join(reversed(characters))
         return text if not overflow else text + str(overflow).rjust(self.longest + 1 - len(text), "0")
+
+
+_Hexadecimal = Annotated[str, Field(pattern=r"^-?[0-9a-f]+$")]
+
+
+class _State(Record):
+    """The JSON part of a codec's state."""
+
+    start: _Hexadecimal
+    room: _Hexadecimal
+    pattern: Pattern | None
+    nulls: bool
 
 
 class Identifier(Codec):
@@ -172,16 +188,21 @@ class Identifier(Codec):
         return array.cast(self.arrow)
 
     def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-        """See `Codec.state`; big integers travel as text."""
+        """See `Codec.state`; big integers travel as hexadecimal text."""
         pattern = self.pattern.model_dump() if self.pattern else None
-        return {"start": str(self.start), "room": str(self.room), "pattern": pattern, "nulls": self.nulls}, {}
+        return {"start": f"{self.start:x}", "room": f"{self.room:x}", "pattern": pattern, "nulls": self.nulls}, {}
 
     @classmethod
     def load(cls, json: dict[str, Any], arrays: dict[str, NDArray[Any]], arrow: pa.DataType) -> Self:
         """See `Codec.load`."""
-        del arrays
-        pattern = Pattern.model_validate(json["pattern"]) if json["pattern"] else None
-        return cls(arrow, int(json["start"]), int(json["room"]), pattern, nulls=json["nulls"])
+        exactly(arrays, ())
+        state = record(_State, json)
+        start, room, pattern = int(state.start, 16), int(state.room, 16), state.pattern
+        expect((pattern is not None) == _is_text(arrow), "a pattern for texts, and only for them")
+        expect(pattern is None or len(pattern.alphabets) <= pattern.longest <= _LONGEST, "a pattern of usual length")
+        low, high = checked.limits(value_type(arrow)) if pattern is None else (0, pattern.size - 1)
+        expect(room >= 0 and low <= start and start + room <= high + 1, "fresh values of the column's type")
+        return cls(arrow, start, room, pattern, nulls=state.nulls)
 
     def _number(self, row: int) -> int:
         """One to one: in sequence for integers; spread over the free stretch, then longer, for texts."""
@@ -189,7 +210,7 @@ class Identifier(Codec):
             return self.start + row
         if row >= self.room:
             return self.pattern.size + row - self.room
-        stride = round(self.room * 0.618033988749895) | 1
+        stride = self.room * 618_033_988_749_895 // 10**15 | 1
         while math.gcd(stride, self.room) > 1:
             stride += 2
         return self.start + (row + 1) * stride % self.room  # not from the first on, which follows a real one
