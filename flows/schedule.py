@@ -13,11 +13,10 @@ has one run of a daily schedule, as any other; an interval is elapsed time, what
 """
 
 import asyncio
-import re
 import signal
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
@@ -34,14 +33,12 @@ from flows import engine, notify, tasks
 from flows.drift import drift
 from flows.run import Plan, run
 from flows.scratch import BusyError
-from flows.settings import ScheduleSettings, Settings
+from flows.settings import ScheduleSettings, Settings, interval
 from flows.tracking import registry
 from pipeline.errors import SchemaError, SettingsError
 
 DRIFT = "resynth.drift"
 EPOCH = datetime(2020, 1, 1, tzinfo=UTC)  # from which intervals are counted, so that a restart does not shift them
-INTERVAL = re.compile(r"(?P<count>[1-9]\d*) ?(?P<unit>[mhd])")
-UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 AT_ONCE = 2  # runs at work on this machine: one may check while another trains
 
 
@@ -124,10 +121,9 @@ def timetable(when: str, timezone: str, key: str = "schedule") -> Schedule:
     Raises:
         SettingsError: It is neither.
     """
-    if (every := INTERVAL.fullmatch(when.strip())) is not None:
-        elapsed = int(every["count"]) * UNITS[every["unit"]]
-        return Interval(elapsed, anchor_date=EPOCH, timezone="UTC")
     try:
+        if (elapsed := interval(when)) is not None:
+            return Interval(elapsed, anchor_date=EPOCH, timezone="UTC")
         return Cron(when, timezone=timezone)
     except ValueError as error:
         raise SettingsError(f"{key}: expected an interval like 12h or a cron expression, got {when!r}") from error

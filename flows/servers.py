@@ -14,12 +14,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 
+from flows import embedded
 from pipeline.errors import ResynthError
 
 HOST = "127.0.0.1"
-PATIENCE = 120.0  # seconds for a server to answer; the first start of each migrates a database
+PATIENCE = 300.0  # seconds for a server to answer; the first makes a database, and others wait for it
 DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of Linux
 
 
@@ -37,7 +38,7 @@ def mlflow() -> Iterator[str]:
     port = free_port(5000)
     # Its jobs, which judge language models, would be six processes more.
     environment = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_BACKEND_STORE_URI": tracking}
-    with _serving("mlflow", port, "server", "--workers", "1", **environment):
+    with _serving("mlflow", port, nullcontext(), "server", "--workers", "1", **environment):
         yield f"http://{HOST}:{port}"
 
 
@@ -54,7 +55,7 @@ def prefect() -> Iterator[str]:
         return
     port = free_port(4200)
     address = f"http://{HOST}:{port}"
-    with _serving("prefect", port, "server", "start", PREFECT_UI_API_URL=f"{address}/api"):
+    with _serving("prefect", port, embedded.starting(), "server", "start", PREFECT_UI_API_URL=f"{address}/api"):
         yield address
 
 
@@ -106,14 +107,17 @@ def free_port(preferred: int | None = None) -> int:
 
 
 @contextmanager
-def _serving(name: str, port: int, *options: str, **environment: str) -> Iterator[None]:
-    server = start(name, port, *options, **environment)
-    try:
-        wait(name, port, server)
+def _serving(
+    name: str, port: int, alone: AbstractContextManager[object], *options: str, **environment: str
+) -> Iterator[None]:
+    """A server for as long as it is needed; `alone` is held while it starts."""
+    with ExitStack() as running:
+        with alone:
+            server = start(name, port, *options, **environment)
+            running.callback(server.wait, timeout=30)
+            running.callback(server.terminate)
+            wait(name, port, server)
         yield
-    finally:
-        server.terminate()
-        server.wait(timeout=30)
 
 
 def _end_with_parent() -> None:

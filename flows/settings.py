@@ -21,10 +21,12 @@ What the command line gives wins over the file. One file may serve several table
 
 import glob
 import json
+import math
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 from urllib.parse import urlsplit
@@ -37,12 +39,25 @@ from pipeline.errors import ResynthError, SettingsError, TableError
 from pipeline.loop import LoopSettings
 from pipeline.records import Record
 from pipeline.storage import File, Place, place
+from pipeline.training import device_of
 
 FILE = "resynth.toml"
 NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}"  # a model's name is also a directory's, and MLflow allows no "/" or ":"
 
 Event = Literal["promoted", "refused", "waiting", "failed", "quarantined", "drift"]
-Rows = Annotated[int, Field(ge=1)]
+Rows = Annotated[int, Field(ge=1, le=10**12)]
+INTERVAL = re.compile(r"(?P<count>[1-9][0-9]*) ?(?P<unit>[mhd])")
+UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+CRON = re.compile(r"@[a-z]+|\S{1,200}( +\S{1,200}){4,6}")  # its form; what its fields may say, Prefect knows
+MOST_DAYS = 3650  # between two turns
+DEEPEST = 8  # sections within sections
+LARGEST = 2**20  # bytes of a settings file
+
+
+def _data(given: object) -> Place:
+    if not isinstance(given, str | Path):
+        raise ValueError("expected a path or an address")  # noqa: TRY004 - pydantic's own
+    return place(str(given))
 
 
 class ScheduleSettings(Record):
@@ -60,12 +75,33 @@ class ScheduleSettings(Record):
     timezone: str = "UTC"
     retrain_on_drift: bool = True
 
+    @field_validator("retrain", "drift")
+    @classmethod
+    def _usual(cls, when: str | None) -> str | None:
+        if when is not None and interval(when) is None and CRON.fullmatch(when.strip()) is None:
+            raise ValueError("expected an interval like 12h or a cron expression")
+        return when
+
     @field_validator("timezone")
     @classmethod
     def _exists(cls, timezone: str) -> str:
         if timezone not in available_timezones():
             raise ValueError("expected the IANA name of a time zone")
         return timezone
+
+
+def interval(when: str) -> timedelta | None:
+    """The interval that a text such as `12h` names; None for a text of another form.
+
+    Raises:
+        ValueError: It is longer than `MOST_DAYS`.
+    """
+    if (found := INTERVAL.fullmatch(when.strip())) is None:
+        return None
+    count, unit = found["count"], UNITS[found["unit"]]
+    if len(count) > 9 or int(count) * unit > timedelta(days=MOST_DAYS):  # noqa: PLR2004 - digits that a timedelta holds
+        raise ValueError(f"expected an interval of at most {MOST_DAYS:,} days")
+    return int(count) * unit
 
 
 class NotifySettings(Record):
@@ -102,7 +138,7 @@ class Settings(LoopSettings):
     """
 
     name: Annotated[str, Field(pattern=f"^{NAME}$")] | None = None
-    data: Annotated[Place, BeforeValidator(place)] | None = None
+    data: Annotated[Place, BeforeValidator(_data)] | None = None
     rows: Rows | None = None
     schedule: ScheduleSettings = ScheduleSettings()
     notify: NotifySettings = NotifySettings()
@@ -124,6 +160,8 @@ class Settings(LoopSettings):
         file = config if config is not None else home / FILE
         values = _toml(file) if config is not None or file.exists() else {}
         chosen = {name: value for name, value in given.items() if value is not None}
+        for given_by, some in ((str(file), values), ("the command line", chosen)):
+            _check(some, given_by)
         values = _merged(values, _tables(values.pop("tables", {}), file).get(str(chosen.get("name")), {}))
         try:
             return cls.model_validate(values | chosen)
@@ -138,7 +176,9 @@ class Settings(LoopSettings):
             SettingsError: As `load`; or a table has no data.
         """
         file = config if config is not None else home / FILE
-        names: list[str | None] = [*_tables(_toml(file).get("tables", {}), file)] or [None]
+        values = _toml(file)
+        _check(values, str(file))
+        names: list[str | None] = [*_tables(values.get("tables", {}), file)] or [None]
         found = [cls.load(home, config, name=name) for name in names]
         for name, settings in zip(names, found, strict=True):
             if settings.data is None:
@@ -182,12 +222,21 @@ class Settings(LoopSettings):
         if problem is not None:
             raise SettingsError(problem)
 
+    def check_device(self) -> None:
+        """See whether this machine has the device that a training is to use, before anything is begun.
+
+        Raises:
+            SettingsError: It has not.
+        """
+        device_of(self.training.device)
+
     def check_source(self, home: Path) -> None:
         """As `check`, of the table that `data` names; one that is not there yet, or cannot be reached now, is fine.
 
         Raises:
-            SettingsError: As `check`; or there is no `data`.
+            SettingsError: As `check`; there is no `data`, or no such device as the training is to use.
         """
+        self.check_device()
         try:
             self.check(tables.files(self.source(home)))
         except SettingsError:
@@ -229,22 +278,53 @@ def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return {**base, **both}
 
 
+def _check(values: Mapping[str, object], where: str) -> None:
+    """Refuse numbers that no setting has, and sections in sections without end, before anybody computes with them.
+
+    Raises:
+        SettingsError: There are some.
+    """
+    waiting: list[tuple[tuple[str, ...], object]] = [((), values)]
+    while waiting:
+        keys, value = waiting.pop()
+        problem = None
+        if isinstance(value, Mapping):
+            waiting += [((*keys, str(key)), inner) for key, inner in value.items()]
+        elif isinstance(value, list):
+            waiting += [((*keys, str(i)), inner) for i, inner in enumerate(value)]
+        elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+            problem = "a whole number of at most 64 bits"
+        elif isinstance(value, float) and not math.isfinite(value):
+            problem = "a finite number"
+        if len(keys) > DEEPEST:
+            problem = f"at most {DEEPEST} sections in one another"
+        if problem is not None:
+            raise SettingsError(f"settings: {_key(keys)} in {where}: expected {problem}, got another")
+
+
+def _key(parts: Sequence[object]) -> str:
+    """A dotted key in one short line, whatever it is made of."""
+    return ascii(".".join(str(part) for part in parts))[1:-1][:100]
+
+
 def _toml(file: Path) -> dict[str, Any]:
+    if not file.is_file() or file.stat().st_size > LARGEST:
+        raise SettingsError(f"settings: expected a TOML file of at most {LARGEST:,} bytes at {file}")
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingsError(f"settings: expected a TOML file at {file}, {error.strerror or error}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # numbers of thousands of digits included
         raise SettingsError(f"settings: expected TOML in {file}, {error}") from error
 
 
 def _line(error: ValidationError, file: Path, chosen: Mapping[str, object]) -> str:
     """The first problem in one line: key, expectation, what came, file."""
     problem = error.errors(include_url=False)[0]
-    key = ".".join(str(part) for part in problem["loc"])
+    key = _key(problem["loc"])
     where = "the command line" if problem["loc"] and problem["loc"][0] in chosen else str(file)
     if problem["type"] == "extra_forbidden":
-        return f"settings: unknown key {key!r} in {where}"
+        return f"settings: unknown key '{key}' in {where}"
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
     came = problem["input"]
     secret = "webhook" in problem["loc"]

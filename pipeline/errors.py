@@ -5,8 +5,9 @@
         ├── TableError      the table: missing, damaged, too small, unsupported values
         ├── SchemaError     the table's columns: kinds, types, differences from a model's
         ├── SettingsError   a setting or argument
-        └── NotFoundError   a model, version or export that does not exist
-            └── FormatError a saved model that this code does not read
+        ├── NotFoundError   a model, version or export that does not exist
+        │   └── FormatError a saved model that this code does not read
+        └── DamagedError    a saved model whose files are not what was saved
 
 Every message is one line that says what was expected, what came, and where. Messages name columns, types,
 counts and paths; they never quote a value of the data.
@@ -39,3 +40,7 @@ class NotFoundError(InputError):
 
 class FormatError(NotFoundError):
     """A saved model was written in a format that this code does not read."""
+
+
+class DamagedError(InputError):
+    """The files of a saved model are not what was saved: cut off, changed, or no model at all."""

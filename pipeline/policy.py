@@ -66,7 +66,7 @@ class PolicySettings(Record):
     new_labels: Novel = "extend"
     new_columns: Literal["retrain", "refuse"] = "refuse"
     votes: PositiveInt = 2
-    window: PositiveInt = 3
+    window: int = Field(default=3, ge=1, le=1000)
     severe: float = Field(default=0.5, gt=0, le=1)
     likelihood: PositiveFloat = 0.25
     growth: PositiveFloat = 0.5

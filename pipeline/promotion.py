@@ -24,7 +24,7 @@ from math import hypot
 from statistics import pstdev
 from typing import Literal
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, field_validator
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, field_validator
 
 from pipeline.bound import ElboReport
 from pipeline.evaluation import METRICS, Evaluation, Score
@@ -55,7 +55,7 @@ class GateSettings(Record):
         default={"shape_error": 0.005, "trend_error": 0.01, "c2st": 0.05, "nearer_to_train": 0.02}
     )
     approval: Literal["gate", "person"] = "gate"
-    patience_hours: PositiveFloat = 24.0
+    patience_hours: float = Field(default=24.0, gt=0, le=8760)
 
     @field_validator("limits", "margins")
     @classmethod

@@ -15,6 +15,7 @@ from collections.abc import Callable
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+from pydantic import Field
 from scipy.stats import rankdata
 
 from pipeline.columns import measure, numbers
@@ -47,7 +48,7 @@ class Shrinkage(Record):
         coincided: Share of the other half's rows that were.
     """
 
-    share: float = 0.0
+    share: float = Field(default=0.0, ge=0, le=1)
     auc: float | None = None
     copied: float = 0.0
     coincided: float = 0.0

@@ -14,6 +14,8 @@ from typing import Literal
 import pyarrow as pa
 from pydantic import Field
 
+from pipeline.checks import expect, record
+from pipeline.errors import DamagedError
 from pipeline.records import Record
 
 
@@ -115,14 +117,28 @@ class Schema:
 
     @classmethod
     def from_json(cls, text: str) -> "Schema":
-        """The inverse of `to_json`."""
-        data = json.loads(text)
-        return cls(
-            columns=tuple(Column.model_validate(column) for column in data["columns"]),
-            arrow=pa.ipc.read_schema(pa.py_buffer(base64.b64decode(data["arrow"]))),
-            warnings=tuple(data["warnings"]),
-            dropped=tuple(data["dropped"]),
-        )
+        """The inverse of `to_json`.
+
+        Raises:
+            DamagedError: The text is of no schema.
+        """
+        try:
+            kept = record(_Kept, json.loads(text))
+            arrow = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(kept.arrow, validate=True)))
+        except (ValueError, RecursionError, OSError, pa.ArrowException) as error:
+            raise DamagedError(f"expected the JSON of a schema, got other text ({type(error).__name__})") from None
+        expect(arrow.names == [column.name for column in kept.columns], "the same columns twice in a schema")
+        expect(len(set(arrow.names)) == len(arrow.names), "column names that differ")
+        return cls(kept.columns, arrow, kept.warnings, kept.dropped)
+
+
+class _Kept(Record):
+    """A schema as JSON."""
+
+    columns: tuple[Column, ...]
+    arrow: str
+    warnings: tuple[str, ...]
+    dropped: tuple[str, ...]
 
 
 def value_type(kind: pa.DataType) -> pa.DataType:

@@ -4,15 +4,17 @@ A network for 500 rows must not learn them by heart, one for 500,000 must not cr
 200 times one. What users leave open is chosen here from the number of rows and of variables.
 """
 
+import math
 from typing import Literal
 
 import torch
-from pydantic import Field, PositiveInt
+from pydantic import Field
 
+from pipeline.errors import SettingsError
 from pipeline.models.layout import Layout
 from pipeline.models.networks import Activation
 from pipeline.models.priors import PriorName
-from pipeline.models.vae import Shape
+from pipeline.models.vae import Shape, tensors
 from pipeline.records import Record
 from pipeline.training import Rows, TrainingSettings
 
@@ -20,11 +22,11 @@ from pipeline.training import Rows, TrainingSettings
 class ModelSettings(Record):
     """The network; `None` is chosen by the size of the table. See `pipeline.models.vae.Shape` for meanings."""
 
-    latent: PositiveInt = 12
-    width: PositiveInt | None = None
-    hidden: PositiveInt | None = None
-    components: PositiveInt | None = None
-    mixture: PositiveInt = 8
+    latent: int = Field(default=12, ge=1, le=1024)
+    width: int | None = Field(default=None, ge=1, le=8192)
+    hidden: int | None = Field(default=None, ge=1, le=8192)
+    components: int | None = Field(default=None, ge=1, le=65_536)
+    mixture: int = Field(default=8, ge=1, le=1024)
     dropout: float = Field(default=0.1, ge=0, lt=1)
     blank: float = Field(default=0.15, ge=0, lt=1)
     activation: Activation = "silu"
@@ -38,6 +40,8 @@ REAL = 3.0
 """Nats that a real variable is taken to tell."""
 DECAY, LEAST_DECAY, MOST_DECAY = 1600.0, 0.3, 1.0
 """Weight decay: this divided by the rows, within these bounds. As with a prior of the weights, rows outweigh it."""
+MOST_WEIGHTS = 2**28
+"""Weights of a network: 1 GiB, of which a training needs some six."""
 STEPS = 3000
 """Steps of a training, where the table is neither tiny nor huge."""
 
@@ -48,7 +52,11 @@ def weight_decay(rows: int) -> float:
 
 
 def resolve(layout: Layout, rows: int, model: ModelSettings, training: TrainingSettings) -> tuple[Shape, int, int]:
-    """The VAE's shape, the number of epochs and the batch size for a table of `rows` rows."""
+    """The VAE's shape, the number of epochs and the batch size for a table of `rows` rows.
+
+    Raises:
+        SettingsError: The settings ask for a network that no usual machine can train.
+    """
     narrow = _narrow(len(layout), rows)
     shape = Shape(
         latent=model.latent,
@@ -62,6 +70,12 @@ def resolve(layout: Layout, rows: int, model: ModelSettings, training: TrainingS
         prior=model.prior,
         decoder=model.decoder,
     )
+    weights = sum(math.prod(size) for size in tensors(layout, shape).values())
+    if weights > MOST_WEIGHTS:
+        raise SettingsError(
+            f"model: expected a network of at most {MOST_WEIGHTS:,} weights for {len(layout)} variables, "
+            f"got {weights:,}; lower model.width or model.hidden"
+        )
     batch = max(32, min(512, rows // 32)) if training.batch is None else training.batch
     epochs = max(4, min(200, round(STEPS * batch / rows))) if training.epochs is None else training.epochs
     return shape, epochs, batch

@@ -4,11 +4,10 @@
     synthetic = synthesizer.sample(10_000, seed=1)
 
 Rows are generated in fixed blocks of `BLOCK`, each with its own random stream, so that row i is a function of (model,
-seed, i): any range of rows, in any order and on any worker, comes out the same. Saved as safetensors and JSON; the
-files hold the distinct values and bins of single columns, never a row.
+seed, i): any range of rows, in any order and on any worker, comes out the same. Saved as safetensors and JSON
+(`pipeline.saving`); the files hold the distinct values and bins of single columns, never a row.
 """
 
-import json
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
@@ -18,21 +17,21 @@ import numpy as np
 import pyarrow as pa
 import torch
 from numpy.typing import NDArray
-from safetensors.numpy import load_file, save_file
 from scipy.special import ndtri
 
-from pipeline import columns
+from pipeline import columns, saving
 from pipeline.bound import ColumnReconstruction, ElboReport, Look, bound, look, per_column
 from pipeline.columns.base import Codec, Discrete, Encoded, Novel, Origin
 from pipeline.columns.categorical import Categorical
 from pipeline.disclosure import Disclosure
-from pipeline.errors import FormatError, NotFoundError, SchemaError, SettingsError, TableError
+from pipeline.errors import SchemaError, SettingsError, TableError
+from pipeline.fingerprint import ROWS, Fingerprint, compare, fingerprint
 from pipeline.models.inheritance import inherit
-from pipeline.models.layout import Layout
-from pipeline.models.vae import VAE, Shape
+from pipeline.models.vae import VAE
 from pipeline.progress import Progress, silent
 from pipeline.randomness import strata, stream, torch_seed
 from pipeline.rehearsal import ENOUGH, Generate, Shrinkage, independent, rehearse
+from pipeline.saving import Parts, layout_of
 from pipeline.schema import Schema
 from pipeline.sizing import ModelSettings, free_bits, resolve, weight_decay
 from pipeline.training import SETTLING, Epoch, Rows, Settling, TrainingSettings, train
@@ -47,8 +46,6 @@ WARM_KEEP = 0.6
 """Share of the champion's weights in what a warm start begins with, beside fresh ones; all of them if untrained."""
 REHEARSAL = 0.2
 """Share of the time limit that each half of a rehearsal takes."""
-FORMAT = 4
-_MODEL, _WEIGHTS, _ARRAYS, _SCHEMA = "synthesizer.json", "weights.safetensors", "columns.safetensors", "schema.json"
 
 
 class Synthesizer:
@@ -64,6 +61,7 @@ class Synthesizer:
     ) -> None:
         self.schema, self.codecs, self.vae, self.history = schema, dict(codecs), vae, history
         self.shrinkage = shrinkage or Shrinkage()
+        self.first: Fingerprint | None = None  # of the first rows when it was saved, where it was
 
     @classmethod
     def fit(
@@ -123,7 +121,7 @@ class Synthesizer:
         if shrinkage.share == 1:
             rows, validation = (independent(table, seed=seed) for table in (rows, validation))
         codecs, origins = _normalization(seen, schema, champion, novel, taken)
-        layout = _layout(schema, codecs)
+        layout = layout_of(codecs)
         if not len(layout):
             return cls(schema, codecs, None)
         shape, epochs, batch = resolve(layout, rows.num_rows, model or ModelSettings(), training)
@@ -290,49 +288,42 @@ class Synthesizer:
         return look(self.vae, self._rows(table), torch.tensor(seen, dtype=torch.float32), seed=seed)
 
     def save(self, directory: Path) -> None:
-        """Write the synthesizer into `directory`, which is made."""
-        directory.mkdir(parents=True, exist_ok=True)
-        states = {name: codec.state() for name, codec in self.codecs.items()}
-        arrays = {f"{i}.{key}": value for i, state in enumerate(states.values()) for key, value in state[1].items()}
-        data = {
-            "format": FORMAT,
-            "shape": self.vae.shape.model_dump() if self.vae else None,
-            "codecs": [state[0] for state in states.values()],
-            "history": [epoch.model_dump() for epoch in self.history],
-            "shrinkage": self.shrinkage.model_dump(),
-        }
-        weights = self.vae.state_dict() if self.vae else {}
-        save_file({name: np.ascontiguousarray(value) for name, value in arrays.items()}, directory / _ARRAYS)
-        save_file({name: value.numpy() for name, value in weights.items()}, directory / _WEIGHTS)
-        (directory / _SCHEMA).write_text(self.schema.to_json())
-        (directory / _MODEL).write_text(json.dumps(data))
+        """Write the synthesizer into `directory`, which is made; see `pipeline.saving`.
+
+        Raises:
+            ResynthError: Its network is of no use, or too large.
+        """
+        sample = fingerprint(self.sample(ROWS, seed=0), self.schema)
+        saving.save(Parts(self.schema, self.codecs, self.vae, self.history, self.shrinkage, sample), directory)
 
     @classmethod
-    def load(cls, directory: Path) -> Self:
+    def load(cls, directory: Path, digest: str | None = None) -> Self:
         """The inverse of `save`.
+
+        Args:
+            directory: Where it was saved.
+            digest: What `saving.digest` said of it then; by default the files are taken to be those that were saved.
 
         Raises:
             NotFoundError: The directory holds no synthesizer.
             FormatError: It is of another format.
+            DamagedError: The files are not what was saved.
         """
-        if not (directory / _MODEL).is_file():
-            raise NotFoundError(f"expected a saved synthesizer with {_MODEL}, found none in {directory}")
-        data = json.loads((directory / _MODEL).read_text())
-        if data["format"] != FORMAT:
-            raise FormatError(f"expected a synthesizer of format {FORMAT}, got {data['format']} in {directory}")
-        schema = Schema.from_json((directory / _SCHEMA).read_text())
-        arrays = load_file(directory / _ARRAYS)
-        codecs: dict[str, Codec] = {}
-        for i, (column, state) in enumerate(zip(schema, data["codecs"], strict=True)):
-            own = {key.split(".", 1)[1]: value for key, value in arrays.items() if key.split(".", 1)[0] == str(i)}
-            codecs[column.name] = columns.KINDS[column.kind].load(state, own, schema.arrow.field(column.name).type)
-        vae = None
-        if data["shape"] is not None:
-            vae = VAE(_layout(schema, codecs), Shape.model_validate(data["shape"]))
-            vae.load_state_dict({name: torch.from_numpy(v) for name, v in load_file(directory / _WEIGHTS).items()})
-            vae.eval()
-        history = tuple(Epoch.model_validate(epoch) for epoch in data["history"])
-        return cls(schema, codecs, vae, history, Shrinkage.model_validate(data["shrinkage"]))
+        parts = saving.load(directory, digest)
+        loaded = cls(parts.schema, parts.codecs, parts.vae, parts.history, parts.shrinkage)
+        loaded.first = parts.sample
+        return loaded
+
+    def prove(self) -> None:
+        """Generate the first rows again and compare them with those of the time when the synthesizer was saved.
+
+        Raises:
+            DamagedError: They are others, or none that a model of this table would generate.
+            ResynthError: It does not generate.
+        """
+        rows = self.sample(ROWS, seed=0)
+        kept = fingerprint(rows, self.schema) if self.first is None else self.first
+        compare(kept, rows, self.schema, {name: codec.commonest for name, codec in self.codecs.items()})
 
     def _block(self, seed: int, block: int) -> pa.Table:
         random = stream(seed, "generate", block)
@@ -441,10 +432,6 @@ def _completed(training: TrainingSettings, rows: Rows) -> TrainingSettings:
 def _shortened(training: TrainingSettings) -> TrainingSettings:
     """The settings of a warm start: less time, and the full weight of the KL from the first step."""
     return training.model_copy(update={"time_limit": WARM_SHARE * training.time_limit, "warmup": 0.0})
-
-
-def _layout(schema: Schema, codecs: Mapping[str, Codec]) -> Layout:
-    return Layout(tuple(variable for column in schema for variable in codecs[column.name].variables))
 
 
 def _reconstruction(

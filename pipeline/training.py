@@ -20,11 +20,11 @@ from typing import Literal, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, PositiveFloat
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 
-from pipeline.errors import ResynthError
+from pipeline.errors import ResynthError, SettingsError
 from pipeline.models.priors import Mixture
 from pipeline.models.vae import VAE, Terms
 from pipeline.progress import Progress, Tick, silent
@@ -78,8 +78,8 @@ class TrainingSettings(Record):
         device: "cpu", "cuda", or "auto" for a GPU where there is one.
     """
 
-    epochs: NonNegativeInt | None = None
-    batch: PositiveInt | None = None
+    epochs: int | None = Field(default=None, ge=0, le=1_000_000)
+    batch: int | None = Field(default=None, ge=1, le=1_048_576)
     optimizer: Literal["adamw", "adam", "nadam", "sgd"] = "adamw"
     schedule: Literal["one-cycle", "cosine", "constant"] = "one-cycle"
     rate: PositiveFloat = 2e-3
@@ -89,9 +89,9 @@ class TrainingSettings(Record):
     annealing: Literal["linear", "cyclical"] = "linear"
     free_bits: NonNegativeFloat | None = None
     clip: PositiveFloat = 1.0
-    patience: PositiveInt | None = None
+    patience: int | None = Field(default=None, ge=1, le=1_000_000)
     time_limit: PositiveFloat = 300.0
-    device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
+    device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda(:[0-9]{1,3})?)$")
 
 
 class Settling(NamedTuple):
@@ -266,9 +266,17 @@ def _calibrate(model: VAE, rows: Rows, *, seed: int) -> None:
 
 
 def device_of(name: str) -> torch.device:
-    """The device called `name`; "auto" is the GPU where there is one."""
+    """The device called `name`; "auto" is the GPU where there is one.
+
+    Raises:
+        SettingsError: This machine has no such device.
+    """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    _, _, number = name.partition(":")
+    found = torch.cuda.device_count() if name.startswith("cuda") else 1
+    if int(number or 0) >= found:
+        raise SettingsError(f"training.device: expected a device of this machine ({found} GPUs), got {name!r}")
     return torch.device(name)
 
 

@@ -1,4 +1,4 @@
-"""No real person leaves: every file that a run writes is searched for what customers are called and how they are reached."""
+"""No real person leaves: every file that a run writes is searched for names and addresses of customers."""
 
 import subprocess
 import sys

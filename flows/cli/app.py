@@ -35,7 +35,7 @@ def _whole(_: type, tokens: "Sequence[Token]") -> int:
     try:
         return int(tokens[0].value)
     except ValueError:
-        raise ValueError(f"expected a whole number, got {tokens[0].value!r}") from None
+        raise ValueError(f"expected a whole number, got {tokens[0].value!r:.40}") from None
 
 
 WHOLE = Parameter(converter=_whole)

@@ -38,6 +38,7 @@ def run(
     from pipeline import storage, tables
 
     table = storage.place(data) if data is not None else settings.source(common.home)
+    settings.check_device()
     settings.check(tables.files(table))  # mistakes are told at once, not when the engines have started
     home = common.embed()
     from flows import engine, progress
@@ -225,6 +226,7 @@ def replay(
     from pipeline.replay.periods import Every
 
     Every.parse(every)
+    settings.check_device()
     table = storage.place(data)
     settings.check(tables.files(table))
     home = common.embed()

@@ -2,5 +2,6 @@
 
 store       runs: parameters, metrics per epoch, figures, JSON documents
 registry    model versions, the `champion` alias, promotion and rollback
+files       the files of a version, fetched without running them
 model       the stored form of a model, which MLflow can load and serve without resynth's flows
 """

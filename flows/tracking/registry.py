@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version as installed
 from pathlib import Path
-from typing import Self, cast
+from typing import Self
 
 import mlflow
 from mlflow.entities import Run as Made
@@ -21,11 +21,12 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.types import ParamSchema, ParamSpec
 
-from flows.tracking import history
+from flows.tracking import files, history
 from flows.tracking import model as stored
 from flows.tracking.history import PERSON, Event
 from flows.tracking.store import COMPLETE, LONGEST_TAG, MARK, Run, client, unfinished
-from pipeline.errors import FormatError, NotFoundError, ResynthError
+from pipeline import saving
+from pipeline.errors import DamagedError, FormatError, NotFoundError, ResynthError
 from pipeline.promotion import Decision
 from pipeline.records import Record
 from pipeline.synthesizer import Synthesizer
@@ -34,6 +35,7 @@ CHAMPION = history.ALIAS
 BY_HAND = "promoted_by_hand"  # tag of a version: when a person promoted it; no run takes that back
 PRIVACY = "privacy"  # tag of a version: the settings that said what may be shown (`Settings.shown`)
 BY_RUN = "promoted_by_run"  # tag of a version: when its run did; an alias without it was set in MLflow itself
+DIGEST = "model_digest"  # tag of a version: of its files, see `pipeline.saving.digest`
 REFERENCE = re.compile(r"(?P<name>[^@/]+)(?:@(?P<alias>[^@/]+)|/(?P<version>\d+))?")
 SIGNATURE = ModelSignature(
     params=ParamSchema([ParamSpec("rows", "long", 1), ParamSpec("seed", "long", 0), ParamSpec("start", "long", 0)])
@@ -94,14 +96,19 @@ class Version(Record):
 
 
 def register(run: Run, synthesizer: Path, tags: Mapping[str, str]) -> Version:
-    """Store the synthesizer saved in a directory as the next version of the run's model."""
+    """Store the synthesizer saved in a directory called "synthesizer" as the next version of the run's model.
+
+    The digest of its files is kept with the version, apart from them: `load` compares it.
+    """
+    assert synthesizer.name == files.NAME
+    kept = {**tags, DIGEST: saving.digest(synthesizer)}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # MLflow would like an input example; there is no input
         with mlflow.start_run(run_id=run.id):
             logged = mlflow.pyfunc.log_model(
                 name="model",
                 python_model=str(Path(stored.__file__)),
-                artifacts={"synthesizer": str(synthesizer)},
+                artifacts={files.NAME: str(synthesizer)},
                 signature=SIGNATURE,
                 pip_requirements=[f"{package}=={installed(package)}" for package in REQUIREMENTS],
             )
@@ -109,7 +116,7 @@ def register(run: Run, synthesizer: Path, tags: Mapping[str, str]) -> Version:
     if not _exists(run.name):
         client().create_registered_model(run.name)
     made = client().create_model_version(
-        run.name, source=logged.model_uri, run_id=run.id, tags=dict(tags), model_id=logged.model_id
+        run.name, source=logged.model_uri, run_id=run.id, tags=kept, model_id=logged.model_id
     )
     for twin in _versions(run.name):  # the client tries again when the answer is lost, not knowing that all was done
         if twin.run == run.id and twin.version != str(made.version):
@@ -129,25 +136,25 @@ def withdraw(version: Version) -> None:
 
 
 def load(version: Version) -> Synthesizer:
-    """The synthesizer of a version, loaded by its address as any MLflow client would.
+    """The synthesizer of a version, read by the installed code from the files that were registered.
 
     Raises:
-        OutdatedError: It was written by code of another format.
-        ResynthError: Its files are missing or damaged.
+        OutdatedError: It was registered by code of another format.
+        DamagedError: Its files are not those that were registered.
+        ResynthError: They cannot be fetched.
     """
-    made = version.tags.get("code_version", "unknown")
+    expected = f"model: expected {version.uri} (made by code {version.tags.get('code_version', 'unknown')}) to load"
+    if DIGEST not in version.tags:
+        raise OutdatedError(f"{expected}, it was registered without a digest of its files")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)
-            return cast("Synthesizer", mlflow.pyfunc.load_model(version.uri).unwrap_python_model().synthesizer)
+        with files.fetched(version.name, version.version) as directory:
+            return Synthesizer.load(directory, version.tags[DIGEST])
     except FormatError as error:
-        raise OutdatedError(
-            f"model: {version.uri} (made by code {made}) is of another format than this code"
-        ) from error
-    except Exception as error:
-        raise ResynthError(
-            f"model: expected {version.uri} (made by code {made}) to load, it does not ({type(error).__name__})"
-        ) from error
+        raise OutdatedError(f"{expected}, it is of another format than this code") from error
+    except (NotFoundError, DamagedError) as error:
+        raise DamagedError(f"{expected}, it does not: {error}") from error
+    except (MlflowException, OSError) as error:
+        raise ResynthError(f"{expected}, its files cannot be fetched ({type(error).__name__})") from error
 
 
 def tag(version: Version, values: Mapping[str, str]) -> None:
@@ -335,14 +342,15 @@ def _exists(name: str) -> bool:
 
 
 def _smoke_test(version: Version) -> None:
+    """Load a version, and see that it generates the rows that it did after its training."""
     synthesizer = load(version)
     try:
-        schema = synthesizer.sample(10, seed=0).schema
+        synthesizer.prove()
+    except ResynthError as error:
+        raise ResynthError(f"promote: expected {version.uri} to generate its rows, it does not; {error}") from error
     except Exception as error:
         why = type(error).__name__
         raise ResynthError(f"promote: expected {version.uri} to generate rows, it does not ({why})") from error
-    if not schema.equals(synthesizer.schema.arrow, check_metadata=True):
-        raise ResynthError(f"promote: expected {version.uri} to generate the schema it was trained on, got another")
 
 
 def _reasons(version: Version) -> str:

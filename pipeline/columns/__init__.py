@@ -4,7 +4,8 @@
 claims it. To add a modality, write a module with a `Codec` and name it here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pipeline import personal
+from pipeline.checks import expect
 from pipeline.columns.base import (
     Array,
     Codec,
@@ -33,7 +35,7 @@ from pipeline.columns.domain import ticks
 from pipeline.columns.identifier import Identifier
 from pipeline.columns.numeric import Numeric
 from pipeline.columns.text import Text, present
-from pipeline.errors import SchemaError, SettingsError
+from pipeline.errors import DamagedError, SchemaError, SettingsError
 from pipeline.schema import Column, ColumnSettings, PrivacySettings, Schema, value_type
 
 __all__ = [
@@ -50,8 +52,10 @@ __all__ = [
     "extend",
     "fit",
     "infer",
+    "load",
     "measure",
     "numbers",
+    "state",
 ]
 
 KINDS: dict[str, type[Codec]] = {kind.kind: kind for kind in (Text, Identifier, Datetime, Categorical, Numeric, Blank)}
@@ -106,6 +110,36 @@ def extend(
 ) -> dict[str, Extension]:
     """Codecs fitted to an earlier table of these columns, extended to the values of this one; see `Codec.extend`."""
     return {c.name: codecs[c.name].extend(_values(c, table, taken), c, novel) for c in schema}
+
+
+def state(codecs: Mapping[str, Codec]) -> tuple[list[dict[str, Any]], dict[str, NDArray[Any]]]:
+    """What `load` needs: JSON values of every codec in order, and the arrays of all."""
+    states = [codec.state() for codec in codecs.values()]
+    arrays = {f"{i}.{key}": value for i, (_, own) in enumerate(states) for key, value in own.items()}
+    return [json for json, _ in states], arrays
+
+
+def load(schema: Schema, states: Sequence[Any], arrays: Mapping[str, NDArray[Any]]) -> dict[str, Codec]:
+    """The inverse of `state`.
+
+    Raises:
+        DamagedError: A column has no such kind, or its kind no such state.
+    """
+    parts: dict[str, dict[str, NDArray[Any]]] = {str(i): {} for i in range(len(schema.columns))}
+    for key, array in arrays.items():
+        owner, _, name = key.partition(".")
+        expect(owner in parts, "arrays of the columns only")
+        parts[owner][name] = array
+    expect(len(states) == len(parts), f"the states of {len(parts)} columns, got {len(states)}")
+    codecs = {}
+    for column, json, own in zip(schema, states, parts.values(), strict=True):
+        arrow, kind = schema.arrow.field(column.name).type, KINDS.get(column.kind)
+        try:
+            expect(kind is not None and kind.supports(arrow), f"a kind for type {arrow}")
+            codecs[column.name] = KINDS[column.kind].load(json, own, arrow)
+        except DamagedError as error:
+            raise DamagedError(f"column {column.name!r}: {error}") from None
+    return codecs
 
 
 def _values(column: Column, table: pa.Table, taken: pa.Table | None) -> pa.ChunkedArray:

@@ -141,6 +141,11 @@ class Codec(ABC):
         return False
 
     @property
+    def commonest(self) -> float:
+        """Share of the commonest value in training, nulls counted: at most this; 1 where that is not known."""
+        return 1.0
+
+    @property
     @abstractmethod
     def variables(self) -> tuple[Variable, ...]:
         """The variables that the network models, in order; none for a column that needs no model."""
@@ -164,7 +169,7 @@ class Codec(ABC):
     @classmethod
     @abstractmethod
     def load(cls, json: dict[str, Any], arrays: dict[str, NDArray[Any]], arrow: pa.DataType) -> Self:
-        """The inverse of `state`."""
+        """The inverse of `state`; raises DamagedError where no codec of that type has such a state."""
 
 
 def unrelated(variables: tuple[Variable, ...]) -> tuple[Origin, ...]:

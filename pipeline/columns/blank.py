@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from pipeline.checks import exactly, expect
 from pipeline.columns.base import Array, Codec, Encoded, Extension, Measure, Novel, Variable
 from pipeline.schema import Column
 
@@ -71,5 +72,6 @@ class Blank(Codec):
     @classmethod
     def load(cls, json: dict[str, Any], arrays: dict[str, NDArray[Any]], arrow: pa.DataType) -> Self:
         """See `Codec.load`."""
-        del json, arrays
+        exactly(arrays, ())
+        expect(json == {}, "no state")
         return cls(arrow)

@@ -12,6 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from pipeline.checks import exactly, expect, record, vector
+from pipeline.columns import checked
 from pipeline.columns.alphabet import Alphabet, partition
 from pipeline.columns.base import (
     Array,
@@ -27,6 +29,7 @@ from pipeline.columns.base import (
 )
 from pipeline.columns.numeric import masked, token_leaf, token_variables
 from pipeline.errors import SchemaError
+from pipeline.records import Record
 from pipeline.schema import Column, value_type
 
 WIDTH = 256
@@ -144,6 +147,11 @@ class Categorical(Codec):
         return first, *(Origin(1, np.arange(int(self.alphabet.leaves.max()) + 1)) for _ in self.variables[1:])
 
     @property
+    def commonest(self) -> float:
+        """See `Codec.commonest`."""
+        return 1.0 if self.nulls or not self._mass[-1] else float(self.counts.max() / self._mass[-1])
+
+    @property
     def variables(self) -> tuple[Variable, ...]:
         """One `Discrete`, two where values outnumber symbols, none where nothing varies."""
         return token_variables(self.alphabet, nulls=self.nulls)
@@ -189,10 +197,26 @@ class Categorical(Codec):
     @classmethod
     def load(cls, json: dict[str, Any], arrays: dict[str, NDArray[Any]], arrow: pa.DataType) -> Self:
         """See `Codec.load`."""
-        inner = value_type(arrow)
-        values = pa.nulls(0) if pa.types.is_null(inner) else pa.array(json["values"], pa.string()).cast(inner)
+        state, inner = record(_State, json), value_type(arrow)
+        exactly(arrays, ("order", "counts", "starts", "cells"))
+        values = pa.nulls(0) if pa.types.is_null(inner) else pa.array(state.values, pa.string()).cast(inner)
+        order = vector(arrays, "order", np.int64, length=len(values), least=0, below=max(len(values), 1))
+        expect(len(np.unique(order)) == len(order), "an order in which every value occurs once")
+        counts = vector(arrays, "counts", np.int64, length=len(values), least=0, below=2**40)
+        checked.alphabet(arrays, len(values))
+        if pa.types.is_dictionary(arrow):
+            expect(
+                len(values) <= checked.limits(arrow.index_type)[1] + 1, f"values that fit {arrow.index_type} indices"
+            )
         alphabet = Alphabet(arrays["starts"], arrays["cells"])
-        return cls(values, arrays["order"], arrays["counts"], alphabet, nulls=json["nulls"], arrow=arrow)
+        return cls(values, order, counts, alphabet, nulls=state.nulls, arrow=arrow)
+
+
+class _State(Record):
+    """The JSON part of a codec's state."""
+
+    values: tuple[str, ...]
+    nulls: bool
 
 
 def counted(array: Array) -> tuple[pa.Array, NDArray[np.int64]]:

@@ -5,17 +5,21 @@ a day becomes two numbers, the date and the time of day, because the two say dif
 Where a zone's wall clock is the simpler description (local midnights, say), the wall clock is modelled.
 """
 
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+from pydantic import Field
 
+from pipeline.checks import expect, record
+from pipeline.columns import checked
 from pipeline.columns.base import Array, Codec, Encoded, Extension, Measure, Novel, Variable, combined
 from pipeline.columns.domain import Domain, Grid, domain_of, ticks
 from pipeline.columns.numeric import FORMS, Numbers, load_numbers, masked, numbers_state
 from pipeline.errors import SchemaError
+from pipeline.records import Record
 from pipeline.schema import Column
 
 _PER_DAY = {"s": 86_400, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
@@ -87,6 +91,11 @@ class Datetime(Codec):
         return Extension(codec, tuple(origins))
 
     @property
+    def commonest(self) -> float:
+        """See `Codec.commonest`; a moment is at most as common as its day, and as its time of day."""
+        return min(part.commonest for part in self.parts)
+
+    @property
     def variables(self) -> tuple[Variable, ...]:
         """Those of the parts, in order."""
         return tuple(variable for part in self.parts for variable in part.variables)
@@ -137,11 +146,23 @@ class Datetime(Codec):
     @classmethod
     def load(cls, json: dict[str, Any], arrays: dict[str, NDArray[Any]], arrow: pa.DataType) -> Self:
         """See `Codec.load`."""
+        state = record(_State, json)
+        day = _ticks_per_day(arrow) if len(state.parts) > 1 else 0
+        expect(state.day == day, "two parts where times are split into day and time of day")
+        expect(not state.local or (pa.types.is_timestamp(arrow) and arrow.tz is not None), "a zone for a wall clock")
+        expect(len(state.ends) in {0, 2} and state.ends == tuple(sorted(state.ends)), "two ends in order, or none")
+        low, high = _range(arrow)
+        expect(all(low <= end <= high for end in state.ends), f"ends of type {arrow}")
+        kept = [f"{i}." for i in range(len(state.parts))]
+        expect(all(name[:2] in kept for name in arrays), "arrays of the parts")
         parts = tuple(
-            load_numbers(part, {name[2:]: array for name, array in arrays.items() if name.startswith(f"{i}.")})
-            for i, part in enumerate(json["parts"])
+            load_numbers(part, {name[2:]: array for name, array in arrays.items() if name[:2] == own}, pa.int64())
+            for own, part in zip(kept, state.parts, strict=True)
         )
-        return cls(parts, day=json["day"], local=json["local"], ends=tuple(json["ends"]), arrow=arrow)
+        expect(all(len(part.arrays["ends"]) == len(state.ends) for part in parts), "ends of all parts, or of none")
+        codec = cls(parts, day=day, local=state.local, ends=state.ends, arrow=arrow)
+        codec._from_units(np.asarray(state.ends, dtype=np.int64))  # raises where a zone has no such times
+        return codec
 
     def _pieces(self, array: pa.Array) -> tuple[NDArray[np.int64], ...]:
         """The non-null values in ticks, one array per part."""
@@ -159,6 +180,22 @@ class Datetime(Codec):
             return ends.values(units.astype(np.uint64), self.arrow)
         wall = ends.values(units.astype(np.uint64), pa.timestamp(self.arrow.unit))
         return pc.assume_timezone(wall, self.arrow.tz, ambiguous="earliest", nonexistent="earliest").cast(self.arrow)
+
+
+class _State(Record):
+    """The JSON part of a codec's state."""
+
+    parts: Annotated[tuple[dict[str, Any], ...], Field(min_length=1, max_length=2)]
+    day: int
+    local: bool
+    ends: tuple[int, ...]
+
+
+def _range(arrow: pa.DataType) -> tuple[int, int]:
+    """The first and the last tick of a type; a time of day ends with the day."""
+    if pa.types.is_time(arrow):
+        return 0, _PER_DAY[arrow.unit] - 1
+    return checked.limits(arrow)
 
 
 def _ends(units: NDArray[np.int64]) -> tuple[int, ...]:

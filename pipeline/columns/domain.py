@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+from pydantic import PositiveInt
 
 from pipeline.errors import SchemaError
 from pipeline.records import Record
@@ -27,7 +28,7 @@ class Grid(Record):
     """Values base + k·step in units of 10^−places; positions are k as uint64."""
 
     base: int
-    step: int
+    step: PositiveInt
     places: int = 0
 
     def positions(self, array: pa.Array) -> NDArray[Any]:

@@ -8,13 +8,16 @@ real values is kept: fresh numbers come from a stretch that no real one occupied
 
 import re
 from itertools import pairwise
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+from pydantic import Field
 
+from pipeline.checks import exactly, expect, record
+from pipeline.columns import checked
 from pipeline.columns.base import (
     Array,
     Codec,
@@ -32,6 +35,7 @@ from pipeline.columns.base import (
 from pipeline.columns.numeric import masked
 from pipeline.errors import TableError
 from pipeline.personal import Fake, Recognition, recognise
+from pipeline.records import Record
 from pipeline.schema import Column, value_type
 
 _NAMED = re.compile(
@@ -43,6 +47,18 @@ CODES = ("code", "uuid", "iban", "card", "national id", "mac address", "phone")
 """Shapes of texts that are numbers of a kind."""
 _FEW, _MANY = 20, 200
 _ROOM = 1_000
+
+
+_Hexadecimal = Annotated[str, Field(pattern=r"^-?[0-9a-f]+$")]
+
+
+class _State(Record):
+    """The JSON part of a codec's state."""
+
+    start: _Hexadecimal
+    room: _Hexadecimal
+    fake: Fake | None
+    nulls: bool
 
 
 class Identifier(Codec):
@@ -136,16 +152,20 @@ class Identifier(Codec):
         return masked(numbers, mask).cast(self.arrow)
 
     def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-        """See `Codec.state`; big integers travel as text."""
+        """See `Codec.state`; big integers travel as hexadecimal text."""
         fake = self.fake.state() if self.fake is not None else None
-        return {"start": str(self.start), "room": str(self.room), "fake": fake, "nulls": self.nulls}, {}
+        return {"start": f"{self.start:x}", "room": f"{self.room:x}", "fake": fake, "nulls": self.nulls}, {}
 
     @classmethod
     def load(cls, json: dict[str, Any], arrays: dict[str, NDArray[Any]], arrow: pa.DataType) -> Self:
         """See `Codec.load`."""
-        del arrays
-        fake = Fake.load(json["fake"]) if json["fake"] is not None else None
-        return cls(arrow, int(json["start"]), int(json["room"]), fake, nulls=json["nulls"])
+        exactly(arrays, ())
+        state = record(_State, json)
+        start, room, fake = int(state.start, 16), int(state.room, 16), state.fake
+        expect((fake is not None) == is_text(arrow), "made-up codes for texts, and only for them")
+        low, high = checked.limits(value_type(arrow)) if fake is None else (0, 0)
+        expect(room >= 0 and low <= start and start + room <= high + 1, "fresh values of the column's type")
+        return cls(arrow, start, room, fake, nulls=state.nulls)
 
 
 def _numbered(values: pa.Array) -> bool:

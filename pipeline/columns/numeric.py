@@ -17,7 +17,7 @@ something else (9999-12-31, −999), and nothing lies between.
 """
 
 from functools import partial
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import pyarrow as pa
@@ -25,6 +25,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
+from pipeline.checks import record
+from pipeline.columns import checked
 from pipeline.columns.alphabet import Alphabet
 from pipeline.columns.base import (
     Array,
@@ -43,6 +45,7 @@ from pipeline.columns.base import (
 from pipeline.columns.domain import Domain, Grid, Line, domain_of, is_number, joined, moved, valid
 from pipeline.columns.growth import grow_affine, grow_quantile, grow_tokens
 from pipeline.errors import SchemaError
+from pipeline.records import Record
 from pipeline.schema import Column
 
 FORMS = ("tokens", "quantile", "zscore", "minmax", "robust")
@@ -111,6 +114,12 @@ class Numbers:
             arrays, cells = self._grown(domain, distinct, counts, least_rows)
         grown = type(self)(domain, self.form, nulls=nulls, arrays=arrays)
         return grown, self._origins(grown, cells)
+
+    @property
+    def commonest(self) -> float:
+        """See `Codec.commonest`."""
+        rows = self.arrays.get("rows", np.zeros(0, np.int64))
+        return 1.0 if self.nulls or not len(rows) else float(rows.max() / rows.sum())
 
     @property
     def variables(self) -> tuple[Variable, ...]:
@@ -440,6 +449,11 @@ class Numeric(Codec):
         return Extension(type(self)(numbers, array.type), origins)
 
     @property
+    def commonest(self) -> float:
+        """See `Codec.commonest`."""
+        return self.numbers.commonest
+
+    @property
     def variables(self) -> tuple[Variable, ...]:
         """See `Numbers.variables`."""
         return self.numbers.variables
@@ -468,7 +482,7 @@ class Numeric(Codec):
     @classmethod
     def load(cls, json: dict[str, Any], arrays: dict[str, NDArray[Any]], arrow: pa.DataType) -> Self:
         """See `Codec.load`."""
-        return cls(load_numbers(json, arrays), arrow)
+        return cls(load_numbers(json, arrays, arrow), arrow)
 
 
 def numbers_state(numbers: Numbers) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
@@ -477,10 +491,23 @@ def numbers_state(numbers: Numbers) -> tuple[dict[str, Any], dict[str, NDArray[A
     return json, numbers.arrays
 
 
-def load_numbers(json: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Numbers:
-    """The inverse of `numbers_state`."""
-    domain: Domain = Grid.model_validate(json["domain"]) if json["domain"] else Line()
-    return Numbers(domain, json["form"], nulls=json["nulls"], arrays=arrays)
+class _State(Record):
+    """The JSON part of `numbers_state`; a line has no keys."""
+
+    domain: Grid | Line
+    form: Literal["tokens", "quantile", "zscore", "minmax", "robust"]
+    nulls: bool
+
+
+def load_numbers(json: object, arrays: dict[str, NDArray[Any]], arrow: pa.DataType) -> Numbers:
+    """The inverse of `numbers_state`, for values of type `arrow`.
+
+    Raises:
+        DamagedError: No numbers have such a state.
+    """
+    state = record(_State, json)
+    checked.numbers(state.domain, state.form, arrays, arrow)
+    return Numbers(state.domain, state.form, nulls=state.nulls, arrays=arrays)
 
 
 def masked(array: pa.Array, mask: NDArray[np.bool_]) -> pa.Array:

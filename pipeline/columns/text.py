@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pipeline import personal
+from pipeline.checks import exactly, record
 from pipeline.columns.base import (
     Array,
     Codec,
@@ -29,12 +30,20 @@ from pipeline.columns.base import (
 from pipeline.columns.numeric import masked
 from pipeline.errors import TableError
 from pipeline.personal import Fake, Recognition
+from pipeline.records import Record
 from pipeline.schema import Column, value_type
 
 PLAIN = ("code", "uuid")
 """Shapes of texts that tell a record, not a person."""
 SENTENCE = 2.0
 """Mean number of spaces from which on texts are sentences."""
+
+
+class _State(Record):
+    """The JSON part of a codec's state."""
+
+    fake: Fake | None
+    nulls: bool
 
 
 class Text(Codec):
@@ -118,9 +127,9 @@ class Text(Codec):
     @classmethod
     def load(cls, json: dict[str, Any], arrays: dict[str, NDArray[Any]], arrow: pa.DataType) -> Self:
         """See `Codec.load`."""
-        del arrays
-        fake = Fake.load(json["fake"]) if json["fake"] is not None else None
-        return cls(fake, nulls=json["nulls"], arrow=arrow)
+        exactly(arrays, ())
+        state = record(_State, json)
+        return cls(state.fake, nulls=state.nulls, arrow=arrow)
 
 
 def shape_of(name: str, values: pa.Array) -> Recognition:

@@ -32,10 +32,10 @@ class EvaluationSettings(Record):
     """
 
     target: str | None = None
-    rows: int = Field(default=50_000, ge=1)
-    detection_rows: int = Field(default=10_000, ge=100)
-    distance_rows: int = Field(default=2_000, ge=100)
-    permutations: int = Field(default=200, ge=20)
+    rows: int = Field(default=50_000, ge=1, le=10**9)
+    detection_rows: int = Field(default=10_000, ge=100, le=10**7)
+    distance_rows: int = Field(default=2_000, ge=100, le=20_000)
+    permutations: int = Field(default=200, ge=20, le=100_000)
 
 
 @dataclass(frozen=True)

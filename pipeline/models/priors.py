@@ -120,7 +120,8 @@ class Flow(nn.Module):
         except ImportError as error:
             raise SettingsError("prior 'flow': expected zuko to be installed (pip install 'resynth[flow]')") from error
         self.latent = latent
-        self.flow = NSF(features=latent, transforms=2, hidden_features=(64, 64))
+        with torch.device("cpu"):  # zuko cannot be made without memory; it is small
+            self.flow = NSF(features=latent, transforms=2, hidden_features=(64, 64))
 
     def log_prob(self, z: Tensor) -> Tensor:
         """log p(z) in nats, [rows], for z [rows, latent]."""

@@ -13,12 +13,14 @@ learns to match the posterior: only the encoder's share of the KL is waived.
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from pipeline.columns.base import Discrete
+from pipeline.errors import ResynthError
 from pipeline.models.layout import Layout
 from pipeline.models.likelihoods import GaussianMixture, Softmax
 from pipeline.models.networks import Activation, Decoder, Encoder
@@ -28,6 +30,9 @@ from pipeline.threads import one_thread
 
 CHUNK = 1024
 """Rows that are generated together."""
+
+
+Size = Annotated[int, Field(ge=1, le=2**16)]
 
 
 class Shape(Record):
@@ -46,13 +51,13 @@ class Shape(Record):
         decoder: Whether p(x|z) has edges between variables.
     """
 
-    latent: int
-    width: int
-    hidden: int
-    components: int
-    mixture: int
-    dropout: float
-    blank: float = 0.0
+    latent: Size
+    width: Size
+    hidden: Size
+    components: Size
+    mixture: Size
+    dropout: Annotated[float, Field(ge=0, lt=1)]
+    blank: Annotated[float, Field(ge=0, lt=1)] = 0.0
     activation: Activation = "silu"
     prior: PriorName
     decoder: Literal["autoregressive", "factorised"]
@@ -137,6 +142,9 @@ class VAE(nn.Module):
 
         Returns:
             Symbols [rows, D] and real values [rows, R].
+
+        Raises:
+            ResynthError: Some number is not finite.
         """
         table = self.decoder.inputs.weights()
         codes, reals = [], []
@@ -145,7 +153,10 @@ class VAE(nn.Module):
                 self._draw(part, i, self._state(part, i), table)
             codes.append(part.codes)
             reals.append(part.reals)
-        return torch.cat(codes), torch.cat(reals)
+        found = torch.cat(codes), torch.cat(reals)
+        if not (torch.isfinite(z).all() and torch.isfinite(found[1]).all()):
+            raise ResynthError("expected the network to generate finite numbers, it does not; train it afresh")
+        return found
 
     @torch.no_grad()
     def calibrate(self, counts: Sequence[Tensor], z: Tensor, uniform: Tensor, noise: Tensor) -> None:
@@ -198,6 +209,12 @@ class VAE(nn.Module):
             embedded = self.decoder.inputs.real(k, value)
         if self.decoder.autoregressive:
             part.running.add_(embedded)
+
+
+def tensors(layout: Layout, shape: Shape) -> dict[str, tuple[int, ...]]:
+    """Names and sizes of the weights of a VAE, none of which is allocated."""
+    with torch.device("meta"):
+        return {name: tuple(value.shape) for name, value in VAE(layout, shape).state_dict().items()}
 
 
 class _Part(NamedTuple):

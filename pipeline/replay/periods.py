@@ -49,7 +49,7 @@ class Every(NamedTuple):
         """
         if (found := _EVERY.fullmatch(text.strip())) is None:
             raise SettingsError(
-                f"every: expected a number and one of m, h, d, w or mo, such as 30d or 1mo; got {text!r}"
+                f"every: expected a number and one of m, h, d, w or mo, such as 30d or 1mo; got {text!r:.40}"
             )
         return cls(int(found["count"]), found["unit"])
 

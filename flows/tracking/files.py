@@ -1,0 +1,35 @@
+"""The files of a version, fetched without running any of them.
+
+MLflow loads a model by running the `model.py` that lies with it, so whoever may write into the store may run code with
+everybody who loads from it. resynth fetches weights and JSON only and reads them with its own installed code.
+"""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import mlflow
+from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
+
+from flows.tracking.store import client
+from pipeline import saving
+
+NAME = "synthesizer"
+"""Of the artifact, and of the directory that becomes it."""
+INSIDE = f"artifacts/{NAME}"
+
+
+@contextmanager
+def fetched(name: str, version: str) -> Iterator[Path]:
+    """The directory of a version's synthesizer: itself on this machine, to be read only, else a copy for a while."""
+    place = client().get_model_version_download_uri(name, version)
+    store = get_artifact_repository(place, tracking_uri=mlflow.get_tracking_uri())
+    if isinstance(store, LocalArtifactRepository):
+        yield Path(store.artifact_dir) / INSIDE
+        return
+    with tempfile.TemporaryDirectory(prefix="resynth-model-") as copy:
+        for file in saving.FILES:
+            store.download_artifacts(f"{INSIDE}/{file}", dst_path=copy)  # type: ignore[no-untyped-call]
+        yield Path(copy) / INSIDE

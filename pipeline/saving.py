@@ -1,0 +1,200 @@
+"""How a synthesizer lies on disk: safetensors and JSON, nothing that runs.
+
+    synthesizer.json        format, sizes of the network, JSON of the codecs, history, digests of the other files
+    schema.json             the schema
+    columns.safetensors     arrays of the codecs
+    weights.safetensors     the network
+    sample.safetensors      a fingerprint of the first rows it generates
+
+The SHA-256 of `synthesizer.json` stands for the whole: it is to be kept elsewhere and given to `load`.
+
+What is read may be damaged, or made by somebody else. A file is read once, if it is a regular file of bounded size; its
+digest is compared before anything is parsed; every state is checked by whom it belongs to; and the network is
+compared with the tensors before it is made, so nothing is allocated that the files do not hold. What passes generates.
+"""
+
+import hashlib
+import json
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import safetensors.numpy
+import torch
+from numpy.typing import NDArray
+
+from pipeline import columns, fingerprint
+from pipeline.checks import expect, finite, record
+from pipeline.columns.base import Codec
+from pipeline.errors import DamagedError, FormatError, NotFoundError, ResynthError
+from pipeline.fingerprint import Fingerprint
+from pipeline.models.layout import Layout
+from pipeline.models.vae import VAE, Shape, tensors
+from pipeline.records import Record
+from pipeline.rehearsal import Shrinkage
+from pipeline.schema import Schema
+from pipeline.training import Epoch
+
+FORMAT = 4
+MODEL = "synthesizer.json"
+_SCHEMA, _ARRAYS, _WEIGHTS, _SAMPLE = "schema.json", "columns.safetensors", "weights.safetensors", "sample.safetensors"
+FILES = (MODEL, _SCHEMA, _ARRAYS, _WEIGHTS, _SAMPLE)
+LARGEST = 2**31
+"""Bytes of a file: far more than a network that can be trained has."""
+
+
+class Parts(NamedTuple):
+    """What a synthesizer is made of, and the fingerprint of the first rows it generated when it was saved."""
+
+    schema: Schema
+    codecs: Mapping[str, Codec]
+    vae: VAE | None
+    history: tuple[Epoch, ...]
+    shrinkage: Shrinkage
+    sample: Fingerprint
+
+
+class _Model(Record):
+    """`synthesizer.json`."""
+
+    format: int
+    files: Mapping[str, str]
+    shape: Shape | None
+    codecs: tuple[Any, ...]
+    history: tuple[Epoch, ...]
+    shrinkage: Shrinkage
+
+
+def layout_of(codecs: Mapping[str, Codec]) -> Layout:
+    """The variables of all columns, in their order."""
+    return Layout(tuple(variable for codec in codecs.values() for variable in codec.variables))
+
+
+def save(parts: Parts, directory: Path) -> None:
+    """Write the parts of a synthesizer into a directory, which is made.
+
+    Raises:
+        ResynthError: Some weight is not a number, or a file would be too large to load.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    weights = {} if parts.vae is None else {name: value.numpy() for name, value in parts.vae.state_dict().items()}
+    if not all(np.isfinite(value).all() for value in weights.values()):
+        raise ResynthError("save: expected a network of finite weights, got some that are not; its training diverged")
+    states, arrays = columns.state(parts.codecs)
+    content = {
+        _SCHEMA: parts.schema.to_json().encode(),
+        _ARRAYS: _packed(arrays),
+        _WEIGHTS: _packed(weights),
+        _SAMPLE: _packed(parts.sample),
+    }
+    model = _Model(
+        format=FORMAT,
+        files={name: hashlib.sha256(data).hexdigest() for name, data in content.items()},
+        shape=parts.vae.shape if parts.vae is not None else None,
+        codecs=tuple(states),
+        history=parts.history,
+        shrinkage=parts.shrinkage,
+    )
+    content[MODEL] = json.dumps(model.model_dump()).encode()
+    for name, data in content.items():
+        if len(data) > LARGEST:
+            raise ResynthError(f"save: expected {name} of at most {LARGEST:,} bytes, got {len(data):,}")
+        (directory / name).write_bytes(data)
+
+
+def digest(directory: Path) -> str:
+    """The SHA-256 of a saved synthesizer.
+
+    Raises:
+        NotFoundError: The directory holds none.
+        DamagedError: It holds something else under that name.
+    """
+    return hashlib.sha256(_read(directory / MODEL)).hexdigest()
+
+
+def load(directory: Path, digest: str | None = None) -> Parts:
+    """The inverse of `save`.
+
+    Args:
+        directory: Where the files are.
+        digest: What the function `digest` said of them; None for files that are trusted to be whole.
+
+    Raises:
+        NotFoundError: The directory holds no synthesizer.
+        FormatError: It is of another format.
+        DamagedError: The files are not what was saved.
+    """
+    with _damage(directory):
+        text = _read(directory / MODEL)
+        data = json.loads(text)
+        expect(isinstance(data, dict) and isinstance(data.get("format"), int), f"{MODEL} of a synthesizer")
+        if data["format"] != FORMAT:
+            raise FormatError(f"expected a synthesizer of format {FORMAT}, got another in {directory}")
+        expect(digest is None or hashlib.sha256(text).hexdigest() == digest, f"the {MODEL} that was saved")
+        model = record(_Model, data)
+        content = {name: _read(directory / name) for name in FILES[1:]}
+        for name, found in content.items():
+            expect(hashlib.sha256(found).hexdigest() == model.files.get(name), f"the {name} that was saved")
+        schema = Schema.from_json(content[_SCHEMA].decode())
+        codecs = columns.load(schema, model.codecs, safetensors.numpy.load(content[_ARRAYS]))
+        vae = _network(layout_of(codecs), model.shape, safetensors.numpy.load(content[_WEIGHTS]))
+        sample = safetensors.numpy.load(content[_SAMPLE])
+        fingerprint.check(sample, schema)
+        return Parts(schema, codecs, vae, model.history, model.shrinkage, sample)
+
+
+@contextmanager
+def _damage(directory: Path) -> Iterator[None]:
+    """Whatever goes wrong with files that we did not write ourselves, say it in one line."""
+    try:
+        yield
+    except DamagedError as error:
+        raise DamagedError(f"expected a saved synthesizer in {directory}; {error}") from None
+    except ResynthError:
+        raise
+    except (Exception, RecursionError) as error:
+        kind = type(error).__name__
+        raise DamagedError(f"expected a saved synthesizer in {directory}, its files are damaged ({kind})") from error
+
+
+def _read(file: Path) -> bytes:
+    """The bytes of a regular file; nothing is waited for that a pipe or a device might say, and no link followed."""
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        descriptor = os.open(file, flags)
+    except FileNotFoundError:
+        if file.name == MODEL:
+            raise NotFoundError(f"expected a saved synthesizer with {MODEL}, found none in {file.parent}") from None
+        raise DamagedError(f"expected {file.name}, found none") from None
+    except OSError as error:
+        raise DamagedError(f"expected a file {file.name} that can be read ({error.strerror})") from None
+    with os.fdopen(descriptor, "rb") as opened:
+        found = os.fstat(descriptor)
+        expect(stat.S_ISREG(found.st_mode), f"a regular file {file.name}")
+        expect(found.st_size <= LARGEST, f"{file.name} of at most {LARGEST:,} bytes, got {found.st_size:,}")
+        return opened.read(LARGEST)
+
+
+def _packed(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    return bytes(safetensors.numpy.save({name: np.ascontiguousarray(value) for name, value in arrays.items()}))
+
+
+def _network(layout: Layout, shape: Shape | None, weights: Mapping[str, NDArray[Any]]) -> VAE | None:
+    """The network of these weights, which are all that a network of this shape has and no more."""
+    expect((shape is None) == (len(layout) == 0), "a network where something varies, and only there")
+    if shape is None:
+        expect(not weights, "no weights")
+        return None
+    expected = tensors(layout, shape)
+    expect(set(weights) == set(expected), f"{len(expected)} tensors of weights by their names, got {len(weights)}")
+    for name, size in expected.items():
+        found = weights[name]
+        expect(found.shape == size and found.dtype == np.float32, f"weights {name} of shape {size} as float32")
+        finite(name, found)
+    vae = VAE(layout, shape)
+    vae.load_state_dict({name: torch.from_numpy(value.copy()) for name, value in weights.items()})
+    return vae.eval()
