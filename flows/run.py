@@ -33,7 +33,7 @@ from flows.tasks import Incoming
 from flows.tracking import registry, store
 from flows.tracking.registry import Version
 from flows.tracking.store import COMPLETE, MARK, Run
-from pipeline import exports, inspection, policy
+from pipeline import exports, inspection, parts, policy
 from pipeline.bound import ElboReport
 from pipeline.drift import DriftReport
 from pipeline.errors import SchemaError
@@ -138,24 +138,29 @@ def run(plan: Plan, progress: Progress | None = None) -> Report:
         store.answering(),
         alone(plan.home, plan.name),
         Workspace.open(plan.home) as work,
-        publication.settling(plan.home, plan.name),
+        publication.settling(plan.home, plan.name) as warnings,
     ):
         if plan.out is not None:
-            exports.check_target(plan.out)  # better now than after the training
+            check_target(plan, plan.out)  # better now than after the training
         with clock.stage("connect"):
             registry.recover(plan.name, work.died)
             champion = registry.champion(plan.name)
         if held := held_back(plan, champion):
-            return idle(plan, clock, held)
+            return warned(idle(plan, clock, held), warnings)
         arrivals, due = survey(plan, clock, champion)
         if arrivals is not None and not (arrivals.new or arrivals.quarantined or due):
-            return idle(plan, clock, nothing_new(plan))
+            return warned(idle(plan, clock, nothing_new(plan)), warnings)
         with Run.start(plan.name, tags | {MARK: work.mark}) as tracked:
             outdated = tasks.outdated(champion) if champion is not None else ()
             asked = None if outdated else champion
-            report = execute(Job(plan, work, tracked, asked, clock, code, arrivals, due, outdated))
+            report = warned(execute(Job(plan, work, tracked, asked, clock, code, arrivals, due, outdated)), warnings)
     notify.outcome(plan.settings.notify, report)
     return report
+
+
+def warned(report: Report, warnings: tuple[str, ...]) -> Report:
+    """A report with what a person should know besides."""
+    return report.model_copy(update={"warnings": (*warnings, *report.warnings)})
 
 
 def held_back(plan: Plan, champion: Version | None) -> tuple[str, ...]:
@@ -271,6 +276,7 @@ def read(job: Job) -> Incoming:
         progress(Tick("read", 1, 1, notes=inspection.brief(work.columns)))
         if job.champion is not None and plan.settings.policy.new_columns == "refuse":
             tasks.match(work, job.champion)
+        parts.check(work.columns.arrow, plan.settings.partition_by, work.read("incoming"))
     job.tracked.data(plan.data, incoming.digest, work.columns.arrow, incoming.rows)
     job.tracked.text(work.columns.to_json(), "schema.json")
     return incoming
@@ -355,12 +361,17 @@ def publish(job: Job, version: Version, incoming: Incoming) -> Export:
     plan = job.plan
     directory = plan.out or plan.home / "data" / "exports" / plan.name / f"v{version.version}"
     with job.clock.stage("publish") as progress:
-        exports.check_target(directory)
+        check_target(plan, directory)
         waiting = publication.begin(plan.home, plan.name, job.tracked.id, directory)
         rows = incoming.rows if plan.settings.rows is None else plan.settings.rows
-        manifest = tasks.publish(version, waiting.staged, rows, plan.settings.seed, progress)
+        manifest = tasks.publish(version, waiting.staged, rows, plan.settings, progress)
         publication.written(plan.home, plan.name, waiting, manifest)
-    return Export(path=directory, rows=manifest.rows, manifest=directory / exports.MANIFEST)
+    return Export(path=directory, rows=manifest.rows, manifest=directory / manifest.file)
+
+
+def check_target(plan: Plan, directory: Path) -> None:
+    """See whether a run can publish at a place, which must hold neither its home nor its data."""
+    exports.check_target(directory, [plan.home, Path.cwd(), *([plan.data] if isinstance(plan.data, Path) else [])])
 
 
 def nothing_new(plan: Plan) -> tuple[str, ...]:

@@ -135,11 +135,13 @@ class Settings(LoopSettings):
         data: The table, for `resynth serve` and a `resynth run` that is given none: a path relative to the home, or an
             address in an object store.
         rows: How many rows to publish; default: as many as came in.
+        partition_by: Columns whose values go into the paths of what is published (`country=DE/part-00000.parquet`).
     """
 
     name: Annotated[str, Field(pattern=f"^{NAME}$")] | None = None
     data: Annotated[Place, BeforeValidator(_data)] | None = None
     rows: Rows | None = None
+    partition_by: tuple[str, ...] = ()
     schedule: ScheduleSettings = ScheduleSettings()
     notify: NotifySettings = NotifySettings()
 
@@ -207,6 +209,7 @@ class Settings(LoopSettings):
         """
         named: list[tuple[str, str | None]] = [(f"columns.{name}", name) for name in self.columns]
         named += [("drift.ignore", name) for name in self.drift.ignore]
+        named += [("partition_by", name) for name in self.partition_by]
         named.append(("evaluation.target", self.evaluation.target))
         if self.incoming is not None:
             named.append(("incoming.time", self.incoming.time))

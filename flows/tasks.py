@@ -372,7 +372,7 @@ def promote(version: Version) -> None:
 
 
 @stage
-def publish(version: Version, directory: Path, rows: int, seed: int, progress: Progress) -> Manifest:
+def publish(version: Version, directory: Path, rows: int, settings: Settings, progress: Progress) -> Manifest:
     """Write rows of a version as Parquet parts and a manifest.
 
     Raises:
@@ -380,7 +380,7 @@ def publish(version: Version, directory: Path, rows: int, seed: int, progress: P
     """
     synthesizer = registry.load(version)
     return exports.publish(
-        synthesizer.batches(rows, seed=seed),
+        synthesizer.batches(rows, seed=settings.seed),
         directory,
         schema=synthesizer.schema.arrow,
         rows=rows,
@@ -390,7 +390,8 @@ def publish(version: Version, directory: Path, rows: int, seed: int, progress: P
             data_digest=version.tags["data_digest"],
             code_version=version.tags["code_version"],
         ),
-        seed=seed,
+        seed=settings.seed,
+        partition_by=settings.partition_by,
         progress=progress,
     )
 

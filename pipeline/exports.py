@@ -1,74 +1,42 @@
 """Datasets out: Parquet parts and a manifest, published by rename.
 
-An export directory holds `part-*.parquet` and `manifest.json`. It is written beside its final place and renamed into it
-when it is complete, so whoever looks sees the old dataset or the new one, never half of one. Where two directories
-cannot be exchanged in one step (outside Linux, on some network file systems), a publisher killed between two renames
-leaves none: the next one puts the old one back first. What dead publishers left beside the place, it removes. The
-manifest says what made the rows and the SHA-256 of every part; `verify` holds a directory against it.
+An export is a directory of Parquet parts and a manifest (`pipeline/manifest.py`), readable as one table. It is written
+beside its final place and renamed into it when it is complete, so whoever looks sees the old dataset or the new one,
+never half of one. Where two directories cannot be exchanged in one step (outside Linux, on some network file systems),
+a publisher killed between two renames leaves none: the next one puts the old one back first. What dead publishers left
+beside the place, it removes. `verify` holds a directory against its manifest.
+
+Only an earlier export is ever replaced: a directory whose manifest can be read and names every file in it. Anything
+else inside belongs to somebody, and the place is refused.
 """
 
-import base64
 import ctypes
-import hashlib
 import os
 import re
 import shutil
 import sys
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
-from pydantic import ValidationError
 
+from pipeline import parts
 from pipeline.errors import InputError, NotFoundError, ResynthError
-from pipeline.progress import Progress, Tick, silent
-from pipeline.records import Record
+from pipeline.files import sync
+from pipeline.manifest import FORMAT, Manifest, Part, Source
+from pipeline.manifest import load as load_manifest
+from pipeline.parts import PART_ROWS
+from pipeline.progress import Progress, silent
 
-MANIFEST = "manifest.json"
-PART_ROWS = 1_000_000
+__all__ = ["Manifest", "Part", "Source", "check_target", "discard", "load_manifest", "place", "publish", "verify"]
+
 AT_FDCWD, RENAME_EXCHANGE = -100, 2  # of Linux
-
-
-class Source(Record):
-    """What made the rows: registered model and version, digest of its training data, git commit of the code."""
-
-    name: str
-    version: str
-    data_digest: str
-    code_version: str
-
-
-class Part(Record):
-    """One file: rows `first` to `first` + `rows` − 1 of the dataset."""
-
-    file: str
-    first: int
-    rows: int
-    bytes: int
-    sha256: str
-
-
-class Manifest(Record):
-    """What an export directory holds. `digest` covers everything but itself and `created_at`."""
-
-    format: int = 1
-    source: Source
-    seed: int
-    rows: int
-    arrow_schema: str
-    parts: tuple[Part, ...]
-    digest: str = ""
-    created_at: str = ""
-
-    def content_digest(self) -> str:
-        """SHA-256 of the manifest without `digest` and `created_at`: equal for equal datasets."""
-        text = self.model_dump_json(exclude={"digest", "created_at"})
-        return hashlib.sha256(text.encode()).hexdigest()
+PART = re.compile(r"part-\d{5,9}\.parquet", re.ASCII)
+LONGEST_NAME, LONGEST_PATH = 255, 2000  # bytes
 
 
 def publish(
@@ -80,23 +48,40 @@ def publish(
     source: Source,
     seed: int,
     part_rows: int = PART_ROWS,
+    partition_by: Sequence[str] = (),
     progress: Progress = silent,
 ) -> Manifest:
     """Write `batches` as a dataset at `directory`, replacing an earlier export there as a whole.
 
+    Args:
+        batches: The rows.
+        directory: Where; a symbolic link stays, and what it points at becomes the export.
+        schema: Of the rows.
+        rows: How many there are.
+        source: What made them.
+        seed: That they were made with.
+        part_rows: Rows of a part, where rows are not partitioned.
+        partition_by: Columns whose values go into the paths of the parts.
+        progress: Told as rows are written.
+
     Raises:
-        InputError: The directory cannot be written, or holds something that is not an export.
+        InputError: The directory cannot be written, or holds something that is not an export; or the rows cannot be
+            partitioned by these columns.
         ResynthError: The batches do not have `rows` rows.
     """
-    check_target(directory)
+    directory = check_target(directory)
+    directory.parent.mkdir(parents=True, exist_ok=True)
     _recover(directory)
     with _beside(directory, "partial") as aside:
         aside.mkdir()
-        parts = _write_parts(batches, aside, schema, rows, part_rows, progress)
-        manifest = _manifest(parts, schema, rows, source, seed)
-        (aside / MANIFEST).write_text(manifest.model_dump_json(indent=1))
-        for path in (*aside.iterdir(), aside):
-            _sync(path)
+        written = parts.write(
+            batches, aside, schema, rows=rows, part_rows=part_rows, partition_by=partition_by, progress=progress
+        )
+        manifest = Manifest.of(written, schema, source, seed, tuple(partition_by))
+        manifest.write(aside)
+        for path in (*aside.rglob("*"), aside):
+            sync(path)
+        check_target(directory)  # somebody may have put a file there meanwhile
         _replace(aside, directory)
     return manifest
 
@@ -108,7 +93,7 @@ def place(export: Path, directory: Path) -> None:
         InputError: `directory` cannot be written, or holds something that is not an export.
         ResynthError: It cannot be moved.
     """
-    check_target(directory)
+    directory = check_target(directory)
     _recover(directory)
     try:
         _replace(export, directory)
@@ -118,44 +103,49 @@ def place(export: Path, directory: Path) -> None:
 
 
 def discard(export: Path) -> None:
-    """Remove an export, or what a dead publisher left of one."""
+    """Remove an export, or what a dead publisher left of one; a directory that holds anything else stays.
+
+    Raises:
+        InputError: It holds something else.
+    """
     if export.parent.is_dir():
         _recover(export)
+    if export.is_dir():
+        _only_export(export)
         shutil.rmtree(export, ignore_errors=True)
 
 
-def check_target(directory: Path) -> None:
-    """Make sure that `directory` can become an export.
+def check_target(directory: Path, keep: Sequence[Path] = ()) -> Path:
+    """Make sure that `directory` can become an export; nothing is made or changed.
+
+    Args:
+        directory: The place.
+        keep: Paths that must not be inside it.
+
+    Returns:
+        The place with symbolic links resolved.
 
     Raises:
-        InputError: It is a file, holds something else, or cannot be written.
+        InputError: It is a file or a mount point, holds something else, or cannot be written.
     """
-    if directory.exists() and not directory.is_dir():
-        raise InputError(f"expected a directory for the export, got the file {directory}")
-    if directory.is_dir() and any(directory.iterdir()) and not (directory / MANIFEST).is_file():
-        raise InputError(f"expected an empty directory or an earlier export at {directory}, found other files")
     try:
-        directory.parent.mkdir(parents=True, exist_ok=True)
-        probe = directory.parent / f".{directory.name}.{uuid.uuid4().hex[:8]}.probe"
+        target = directory.resolve()
+        if held := next((path for path in keep if path.resolve().is_relative_to(target)), None):
+            raise InputError(f"expected a place of its own for the export, got {target}, in which {held} is")
+        if target.exists() and not target.is_dir():
+            raise InputError(f"expected a directory for the export, got the file {target}")
+        if target.is_mount():
+            raise InputError(f"expected a directory that can be replaced for the export, got the mount point {target}")
+        if target.is_dir():
+            _only_export(target)
+        ground = next(path for path in target.parents if path.exists())
+        probe = ground / f"..{target.name}.{uuid.uuid4().hex}.{uuid.uuid4().hex[:8]}.partial"  # no name is longer
         probe.mkdir()
         probe.rmdir()
-    except OSError as error:
-        raise InputError(f"expected a writable place for the export at {directory}: {error.strerror}") from error
-
-
-def load_manifest(directory: Path) -> Manifest:
-    """The manifest of an export.
-
-    Raises:
-        NotFoundError: There is none, or it cannot be read.
-    """
-    path = directory / MANIFEST
-    if not path.is_file():
-        raise NotFoundError(f"expected an export with {MANIFEST}, found none in {directory}")
-    try:
-        return Manifest.model_validate_json(path.read_text())
-    except (ValidationError, UnicodeDecodeError) as error:
-        raise NotFoundError(f"expected a readable {MANIFEST} in {directory}") from error
+    except (OSError, RuntimeError) as error:  # RuntimeError: links that lead in a circle
+        why = error.strerror if isinstance(error, OSError) else "its symbolic links lead in a circle"
+        raise InputError(f"expected a writable place for the export at {directory}: {why}") from error
+    return target
 
 
 def verify(directory: Path) -> tuple[str, ...]:
@@ -167,105 +157,89 @@ def verify(directory: Path) -> tuple[str, ...]:
     manifest = load_manifest(directory)
     problems = []
     if manifest.digest != manifest.content_digest():
-        problems.append(f"{MANIFEST} was changed: its digest does not match its content")
-    listed = {part.file for part in manifest.parts}
-    found = sorted(path.name for path in directory.glob("*.parquet"))
-    problems += [f"{name} is not in the manifest" for name in found if name not in listed]
-    expected = _schema(manifest)
+        problems.append(f"{manifest.file} was changed: its digest does not match its content")
+    if not 1 <= manifest.format <= FORMAT:
+        problems.append(f"{manifest.file} is of format {manifest.format}, expected 1 to {FORMAT}")
+    listed = {part.file for part in manifest.parts} | {manifest.file}
+    found = sorted(path.relative_to(directory).as_posix() for path in directory.rglob("*.parquet"))
+    problems += [f"{shown(name)} is not in the manifest" for name in found if name not in listed]
+    if len(listed) <= len(manifest.parts):
+        problems.append(f"{manifest.file} was changed: it names a part twice")
+    expected = manifest.part_schema
     if expected is None:
-        problems.append(f"{MANIFEST} was changed: its arrow_schema cannot be read")
+        problems.append(f"{manifest.file} was changed: its arrow_schema cannot be read")
     first = 0
     for part in manifest.parts:
         if part.first != first:
-            problems.append(f"{part.file} begins at row {part.first}, expected {first}")
+            problems.append(f"{shown(part.file)} begins at row {part.first}, expected {first}")
         first = part.first + part.rows
-        problems += _part_problems(directory / part.file, part, expected)
+        problems += _part_problems(directory, part, expected)
     if first != manifest.rows:
         problems.append(f"the parts hold {first} rows, expected {manifest.rows}")
     return tuple(problems)
 
 
-def _write_parts(
-    batches: Iterable[pa.Table], directory: Path, schema: pa.Schema, rows: int, part_rows: int, progress: Progress
-) -> tuple[Part, ...]:
-    parts: list[Part] = []
-    done = 0
-    writer: pq.ParquetWriter | None = None
-    try:
-        for batch in batches:
-            offset = 0
-            while offset < batch.num_rows:
-                if writer is None:
-                    file = directory / f"part-{len(parts):05d}.parquet"
-                    writer, first = pq.ParquetWriter(file, schema, compression="zstd"), done
-                room = part_rows - (done - first)
-                piece = batch.slice(offset, room)
-                writer.write_table(piece)
-                offset, done = offset + piece.num_rows, done + piece.num_rows
-                if done - first == part_rows:
-                    writer.close()
-                    writer = None
-                    parts.append(_part(file, first, done))
-            progress(Tick("export", done, rows))
-        if writer is not None:
-            writer.close()
-            parts.append(_part(file, first, done))
-    finally:
-        if writer is not None:
-            writer.close()
-    if done != rows:
-        raise ResynthError(f"expected {rows} rows to export, got {done}")
-    return tuple(parts)
+def shown(name: str) -> str:
+    """A file's name as it may be printed: what a terminal would obey or a screen not hold is escaped and cut."""
+    return name if name.isprintable() and len(name) <= LONGEST_NAME else f"{name[:80]!a}"
 
 
-def _part(file: Path, first: int, end: int) -> Part:
-    return Part(file=file.name, first=first, rows=end - first, bytes=file.stat().st_size, sha256=_sha256(file))
+def _is_part(name: str) -> bool:
+    """Whether a name is one that an export gives to a part: below the directory, and nothing that leads elsewhere."""
+    *above, file = name.split("/")
+    return (
+        PART.fullmatch(file) is not None
+        and len(name.encode("utf-8", "replace")) <= LONGEST_PATH
+        and all("=" in level and len(level.encode("utf-8", "replace")) <= LONGEST_NAME for level in above)
+        and name.isprintable()
+        and "\\" not in name
+    )
 
 
-def _manifest(parts: tuple[Part, ...], schema: pa.Schema, rows: int, source: Source, seed: int) -> Manifest:
-    arrow = base64.b64encode(schema.serialize().to_pybytes()).decode()
-    manifest = Manifest(source=source, seed=seed, rows=rows, arrow_schema=arrow, parts=parts)
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    return manifest.model_copy(update={"digest": manifest.content_digest(), "created_at": now})
-
-
-def _schema(manifest: Manifest) -> pa.Schema | None:
-    """The schema that the manifest holds, if it can be read."""
-    try:
-        return pa.ipc.read_schema(pa.py_buffer(base64.b64decode(manifest.arrow_schema)))
-    except (ValueError, OSError, pa.ArrowException):
-        return None
-
-
-def _part_problems(file: Path, part: Part, expected: pa.Schema | None) -> list[str]:
+def _part_problems(directory: Path, part: Part, expected: pa.Schema | None) -> list[str]:
+    name, file = shown(part.file), directory / part.file
+    if not _is_part(part.file) or file.resolve() != directory.resolve() / part.file:
+        return [f"{name} is no file of the export; it was not opened"]
     if not file.is_file():
-        return [f"{part.file} is missing"]
-    if _sha256(file) != part.sha256:
-        return [f"{part.file} was changed: its SHA-256 is not the manifest's"]
+        return [f"{name} is missing"]
+    if (size := file.stat().st_size) != part.bytes:
+        return [f"{name} was changed: it has {size} bytes, expected {part.bytes}"]
+    if parts.sha256(file) != part.sha256:
+        return [f"{name} was changed: its SHA-256 is not the manifest's"]
     try:
         rows, schema = pq.read_metadata(file).num_rows, pq.read_schema(file)
     except (ValueError, OSError, pa.ArrowException):
-        return [f"{part.file} is no readable Parquet"]
+        return [f"{name} is no readable Parquet"]
     problems = []
     if rows != part.rows:
-        problems.append(f"{part.file} holds {rows} rows, expected {part.rows}")
+        problems.append(f"{name} holds {rows} rows, expected {part.rows}")
     if expected is not None and not schema.equals(expected, check_metadata=True):
-        problems.append(f"{part.file} has another schema than the manifest")
+        problems.append(f"{name} has another schema than the manifest")
     return problems
 
 
-def _sha256(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+def _only_export(directory: Path) -> None:
+    """See whether a directory holds nothing, or an export and nothing else.
 
-
-def _sync(path: Path) -> None:
-    """Have the disk hold a file or a directory."""
-    handle = os.open(path, os.O_RDONLY)
+    Raises:
+        InputError: It holds something else.
+        OSError: It cannot be read.
+    """
+    if not any(directory.iterdir()):
+        return
+    expected = f"expected an empty directory or an earlier export at {directory}"
     try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        manifest = load_manifest(directory)
+    except NotFoundError as error:
+        raise InputError(f"{expected}, found other files") from error
+    files = {part.file for part in manifest.parts if _is_part(part.file)} | {manifest.file}
+    folders = {str(above) for file in files for above in PurePosixPath(file).parents}
+    for root, inside, names in os.walk(directory):
+        place = PurePosixPath(Path(root).relative_to(directory).as_posix())
+        foreign = [name for name in names if str(place / name) not in files]
+        foreign += [name for name in inside if str(place / name) not in folders or (Path(root) / name).is_symlink()]
+        if foreign:
+            raise InputError(f"{expected}, found other files ({shown(str(place / min(foreign)))})")
 
 
 def _replace(aside: Path, directory: Path) -> None:
@@ -276,7 +250,7 @@ def _replace(aside: Path, directory: Path) -> None:
         with _beside(directory, "old") as old:
             directory.rename(old)
             aside.rename(directory)
-    _sync(directory.parent)
+    sync(directory.parent)
 
 
 def _exchange(one: Path, other: Path) -> bool:

@@ -150,7 +150,8 @@ def test_a_refused_version_leaves_the_champion_to_publish(answers: dict[str, Ans
     assert (answer["version"], answer["alias"], answer["decision"]) == ("3", None, "refused")
     assert reader.get_registered_model(NAME).aliases["champion"] == 2
     assert answer["published"] == "2"
-    assert json.loads(Path(answer["export"]["manifest"]).read_text())["source"]["version"] == "2"
+    manifest = Path(answer["export"]["manifest"])
+    assert json.loads(pq.read_metadata(manifest).metadata[b"resynth.manifest"])["source"]["version"] == "2"
     tags = reader.get_model_version(NAME, "3").tags
     assert tags["decision"] == "refused"
     assert "with the row, and fewer than 99 are refused" in tags["reasons"]
@@ -159,7 +160,7 @@ def test_a_refused_version_leaves_the_champion_to_publish(answers: dict[str, Ans
 def test_the_export_is_what_it_claims(answers: dict[str, Answer]) -> None:
     """Schema, rows and checksums of the published Parquet."""
     directory = Path(answers["first"]["export"]["path"])
-    manifest = json.loads((directory / "manifest.json").read_text())
+    manifest = json.loads(pq.read_metadata(directory / "_manifest.parquet").metadata[b"resynth.manifest"])
     rows = published(answers["first"])
     real = pq.read_table(ADULT)
     assert rows.num_rows == ROWS == answers["first"]["export"]["rows"]

@@ -39,6 +39,7 @@ def _whole(_: type, tokens: "Sequence[Token]") -> int:
 
 
 WHOLE = Parameter(converter=_whole)
+COLUMNS = Parameter(negative="")
 
 
 class Reply(NamedTuple):

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from flows.cli.app import DEFAULTS, DONE, REFUSED, WHOLE, Common, Reply, app, errors, lines
+from flows.cli.app import COLUMNS, DEFAULTS, DONE, REFUSED, WHOLE, Common, Reply, app, errors, lines
 
 
 @app.command
@@ -16,6 +16,7 @@ def run(
     name: str | None = None,
     rows: Annotated[int | None, WHOLE] = None,
     out: Path | None = None,
+    partition_by: Annotated[list[str] | None, COLUMNS] = None,
     common: Common = DEFAULTS,
 ) -> Reply:
     """Train, evaluate, decide and publish: the whole chain once.
@@ -33,8 +34,10 @@ def run(
         How many rows to publish; default: as many as the data has.
     out
         Directory to publish into; default: data/exports/NAME/vVERSION in the home.
+    partition_by
+        Column whose values go into the paths (country=DE/part-00000.parquet); may be given several times.
     """
-    settings = common.settings(name=name, rows=rows)
+    settings = common.settings(name=name, rows=rows, partition_by=partition_by)
     from pipeline import storage, tables
 
     table = storage.place(data) if data is not None else settings.source(common.home)
@@ -102,7 +105,14 @@ def inspect(
 
 
 @app.command
-def export(name: str, *, rows: Annotated[int, WHOLE], out: Path, common: Common = DEFAULTS) -> Reply:
+def export(
+    name: str,
+    *,
+    rows: Annotated[int, WHOLE],
+    out: Path,
+    partition_by: Annotated[list[str] | None, COLUMNS] = None,
+    common: Common = DEFAULTS,
+) -> Reply:
     """Generate rows of a registered model and publish them.
 
     Parameters
@@ -113,9 +123,11 @@ def export(name: str, *, rows: Annotated[int, WHOLE], out: Path, common: Common 
         How many rows.
     out
         Directory to publish into.
+    partition_by
+        Column whose values go into the paths (country=DE/part-00000.parquet); may be given several times.
     """
-    settings = common.settings(name=model_of(name), rows=rows)
-    common.embed()
+    settings = common.settings(name=model_of(name), rows=rows, partition_by=partition_by)
+    home = common.embed()
     from flows import engine, progress
 
     with progress.shown(errors()) as listener:
@@ -123,8 +135,8 @@ def export(name: str, *, rows: Annotated[int, WHOLE], out: Path, common: Common 
             from flows.export import export as flow
 
         with engine.running():
-            manifest = flow(name, out, rows, settings.seed, listener)
-    answer = {"path": str(out), "rows": manifest.rows, "manifest": str(out / "manifest.json")}
+            manifest = flow(name, out, rows, home, settings, listener)
+    answer = {"path": str(out), "rows": manifest.rows, "manifest": str(out / manifest.file)}
     return Reply(answer, lines(f"{manifest.rows:,} rows in {out}"))
 
 
@@ -260,7 +272,8 @@ def verify(directory: Path, *, common: Common = DEFAULTS) -> Reply:  # noqa: ARG
     from pipeline import exports
 
     problems = exports.verify(directory)
-    answer = {"path": str(directory), "holds": not problems, "problems": list(problems)}
+    manifest = exports.load_manifest(directory).model_dump(mode="json")
+    answer = {"path": str(directory), "holds": not problems, "problems": list(problems), "manifest": manifest}
     return Reply(answer, lines(*problems or [f"{directory} holds"]), REFUSED if problems else DONE)
 
 

@@ -1,6 +1,7 @@
 """Exports: whole or not at all, and verifiable."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -11,16 +12,17 @@ import pyarrow.parquet as pq
 import pytest
 from samples import mixed
 
-from pipeline import exports
+from pipeline import exports, parts
 from pipeline.errors import InputError, NotFoundError, ResynthError
 from pipeline.exports import Source
+from pipeline.manifest import KEY
 
 SOURCE = Source(name="t", version="3", data_digest="d", code_version="c")
 PUBLISHER = """
 import os, signal, sys
 from pathlib import Path
 import pyarrow as pa
-from pipeline import exports
+from pipeline import exports, parts
 table, rename, calls = pa.table({"x": list(range(1000))}), Path.rename, []
 def suicide(*_):
     os.kill(os.getpid(), signal.SIGKILL)
@@ -62,6 +64,14 @@ def killed(script: str, out: Path) -> None:
     assert done.returncode == -signal.SIGKILL, done.stderr
 
 
+def doctor(out: Path, **changes: object) -> None:
+    """Change what a manifest says, and leave its digest."""
+    changed = exports.load_manifest(out).model_copy(update=changes)
+    schema = pq.read_schema(out / changed.file)
+    with pq.ParquetWriter(out / changed.file, schema) as writer:
+        writer.add_key_value_metadata({KEY: changed.model_dump_json().encode()})
+
+
 def test_equal_datasets_have_equal_digests(tmp_path):
     """The digest leaves the time of writing out and nothing else."""
     first, second = (publish(tmp_path / name, mixed()) for name in ("a", "b"))
@@ -79,9 +89,8 @@ def test_changes_are_found(tmp_path):
     assert any("part-00001.parquet is missing" in problem for problem in exports.verify(out))
     (out / "extra.parquet").write_bytes(b"")
     assert any("extra.parquet is not in the manifest" in problem for problem in exports.verify(out))
-    text = (out / "manifest.json").read_text()
-    (out / "manifest.json").write_text(text.replace('"seed": 5', '"seed": 6'))
-    assert any("manifest.json was changed" in problem for problem in exports.verify(out))
+    doctor(out, seed=6)
+    assert any("_manifest.parquet was changed" in problem for problem in exports.verify(out))
 
 
 @pytest.mark.parametrize("schema", ["", "no base64 !", "AAAA", "é"])
@@ -89,8 +98,7 @@ def test_a_doctored_schema_is_a_problem(tmp_path, schema: str):
     """A schema in the manifest that cannot be read is reported, and what else is wrong beside it."""
     out = tmp_path / "out"
     publish(out, mixed())
-    text = json.loads((out / "manifest.json").read_text())
-    (out / "manifest.json").write_text(json.dumps(text | {"arrow_schema": schema}))
+    doctor(out, arrow_schema=schema)
     (out / "part-00000.parquet").unlink()
     problems = exports.verify(out)
     assert any("its arrow_schema cannot be read" in problem for problem in problems)
@@ -101,10 +109,10 @@ def test_a_part_that_is_no_parquet_is_a_problem(tmp_path):
     """Also when the manifest was changed along with it."""
     out = tmp_path / "out"
     publish(out, mixed())
-    before = exports.load_manifest(out).parts[0].sha256
     (out / "part-00000.parquet").write_bytes(b"no rows")
-    text = (out / "manifest.json").read_text()
-    (out / "manifest.json").write_text(text.replace(before, exports._sha256(out / "part-00000.parquet")))
+    first, *rest = exports.load_manifest(out).parts
+    told = first.model_copy(update={"sha256": parts.sha256(out / "part-00000.parquet"), "bytes": 7})
+    doctor(out, parts=(told, *rest))
     assert "part-00000.parquet is no readable Parquet" in exports.verify(out)
 
 
@@ -121,7 +129,7 @@ def test_an_export_is_replaced_as_a_whole(tmp_path):
     """A second export to the same place leaves no file of the first."""
     publish(tmp_path / "out", mixed())
     publish(tmp_path / "out", mixed(200))
-    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["manifest.json", "part-00000.parquet"]
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["_manifest.parquet", "part-00000.parquet"]
 
 
 @pytest.mark.parametrize(
@@ -200,28 +208,205 @@ def test_an_export_that_is_not_wanted_goes(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_other_peoples_files_are_safe(tmp_path):
-    """A directory with other files, and a file in the way, are refused untouched."""
-    (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "thesis.doc").write_text("x")
-    with pytest.raises(InputError, match="expected an empty directory or an earlier export"):
-        publish(tmp_path / "mine", mixed())
-    (tmp_path / "file").write_text("x")
-    publish(tmp_path / "next", mixed())
-    with pytest.raises(InputError, match="expected an empty directory or an earlier export"):
-        exports.place(tmp_path / "next", tmp_path / "mine")
-    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["thesis.doc"]
+def old_export(out: Path, table: pa.Table) -> None:
+    """An export as it was written before: with a manifest.json, of format 1."""
+    manifest = publish(out, table)
+    (out / manifest.file).unlink()
+    old = manifest.model_copy(update={"format": 1})
+    text = json.loads(old.model_copy(update={"digest": old.content_digest()}).model_dump_json())
+    del text["partition_by"]
+    (out / "manifest.json").write_text(json.dumps(text, indent=1))
+
+
+def files(directory: Path) -> list[str]:
+    """Everything below a directory."""
+    return sorted(str(path.relative_to(directory)) for path in directory.rglob("*"))
+
+
+def test_earlier_exports_hold_and_can_be_replaced(tmp_path):
+    """Those with a manifest.json."""
+    old_export(tmp_path / "out", mixed())
+    assert exports.verify(tmp_path / "out") == ()
+    publish(tmp_path / "out", mixed(200))
+    assert exports.load_manifest(tmp_path / "out").rows == 200
+    assert files(tmp_path) == ["out", "out/_manifest.parquet", "out/part-00000.parquet"]
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    ["manifest.json", "index.html", "part-00000.parquet", "src/main.js", ".hidden", "empty/", "a=1/x.parquet"],
+)
+@pytest.mark.parametrize("kind", ["bare", "export", "old"])
+def test_other_peoples_files_are_safe(tmp_path, kind: str, foreign: str):
+    """A directory that holds anything but an export is refused untouched, whatever else is in it."""
+    out = tmp_path / "out"
+    out.mkdir()
+    if kind != "bare":
+        (publish if kind == "export" else old_export)(out, mixed())
+    path = out / foreign
+    if path.exists():
+        return  # it is a file of the export itself
+    path.parent.mkdir(exist_ok=True)
+    path.mkdir() if foreign.endswith("/") else path.write_text('{"name": "web project"}')
+    publish(tmp_path / "next", mixed(200))
+    before = files(tmp_path)
+    for attempt in (
+        lambda: publish(out, mixed()),
+        lambda: exports.place(tmp_path / "next", out),
+        lambda: exports.discard(out),
+    ):
+        with pytest.raises(InputError, match="expected an empty directory or an earlier export"):
+            attempt()
+    assert files(tmp_path) == before
     assert exports.verify(tmp_path / "next") == ()
-    with pytest.raises(InputError, match="got the file"):
-        publish(tmp_path / "file", mixed())
-    with pytest.raises(InputError, match="writable place"):
-        publish(tmp_path / "file" / "below", mixed())
+
+
+def test_a_file_that_comes_while_rows_are_written_is_safe(tmp_path):
+    """The place is looked at again before it is replaced."""
+    table = mixed()
+    publish(tmp_path / "out", table)
+
+    def batches():
+        yield table
+        (tmp_path / "out" / "thesis.doc").write_text("x")
+
+    with pytest.raises(InputError, match=r"thesis\.doc"):
+        exports.publish(batches(), tmp_path / "out", schema=table.schema, rows=600, source=SOURCE, seed=7)
+    assert (tmp_path / "out" / "thesis.doc").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_doctored_manifest_gives_no_files_away(tmp_path):
+    """A manifest that claims a file which no export writes does not make it one."""
+    out = tmp_path / "out"
+    publish(out, mixed())
+    (out / "thesis.doc").write_text("x")
+    (part, *_) = exports.load_manifest(out).parts
+    doctor(out, parts=(part.model_copy(update={"file": "thesis.doc"}),))
+    with pytest.raises(InputError, match="found other files"):
+        publish(out, mixed())
+    assert (out / "thesis.doc").exists()
+
+
+def test_places_that_cannot_become_an_export(tmp_path):
+    """A file, a place below one, a mount point, links in a circle, a name too long: refused, nothing left beside."""
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "one").symlink_to(tmp_path / "two")
+    (tmp_path / "two").symlink_to(tmp_path / "one")
+    before = files(tmp_path)
+    for place, why in {
+        tmp_path / "file": "got the file",
+        tmp_path / "file" / "below": "writable place",
+        Path("/"): "got the mount point /",
+        tmp_path / "one": "writable place",
+        tmp_path / ("x" * 250): "writable place",
+    }.items():
+        with pytest.raises(InputError, match=why):
+            publish(place, mixed())
+    assert files(tmp_path) == before
+
+
+def test_what_must_be_kept_is_not_inside(tmp_path):
+    """An export that holds the data, or an empty place that is the home, is refused; a place beside them is fine."""
+    publish(tmp_path / "data", mixed())
+    (tmp_path / "home").mkdir()
+    for directory, kept in (
+        (tmp_path / "data", tmp_path / "data" / "part-00000.parquet"),
+        (tmp_path, tmp_path / "home"),
+    ):
+        with pytest.raises(InputError, match="expected a place of its own"):
+            exports.check_target(directory, [kept])
+    assert exports.check_target(tmp_path / "new" / "out", [tmp_path / "home"]) == tmp_path / "new" / "out"
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_link_stays_and_its_target_is_published(tmp_path):
+    """Readers of the link and of the directory see the same rows; nothing lies beside either."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "links").mkdir()
+    link = tmp_path / "links" / "out"
+    link.symlink_to(tmp_path / "real" / "out")
+    for rows in (600, 200):
+        publish(link, mixed(rows))
+        assert exports.load_manifest(tmp_path / "real" / "out").rows == rows
+    assert link.is_symlink()
+    assert [path.name for path in (*link.parent.iterdir(), *(tmp_path / "real").iterdir())] == ["out", "out"]
 
 
 def test_no_manifest_is_said(tmp_path):
     """Verifying something that is no export names what was looked for."""
-    with pytest.raises(NotFoundError, match=r"manifest\.json, found none"):
+    with pytest.raises(NotFoundError, match=r"_manifest\.parquet, found none"):
         exports.verify(tmp_path)
+    pq.write_table(mixed(), tmp_path / "_manifest.parquet")
+    with pytest.raises(NotFoundError, match=r"readable _manifest\.parquet"):
+        exports.verify(tmp_path)
+    (tmp_path / "_manifest.parquet").unlink()
     (tmp_path / "manifest.json").write_text("{}")
     with pytest.raises(NotFoundError, match="readable"):
         exports.verify(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "/etc/passwd",
+        "../part-00000.parquet",
+        "a=1/../part-00000.parquet",
+        "x/part-00000.parquet",
+        "part-00000.parquet\x1b[31m",
+        "part-00000.parquet\x00",
+        "\x1b]0;owned\x07=1/part-00000.parquet",
+        f"{'a=1/' * 1000}part-00000.parquet",
+        f"a={'x' * 300}/part-00000.parquet",
+        "notes.txt",
+        "",
+    ],
+)
+def test_names_that_lead_elsewhere_are_problems(tmp_path, monkeypatch, name: str):
+    """No file is opened for them, and what is printed obeys no terminal."""
+    out = tmp_path / "out"
+    publish(out, mixed())
+    first, *rest = exports.load_manifest(out).parts
+    doctor(out, parts=(first.model_copy(update={"file": name}), *rest))
+    opened = []
+    hashed = parts.sha256
+    monkeypatch.setattr(parts, "sha256", lambda file: opened.append(file.name) or hashed(file))
+    problems = exports.verify(out)
+    assert any("is no file of the export; it was not opened" in problem for problem in problems)
+    assert "part-00000.parquet is not in the manifest" in problems
+    assert all(problem.isprintable() and len(problem) < 400 for problem in problems)
+    assert opened == ["part-00001.parquet", "part-00002.parquet"]
+
+
+def test_a_part_that_is_a_link_is_not_opened(tmp_path):
+    """It could lead anywhere."""
+    out = tmp_path / "out"
+    publish(out, mixed())
+    (out / "part-00000.parquet").rename(tmp_path / "elsewhere.parquet")
+    (out / "part-00000.parquet").symlink_to(tmp_path / "elsewhere.parquet")
+    assert exports.verify(out) == ("part-00000.parquet is no file of the export; it was not opened",)
+
+
+def test_bytes_and_format_are_checked(tmp_path):
+    """A size that is not the part's, a format of the future, a part that is named twice."""
+    out = tmp_path / "out"
+    manifest = publish(out, mixed())
+    first, *rest = manifest.parts
+    size = (out / first.file).stat().st_size
+    doctor(out, parts=(first.model_copy(update={"bytes": 7}), *rest), format=3)
+    problems = exports.verify(out)
+    assert f"part-00000.parquet was changed: it has {size} bytes, expected 7" in problems
+    assert "_manifest.parquet is of format 3, expected 1 to 2" in problems
+    doctor(out, parts=(first, first), format=2)
+    assert any("names a part twice" in problem for problem in exports.verify(out))
+
+
+def test_the_umask_decides_who_may_read(tmp_path):
+    """Exports are for others."""
+    before = os.umask(0o022)
+    try:
+        publish(tmp_path / "out", mixed())
+    finally:
+        os.umask(before)
+    modes = {oct(path.stat().st_mode & 0o777) for path in (tmp_path / "out").iterdir()}
+    assert (modes, oct((tmp_path / "out").stat().st_mode & 0o777)) == ({"0o644"}, "0o755")

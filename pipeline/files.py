@@ -1,0 +1,47 @@
+"""Small files that are there whole or not at all, also after a power cut.
+
+A file is written under another name, flushed to the disk, and renamed; the directory is flushed after it. Without the
+first flush a file system may keep the rename and lose the content, and leave an empty file.
+"""
+
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+PRIVATE = 0o077  # what a umask takes away from everybody but the owner
+
+
+def write(file: Path, text: str) -> None:
+    """Write a text that only its owner may read; who reads the file meanwhile finds the old text or the new one."""
+    fresh = file.with_name(f".{file.name}.{uuid.uuid4().hex[:8]}.new")
+    try:
+        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        fresh.replace(file)
+    finally:
+        fresh.unlink(missing_ok=True)
+    sync(file.parent)
+
+
+def sync(path: Path) -> None:
+    """Have the disk hold a file or a directory."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def private() -> Iterator[None]:
+    """Whatever this process makes within this, only its owner may read."""
+    before = os.umask(PRIVATE)
+    try:
+        yield
+    finally:
+        os.umask(before)
