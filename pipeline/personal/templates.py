@@ -35,7 +35,7 @@ class Template(Record):
             name = piece[1:-1]
             made = make(name.lower(), index)
             if name.isupper() or name.islower():
-                made = pc.utf8_upper(made) if name.isupper() else pc.utf8_lower(made)
+                made = pc.utf8_upper(pc.replace_substring(made, "ß", "ss")) if name.isupper() else pc.utf8_lower(made)
             pieces.append(made)
         if all(isinstance(piece, pa.Scalar) for piece in pieces):
             return pa.array([self.text] * len(index), pa.string())
