@@ -14,11 +14,12 @@ import base64
 import math
 import zlib
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pipeline.personal.checksums import CHECKS, Texts
 from pipeline.personal.mixing import Ints, below, permuted
@@ -55,6 +56,24 @@ class Room(Record):
         else:
             chosen[random.permutation(np.flatnonzero(chosen))[keep:]] = False
         return cls(bitmap=base64.b64encode(zlib.compress(np.packbits(chosen).tobytes(), 6)).decode())
+
+    @model_validator(mode="after")
+    def _readable(self) -> Self:
+        try:
+            last = self._numbers[-1:].tolist() if self.bitmap else []
+        except (ValueError, zlib.error):
+            raise ValueError("free numbers cannot be read") from None
+        ends = [first + length for first, length in self.stretches if first >= 0 and length > 0]
+        if len(ends) < len(self.stretches) or max(last + ends, default=0) > _LIMIT:
+            raise ValueError("free numbers are out of range")
+        return self
+
+    @property
+    def end(self) -> int:
+        """The number after the last free one."""
+        if self.bitmap:
+            return int(self._numbers[-1]) + 1 if len(self._numbers) else 0
+        return max((first + length for first, length in self.stretches), default=0)
 
     @cached_property
     def _numbers(self) -> Ints:
@@ -115,6 +134,14 @@ class Layout(Record):
     weight: int = Field(ge=0)
     check: str = ""
     room: Room
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if not all(self.alphabets) or self.room.end > combinations(self.alphabets):
+            raise ValueError("more free numbers than texts")
+        if self.check and self.check not in CHECKS:
+            raise ValueError("an unknown check")
+        return self
 
     @property
     def width(self) -> int:

@@ -42,6 +42,14 @@ class Template(Record):
         return pc.binary_join_element_wise(*pieces, "")
 
 
+def only(templates: tuple[Template, ...], parts: str) -> None:
+    """Raise ValueError unless all parts of the templates match a regular expression."""
+    for template in templates:
+        for piece in PART.findall(template.text):
+            if not re.fullmatch(parts, piece[1:-1].lower()):
+                raise ValueError("a template has an unknown part")
+
+
 def scattered(which: Ints, makers: Iterable[Callable[[Ints], pa.Array]]) -> pa.Array:
     """One array of what each maker makes of the places where `which` is its number."""
     parts, order = [pa.array([], pa.string())], [np.zeros(0, dtype=np.int64)]

@@ -186,9 +186,33 @@ def test_private_networks_stay_private():
     assert not {text.rpartition(".")[0] for text in made} & {text.rpartition(".")[0] for text in texts}
 
 
-def test_a_damaged_state_is_refused_in_one_line():
-    """A state with a missing or foreign field raises FormatError without quoting it."""
-    state = fitted(real("person", "it"), "person", "it").state()
-    state["maker"]["first"] = 3
-    with pytest.raises(FormatError, match=r"maker\.person\.first"):
+@pytest.mark.parametrize(
+    ("shape", "path", "value"),
+    [
+        ("person", ("first",), 3),
+        ("person", ("templates", 0, "text"), "<secret>"),
+        ("email", ("last",), []),
+        ("code", ("layouts", "layouts", 0, "room", "bitmap"), "AAAA"),
+        ("code", ("layouts", "layouts", 0, "alphabets"), ["ab"]),
+        ("phone", ("layouts", "layouts", 0, "room", "stretches"), [[-4, 9]]),
+        ("free text", ("kind",), "unknown"),
+    ],
+)
+def test_a_damaged_state_is_refused_in_one_line(shape, path, value):
+    """A state with a foreign or impossible field raises FormatError, which does not quote it."""
+    state = fitted([f"AB{n * 37:05d} x" for n in range(200)], shape).state()
+    place = state["maker"]
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = value
+    with pytest.raises(FormatError, match="damaged") as caught:
         Fake.load(state)
+    assert "\n" not in str(caught.value)
+    assert str(value) not in str(caught.value)
+
+
+def test_many_more_rows_than_real_ones_keep_the_shape():
+    """A hundred thousand phone numbers come from twenty real ones, all of their layout."""
+    made = fitted([f"+49 170 {n * 7919 % 10**7:07d}" for n in range(20)], "phone").make(np.arange(100_000), 0)
+    assert len(made.unique()) == 100_000
+    assert pa.compute.all(pa.compute.match_substring_regex(made, r"^\+49 \d{3} \d{7}$")).as_py()
