@@ -43,7 +43,7 @@ _FALLBACK = {
 }
 _MOST_LAYOUTS, _LONGEST = 64, 200
 _LEAST_SHARES, _NEARLY_ALL = (0.0, 0.05, 0.0), 0.9
-_ENOUGH = 5_000
+_ENOUGH, _PLENTY = 20_000, 10_000_000
 _WIDER = 8
 _OPEN_NUMBERS, _OPEN_ALL = 2, 3
 _HEAD = "\x1f"
@@ -167,12 +167,13 @@ def _layout(group: Group, shape: str, check: str, least_rows: int, weight: int, 
     points, real = matrix(group.texts, len(group.texts[0])), matrix(group.real, len(group.texts[0]))
     places = _places(points, group)
     check = check if _fits(check, "".join(c for c in group.texts[0] if c.isalnum())) else ""
+    enough = _ENOUGH if shape == "code" else _PLENTY
     for level in range(4):
         alphabets = _checked(tuple(_alphabet(place, level, least_rows, shape) for place in places), check)
         taken = taken_numbers(real, alphabets)
-        if combinations(alphabets) - len(taken) >= max(_ENOUGH, _WIDER * len(group.texts)):
+        if combinations(alphabets) - len(taken) >= max(enough, _WIDER * len(group.texts)):
             break
-    want = max(2 * _ENOUGH, 2 * len(group.texts))
+    want = max(_ENOUGH, 2 * len(group.texts))
     room = Room.between(taken, combinations(alphabets), want, least_rows, random)
     return Layout(alphabets=alphabets, weight=weight, check=check, room=room)
 
@@ -186,7 +187,7 @@ def _fallback(real: list[str], shape: str, check: str, random: np.random.Generat
     alphabets = _checked(alphabets, check)
     same = [text for text in real if len(text) == len(mask) and "\0" not in text]
     taken = taken_numbers(matrix(same, len(mask)), alphabets) if same else np.zeros(0, dtype=np.int64)
-    room = Room.between(taken, combinations(alphabets), 2 * _ENOUGH, 1, random)
+    room = Room.between(taken, combinations(alphabets), _ENOUGH, 1, random)
     return Layout(alphabets=alphabets, weight=1000, check=check, room=room)
 
 

@@ -16,6 +16,7 @@ from pipeline.randomness import stream
 
 _CHUNK = 100_000
 _SECRET = 10_000
+_LONG = 5
 _ALONE = {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ı": "i"}
 
 
@@ -47,14 +48,16 @@ class Words:
         self._sorted: list[str] = sorted(words.to_pylist())
         self._all = set(self._sorted)
 
-    def has(self, word: str) -> bool:
-        """Whether the folded `word` occurs."""
-        return word in self._all
-
     def begins(self, word: str) -> bool:
         """Whether a word that occurs begins with the folded `word`, or is it."""
         place = bisect_left(self._sorted, word)
         return place < len(self._sorted) and self._sorted[place].startswith(word)
+
+    def frees(self, word: str) -> bool:
+        """Whether no word that occurs begins with the folded `word`, and none of five letters or more is in it."""
+        ends = range(_LONG, len(word) + 1)
+        inside = any(word[start:end] in self._all for end in ends for start in range(end - _LONG + 1))
+        return not inside and not self.begins(word)
 
 
 def secret(values: pa.Array, name: str) -> np.random.Generator:

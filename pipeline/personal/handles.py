@@ -11,12 +11,12 @@ from typing import Literal, Self
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pipeline.personal.folding import Words, folded, secret
 from pipeline.personal.mixing import Ints, bits, chosen, permuted
 from pipeline.personal.pools import Language, pool
-from pipeline.personal.templates import Template, commonest, scattered
+from pipeline.personal.templates import Template, commonest, only, scattered
 from pipeline.records import Record
 
 HandleShape = Literal["email", "user name", "url"]
@@ -39,6 +39,11 @@ class Handle(Record):
     templates: tuple[Template, ...] = Field(min_length=1)
     first: tuple[str, ...] = Field(min_length=1)
     last: tuple[str, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _known_parts(self) -> Self:
+        only(self.templates, r"first|last|initial|number|domain|extra \d+|(digits|any) [1-6]")
+        return self
 
     @classmethod
     def fit(cls, values: pa.Array, shape: HandleShape, language: Language, least_rows: int) -> Self:
@@ -82,6 +87,8 @@ class Handle(Record):
             return _taken(*words[name])
         if name == "number":
             return _numbers(block)
+        if name == "any":
+            return pc.utf8_lpad(pa.array(random % 10 ** int(argument)).cast(pa.string()), int(argument), "0")
         size = 10 ** int(argument)  # digits: they say which block it is, counted from a random number on
         more, low = np.divmod(block, size)
         digits = pc.utf8_lpad(pa.array((low + random) % size).cast(pa.string()), int(argument), "0")
@@ -128,8 +135,9 @@ def _user(mask: str) -> str:
     runs, text, numbered = _runs(mask), "", False
     for number, run in enumerate(runs):
         if run[0] == "0":
-            text += f"<digits {min(len(run), _MOST_DIGITS)}>" if number == len(runs) - 1 else run.replace("0", "1")
-            numbered |= number == len(runs) - 1
+            last = number == len(runs) - 1
+            text += f"<{'digits' if last else 'any'} {min(len(run), _MOST_DIGITS)}>"
+            numbered |= last
         else:
             text += words.pop(0) if run == "W" else "<initial>" if run == "I" else run
     return text + ("" if numbered else "<number>")

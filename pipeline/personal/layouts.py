@@ -14,11 +14,12 @@ import base64
 import math
 import zlib
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pipeline.personal.checksums import CHECKS, Texts
 from pipeline.personal.mixing import Ints, below, permuted
@@ -29,6 +30,7 @@ _LIMIT = 2**62
 _STRETCHES = 4_096
 _PERIOD = 1_000
 _TABLE = 4_096
+_ENDLESS = 2**40
 
 
 class Room(Record):
@@ -45,13 +47,33 @@ class Room(Record):
         """
         if size > _SMALL:
             return cls(stretches=_stretches(taken, size, least_rows))
-        free = np.ones(size, dtype=bool)
-        free[taken] = False
-        numbers = np.flatnonzero(free)
-        keep = len(numbers) if not len(taken) else min(max(want, 1), (len(numbers) + 1) // 2)
-        chosen = np.zeros(size, dtype=bool)
-        chosen[random.choice(numbers, keep, replace=False)] = True
-        return cls(bitmap=base64.b64encode(zlib.compress(np.packbits(chosen).tobytes(), 9)).decode())
+        chosen = np.ones(size, dtype=bool)
+        chosen[taken] = False
+        free = size - len(taken)
+        keep = free if not len(taken) else min(max(want, 1), (free + 1) // 2)
+        if size > _TABLE:
+            chosen &= random.random(size) * free < keep
+        else:
+            chosen[random.permutation(np.flatnonzero(chosen))[keep:]] = False
+        return cls(bitmap=base64.b64encode(zlib.compress(np.packbits(chosen).tobytes(), 6)).decode())
+
+    @model_validator(mode="after")
+    def _readable(self) -> Self:
+        try:
+            last = self._numbers[-1:].tolist() if self.bitmap else []
+        except (ValueError, zlib.error):
+            raise ValueError("free numbers cannot be read") from None
+        ends = [first + length for first, length in self.stretches if first >= 0 and length > 0]
+        if len(ends) < len(self.stretches) or max(last + ends, default=0) > _LIMIT:
+            raise ValueError("free numbers are out of range")
+        return self
+
+    @property
+    def end(self) -> int:
+        """The number after the last free one."""
+        if self.bitmap:
+            return int(self._numbers[-1]) + 1 if len(self._numbers) else 0
+        return max((first + length for first, length in self.stretches), default=0)
 
     @cached_property
     def _numbers(self) -> Ints:
@@ -112,6 +134,14 @@ class Layout(Record):
     weight: int = Field(ge=0)
     check: str = ""
     room: Room
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if not all(self.alphabets) or self.room.end > combinations(self.alphabets):
+            raise ValueError("more free numbers than texts")
+        if self.check and self.check not in CHECKS:
+            raise ValueError("an unknown check")
+        return self
 
     @property
     def width(self) -> int:
@@ -184,7 +214,7 @@ class Layouts(Record):
     @cached_property
     def _phases(self) -> list[tuple[int, Ints, Ints]]:
         """(rows until its end, rows per period and layout, ranks used before) for each phase."""
-        rooms = np.array([layout.room.size for layout in self.layouts], dtype=np.int64)
+        rooms = np.array([min(layout.room.size, _ENDLESS) for layout in self.layouts], dtype=np.int64)
         weights = np.array([max(layout.weight, 1) for layout in self.layouts], dtype=np.float64)
         used, phases, end = np.zeros(len(rooms), dtype=np.int64), [], 0
         while (counts := _counts(weights * (rooms > used), rooms - used)).any():
@@ -235,10 +265,12 @@ class Layouts(Record):
 
 
 def _counts(weights: NDArray[np.float64], rooms: Ints) -> Ints:
-    """Rows of each layout in a period of about a thousand rows, none more than it has room for."""
+    """Rows of each layout in a period of at most a thousand rows, none more than it has room for."""
     if not weights.any():
         return np.zeros(len(weights), dtype=np.int64)
-    counts = np.round(weights / weights.sum() * _PERIOD).astype(np.int64)
+    shares, active = weights / weights.sum(), weights > 0
+    period = max(int(min((rooms[active] / shares[active]).min(), _PERIOD)), 1)
+    counts = np.round(shares * period).astype(np.int64)
     counts[np.argmax(weights)] += not counts.any()
     least: Ints = np.minimum(counts, rooms)
     return least

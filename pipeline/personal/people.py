@@ -11,12 +11,12 @@ from typing import Literal, Self
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pipeline.personal.folding import Words, fold, folded, secret
 from pipeline.personal.mixing import Ints, below, chosen
 from pipeline.personal.pools import Language, folded_list, pool
-from pipeline.personal.templates import Template, commonest, scattered
+from pipeline.personal.templates import Template, commonest, only, scattered
 from pipeline.records import Record
 
 PersonShape = Literal["person", "first name", "last name", "company"]
@@ -47,6 +47,11 @@ class Person(Record):
     templates: tuple[Template, ...] = Field(min_length=1)
     first: tuple[str, ...] = Field(min_length=1)
     last: tuple[str, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _known_parts(self) -> Self:
+        only(self.templates, r"(first|last|initial)( \d+)?")
+        return self
 
     @classmethod
     def fit(cls, values: pa.Array, shape: PersonShape, language: Language, least_rows: int) -> Self:

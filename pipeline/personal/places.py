@@ -11,12 +11,12 @@ from typing import Literal, Self
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pipeline.personal.folding import Words, secret
 from pipeline.personal.mixing import Ints, below, chosen
 from pipeline.personal.pools import Language, pool
-from pipeline.personal.templates import Template, commonest, scattered
+from pipeline.personal.templates import Template, commonest, only, scattered
 from pipeline.records import Record
 
 _STREET_WORDS = (
@@ -69,6 +69,11 @@ class Place(Record):
     templates: tuple[Template, ...] = Field(min_length=1)
     streets: tuple[str, ...] = Field(min_length=1)
     cities: tuple[str, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _known_parts(self) -> Self:
+        only(self.templates, r"(street|city|house|state|british)( \d+)*|digits [1-8]( \d+)*")
+        return self
 
     @classmethod
     def fit(cls, values: pa.Array, language: Language, least_rows: int) -> Self:

@@ -8,6 +8,7 @@ a word is not in it does not tell that it was real.
 
 import itertools
 import re
+from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
 from typing import Literal
@@ -38,6 +39,8 @@ _FIELDS["last"] = ("person", ("last_names", "unisex_last_names", "male_last_name
 _WORD = re.compile(r"[^\W\d_]{3,14}")
 _VOWELS = "aeiouy"
 _CONSONANTS = "bdfglmnprstvz"
+_HEAD = re.compile(rf"[^{_VOWELS}]*[{_VOWELS}]+")
+_TAIL = re.compile(rf"[^{_VOWELS}]+[{_VOWELS}]+[^{_VOWELS}]*$")
 _TRIES = 40
 _LONGEST = 10
 
@@ -68,7 +71,7 @@ def folded_list(kind: Listed, language: Language) -> tuple[str, ...]:
 def pool(
     kind: Listed, language: Language, size: int, real: Words, random: np.random.Generator, *, plain: bool = False
 ) -> tuple[str, ...]:
-    """`size` different words that no word of the real values begins with, sorted.
+    """`size` different words that `real` frees, sorted.
 
     Args:
         kind: Which list to begin with.
@@ -79,13 +82,13 @@ def pool(
         plain: Whether words are folded, and none begins with another.
     """
     pairs = list(zip(listed(kind, language), folded_list(kind, language), strict=True))
-    free = [(word, fold) for word, fold in pairs if not real.begins(fold)]
+    free = [(word, fold) for word, fold in pairs if real.frees(fold)]
     free = [free[place] for place in random.permutation(len(free))[: (len(free) + 1) // 2].tolist()]
     found: dict[str, str] = {}
-    for word, fold in itertools.chain(free, _recombined(pairs, size, random), _syllables()):
+    for word, fold in itertools.chain(free, _recombined(kind, language, size, random), _syllables()):
         if len(found) == size:
             break
-        if fold in found or real.begins(fold) or (plain and not (fold.isascii() and fold.isalpha())):
+        if fold in found or not real.frees(fold) or (plain and not (fold.isascii() and fold.isalpha())):
             continue
         if plain and any(fold.startswith(other) or other.startswith(fold) for other in found):
             continue
@@ -93,19 +96,22 @@ def pool(
     return tuple(sorted(found.values()))
 
 
-def _recombined(pairs: list[tuple[str, str]], size: int, random: np.random.Generator) -> list[tuple[str, str]]:
+@cache
+def _pieces(kind: Listed, language: Language) -> tuple[list[str], list[str]]:
+    """The beginnings of listed words up to their first vowels, and the ends from the consonants before the last."""
+    folds = [fold for fold in folded_list(kind, language) if fold.isascii() and fold.isalpha()]
+    heads = [match.group() for fold in folds if (match := _HEAD.match(fold))]
+    return heads, [match.group() for fold in folds if (match := _TAIL.search(fold))]
+
+
+def _recombined(kind: Listed, language: Language, size: int, random: np.random.Generator) -> Iterator[tuple[str, str]]:
     """The beginning of a listed word with the end of another, made of folded letters."""
-    folds = [fold for _, fold in pairs if fold.isascii() and fold.isalpha()]
-    heads = [match.group() for fold in folds if (match := re.match(rf"[^{_VOWELS}]*[{_VOWELS}]+", fold))]
-    tails = [match.group() for fold in folds if (match := re.search(rf"[^{_VOWELS}]+[{_VOWELS}]+[^{_VOWELS}]*$", fold))]
-    if not heads or not tails:
-        return []
-    made = []
-    for head, tail in random.integers(0, (len(heads), len(tails)), (_TRIES * size, 2)).tolist():
-        word = heads[head] + tails[tail]
-        if len(word) <= _LONGEST:
-            made.append((word.capitalize(), word))
-    return made
+    heads, tails = _pieces(kind, language)
+    if heads and tails:
+        for head, tail in random.integers(0, (len(heads), len(tails)), (_TRIES * size, 2)).tolist():
+            word = heads[head] + tails[tail]
+            if len(word) <= _LONGEST:
+                yield word.capitalize(), word
 
 
 def _syllables() -> itertools.chain[tuple[str, str]]:

@@ -50,9 +50,10 @@ def is_public(values: pa.Array) -> NDArray[np.bool_]:
 
     Some labels are first names as well (Jan, Kenya), so this is for columns that have a `public_vocabulary`.
     """
-    known = frozenset().union(*_vocabularies().values())
+    codes = frozenset().union(*(labels for name, labels in _vocabularies().items() if _coded(name)))
+    names = frozenset().union(*(labels for name, labels in _vocabularies().items() if not _coded(name)))
     pairs = zip(values.to_pylist(), folded(values).to_pylist(), strict=True)
-    return np.array([text in known or fold in known for text, fold in pairs], dtype=bool)
+    return np.array([text in codes or fold in names for text, fold in pairs], dtype=bool)
 
 
 def public_vocabulary(values: pa.Array) -> str | None:
@@ -66,8 +67,9 @@ def public_vocabulary(values: pa.Array) -> str | None:
         return None
     folds = folded(pa.array(texts, pa.string())).to_pylist()
     for name, labels in _vocabularies().items():
-        inside = [text in labels for text in (texts if _coded(name) else folds)]
-        if sum(inside) >= _NEARLY_ALL * len(texts) and not _accident(name, texts):
+        pairs = zip(texts, texts if _coded(name) else folds, strict=True)
+        inside = [text for text, looked in pairs if looked in labels]
+        if len(inside) >= _NEARLY_ALL * len(texts) and not _accident(name, inside):
             return name
     return None
 

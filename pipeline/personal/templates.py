@@ -35,11 +35,19 @@ class Template(Record):
             name = piece[1:-1]
             made = make(name.lower(), index)
             if name.isupper() or name.islower():
-                made = pc.utf8_upper(made) if name.isupper() else pc.utf8_lower(made)
+                made = pc.utf8_upper(pc.replace_substring(made, "ß", "ss")) if name.isupper() else pc.utf8_lower(made)
             pieces.append(made)
         if all(isinstance(piece, pa.Scalar) for piece in pieces):
             return pa.array([self.text] * len(index), pa.string())
         return pc.binary_join_element_wise(*pieces, "")
+
+
+def only(templates: tuple[Template, ...], parts: str) -> None:
+    """Raise ValueError unless all parts of the templates match a regular expression."""
+    for template in templates:
+        for piece in PART.findall(template.text):
+            if not re.fullmatch(parts, piece[1:-1].lower()):
+                raise ValueError("a template has an unknown part")
 
 
 def scattered(which: Ints, makers: Iterable[Callable[[Ints], pa.Array]]) -> pa.Array:
