@@ -262,7 +262,7 @@ def read(job: Job) -> Incoming:
     """Read and check the table."""
     plan, work = job.plan, job.work
     with job.clock.stage("read"):
-        incoming = tasks.read(plan.data, work, plan.settings, job.arrivals)
+        incoming = tasks.read(plan.data, work, plan.settings, job.arrivals, job.champion)
         if job.champion is not None and plan.settings.policy.new_columns == "refuse":
             tasks.match(work, job.champion)
     job.tracked.data(plan.data, incoming.digest, work.columns.arrow, incoming.rows)

@@ -14,6 +14,9 @@ from typing import Literal
 import pyarrow as pa
 
 from pipeline.records import Record
+from pipeline.widening import value_type
+
+__all__ = ["Column", "ColumnSettings", "Schema", "value_type"]
 
 
 class ColumnSettings(Record):
@@ -96,8 +99,3 @@ class Schema:
             arrow=pa.ipc.read_schema(pa.py_buffer(base64.b64decode(data["arrow"]))),
             warnings=tuple(data["warnings"]),
         )
-
-
-def value_type(kind: pa.DataType) -> pa.DataType:
-    """The type of the values, whatever their encoding: a dictionary's value type, else the type itself."""
-    return kind.value_type if pa.types.is_dictionary(kind) else kind

@@ -101,7 +101,9 @@ def test_an_object_that_has_not_changed_is_not_fetched_again(store: Store, monke
     store.put("seen/b.parquet", b"no Parquet")
     first = look("s3://incoming/seen")
     fetched: list[str] = []
-    monkeypatch.setattr("pipeline.incoming.fetch", lambda file: fetched.append(file.name) or pa.py_buffer(b""))
+    monkeypatch.setattr(
+        "pipeline.incoming.surveying.fetch", lambda file: fetched.append(file.name) or pa.py_buffer(b"")
+    )
     assert look("s3://incoming/seen", first.ledger).new == 0
     assert fetched == []
     store.put("seen/a.parquet", parquet(0, rows=11))
