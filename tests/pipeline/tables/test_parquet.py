@@ -32,18 +32,19 @@ def patched(path: Path, nanoseconds: int, days: int, become: tuple[int, int]) ->
     path.write_bytes(content.replace(old, new))
 
 
+WRAPS = {
+    "plain": (pa.timestamp("us"), lambda time: time),
+    "list": (pa.list_(pa.timestamp("us")), lambda time: [time]),
+    "struct": (pa.struct([("t.u", pa.timestamp("us"))]), lambda time: {"t.u": time}),
+}
+
+
 @pytest.mark.parametrize("store_schema", [False, True])
-@pytest.mark.parametrize(
-    "kind", [pa.timestamp("us"), pa.list_(pa.timestamp("us")), pa.struct([("t.u", pa.timestamp("us"))])]
-)
-def test_times_beyond_nanoseconds_keep_their_year(tmp_path, store_schema, kind):
+@pytest.mark.parametrize("name", WRAPS)
+def test_times_beyond_nanoseconds_keep_their_year(tmp_path, store_schema, name):
     """9999-12-31 and the first year stay what they are, nested ones too; the footer tells the same type."""
-    times = [OPEN, None, START, datetime(1, 1, 1)]  # noqa: DTZ001
-    nested = {pa.list_: lambda t: [t], pa.struct: lambda t: {"t.u": t}}
-    wrap = (
-        nested[pa.list_] if pa.types.is_list(kind) else nested[pa.struct] if pa.types.is_struct(kind) else lambda t: t
-    )
-    values = pa.array([wrap(time) for time in times], kind)
+    kind, wrap = WRAPS[name]
+    values = pa.array([wrap(time) for time in (OPEN, None, START, datetime(1, 1, 1))], kind)  # noqa: DTZ001
     path = int96(tmp_path / "a.parquet", values, store_schema=store_schema)
     table = tables.read(path)
     assert table["valid to"].to_pylist() == values.to_pylist()
