@@ -38,10 +38,12 @@ def drift(reference: str, data: Place, home: Path, settings: Settings, arrivals:
         Workspace.open(home) as work,
         Run.start(version.name, {"flow": "drift", "code_version": code_version(), MARK: work.mark}) as run,
     ):
-        incoming = tasks.read(data, work, settings, arrivals)
+        incoming = tasks.read(data, work, settings, arrivals, version)
         tasks.match(work, version)
         run.data(data, incoming.digest, work.columns.arrow, incoming.rows)
         run.parameters({"data": data, "reference": version.uri})
+        if incoming.warnings:
+            run.text("\n".join(incoming.warnings), "warnings.txt")
         found = tasks.check_drift(work, version, run, settings)
         run.record(found, "drift.json")
         run.tags({"drift": str(found.drifted).lower()})

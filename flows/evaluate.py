@@ -2,7 +2,6 @@
 
 from flows.settings import Settings
 from pipeline import columns, tables
-from pipeline.errors import SchemaError
 from pipeline.evaluation import Evaluation
 from pipeline.evaluation import evaluate as compare
 from pipeline.progress import Progress, silent
@@ -24,21 +23,16 @@ def evaluate(
 
     Raises:
         TableError: A table cannot be used.
-        SchemaError: The tables differ in their columns.
+        SchemaError: The tables differ in their columns, and not harmlessly (`pipeline.tables.unify`).
     """
-    train, rows = (
-        tables.read(real, settings.read, settings.columns),
-        tables.read(synthetic, settings.read, settings.columns),
-    )
-    if test is not None:
-        holdout = tables.read(test, settings.read, settings.columns)
+    places = [real, synthetic] if test is None else [real, synthetic, test]
+    came = [tables.Named(str(place), tables.read(place, settings.read, settings.columns)) for place in places]
+    train, rows, *unseen = tables.unify(came, like=came[0].table.schema).tables
+    if unseen:
+        holdout = unseen[0]
     else:
         train, _, holdout = tables.split(train, settings.split)
     schema = columns.infer(train, settings.columns)
-    for path, table in ((synthetic, rows), (test, holdout)):
-        differences = schema.differences(table.schema)
-        if differences:
-            raise SchemaError(f"evaluate: expected the columns of {real} in {path}; {'; '.join(differences)}")
     return compare(
         rows,
         holdout=holdout,

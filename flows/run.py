@@ -272,7 +272,7 @@ def read(job: Job) -> Incoming:
     """Read and check the table."""
     plan, work = job.plan, job.work
     with job.clock.stage("read") as progress:
-        incoming = tasks.read(plan.data, work, plan.settings, job.arrivals)
+        incoming = tasks.read(plan.data, work, plan.settings, job.arrivals, job.champion)
         progress(Tick("read", 1, 1, notes=inspection.brief(work.columns)))
         if job.champion is not None and plan.settings.policy.new_columns == "refuse":
             tasks.match(work, job.champion)

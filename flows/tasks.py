@@ -96,24 +96,34 @@ def survey(data: Place, name: str, settings: Settings) -> Arrivals:
 
 
 @stage
-def read(data: Place, work: Workspace, settings: Settings, arrivals: Arrivals | None = None) -> Incoming:
+def read(
+    data: Place,
+    work: Workspace,
+    settings: Settings,
+    arrivals: Arrivals | None = None,
+    champion: Version | None = None,
+) -> Incoming:
     """Read and validate the rows to train on, and infer their schema.
+
+    Columns that differ harmlessly from the champion's are read as the champion has them.
 
     Args:
         data: The table: files that count as a whole.
         work: Receives the rows as `incoming`, and as `new` those of them that are new, if they are some but not all.
         settings: How to read, and which window of what has arrived.
         arrivals: What has arrived, where only that is looked at.
+        champion: Whose columns the table is expected to have.
 
     Raises:
         TableError: The table is missing, damaged or unusable.
         SchemaError: A column is of no supported type, or the settings ask for what it cannot be.
     """
+    like = registry.load(champion).schema.arrow if champion is not None else None
     if arrivals is None or settings.incoming is None:
-        table = tables.read(data, settings.read, settings.columns)
-        found = Window(table, table)
+        table, notes = tables.load(data, settings.read, settings.columns, like)
+        found = Window(table, table, notes=notes)
     else:
-        found = incoming.window(arrivals, settings.incoming, settings.read, settings.columns)
+        found = incoming.window(arrivals, settings.incoming, settings.read, settings.columns, like)
     schema = columns.infer(found.rows, settings.columns, settings.privacy)
     rows, new = (table.select(schema.names) for table in (found.rows, found.new))
     work.write("incoming", [rows], rows.schema)
@@ -125,7 +135,7 @@ def read(data: Place, work: Workspace, settings: Settings, arrivals: Arrivals | 
         new_rows=new.num_rows,
         latest=found.latest,
         digest=tables.digest(rows),
-        warnings=schema.warnings,
+        warnings=(*found.notes, *schema.warnings),
     )
 
 

@@ -17,6 +17,9 @@ from pydantic import Field
 from pipeline.checks import expect, record
 from pipeline.errors import DamagedError
 from pipeline.records import Record
+from pipeline.widening import value_type
+
+__all__ = ["Column", "ColumnSettings", "Schema", "value_type"]
 
 
 class PrivacySettings(Record):
@@ -139,8 +142,3 @@ class _Kept(Record):
     arrow: str
     warnings: tuple[str, ...]
     dropped: tuple[str, ...]
-
-
-def value_type(kind: pa.DataType) -> pa.DataType:
-    """The type of the values, whatever their encoding: a dictionary's value type, else the type itself."""
-    return kind.value_type if pa.types.is_dictionary(kind) else kind

@@ -8,17 +8,17 @@ A store that does not answer is one thing, an object that is damaged another: th
 aside. So an object, or the end of one, is fetched, which fails only for the store's sake, and looked at afterwards.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from urllib.parse import urlsplit
 
 import pyarrow as pa
 from pyarrow.fs import FileInfo, FileSelector, FileSystem, FileType
 
-from pipeline.errors import ResynthError, SettingsError, TableError
+from pipeline.errors import ResynthError, SettingsError
 from pipeline.records import Record
 
 MARGIN = 8  # bytes after the footer of a Parquet file: its length, and the format's mark
@@ -53,7 +53,63 @@ class Object(Record):
         return f"{self.uri} {self.size} {self.modified.isoformat()}"
 
 
-File = Path | Object
+class Key(Record):
+    """A column that lives in the path of a file, as `country` in `country=DE/part-0.parquet`.
+
+    Attributes:
+        name: Of the column.
+        value: As it is written; None for null.
+        type: Arrow type of the column over all files.
+    """
+
+    name: str
+    value: str | None
+    type: str
+
+
+class Part(Record):
+    """A file of a table some columns of which live in paths.
+
+    Attributes:
+        file: Where the other columns are.
+        keys: Those in the path.
+    """
+
+    file: Path | Object
+    keys: tuple[Key, ...]
+
+    def __str__(self) -> str:
+        """The path or the address."""
+        return str(self.file)
+
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+        return self.file.name
+
+
+class Delta(Record):
+    """A version of a Delta Lake table, which is read as a whole.
+
+    Attributes:
+        uri: Its directory, a path or an address.
+        version: Of the table.
+    """
+
+    uri: str
+    version: int
+
+    def __str__(self) -> str:
+        """Directory and version."""
+        return f"{self.uri} (version {self.version})"
+
+    @property
+    def name(self) -> str:
+        """The last part of the directory, and the version."""
+        return f"{PurePosixPath(self.uri).name}@{self.version}"
+
+
+File = Path | Object | Part | Delta
 Place = Path | str
 """A path, or as a text the URI of a prefix or an object."""
 
@@ -86,10 +142,9 @@ def absolute(named: Place) -> Place:
 
 
 def objects(uri: str) -> list[Object]:
-    """The object at an address, or the `*.parquet` objects anywhere below it, in the order of their names.
+    """The object at an address, or all objects anywhere below it, in the order of their names.
 
     Raises:
-        TableError: There is nothing, or no such object.
         ResynthError: The store does not answer, or refuses.
     """
     with _asking(uri):
@@ -99,10 +154,17 @@ def objects(uri: str) -> list[Object]:
             return [_object(uri, itself)]
         infos = system.get_file_info(FileSelector(root, recursive=True, allow_not_found=True))
     below = {info.path.removeprefix(root).lstrip("/"): info for info in infos if info.type == FileType.File}
-    found = [_object(f"{uri}/{name}", below[name]) for name in sorted(below) if _is_data(PurePosixPath(name))]
-    if not found:
-        raise TableError(f"expected a Parquet object or a prefix of them, found none at {uri}")
-    return found
+    return [_object(f"{uri}/{name}", below[name]) for name in sorted(below)]
+
+
+def there(uris: Sequence[str]) -> list[str]:
+    """Those addresses of one store that are there; one that must not be looked at counts as not there."""
+    try:
+        system, _ = _reach(uris[0])
+        infos = system.get_file_info([_reach(uri)[1] for uri in uris])
+    except (OSError, pa.ArrowInvalid):
+        return []
+    return [uri for uri, info in zip(uris, infos, strict=True) if info.type != FileType.NotFound]
 
 
 def fetch(found: Object) -> pa.Buffer:
@@ -132,13 +194,10 @@ def tail(found: Object) -> pa.Buffer:
             return pa.py_buffer(file.read_at(taken, size - taken))
 
 
-def is_hidden(path: PurePosixPath | Path) -> bool:
-    """Whether a file or a folder on its way is marked as not being data, as Spark and others do."""
-    return any(part.startswith((".", "_")) for part in path.parts)
-
-
-def _is_data(path: PurePosixPath) -> bool:
-    return path.suffix == ".parquet" and not is_hidden(path)
+def is_data(path: PurePath) -> bool:
+    """Whether a file is Parquet and neither it nor a folder on its way is marked as not being data, as Spark does."""
+    hidden = any(part.startswith(".") or (part.startswith("_") and "=" not in part) for part in path.parts)
+    return path.suffix == ".parquet" and not hidden
 
 
 def _reach(uri: str) -> tuple[FileSystem, str]:

@@ -288,16 +288,6 @@ def test_other_settings_judge_files_anew(tmp_path: Path) -> None:
     assert (names(clipped), clipped.new, clipped.ledger.quarantined) == (["a", "b"], 1, ())
 
 
-def test_a_column_declared_with_nulls_is_told_from_one_without(tmp_path: Path) -> None:
-    """The reason says what differs, where the type is the same."""
-    pq.write_table(pa.table({"x": [1, 2]}), tmp_path / "a.parquet")
-    strict = pa.schema([pa.field("x", pa.int64(), nullable=False)])
-    ledger = look(tmp_path).ledger
-    pq.write_table(pa.table({"x": [1, 3]}, schema=strict), tmp_path / "b.parquet")
-    reason = "column 'x' is declared without nulls, expected the opposite"
-    assert [file.reason for file in look(tmp_path, ledger).quarantined] == [reason]
-
-
 @pytest.mark.parametrize(
     "settings",
     [
