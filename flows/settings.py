@@ -311,12 +311,12 @@ def _key(parts: Sequence[object]) -> str:
 
 
 def _toml(file: Path) -> dict[str, Any]:
-    if not file.is_file() or file.stat().st_size > LARGEST:
-        raise SettingsError(f"settings: expected a TOML file of at most {LARGEST:,} bytes at {file}")
     try:
+        if not file.is_file() or file.stat().st_size > LARGEST:
+            raise SettingsError(f"settings: expected a TOML file of at most {LARGEST:,} bytes at {file!s:.200}")
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
-        raise SettingsError(f"settings: expected a TOML file at {file}, {error.strerror or error}") from error
+        raise SettingsError(f"settings: expected a TOML file at {file!s:.200}, {error.strerror or error}") from error
     except (ValueError, RecursionError) as error:  # numbers of thousands of digits included
         raise SettingsError(f"settings: expected TOML in {file}, {error}") from error
 

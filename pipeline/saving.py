@@ -130,11 +130,11 @@ def load(directory: Path, digest: str | None = None) -> Parts:
     """
     with _damage(directory):
         text = _read(directory / MODEL)
+        expect(digest is None or hashlib.sha256(text).hexdigest() == digest, f"the {MODEL} that was saved")
         data = json.loads(text)
         expect(isinstance(data, dict) and isinstance(data.get("format"), int), f"{MODEL} of a synthesizer")
         if data["format"] != FORMAT:
             raise FormatError(f"expected a synthesizer of format {FORMAT}, got another in {directory}")
-        expect(digest is None or hashlib.sha256(text).hexdigest() == digest, f"the {MODEL} that was saved")
         model = record(_Model, data)
         content = {name: _read(directory / name) for name in FILES[1:]}
         for name, found in content.items():

@@ -1,6 +1,6 @@
-"""The fidelity benchmark's modules import each other by their bare names, as its commands do."""
+"""The benchmarks' modules import each other by their bare names, as their commands do."""
 
 import sys
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).parents[2] / "benchmarks" / "fidelity"))
+sys.path += [str(Path(__file__).parents[2] / "benchmarks" / name) for name in ("fidelity", "faults")]

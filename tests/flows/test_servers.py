@@ -34,3 +34,20 @@ def test_addresses_are_shown_without_passwords(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setenv("PREFECT_API_URL", f"{address}/api")
     with servers.mlflow() as mlflow, servers.prefect() as prefect:
         assert (mlflow, prefect) == (shown, shown)
+
+
+def test_servers_that_start_at_once_in_a_new_home_all_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first makes the database, the others wait for it: each answers, and none ends."""
+    (tmp_path / ".prefect").mkdir()
+    monkeypatch.setenv("PREFECT_HOME", str(tmp_path / ".prefect"))
+    options = ("--factory", "flows.embedded:app", "--app-dir", str(Path(__file__).parents[2]), "--log-level", "error")
+    ports = [servers.free_port() for _ in range(4)]
+    started = [servers.start("uvicorn", port, *options) for port in ports]
+    try:
+        for port, server in zip(ports, started, strict=True):
+            servers.wait("Prefect", port, server)
+        assert [server.poll() for server in started] == [None] * 4
+    finally:
+        for server in started:
+            server.terminate()
+            server.wait(timeout=30)

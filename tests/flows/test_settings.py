@@ -66,6 +66,17 @@ def test_the_command_line_wins_over_the_file(tmp_path: Path) -> None:
         ("[split]\nholdout = 0.9", "split.holdout in "),
         ("[training]\nepochs = 'many'", "training.epochs in "),
         ("seed = ", "expected TOML in "),
+        (f"seed = {'9' * 5000}", "expected TOML in "),
+        (f"rows = {10**30}", "rows in "),
+        ("[training]\ntime_limit = inf", "training.time_limit in "),
+        ("[training]\nrate = nan", "training.rate in "),
+        ("[training]\nepochs = 1000000000", "training.epochs in "),
+        ("[model]\nlatent = 1000000000", "model.latent in "),
+        ("data = 5", "data in "),
+        ("[schedule]\nretrain = '99999999999d'", "schedule.retrain in "),
+        ("[schedule]\ndrift = 'now and then'", "schedule.drift in "),
+        (f"a = {'[' * 5000}{']' * 5000}", "expected TOML in "),
+        (f"{'.'.join('a' * 50)} = 1", "sections in one another"),
     ],
 )
 def test_a_wrong_file_is_one_line_that_names_key_and_file(tmp_path: Path, text: str, expected: str) -> None:
@@ -160,3 +171,13 @@ def test_wrong_tables_are_one_line(tmp_path: Path, text: str, expected: str) -> 
     with pytest.raises(SettingsError, match=expected) as caught:
         Settings.tables(tmp_path)
     assert "secret" not in str(caught.value)
+
+
+def test_a_device_that_this_machine_has_not_is_told_before_anything_starts(tmp_path: Path) -> None:
+    """The hundredth GPU is on no machine; what is given to `run` and `serve` is looked at first."""
+    write(tmp_path)
+    (tmp_path / "resynth.toml").write_text('data = "data.parquet"\n[training]\ndevice = "cuda:99"\n')
+    settings = Settings.load(tmp_path)
+    with pytest.raises(SettingsError, match=r"training\.device: expected a device of this machine .* got 'cuda:99'"):
+        settings.check_source(tmp_path)
+    assert not (tmp_path / "mlruns").exists()

@@ -1,5 +1,7 @@
 """Versions and champions in the real embedded MLflow."""
 
+import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -14,9 +16,10 @@ from mlflow.exceptions import MlflowException
 from small import synthesizer
 
 from flows.tracking import history, registry
-from flows.tracking.registry import Version
+from flows.tracking.registry import OutdatedError, Version
 from flows.tracking.store import Run
-from pipeline.errors import NotFoundError, ResynthError
+from pipeline import saving
+from pipeline.errors import DamagedError, NotFoundError, ResynthError
 from pipeline.promotion import Decision
 from pipeline.synthesizer import Synthesizer
 
@@ -315,6 +318,80 @@ def test_a_version_that_does_not_load_is_not_promoted(saved: Path) -> None:
     with pytest.raises(ResynthError, match=r"expected models:/registry-broken/2 .* to load"):
         registry.promote(broken)
     assert registry.resolve(name).version == "1"
+
+
+def files_of(version: Version) -> Path:
+    """Where a version's files lie in the embedded store."""
+    return Path(MlflowClient().get_model_version_download_uri(version.name, version.version))
+
+
+def test_nothing_that_the_store_holds_is_run(saved: Path, tmp_path: Path) -> None:
+    """Code put into a version's `model.py` runs with MLflow's loader, and with none of our own verbs."""
+    name, mark = "registry-code", tmp_path / "ran"
+    version = register(saved, name)
+    script = files_of(version) / "model.py"
+    script.write_text(f"open({str(mark)!r}, 'w').close()\n" + script.read_text())
+    registry.load(version)
+    registry.promote(version)
+    assert not mark.exists()
+    mlflow.pyfunc.load_model(version.uri)
+    assert mark.exists()
+
+
+def test_a_version_is_read_where_it_lies_and_left_as_it_is(saved: Path) -> None:
+    """Loading and promoting write nothing into the store's files."""
+    version = register(saved, "registry-in-place")
+    before = {path: path.stat().st_mtime_ns for path in files_of(version).rglob("*")}
+    registry.load(version)
+    registry.promote(version)
+    assert {path: path.stat().st_mtime_ns for path in files_of(version).rglob("*")} == before
+
+
+@pytest.mark.parametrize("name", saving.FILES)
+def test_files_other_than_those_registered_do_not_load(saved: Path, name: str) -> None:
+    """One byte is enough, in any file, though nobody could tell from the files themselves."""
+    version = register(saved, f"registry-damaged-{name.replace('.', '-')}")
+    file = files_of(version) / "artifacts" / "synthesizer" / name
+    data = bytearray(file.read_bytes())
+    data[-2] ^= 1
+    file.write_bytes(data)
+    with pytest.raises(DamagedError, match=rf"expected {version.uri} .* to load, it does not: .*{name}"):
+        registry.promote(version)
+    assert registry.champion(version.name) is None
+
+
+def test_another_model_in_the_place_of_a_version_does_not_load(saved: Path, tmp_path: Path) -> None:
+    """Whole and sound by itself, it is not the one whose digest was kept with the version."""
+    version = register(saved, "registry-exchanged")
+    synthesizer(seed=1).save(files_of(version) / "artifacts" / "synthesizer")
+    with pytest.raises(DamagedError, match=r"expected the synthesizer\.json that was saved"):
+        registry.load(version)
+
+
+def test_a_version_that_generates_something_else_is_not_promoted(saved: Path) -> None:
+    """With other weights and every digest written anew, its rows still are not those of its training."""
+    version = register(saved, "registry-rows-differ")
+    directory = files_of(version) / "artifacts" / "synthesizer"
+    first = Synthesizer.load(directory)
+    kept, other = (directory / "sample.safetensors").read_bytes(), synthesizer(seed=1)
+    other.save(directory)
+    (directory / "sample.safetensors").write_bytes(kept)
+    model = json.loads((directory / "synthesizer.json").read_text())
+    model["files"]["sample.safetensors"] = hashlib.sha256(kept).hexdigest()
+    (directory / "synthesizer.json").write_text(json.dumps(model))
+    registry.tag(version, {registry.DIGEST: saving.digest(directory)})
+    changed = registry.resolve(f"{version.name}/{version.version}")
+    assert not registry.load(changed).sample(20, seed=0).equals(first.sample(20, seed=0))
+    with pytest.raises(ResynthError, match=r"to generate its rows, it does not; column .* expected the rows"):
+        registry.promote(changed)
+
+
+def test_a_version_without_a_digest_counts_as_outdated(saved: Path) -> None:
+    """What was registered before digests, or in MLflow itself, is not loaded on trust."""
+    version = register(saved, "registry-undigested")
+    bare = version.model_copy(update={"tags": {"code_version": "old"}})
+    with pytest.raises(OutdatedError, match=r"made by code old\) to load, it was registered without a digest"):
+        registry.load(bare)
 
 
 def test_demotion_undoes_promotion(saved: Path) -> None:
