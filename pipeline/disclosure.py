@@ -298,12 +298,12 @@ def _ends(name: str, array: pa.ChunkedArray, least: int) -> tuple[_Ends | None, 
 def _inner(x: Floats, rows: Codes, least: int) -> float:
     """The greatest of ascending values if `least` rows share it; else a value before it that tells of no single row.
 
-    That is the next value of one or two digits, or the mean of the `least` greatest rows if fewer than `least` rows
+    That is a value of two or three digits, or the mean of the `least` greatest rows if fewer than `least` rows
     would stay on the other side.
     """
     if rows[-1] >= least or len(x) == 1:
         return float(x[-1])
-    unit = 5 * 10.0 ** (math.floor(math.log10(x[-1] - x[0])) - 1)
+    unit = 5 * 10.0 ** (math.floor(math.log10(x[-1] - x[0])) - 2)
     round_value = math.floor(x[-1] / unit) * unit
     if round_value >= x[-1]:
         round_value -= unit

@@ -10,6 +10,7 @@ import pytest
 from pipeline.columns import infer
 from pipeline.errors import SchemaError, TableError
 from pipeline.profile import Profile
+from pipeline.schema import PrivacySettings
 
 ADULT = pq.read_table(Path(__file__).parents[2] / "data" / "adult_test.parquet")
 MIXED = pa.table(
@@ -24,7 +25,7 @@ MIXED = pa.table(
 
 def test_it_says_what_is_in_the_columns():
     """Nulls, NaN, moments and labels of a small mixed table are exact."""
-    profile = Profile.of(MIXED, infer(MIXED))
+    profile = Profile.of(MIXED, infer(MIXED, privacy=PrivacySettings(least_rows=1)))
     assert profile.rows == 4
     assert [column.nulls for column in profile.columns] == [2, 1, 1, 4]
     assert (profile["n"].ordered.low, profile["n"].ordered.mean, profile["n"].ordered.deviation) == (1.5, 2.5, 1.0)
