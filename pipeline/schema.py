@@ -94,7 +94,8 @@ class Schema:
     def differences(self, other: pa.Schema) -> tuple[str, ...]:
         """What keeps a table of schema `other` from being read as this one, one phrase per difference.
 
-        Names and types must agree; order, metadata and the index width of dictionaries need not.
+        Names and types must agree; order, metadata and the encoding as dictionaries need not. A table that differs
+        harmlessly is read in these types (`pipeline.tables.load` with `like`); what is left of it then, is told here.
         """
         mine, theirs = set(self.names), set(other.names)
         found = [f"column {name!r} is missing" for name in self.names if name not in theirs]
