@@ -25,7 +25,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from flows import servers
+from flows import places, servers
 from pipeline.errors import InputError, ResynthError
 from pipeline.progress import Progress, Tick, silent
 
@@ -39,7 +39,9 @@ class LostError(ResynthError):
 
 def defaults(home: Path) -> dict[str, str]:
     """The environment variables that embed both tools in `home`."""
-    return {
+    prefect = home / ".prefect" / "prefect.db"
+    address = {"PREFECT_SERVER_DATABASE_CONNECTION_URL": places.database(prefect, "sqlite+aiosqlite")}
+    return (address if "?" in str(prefect) else {}) | {  # any other path Prefect gets right itself
         "PREFECT_HOME": str(home / ".prefect"),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_LOGGING_LEVEL": "WARNING",
@@ -47,7 +49,7 @@ def defaults(home: Path) -> dict[str, str]:
         "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
         "PREFECT_LOGGING_INTERNAL_LEVEL": "CRITICAL",  # events that a lost server does not take
         "DO_NOT_TRACK": "1",
-        "MLFLOW_TRACKING_URI": f"sqlite:///{home / 'mlruns' / 'mlflow.db'}",
+        "MLFLOW_TRACKING_URI": places.database(home / "mlruns" / "mlflow.db"),
         "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "5",  # a minute in all; its default, 7, is four, and again for every undoing
@@ -65,7 +67,8 @@ def embed(home: Path) -> None:
     home = home.resolve()
     try:
         for directory in (".prefect", "mlruns"):
-            (home / directory).mkdir(parents=True, exist_ok=True)
+            (home / directory).mkdir(mode=0o700, parents=True, exist_ok=True)
+            (home / directory).chmod(0o700)  # what they hold tells of real rows
     except OSError as error:
         raise InputError(f"home: expected a directory that can be written, got {home} ({error.strerror})") from error
     for name, value in defaults(home).items():

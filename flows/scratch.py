@@ -1,14 +1,15 @@
 """Where one run keeps real rows while it works.
 
 A run's tasks exchange a `Workspace`, a reference to `<home>/.resynth/<run>/`, and find each other's tables there by
-name, as Arrow files. Those are private data: the directory is readable by its owner only, it is removed however the
-run ends, and what a killed run left behind is removed by the next one. A lock that the operating system releases
-with the process tells the dead from the living. A run's `mark` names it beyond this machine; `died` tells from it
-whether the run was killed, so that what it left in MLflow can be cleared away.
+name, as Arrow files; temporary files of this process go there too. Those are private data: the directory is readable by
+its owner only, it is removed however the run ends, and what a killed run left behind is removed by the next one. A lock
+that the operating system releases with the process tells the dead from the living. A run's `mark` names it beyond this
+machine; `died` tells from it whether the run was killed, so that what it left in MLflow can be cleared away.
 """
 
 import re
 import shutil
+import tempfile
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -18,6 +19,7 @@ from typing import Self
 import pyarrow as pa
 from filelock import FileLock, Timeout
 
+from pipeline import files
 from pipeline.errors import ResynthError
 from pipeline.records import Record
 from pipeline.schema import Schema
@@ -48,9 +50,11 @@ class Workspace(Record):
         lock = directory.with_suffix(".lock")
         with FileLock(lock):
             directory.mkdir(mode=0o700)
+            elsewhere, tempfile.tempdir = tempfile.tempdir, str(directory)  # libraries leave copies of what they store
             try:
                 yield cls(directory=directory)
             finally:
+                tempfile.tempdir = elsewhere
                 _remove(directory, lock)
 
     @property
@@ -80,6 +84,7 @@ class Workspace(Record):
 
     def write(self, name: str, tables: Iterable[pa.Table], schema: pa.Schema) -> None:
         """Keep a table given in pieces; the Arrow format keeps every type exactly."""
+        self._table(name).touch(0o600)
         with pa.OSFile(str(self._table(name)), "wb") as sink, pa.ipc.new_stream(sink, schema) as writer:
             for table in tables:
                 writer.write_table(table)
@@ -118,20 +123,24 @@ def publication_file(home: Path, name: str) -> Path:
 
 def _root(home: Path) -> Path:
     root = home / ".resynth"
-    root.mkdir(parents=True, exist_ok=True)
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    root.chmod(0o700)  # what is in it tells of real rows
     return root
 
 
 def _identity(root: Path) -> str:
     """A name of the home that no other has, wherever it is mounted."""
     file = root / "identity"
-    if not file.exists():
+    if not _whole(file):
         with FileLock(root / "identity.making"):
-            if not file.exists():
-                fresh = file.with_suffix(".new")
-                fresh.write_text(uuid.uuid4().hex, "utf-8")
-                fresh.replace(file)
+            if not _whole(file):
+                files.write(file, uuid.uuid4().hex)
     return file.read_text("utf-8")
+
+
+def _whole(identity: Path) -> bool:
+    """Whether an identity is there, and not what a power cut has left of one."""
+    return identity.exists() and RUN.fullmatch(identity.read_text("utf-8", "replace")) is not None
 
 
 def _reap(root: Path) -> None:

@@ -18,6 +18,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, nullco
 
 from flows import embedded
 from pipeline.errors import ResynthError
+from pipeline.files import PRIVATE
 
 HOST = "127.0.0.1"
 PATIENCE = 300.0  # seconds for a server to answer; the first makes a database, and others wait for it
@@ -67,6 +68,8 @@ def public(address: str) -> str:
 def start(module: str, port: int, *options: str, **environment: str) -> "subprocess.Popen[bytes]":
     """Start a server of this Python's environment, out of reach of the terminal's Ctrl-C, which we pass on.
 
+    What it writes, only its owner may read.
+
     Call it in the main thread: on Linux the server ends with the thread that started it.
     """
     return subprocess.Popen(  # noqa: S603
@@ -75,6 +78,7 @@ def start(module: str, port: int, *options: str, **environment: str) -> "subproc
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
+        umask=PRIVATE,
         preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - it only calls the kernel
     )
 

@@ -127,6 +127,20 @@ class NotifySettings(Record):
         raise ValueError("expected an address that begins with https:// or http:// and a host")
 
 
+class RetentionSettings(Record):
+    """What `resynth prune` keeps of every model.
+
+    Attributes:
+        versions: The newest versions, and as many of the last champions, for rollbacks.
+        exports: The newest exports in the home; the champion's always.
+        runs: The newest MLflow runs; those that something kept needs, always.
+    """
+
+    versions: Annotated[int, Field(ge=1)] = 10
+    exports: Annotated[int, Field(ge=1)] = 5
+    runs: Annotated[int, Field(ge=1)] = 100
+
+
 class Settings(LoopSettings):
     """Everything that `resynth.toml` may say.
 
@@ -144,6 +158,7 @@ class Settings(LoopSettings):
     partition_by: tuple[str, ...] = ()
     schedule: ScheduleSettings = ScheduleSettings()
     notify: NotifySettings = NotifySettings()
+    retention: RetentionSettings = RetentionSettings()
 
     @classmethod
     def load(cls, home: Path, config: Path | None = None, **given: object) -> Self:

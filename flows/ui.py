@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from flows import servers
+from flows.tracking import store
 
 
 @contextmanager
@@ -13,5 +14,6 @@ def serving() -> Iterator[Mapping[str, str]]:
     Raises:
         ResynthError: A server ended or does not answer.
     """
+    store.client()  # a home that was moved finds its own files
     with servers.mlflow() as mlflow, servers.prefect() as prefect:
         yield {"mlflow": mlflow, "prefect": prefect}

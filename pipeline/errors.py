@@ -1,6 +1,7 @@
 """What can go wrong, as a tree.
 
     ResynthError            something failed (exit code 1)
+    ├── DiskFullError       there is no room left for what is written
     └── InputError          what the user gave cannot be used (exit code 2)
         ├── TableError      the table: missing, damaged, too small, unsupported values
         ├── SchemaError     the table's columns: kinds, types, differences from a model's
@@ -16,6 +17,10 @@ counts and paths; they never quote a value of the data.
 
 class ResynthError(Exception):
     """Base of every error that resynth raises on purpose."""
+
+
+class DiskFullError(ResynthError):
+    """There is no room left for what is written."""
 
 
 class InputError(ResynthError):

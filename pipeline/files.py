@@ -45,3 +45,9 @@ def private() -> Iterator[None]:
         yield
     finally:
         os.umask(before)
+
+
+def protect(directory: Path) -> None:
+    """Let only the owner read a directory and what is in it."""
+    for path in (directory, *directory.rglob("*")):
+        path.chmod(0o700 if path.is_dir() else 0o600)

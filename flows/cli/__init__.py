@@ -12,7 +12,7 @@ Nothing heavy is imported before a verb runs, so that help answers at once.
 
 app         the command itself, options of every verb, replies
 data        verbs about rows: run, export, drift, evaluate, replay, verify
-versions    verbs about registered models: promote, rollback, models
+versions    verbs about registered models: promote, rollback, models, prune
 services    verbs that go on until they are stopped: serve, ui
 """
 

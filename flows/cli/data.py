@@ -44,7 +44,7 @@ def run(
     settings.check_device()
     settings.check(tables.files(table))  # mistakes are told at once, not when the engines have started
     home = common.embed()
-    from flows import engine, progress
+    from flows import engine, progress, room
 
     with progress.shown(errors()) as listener:
         with engine.starting(listener):
@@ -55,7 +55,7 @@ def run(
 
         model, target = settings.name or name_of(table), out.resolve() if out is not None else None
         plan = Plan(data=storage.absolute(table), home=home, name=model, settings=settings, out=target)
-        with engine.running():
+        with room.needed(home, target or home), engine.running():
             report = flow(plan, listener)
     return Reply(
         report.answer(), lambda console: display.run(console, report), REFUSED if report.decision == "refused" else DONE
@@ -128,13 +128,13 @@ def export(
     """
     settings = common.settings(name=model_of(name), rows=rows, partition_by=partition_by)
     home = common.embed()
-    from flows import engine, progress
+    from flows import engine, progress, room
 
     with progress.shown(errors()) as listener:
         with engine.starting(listener):
             from flows.export import export as flow
 
-        with engine.running():
+        with room.needed(home, out), engine.running():
             manifest = flow(name, out, rows, home, settings, listener)
     answer = {"path": str(out), "rows": manifest.rows, "manifest": str(out / manifest.file)}
     return Reply(answer, lines(f"{manifest.rows:,} rows in {out}"))

@@ -3,6 +3,7 @@
 
 from typing import Annotated
 
+from cyclopts import Parameter
 from rich.console import Console
 
 from flows.cli.app import DEFAULTS, WHOLE, Common, Reply, app, lines
@@ -72,6 +73,37 @@ def models(name: str | None = None, *, common: Common = DEFAULTS) -> Reply:
         display.history(console, events)
 
     return Reply(answer, show)
+
+
+@app.command
+def prune(
+    name: str | None = None,
+    *,
+    yes: Annotated[bool, Parameter(negative="")] = False,
+    common: Common = DEFAULTS,
+) -> Reply:
+    """Remove versions, exports and runs that [retention] in the settings does not keep; says which, until --yes.
+
+    Parameters
+    ----------
+    name
+        Only of this model.
+    yes
+        Do it.
+    """
+    settings = {name: common.settings(name=name)} if name is not None else {}
+    home = common.embed()
+    from flows import prune
+    from flows.tracking import registry
+
+    if name is not None:
+        registry.versions(name)  # a model that is not there is told
+    chosen = settings or {each: common.settings(name=each) for each in registry.names()}
+    found = [prune.prune(home, each, of.retention, remove=yes) for each, of in chosen.items()]
+    told = [line for each in found for line in each.lines()] or ["nothing is past keeping"]
+    if any(each.lines() for each in found):
+        told.append("removed" if yes else "nothing was removed; --yes does it")
+    return Reply({"removed": yes, "models": [each.model_dump(mode="json") for each in found]}, lines(*told))
 
 
 def _champion(name: str, version: str) -> Reply:

@@ -6,7 +6,7 @@ JSON. `predict` needs no input rows, only parameters:
     mlflow.pyfunc.load_model("models:/adult@champion").predict(None, params={"rows": 1000, "seed": 7})
 
 It is there for MLflow's users, who run what the store holds and must trust it. resynth itself does not run it
-(`flows.tracking.files`).
+(`flows.tracking.fetching`).
 """
 
 from pathlib import Path

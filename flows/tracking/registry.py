@@ -21,11 +21,12 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.types import ParamSchema, ParamSpec
 
-from flows.tracking import files, history
+from flows import places
+from flows.tracking import fetching, history, leftovers
 from flows.tracking import model as stored
 from flows.tracking.history import PERSON, Event
 from flows.tracking.store import COMPLETE, LONGEST_TAG, MARK, Run, client, unfinished
-from pipeline import saving
+from pipeline import files, saving
 from pipeline.errors import DamagedError, FormatError, NotFoundError, ResynthError
 from pipeline.promotion import Decision
 from pipeline.records import Record
@@ -100,18 +101,21 @@ def register(run: Run, synthesizer: Path, tags: Mapping[str, str]) -> Version:
 
     The digest of its files is kept with the version, apart from them: `load` compares it.
     """
-    assert synthesizer.name == files.NAME
+    assert synthesizer.name == fetching.NAME
     kept = {**tags, DIGEST: saving.digest(synthesizer)}
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), files.private():
         warnings.simplefilter("ignore", UserWarning)  # MLflow would like an input example; there is no input
         with mlflow.start_run(run_id=run.id):
             logged = mlflow.pyfunc.log_model(
                 name="model",
                 python_model=str(Path(stored.__file__)),
-                artifacts={files.NAME: str(synthesizer)},
+                artifacts={fetching.NAME: synthesizer.as_uri()},
                 signature=SIGNATURE,
                 pip_requirements=[f"{package}=={installed(package)}" for package in REQUIREMENTS],
             )
+    place = Path(places.local(str(client().get_logged_model(logged.model_id).artifact_location)))
+    if place.is_dir():
+        files.protect(place)  # copies are as open as what they were copied from
     client().update_run(run.id, status="RUNNING")  # leaving the block above ended it
     if not _exists(run.name):
         client().create_registered_model(run.name)
@@ -120,19 +124,29 @@ def register(run: Run, synthesizer: Path, tags: Mapping[str, str]) -> Version:
     )
     for twin in _versions(run.name):  # the client tries again when the answer is lost, not knowing that all was done
         if twin.run == run.id and twin.version != str(made.version):
-            client().delete_model_version(twin.name, twin.version)
+            client().delete_model_version(twin.name, twin.version)  # its files are those of the other
     return Version.of(made)
 
 
 def withdraw(version: Version) -> None:
     """Undo `register`, and remove the model's name if it never had another; one that a person points at stays."""
-    found = Version.of(client().get_model_version(version.name, version.version))
+    stored = client().get_model_version(version.name, version.version)
+    found = Version.of(stored)
     if _by_hand(found) or found.aliases:
         return
-    client().delete_model_version(version.name, version.version)
+    remove(stored)
     champions = {number for event in history.read(version.name) for number in (event.before, event.after)}
     if not _versions(version.name) and champions <= {version.version, None}:
         client().delete_registered_model(version.name)
+
+
+def remove(version: ModelVersion) -> None:
+    """Delete a version and its model's files, unless another version has the same."""
+    client().delete_model_version(version.name, version.version)
+    others = client().search_model_versions(f"name='{version.name}'", max_results=10_000)
+    model = leftovers.model_of(version)
+    if model is not None and all(leftovers.model_of(other) != model for other in others):
+        leftovers.remove_model(model)
 
 
 def load(version: Version) -> Synthesizer:
@@ -147,7 +161,7 @@ def load(version: Version) -> Synthesizer:
     if DIGEST not in version.tags:
         raise OutdatedError(f"{expected}, it was registered without a digest of its files")
     try:
-        with files.fetched(version.name, version.version) as directory:
+        with fetching.fetched(version.name, version.version) as directory:
             return Synthesizer.load(directory, version.tags[DIGEST])
     except FormatError as error:
         raise OutdatedError(f"{expected}, it is of another format than this code") from error

@@ -4,7 +4,8 @@ A `Run` is the memory of one execution: what it was given, what happened, how it
 the name it belongs to), so tasks can pass it around. All runs of one model name are one MLflow experiment.
 
 On the embedded SQLite store the first access migrates the database, which two processes must not do at once, and
-write-ahead logging makes every later write four times faster; `client` sees to both.
+write-ahead logging makes every later write four times faster; `client` sees to both. What MLflow keeps of a run is
+made from real rows, so on the embedded store only its owner may read it.
 """
 
 import json
@@ -24,16 +25,19 @@ from filelock import FileLock
 from matplotlib.figure import Figure
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
+from mlflow.entities import Run as Made
 from mlflow.exceptions import MlflowException
 
+from flows import places
 from flows.engine import answers
 from flows.pictures import draw
+from flows.tracking import relocation
+from pipeline import files
 from pipeline.errors import ResynthError
 from pipeline.records import Record
 from pipeline.storage import Place
 from pipeline.training import Epoch
 
-SQLITE = "sqlite:///"
 BATCH = 100  # parameters that MLflow accepts at once; it accepts 1,000 metrics
 LONGEST_VALUE = 6000  # characters of a parameter
 LONGEST_TAG = 5000
@@ -53,11 +57,12 @@ def client() -> MlflowClient:
 
 @cache
 def _client(uri: str) -> MlflowClient:
-    if not uri.startswith(SQLITE):
+    file = places.database_file(uri)
+    if file is None:
         return MlflowClient(uri)
-    file = Path(uri.removeprefix(SQLITE))
     file.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(file.with_suffix(".lock")):
+    with FileLock(file.with_suffix(".lock"), mode=0o600), files.private():
+        relocation.relocate(file)
         opened = MlflowClient(uri)
         opened.search_experiments(max_results=1)  # creates or migrates the tables
         with sqlite3.connect(file) as database:
@@ -127,7 +132,7 @@ class Run(Record):
     @property
     def url(self) -> str:
         """Where the run's files are."""
-        return str(client().get_run(self.id).info.artifact_uri)
+        return places.local(str(client().get_run(self.id).info.artifact_uri))
 
     def parameters(self, values: Mapping[str, object]) -> None:
         """Log what the run was given; nested mappings become dotted names."""
@@ -160,18 +165,21 @@ class Run(Record):
 
     def record(self, record: Record, file: str) -> None:
         """Keep a record as a JSON file."""
-        client().log_text(self.id, record.model_dump_json(indent=1), file)
+        self.text(record.model_dump_json(indent=1), file)
 
     def text(self, text: str, file: str) -> None:
-        """Keep a text as a file."""
-        client().log_text(self.id, text, file)
+        """Keep a text as a file, on the embedded store flushed to the disk before anything is said to be complete."""
+        with files.private():
+            client().log_text(self.id, text, file)
+        if (kept := Path(self.url) / file).is_file():
+            files.sync(kept)
 
     def picture(self, file: str, figure: Callable[[], Figure]) -> None:
         """Keep a picture, if it can be drawn."""
         content = draw(file, figure)
         if content is None:
             return
-        with TemporaryDirectory() as directory:
+        with files.private(), TemporaryDirectory() as directory:
             path = Path(directory) / file
             path.write_bytes(content)
             client().log_artifact(self.id, str(path))
@@ -195,7 +203,9 @@ class Run(Record):
             ResynthError: The run kept no such file.
         """
         try:
-            return Path(mlflow.artifacts.download_artifacts(run_id=self.id, artifact_path=file)).read_text("utf-8")
+            with TemporaryDirectory() as place:  # else MLflow makes one and leaves it
+                kept = mlflow.artifacts.download_artifacts(run_id=self.id, artifact_path=file, dst_path=place)
+                return Path(kept).read_text("utf-8")
         except (MlflowException, OSError) as error:
             raise ResynthError(f"tracking: expected {file} in run {self.id}, found none") from error
 
@@ -204,6 +214,20 @@ def unfinished(name: str) -> Iterator[tuple[str, Mapping[str, str]]]:
     """Ids and tags of the runs of a name that have not ended, or were killed before they could say so."""
     found = client().search_runs([_experiment(name)], "attributes.status = 'RUNNING'", max_results=100)
     return ((run.info.run_id, run.data.tags) for run in found)
+
+
+def runs(name: str) -> list[Made]:
+    """Every run of a name, the newest first."""
+    experiment = client().get_experiment_by_name(name)
+    found: list[Made] = []
+    token = None
+    while experiment is not None:
+        page = client().search_runs([experiment.experiment_id], max_results=1000, page_token=token)
+        found += page
+        token = page.token
+        if not token:
+            break
+    return found
 
 
 def last_complete(name: str) -> Run | None:
@@ -253,7 +277,8 @@ def _experiment(name: str) -> str:
     if found is not None:
         return str(found.experiment_id)
     uri = mlflow.get_tracking_uri()
-    place = str(Path(uri.removeprefix(SQLITE)).parent / "artifacts") if uri.startswith(SQLITE) else None
+    file = places.database_file(uri)
+    place = None if file is None else (file.resolve().parent / "artifacts").as_uri()
     try:
         return str(client().create_experiment(name, artifact_location=place))
     except MlflowException:  # another process was faster

@@ -5,9 +5,11 @@ once: strategies that need the same training share it, and a replay that was int
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
+from pipeline import files
 from pipeline.records import Record
 from pipeline.synthesizer import Synthesizer
 
@@ -22,14 +24,11 @@ class Shelf:
         self.directory = directory
 
     def record(self, name: str, kind: type[R], make: Callable[[], R]) -> R:
-        """The record of a name, made if it is not there; it appears at once and whole."""
-        file = self._file(name)
-        if file.exists():
+        """The record of a name, made if it is not there or cannot be read; it appears at once and whole."""
+        with suppress(FileNotFoundError, ValueError):
             return self.recall(name, kind)
         made = make()
-        fresh = file.with_suffix(".new")
-        fresh.write_text(made.model_dump_json(), "utf-8")
-        fresh.replace(file)
+        files.write(self._file(name), made.model_dump_json())
         return made
 
     def recall(self, name: str, kind: type[R]) -> R:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import mlflow
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
-from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
 
+from flows import places
 from flows.tracking.store import client
 from pipeline import saving
 
@@ -25,10 +25,10 @@ INSIDE = f"artifacts/{NAME}"
 def fetched(name: str, version: str) -> Iterator[Path]:
     """The directory of a version's synthesizer: itself on this machine, to be read only, else a copy for a while."""
     place = client().get_model_version_download_uri(name, version)
-    store = get_artifact_repository(place, tracking_uri=mlflow.get_tracking_uri())
-    if isinstance(store, LocalArtifactRepository):
-        yield Path(store.artifact_dir) / INSIDE
+    if "://" not in place or place.startswith("file:"):
+        yield Path(places.local(place)) / INSIDE
         return
+    store = get_artifact_repository(place, tracking_uri=mlflow.get_tracking_uri())
     with tempfile.TemporaryDirectory(prefix="resynth-model-") as copy:
         for file in saving.FILES:
             store.download_artifacts(f"{INSIDE}/{file}", dst_path=copy)  # type: ignore[no-untyped-call]

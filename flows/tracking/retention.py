@@ -1,0 +1,83 @@
+"""Which versions and runs of a model are past keeping, and their removal.
+
+Kept are always: versions with an alias, the champion's predecessors for as many rollbacks as versions are kept, runs
+that made a kept version, runs that go on, and runs that later ones look back at: the last that kept a ledger, and those
+begun since the champion was registered. Only runs of `resynth run` are looked at.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from mlflow.entities import Run as Made
+
+from flows.tracking import history, leftovers, registry, store
+from flows.tracking.registry import Version
+from flows.tracking.store import client
+
+
+class Surplus(NamedTuple):
+    """What a model could do without.
+
+    Attributes:
+        versions: Registered versions.
+        runs: Ids of MLflow runs.
+        models: Ids of stored models that no version has: what killed runs and withdrawn versions left.
+    """
+
+    versions: tuple[Version, ...]
+    runs: tuple[str, ...]
+    models: tuple[str, ...]
+
+
+def surplus(name: str, versions: int, runs: int) -> Surplus:
+    """What is past keeping of a model on which no run goes on.
+
+    Args:
+        name: Of the model.
+        versions: How many of the newest versions, and of the last champions, are kept.
+        runs: How many of the newest runs are kept.
+    """
+    every = registry.versions(name) if name in registry.names() else ()
+    line = history.line(history.read(name))[-versions:] if every else []
+    kept = {version.version for version in every[:versions]} | set(line)
+    past = tuple(version for version in every if version.version not in kept and not version.aliases)
+    gone = {version.version for version in past}
+    staying = [version for version in every if version.version not in gone]
+    made = store.runs(name)
+    return Surplus(past, _runs(name, made, staying, runs), _models(name, made))
+
+
+def remove(found: Surplus) -> None:
+    """Remove it, with its files."""
+    for version in found.versions:
+        registry.remove(client().get_model_version(version.name, version.version))
+    for run in found.runs:
+        leftovers.remove_run(run)
+    for model in found.models:
+        leftovers.remove_model(model)
+
+
+def _runs(name: str, made: Sequence[Made], staying: Sequence[Version], keep: int) -> tuple[str, ...]:
+    champion = next((version for version in staying if registry.CHAMPION in version.aliases), None)
+    since = champion.created.timestamp() * 1000 if champion is not None else 0
+    needed = {version.run for version in staying}
+    if made and (last := store.last_complete(name)) is not None:
+        needed.add(last.id)
+    return tuple(
+        run.info.run_id
+        for run in made[keep:]
+        if run.info.run_id not in needed and _over(run) and (champion is None or run.info.start_time < since)
+    )
+
+
+def _over(run: Made) -> bool:
+    return run.info.status != "RUNNING" and run.data.tags.get("flow") == "run"
+
+
+def _models(name: str, runs: Sequence[Made]) -> tuple[str, ...]:
+    """Models that finished runs have stored and no version has."""
+    found = client().search_model_versions(f"name='{name}'", max_results=10_000)
+    used = {leftovers.model_of(version) for version in found}
+    over = {run.info.run_id for run in runs if _over(run)}
+    stored = leftovers.models(runs[0].info.experiment_id) if runs else ()
+    return tuple(model.model_id for model in stored if model.model_id not in used and model.source_run_id in over)

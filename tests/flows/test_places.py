@@ -1,0 +1,41 @@
+"""Addresses of files lead to those files, whatever characters their paths hold."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from flows import places
+
+NAMES = ["plain", "my home", "r#d 50%20 ünï", "what?now", "a&b=c;d@e:f+g", "?mode=ro", "100%"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_database_is_where_its_path_says(tmp_path: Path, name: str) -> None:
+    """SQLAlchemy writes the very file, and nothing beside it."""
+    file = tmp_path / name / "some.db"
+    file.parent.mkdir()
+    engine = create_engine(places.database(file))
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE t AS SELECT 7 AS x"))
+    engine.dispose()
+    with closing(sqlite3.connect(file)) as database:
+        assert database.execute("SELECT x FROM t").fetchone() == (7,)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert places.database_file(places.database(file)) == file
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_file_s_address_is_read_back(tmp_path: Path, name: str) -> None:
+    """Any other address, and a plain path, stays as it is."""
+    assert places.local((tmp_path / name).as_uri()) == str(tmp_path / name)
+    assert places.local(str(tmp_path / name)) == str(tmp_path / name)
+    assert places.local("s3://bucket/a%20b") == "s3://bucket/a%20b"
+
+
+def test_other_databases_have_no_file() -> None:
+    """Servers and databases on servers."""
+    assert places.database_file("http://127.0.0.1:5000") is None
+    assert places.database_file("postgresql://host/mlflow") is None

@@ -1,0 +1,88 @@
+"""A home that was moved or copied, opened by a process of its own."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from small import synthesizer
+
+ROOT = Path(__file__).parents[3]
+MAKE = """
+import sys
+from pathlib import Path
+from flows import engine
+home = Path(sys.argv[1])
+engine.embed(home)
+from flows.tracking import registry, store
+from flows.tracking.store import Run
+"""
+FIRST = (
+    MAKE
+    + """
+with Run.start("t", {}) as run:
+    run.text("first", "profile.json")
+    registry.promote(registry.register(run, Path(sys.argv[2]), {"data_digest": "d", "code_version": "c"}))
+print(run.url)
+"""
+)
+AGAIN = (
+    MAKE
+    + """
+champion = registry.champion("t")
+assert champion.origin.read("profile.json") == "first"
+assert registry.load(champion).sample(3, seed=0).num_rows == 3
+champion.origin.text("second", "later.json")
+with Run.start("t", {}) as run:
+    registry.register(run, Path(sys.argv[2]), {"data_digest": "d", "code_version": "c"})
+print(champion.origin.url, run.url)
+"""
+)
+
+
+def done(script: str, *arguments: Path) -> list[str]:
+    """Run a script, without the environment of the tests' own home."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "PREFECT_"))}
+    command = [sys.executable, "-c", script, *map(str, arguments)]
+    ended = subprocess.run(command, cwd=ROOT, env=kept, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout.splitlines()[-1].split()
+
+
+def contents(home: Path) -> dict[str, bytes]:
+    """Every file of a home's MLflow artifacts and its database."""
+    return {str(path): path.read_bytes() for path in (home / "mlruns").rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("name", ["home", "r#d?50%20ü"])
+def test_a_copied_home_works_by_itself(tmp_path: Path, name: str) -> None:
+    """It reads and writes its own files, also when the original has gone, and the original stays as it was."""
+    original, copy = tmp_path / name, tmp_path / f"copy of {name}"
+    saved = tmp_path / "synthesizer"
+    synthesizer().save(saved)
+    (place,) = done(FIRST, original, saved)
+    assert Path(place).is_relative_to(original / "mlruns" / "artifacts")
+    shutil.copytree(original, copy)
+    before = contents(original)
+    urls = done(AGAIN, copy, saved)
+    assert contents(original) == before
+    assert " ".join(urls).count(f"copy of {name}") == 2
+    shutil.rmtree(original)
+    done(AGAIN, copy, saved)
+    assert not original.exists()
+
+
+def test_only_the_owner_may_read_what_is_kept(tmp_path: Path) -> None:
+    """Database, profiles and models, whatever the umask; directories too."""
+    saved = tmp_path / "synthesizer"
+    synthesizer().save(saved)
+    before = os.umask(0o022)
+    try:
+        done(FIRST, tmp_path / "home", saved)
+    finally:
+        os.umask(before)
+    kept = [tmp_path / "home" / "mlruns", *(tmp_path / "home" / "mlruns").rglob("*")]
+    assert len(kept) > 10
+    assert [path for path in kept if path.stat().st_mode & 0o077] == []
