@@ -8,15 +8,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.drift import DriftReport
-from pipeline.evaluation import Evaluation
-from pipeline.replay.story import STRATEGIES, Story
-
 if TYPE_CHECKING:
     from flows.reports import Report
     from flows.tracking.history import Event
     from flows.tracking.registry import Version
+    from pipeline.drift import DriftReport
+    from pipeline.evaluation import Evaluation
     from pipeline.inspection import Inspection
+    from pipeline.replay.story import Story
 
 SHOWN = 10  # findings of a drift report
 SCORES = ("area", "score", "synthetic", "real rows", "meaning")
@@ -62,7 +61,7 @@ def inspection(console: Console, rows: int, found: Sequence["Inspection"], writt
         console.print(f"settings written to {written}", soft_wrap=True, markup=False, highlight=False)
 
 
-def evaluation(console: Console, found: Evaluation) -> None:
+def evaluation(console: Console, found: "Evaluation") -> None:
     """Scores beside what real rows reach, and what they mean where there is room."""
     shown = len(SCORES) if console.width >= WIDE else len(SCORES) - 1
     console.print(_table("quality", SCORES[:shown], [row[:shown] for row in scores(found)]))
@@ -70,7 +69,7 @@ def evaluation(console: Console, found: Evaluation) -> None:
         console.print(f"note: {note}", soft_wrap=True, markup=False, highlight=False)
 
 
-def drift(console: Console, report: DriftReport) -> None:
+def drift(console: Console, report: "DriftReport") -> None:
     """What has drifted, the largest first."""
     verdict = "found" if report.drifted else "none"
     drifted = [finding for finding in report.findings if finding.drifted]
@@ -120,20 +119,22 @@ def history(console: Console, events: Sequence["Event"]) -> None:
         console.print(_table("history of the champion", HISTORY, rows))
 
 
-def replay(console: Console, story: Story, path: Path) -> None:
+def replay(console: Console, story: "Story", path: Path) -> None:
     """What a replay tells, a line per strategy, and where all of it is."""
     console.print(_table("", STRATEGY, strategies(story)))
     console.print(verdict(story), str(path), sep="\n", markup=False, highlight=False, soft_wrap=True)
 
 
-def story_markdown(story: Story) -> str:
+def story_markdown(story: "Story") -> str:
     """What a replay tells, for Prefect."""
     lines = [f"| {' | '.join(STRATEGY)} |", "|" + "---|" * len(STRATEGY)]
     return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in strategies(story)), "", verdict(story)])
 
 
-def strategies(story: Story) -> list[tuple[str, ...]]:
+def strategies(story: "Story") -> list[tuple[str, ...]]:
     """One row per strategy."""
+    from pipeline.replay.story import STRATEGIES  # noqa: PLC0415 - with it comes all that only replays need
+
     rows = []
     for strategy in STRATEGIES:
         found = story.summary(strategy)
@@ -144,7 +145,7 @@ def strategies(story: Story) -> list[tuple[str, ...]]:
     return rows
 
 
-def verdict(story: Story) -> str:
+def verdict(story: "Story") -> str:
     """What the loop cost and reached, beside training every time."""
     loop, always = story.summary("loop"), story.summary("always")
     if story.loss is None:
@@ -201,7 +202,7 @@ def outcome(report: "Report") -> list[tuple[str, str]]:
     return [*rows, ("seconds", f"{sum(report.seconds.values()):.0f}")]
 
 
-def scores(found: Evaluation) -> list[tuple[str, str, str, str, str]]:
+def scores(found: "Evaluation") -> list[tuple[str, str, str, str, str]]:
     """One row per score; the area is named once."""
     rows: list[tuple[str, str, str, str, str]] = []
     last = ""

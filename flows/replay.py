@@ -26,8 +26,8 @@ from flows.scratch import Workspace, alone
 from flows.settings import Settings
 from flows.tracking.store import MARK, Run, answering
 from pipeline import report, tables
+from pipeline.choices import LoopSettings
 from pipeline.errors import InputError
-from pipeline.loop import LoopSettings
 from pipeline.progress import Progress, silent
 from pipeline.records import Record
 from pipeline.replay import STRATEGIES, Shelf, Story

@@ -35,11 +35,10 @@ from zoneinfo import available_timezones
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
 
 from pipeline import tables
+from pipeline.choices import LoopSettings
 from pipeline.errors import ResynthError, SettingsError, TableError
-from pipeline.loop import LoopSettings
 from pipeline.records import Record
 from pipeline.storage import File, Place, place
-from pipeline.training import device_of
 
 FILE = "resynth.toml"
 NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}"  # a model's name is also a directory's, and MLflow allows no "/" or ":"
@@ -246,7 +245,10 @@ class Settings(LoopSettings):
         Raises:
             SettingsError: It has not.
         """
-        device_of(self.training.device)
+        if self.training.device.startswith("cuda"):
+            from pipeline.training import device_of  # noqa: PLC0415 - PyTorch takes seconds, and a GPU is rarely named
+
+            device_of(self.training.device)
 
     def check_source(self, home: Path) -> None:
         """As `check`, of the table that `data` names; one that is not there yet, or cannot be reached now, is fine.

@@ -24,11 +24,11 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 import numpy as np
-from pydantic import Field
 
 from pipeline import chance
 from pipeline.calibration import Family, correlation_variance
 from pipeline.chance import Noise, Tail
+from pipeline.choices import DriftSettings
 from pipeline.profile import ColumnProfile, Profile
 from pipeline.records import Record
 from pipeline.reference import Reference
@@ -50,34 +50,6 @@ What = Literal[
 LISTED_PAIRS = 20
 GROUPS = 9  # six families of effects, likelihood, latent space and classifier share the chance of a false alarm
 WHOLE = "all columns"
-
-
-class DriftSettings(Record):
-    """From what size on a change matters, however certain it is.
-
-    Attributes:
-        false_alarms: Chance that a comparison without drift reports any.
-        values: Kolmogorov–Smirnov or total variation distance, from 0 to 1.
-        nulls: Change of the null rate.
-        labels: Share of rows with labels that the other table does not have.
-        correlation: Change of a correlation.
-        rows: Maximum mean discrepancy of rows, from 0 to √2.
-        likelihood: Fall of the ELBO in units of its standard deviation over rows.
-        latent: Move of the posterior mean of a latent dimension, in units of its standard deviation over rows.
-        classifier: Rise of the area under the ROC curve of a classifier.
-        ignore: Columns that are listed but never drift: counters, calendar years, batch ids.
-    """
-
-    false_alarms: float = Field(default=0.001, gt=0, lt=1)
-    values: float = Field(default=0.05, ge=0, le=1)
-    nulls: float = Field(default=0.02, ge=0, le=1)
-    labels: float = Field(default=0.01, ge=0, le=1)
-    correlation: float = Field(default=0.1, ge=0, le=2)
-    rows: float = Field(default=0.02, ge=0, le=2)
-    likelihood: float = Field(default=0.1, ge=0)
-    latent: float = Field(default=0.2, ge=0)
-    classifier: float = Field(default=0.05, ge=0, le=0.5)
-    ignore: tuple[str, ...] = ()
 
 
 class Finding(Record):

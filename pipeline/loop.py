@@ -7,62 +7,34 @@ the settings that both read.
 
 import math
 from collections.abc import Mapping
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 
 import pyarrow as pa
-from pydantic import Field
 
 from pipeline import drift, evaluation
+from pipeline.choices import (
+    LoopSettings,
+)
 from pipeline.disclosure import Disclosure, Withheld
-from pipeline.drift import DriftReport, DriftSettings, ModelView
-from pipeline.evaluation import Area, EvaluationSettings
+from pipeline.drift import DriftReport, ModelView
+from pipeline.evaluation import Area
 from pipeline.evaluation.detection import two_sample
 from pipeline.evaluation.scores import Incomputable
 from pipeline.evaluation.views import views as as_views
-from pipeline.incoming import IncomingSettings
-from pipeline.policy import PolicySettings, Situation
+from pipeline.policy import Situation
 from pipeline.profile import Profile
 from pipeline.progress import Progress, silent
-from pipeline.promotion import GateSettings
 from pipeline.randomness import stream
 from pipeline.records import Record
 from pipeline.reference import Reference
 from pipeline.rehearsal import Shrinkage
-from pipeline.schema import ColumnSettings, PrivacySettings, Schema
-from pipeline.sizing import ModelSettings
+from pipeline.schema import Schema
 from pipeline.synthesizer import Synthesizer
-from pipeline.tables import ReadSettings, Split, SplitSettings
-from pipeline.training import TrainingSettings
+from pipeline.tables import Split
 
 COSTS: tuple[Area, ...] = ("marginals", "pairs", "detection")
 """Areas of evaluation in which the cost of withholding is told."""
 VIEWED_ROWS = 2000  # of an incoming table, by the model and the classifier
-
-Seed = Annotated[int, Field(ge=0, lt=2**63)]
-
-
-class LoopSettings(Record):
-    """Every choice that what the loop does depends on.
-
-    Attributes:
-        seed: Of the training, the evaluation and the published rows.
-        columns: What is fixed about single columns, by name.
-        incoming: Present, even if empty: the data is a heap of files that grows, and a run trains only on account
-            of what is new in it. Absent: every run trains on all of the data.
-    """
-
-    seed: Seed = 0
-    read: ReadSettings = ReadSettings()
-    split: SplitSettings = SplitSettings()
-    model: ModelSettings = ModelSettings()
-    training: TrainingSettings = TrainingSettings()
-    evaluation: EvaluationSettings = EvaluationSettings()
-    policy: PolicySettings = PolicySettings()
-    gate: GateSettings = GateSettings()
-    drift: DriftSettings = DriftSettings()
-    privacy: PrivacySettings = PrivacySettings()
-    columns: Mapping[str, ColumnSettings] = {}
-    incoming: IncomingSettings | None = None
 
 
 class PrivacyReport(Record):

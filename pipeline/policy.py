@@ -29,56 +29,15 @@ after it, or the reasons to train that it gives would have passed unheard. Age i
 (`overdue`), as long as there are rows that no training has seen.
 """
 
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+from pydantic import NonNegativeFloat, NonNegativeInt
 
-from pipeline.columns import Novel
+from pipeline.choices import PolicySettings
 from pipeline.drift import DriftReport, Finding
 from pipeline.records import Record
 
 Action = Literal["refuse", "skip", "warm-start", "retrain"]
-
-
-class PolicySettings(Record):
-    """When a training starts, and from what.
-
-    Attributes:
-        train: "always": every run trains afresh, as whoever starts or schedules one expects; "needed": the rules
-            decide.
-        new_labels: What a warm start does about labels that the champion does not know: "extend" gives each a
-            symbol of its own, "bucket" one symbol to all of a column, "refuse" ends the run.
-        new_columns: Whether a table whose columns are not the champion's is trained on afresh or ends the run.
-        votes: Drift must be found in so many …
-        window: … of so many last checks, this one included.
-        severe: Share of the columns which, drifted in one check, calls for a training afresh at once.
-        likelihood: Fall of the champion's ELBO from its own hold-out to the new rows, in units of its standard
-            deviation over rows, from which on the champion no longer describes them; the drift report knows the fall
-            and from where on it is certain.
-        growth: New rows, as a share of the rows that the champion knows, which are worth a training by themselves.
-        oldest_days: Age of the champion from which on it is trained afresh.
-        warm_starts: Most warm starts in a row: normalization is extended by each, and fitted anew only afresh.
-        cool_down_hours: Time after a training in which no other starts, or none on account of drift if every run
-            trains; a little below a day suits daily runs.
-    """
-
-    train: Literal["always", "needed"] = "always"
-    new_labels: Novel = "extend"
-    new_columns: Literal["retrain", "refuse"] = "refuse"
-    votes: PositiveInt = 2
-    window: int = Field(default=3, ge=1, le=1000)
-    severe: float = Field(default=0.5, gt=0, le=1)
-    likelihood: PositiveFloat = 0.25
-    growth: PositiveFloat = 0.5
-    oldest_days: PositiveFloat = 30.0
-    warm_starts: NonNegativeInt = 5
-    cool_down_hours: NonNegativeFloat = 20.0
-
-    @model_validator(mode="after")
-    def _reachable(self) -> Self:
-        if self.votes > self.window:
-            raise ValueError(f"expected votes of at most the window of {self.window} checks, got {self.votes}")
-        return self
 
 
 class Situation(Record):

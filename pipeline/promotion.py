@@ -19,51 +19,15 @@ Nothing is ever assumed in its place. Some of the default scores have no meaning
 pairs): those are passed over, and the reasons say so.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from math import hypot
 from statistics import pstdev
-from typing import Literal
-
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, field_validator
 
 from pipeline.bound import ElboReport
+from pipeline.choices import GateSettings
 from pipeline.evaluation import METRICS, Evaluation, Score
 from pipeline.evaluation.scores import NORMAL_95
 from pipeline.records import Record
-
-
-class GateSettings(Record):
-    """What a challenger must reach.
-
-    Attributes:
-        limits: per score, how much worse than its ceiling it may be. The defaults let through what is usable and
-            stop what is broken: columns off by five points more than chance, pairs by six, rows that a
-            classifier tells from real ones with an AUC of .85, or that lie close to training rows.
-        active_units: how many latent dimensions must vary with the row; 0: do not ask. Without any, the decoder alone
-            makes the rows: they may be good, but z says nothing about them. Unless it is set, tables of independent
-            columns need none.
-        margins: per score, how much worse than the champion's it may be.
-        approval: Who has the last word on a version that passes: the gate, or a "person" who is asked.
-        patience_hours: How long a person is waited for; no answer is a no.
-    """
-
-    limits: Mapping[str, NonNegativeFloat] = Field(
-        default={"shape_error": 0.05, "trend_error": 0.06, "c2st": 0.7, "nearer_to_train": 0.1}
-    )
-    active_units: NonNegativeInt = 1
-    margins: Mapping[str, NonNegativeFloat] = Field(
-        default={"shape_error": 0.005, "trend_error": 0.01, "c2st": 0.05, "nearer_to_train": 0.02}
-    )
-    approval: Literal["gate", "person"] = "gate"
-    patience_hours: float = Field(default=24.0, gt=0, le=8760)
-
-    @field_validator("limits", "margins")
-    @classmethod
-    def _known(cls, named: Mapping[str, float]) -> Mapping[str, float]:
-        unknown = sorted(set(named) - set(METRICS))
-        if unknown:
-            raise ValueError(f"expected names among {', '.join(METRICS)}; got {', '.join(unknown)}")
-        return named
 
 
 class Decision(Record):

@@ -5,34 +5,14 @@ A network for 500 rows must not learn them by heart, one for 500,000 must not cr
 """
 
 import math
-from typing import Literal
 
 import torch
-from pydantic import Field
 
+from pipeline.choices import ModelSettings, TrainingSettings
 from pipeline.errors import SettingsError
 from pipeline.models.layout import Layout
-from pipeline.models.networks import Activation
-from pipeline.models.priors import PriorName
 from pipeline.models.vae import Shape, tensors
-from pipeline.records import Record
-from pipeline.training import Rows, TrainingSettings
-
-
-class ModelSettings(Record):
-    """The network; `None` is chosen by the size of the table. See `pipeline.models.vae.Shape` for meanings."""
-
-    latent: int = Field(default=12, ge=1, le=1024)
-    width: int | None = Field(default=None, ge=1, le=8192)
-    hidden: int | None = Field(default=None, ge=1, le=8192)
-    components: int | None = Field(default=None, ge=1, le=65_536)
-    mixture: int = Field(default=8, ge=1, le=1024)
-    dropout: float = Field(default=0.1, ge=0, lt=1)
-    blank: float = Field(default=0.15, ge=0, lt=1)
-    activation: Activation = "silu"
-    prior: PriorName = "mixture"
-    decoder: Literal["autoregressive", "factorised"] = "autoregressive"
-
+from pipeline.training import Rows
 
 RATE, SHARE = 8.0, 1 / 3
 """Free bits: 8 nats, but at most a third of what the columns of a row tell one by one."""

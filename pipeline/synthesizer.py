@@ -21,6 +21,7 @@ from scipy.special import ndtri
 
 from pipeline import columns, saving
 from pipeline.bound import ColumnReconstruction, ElboReport, Look, bound, look, per_column
+from pipeline.choices import ModelSettings, TrainingSettings
 from pipeline.columns.base import Codec, Discrete, Encoded, Novel, Origin
 from pipeline.columns.categorical import Categorical
 from pipeline.disclosure import Disclosure
@@ -33,8 +34,8 @@ from pipeline.randomness import strata, stream, torch_seed
 from pipeline.rehearsal import ENOUGH, Generate, Shrinkage, independent, rehearse
 from pipeline.saving import Parts, layout_of
 from pipeline.schema import Schema
-from pipeline.sizing import ModelSettings, free_bits, resolve, weight_decay
-from pipeline.training import SETTLING, Epoch, Rows, Settling, TrainingSettings, train
+from pipeline.sizing import free_bits, resolve, weight_decay
+from pipeline.training import SETTLING, Epoch, Rows, Settling, train
 
 BLOCK = 8192
 """Rows of a block. Part of the definition of row i: changing it changes every dataset."""

@@ -15,15 +15,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from itertools import chain, islice
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import Field, NonNegativeFloat, PositiveFloat
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 
+from pipeline.choices import TrainingSettings
 from pipeline.errors import ResynthError, SettingsError
 from pipeline.models.priors import Mixture
 from pipeline.models.vae import VAE, Terms
@@ -54,44 +54,6 @@ PART_ROWS, PART_VALUES = 2048, 2**17
 """Rows, and values, that are looked at together where no gradient is needed."""
 _INSTANT = 0.01
 """Share of the time limit in which the clock has no say, so that only steps count in a training that keeps to it."""
-
-
-class TrainingSettings(Record):
-    """How the network is trained; `None` is chosen by the size of the table.
-
-    Attributes:
-        epochs: Passes over the training rows; 0 leaves the network as it begins.
-        batch: Rows of a step.
-        optimizer: "adamw", "adam", "nadam" or "sgd" (with momentum .9).
-        schedule: Of the learning rate: "one-cycle", "cosine" (from the peak down) or "constant".
-        rate: Peak learning rate.
-        weight_decay: Decoupled weight decay; what belongs to a single symbol has `SYMBOLS` times as much.
-        beta: Weight of the KL after warm-up.
-        warmup: Share of the steps, or of each cycle, in which β rises from 0.
-        annealing: How β rises: "linear", once; or "cyclical", four times (Fu et al. 2019).
-        free_bits: Rate of the latent, in nats per row, for which the encoder does not pay; at most 8, and less where
-            rows hold little information.
-        clip: Largest norm of the gradient.
-        patience: Epochs without a better validation ELBO after which training settles from the best weights; by default
-            a tenth of all, and at least 5.
-        time_limit: Most seconds of training, with all that ends it.
-        device: "cpu", "cuda", or "auto" for a GPU where there is one.
-    """
-
-    epochs: int | None = Field(default=None, ge=0, le=1_000_000)
-    batch: int | None = Field(default=None, ge=1, le=1_048_576)
-    optimizer: Literal["adamw", "adam", "nadam", "sgd"] = "adamw"
-    schedule: Literal["one-cycle", "cosine", "constant"] = "one-cycle"
-    rate: PositiveFloat = 2e-3
-    weight_decay: NonNegativeFloat | None = None
-    beta: NonNegativeFloat = 1.0
-    warmup: float = Field(default=0.1, ge=0, le=1)
-    annealing: Literal["linear", "cyclical"] = "linear"
-    free_bits: NonNegativeFloat | None = None
-    clip: PositiveFloat = 1.0
-    patience: int | None = Field(default=None, ge=1, le=1_000_000)
-    time_limit: PositiveFloat = 300.0
-    device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda(:[0-9]{1,3})?)$")
 
 
 class Settling(NamedTuple):

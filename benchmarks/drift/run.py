@@ -34,12 +34,11 @@ import pyarrow.parquet as pq
 from shifts import DATA, NOTHING, SHIFTS, bonferroni, drawn, population
 
 from pipeline import loop
+from pipeline.choices import DriftSettings, LoopSettings, ModelSettings, TrainingSettings
 from pipeline.columns import infer
-from pipeline.drift import DriftReport, DriftSettings, compare
+from pipeline.drift import DriftReport, compare
 from pipeline.reference import Reference
-from pipeline.sizing import ModelSettings
 from pipeline.tables import split
-from pipeline.training import TrainingSettings
 
 HERE = Path(__file__).parent
 BENCHMARKS = HERE.parent
@@ -51,9 +50,7 @@ REFERENCES = 5  # per table
 BATCHES = 50  # per reference and size
 SIZES = (500, 5_000, 50_000)
 REFERENCE_ROWS = 30_000
-CHECKED = loop.LoopSettings(
-    model=ModelSettings(width=128, hidden=64, components=128), training=TrainingSettings(epochs=12)
-)
+CHECKED = LoopSettings(model=ModelSettings(width=128, hidden=64, components=128), training=TrainingSettings(epochs=12))
 """A champion that is made in seconds."""
 REPEATS = 12
 POWER_ROWS = 10_000

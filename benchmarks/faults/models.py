@@ -21,10 +21,9 @@ from damage import plain, seal, tamper_array, tamper_bytes, tamper_json
 from tally import Tally
 
 from pipeline import columns, saving
+from pipeline.choices import ModelSettings, TrainingSettings
 from pipeline.schema import ColumnSettings
-from pipeline.sizing import ModelSettings
 from pipeline.synthesizer import Synthesizer
-from pipeline.training import TrainingSettings
 
 SCHEMA = "schema.json"
 Random = np.random.Generator

@@ -19,9 +19,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 from tables import split
 
 from pipeline import columns, tables
+from pipeline.choices import TrainingSettings
 from pipeline.synthesizer import Synthesizer
 from pipeline.tables import SplitSettings
-from pipeline.training import TrainingSettings
 
 SMALLEST = 1e-9  # a hold-out of a few rows: the protocol has its own test rows
 

@@ -18,10 +18,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline import columns, exports
+from pipeline.choices import TrainingSettings
 from pipeline.exports import Source
 from pipeline.progress import Tick
 from pipeline.synthesizer import Synthesizer
-from pipeline.training import TrainingSettings
 
 DATA = Path(__file__).parents[2] / "data"
 Numbers = dict[str, float]

@@ -28,11 +28,12 @@ import pyarrow.parquet as pq
 import torch
 
 from pipeline import columns, tables
+from pipeline.choices import ModelSettings, TrainingSettings
 from pipeline.models.vae import VAE
-from pipeline.sizing import ModelSettings, free_bits, resolve, weight_decay
+from pipeline.sizing import free_bits, resolve, weight_decay
 from pipeline.synthesizer import Synthesizer
 from pipeline.tables import Split, SplitSettings
-from pipeline.training import TrainingSettings, train
+from pipeline.training import train
 
 BENCHMARKS = Path(__file__).parents[1]
 DATA = BENCHMARKS.parent / "data"

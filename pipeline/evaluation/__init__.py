@@ -17,12 +17,13 @@ import numpy as np
 import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
+from pipeline.choices import EvaluationSettings
 from pipeline.evaluation import bootstrap, ceilings, detection, distances, privacy, utility
 from pipeline.evaluation.dependence import dependence
 from pipeline.evaluation.distances import Features
 from pipeline.evaluation.marginals import shape_errors
 from pipeline.evaluation.pairs import column_pairs, trend_errors
-from pipeline.evaluation.samples import EvaluationSettings, Samples
+from pipeline.evaluation.samples import Samples
 from pipeline.evaluation.scores import (
     METRICS,
     Area,
@@ -45,7 +46,6 @@ __all__ = [
     "ColumnError",
     "Dependence",
     "Evaluation",
-    "EvaluationSettings",
     "Goal",
     "LeftOut",
     "PairError",

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-from pydantic import Field
 
+from pipeline.choices import EvaluationSettings
 from pipeline.errors import SettingsError, TableError
 from pipeline.evaluation import bootstrap
 from pipeline.evaluation.detection import TwoSample
@@ -14,28 +14,9 @@ from pipeline.evaluation.scores import Incomputable
 from pipeline.evaluation.views import Floats, View, chosen, views
 from pipeline.features import FeatureSpace
 from pipeline.randomness import stream
-from pipeline.records import Record
 from pipeline.schema import Schema
 
 MINIMUM_POINTS = 10  # rows per side below which a distance of samples says nothing
-
-
-class EvaluationSettings(Record):
-    """How much is compared.
-
-    Attributes:
-        target: column to predict for the utility score; None for no such score.
-        rows: most rows of each table for marginals, pairs, the Fréchet distance and utility.
-        detection_rows: most rows per side for the classifier, and most synthetic rows to find the nearest real rows of.
-        distance_rows: most rows per side for MMD, density and coverage, whose cost is quadratic.
-        permutations: random relabellings of the MMD test.
-    """
-
-    target: str | None = None
-    rows: int = Field(default=50_000, ge=1, le=10**9)
-    detection_rows: int = Field(default=10_000, ge=100, le=10**7)
-    distance_rows: int = Field(default=2_000, ge=100, le=20_000)
-    permutations: int = Field(default=200, ge=20, le=100_000)
 
 
 @dataclass(frozen=True)

@@ -12,15 +12,15 @@ all variables at once and no variable costs a Python call in training.
 
 import math
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from pipeline.choices import Activation
 from pipeline.models.layout import Layout
 
-Activation = Literal["silu", "gelu", "relu", "tanh"]
 ACTIVATIONS: Mapping[Activation, type[nn.Module]] = {"silu": nn.SiLU, "gelu": nn.GELU, "relu": nn.ReLU, "tanh": nn.Tanh}
 _BUMPS = 16
 HATS = 16

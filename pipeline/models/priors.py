@@ -8,11 +8,11 @@ Tomczak & Welling 2018, with free components instead of pseudo-inputs). `Flow` i
 
 import math
 from collections.abc import Iterable
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
+from pipeline.choices import PriorName
 from pipeline.errors import SettingsError
 
 _PSEUDO = 1.0
@@ -21,7 +21,6 @@ _TOGETHER = 1024
 """Rows looked at together in a refit: few enough for their shares to stay in the processor's cache."""
 _DRAWS = 2048
 """Draws by which a flow's marginals are estimated."""
-PriorName = Literal["normal", "mixture", "flow"]
 
 
 class StandardNormal(nn.Module):

@@ -19,12 +19,13 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from pipeline.choices import Activation, PriorName
 from pipeline.columns.base import Discrete
 from pipeline.errors import ResynthError
 from pipeline.models.layout import Layout
 from pipeline.models.likelihoods import GaussianMixture, Softmax
-from pipeline.models.networks import Activation, Decoder, Encoder
-from pipeline.models.priors import PriorName, make_prior
+from pipeline.models.networks import Decoder, Encoder
+from pipeline.models.priors import make_prior
 from pipeline.records import Record
 from pipeline.threads import one_thread
 

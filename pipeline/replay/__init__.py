@@ -21,9 +21,10 @@ import pyarrow as pa
 
 from pipeline import columns, loop, policy, promotion, tables
 from pipeline.bound import ElboReport
+from pipeline.choices import LoopSettings
 from pipeline.drift import DriftReport, ModelView
 from pipeline.evaluation import Area, Evaluation, evaluate
-from pipeline.loop import Champion, LoopSettings, Past
+from pipeline.loop import Champion, Past
 from pipeline.policy import Plan
 from pipeline.progress import Progress, Tick, silent
 from pipeline.records import Record

@@ -9,9 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline import columns
-from pipeline.sizing import ModelSettings
+from pipeline.choices import ModelSettings, TrainingSettings
 from pipeline.synthesizer import Synthesizer
-from pipeline.training import TrainingSettings
 
 TINY = "[training]\nepochs = 1\nbatch = 256\n[model]\nwidth = 16\nhidden = 16\ncomponents = 4\n"
 """Settings with which a training takes a second."""

@@ -24,7 +24,7 @@ from flows.tasks import REFERENCE, VIEW
 from flows.tracking import registry
 from flows.tracking.store import Run
 from pipeline import exports, loop
-from pipeline.loop import LoopSettings
+from pipeline.choices import LoopSettings
 from pipeline.manifest import KEY
 from pipeline.reference import Reference
 from pipeline.synthesizer import Synthesizer

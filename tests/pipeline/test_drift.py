@@ -8,8 +8,9 @@ import pyarrow.parquet as pq
 import pytest
 from scipy.stats import norm
 
+from pipeline.choices import DriftSettings
 from pipeline.columns import infer
-from pipeline.drift import DriftReport, DriftSettings, ModelView, Views, compare
+from pipeline.drift import DriftReport, ModelView, Views, compare
 from pipeline.reference import Reference
 
 ADULT = pq.read_table(Path(__file__).parents[2] / "data" / "adult_test.parquet")

@@ -5,13 +5,11 @@ import pyarrow as pa
 import pytest
 
 from pipeline import columns, loop
-from pipeline.drift import DriftSettings
-from pipeline.loop import Champion, LoopSettings
+from pipeline.choices import DriftSettings, LoopSettings, ModelSettings, TrainingSettings
+from pipeline.loop import Champion
 from pipeline.reference import Reference
-from pipeline.sizing import ModelSettings
 from pipeline.synthesizer import Synthesizer
 from pipeline.tables import split
-from pipeline.training import TrainingSettings
 
 SETTINGS = LoopSettings(
     model=ModelSettings(width=32, hidden=32, components=8), training=TrainingSettings(epochs=5, batch=64)

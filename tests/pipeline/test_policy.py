@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from pipeline.choices import PolicySettings
 from pipeline.drift import DriftReport, Finding
-from pipeline.policy import Plan, PolicySettings, Situation, cooling_down, overdue, plan
+from pipeline.policy import Plan, Situation, cooling_down, overdue, plan
 
 NEEDED = PolicySettings(train="needed")
 RANK = {"skip": 0, "warm-start": 1, "retrain": 2}

@@ -5,8 +5,9 @@ import pytest
 from pydantic import ValidationError
 
 from pipeline.bound import ElboReport
-from pipeline.evaluation import Dependence, Evaluation, LeftOut, Score
-from pipeline.promotion import Decision, GateSettings, decide
+from pipeline.choices import SCORES, GateSettings
+from pipeline.evaluation import METRICS, Dependence, Evaluation, LeftOut, Score
+from pipeline.promotion import Decision, decide
 
 GOOD = {"shape_error": (0.012, 0.01), "trend_error": (0.03, 0.025), "c2st": (0.8, 0.99), "nearer_to_train": (0.51, 0.5)}
 NOTES = ("detection: not computed, needs 10 rows", "utility: not computed, no target")
@@ -192,3 +193,8 @@ def test_unknown_names_in_the_settings_are_refused():
     """A misspelt score is an error when the settings are read, not a gate that never closes."""
     with pytest.raises(ValidationError, match="got shape"):
         GateSettings(limits={"shape": 0.1})
+
+
+def test_every_score_can_be_named_in_the_settings():
+    """The names that settings accept are those of the scores that an evaluation computes."""
+    assert tuple(METRICS) == SCORES

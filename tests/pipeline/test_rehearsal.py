@@ -5,9 +5,9 @@ import pyarrow as pa
 import pytest
 
 from pipeline import columns, tables
+from pipeline.choices import TrainingSettings
 from pipeline.rehearsal import Shrinkage, independent, rehearse
 from pipeline.synthesizer import Synthesizer
-from pipeline.training import TrainingSettings
 
 
 def small(rows: int, seed: int = 0) -> pa.Table:

@@ -9,9 +9,10 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 from scipy.stats.contingency import association
 
+from pipeline.choices import DriftSettings, EvaluationSettings
 from pipeline.columns import infer
-from pipeline.drift import DriftSettings, compare
-from pipeline.evaluation import EvaluationSettings, evaluate
+from pipeline.drift import compare
+from pipeline.evaluation import evaluate
 from pipeline.reference import Reference
 from pipeline.replay.story import Look, Quality, Step, Story
 from pipeline.report import cramers_v, drift, loss_curves, png, quality, story, written

@@ -15,10 +15,9 @@ import torch
 from samples import mixed
 
 from pipeline import columns, saving
+from pipeline.choices import ModelSettings, TrainingSettings
 from pipeline.errors import DamagedError, FormatError, NotFoundError, ResynthError
-from pipeline.sizing import ModelSettings
 from pipeline.synthesizer import Synthesizer
-from pipeline.training import TrainingSettings
 
 
 def fit(seed: int = 0) -> Synthesizer:

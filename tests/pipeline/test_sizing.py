@@ -5,10 +5,11 @@ import math
 import pytest
 import torch
 
+from pipeline.choices import ModelSettings, TrainingSettings
 from pipeline.columns import Discrete
 from pipeline.models.layout import Layout
-from pipeline.sizing import ModelSettings, free_bits, resolve, weight_decay
-from pipeline.training import Rows, TrainingSettings
+from pipeline.sizing import free_bits, resolve, weight_decay
+from pipeline.training import Rows
 
 
 def sizes(variables: int, rows: int):

@@ -11,10 +11,9 @@ from safetensors.numpy import load_file
 from samples import mixed
 
 from pipeline import columns, tables
+from pipeline.choices import ModelSettings, TrainingSettings
 from pipeline.errors import NotFoundError, SettingsError, TableError
-from pipeline.sizing import ModelSettings
 from pipeline.synthesizer import BLOCK, Synthesizer
-from pipeline.training import TrainingSettings
 
 MODEL = ModelSettings(width=64, hidden=32, components=32)
 NONE = TrainingSettings(epochs=0)

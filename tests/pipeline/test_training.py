@@ -6,11 +6,12 @@ import torch
 from pydantic import ValidationError
 
 from pipeline import training
+from pipeline.choices import TrainingSettings
 from pipeline.columns import Discrete
 from pipeline.errors import ResynthError
 from pipeline.models.layout import Layout
 from pipeline.models.vae import VAE, Shape
-from pipeline.training import OPTIMIZERS, SCHEDULES, Rows, TrainingSettings, evaluate, one_cycle, train, warmed
+from pipeline.training import OPTIMIZERS, SCHEDULES, Rows, evaluate, one_cycle, train, warmed
 
 LAYOUT = Layout((Discrete(5), Discrete(5), Discrete(5)))
 SHAPE = Shape(

@@ -9,13 +9,12 @@ import pytest
 from samples import mixed
 
 from pipeline import columns
+from pipeline.choices import ModelSettings, TrainingSettings
 from pipeline.columns import Novel
 from pipeline.errors import SchemaError
 from pipeline.models.vae import VAE
 from pipeline.schema import Schema
-from pipeline.sizing import ModelSettings
 from pipeline.synthesizer import WARM_SHARE, Synthesizer
-from pipeline.training import TrainingSettings
 
 MODEL = ModelSettings(width=64, hidden=32, components=32)
 TRAINING = TrainingSettings(epochs=20, batch=128, device="cpu", rate=4e-3)

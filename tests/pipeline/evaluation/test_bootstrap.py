@@ -7,8 +7,9 @@ import pyarrow.parquet as pq
 import pytest
 from sklearn.metrics import r2_score, roc_auc_score
 
+from pipeline.choices import EvaluationSettings
 from pipeline.columns import infer
-from pipeline.evaluation import EvaluationSettings, bootstrap, evaluate
+from pipeline.evaluation import bootstrap, evaluate
 from pipeline.evaluation.marginals import ordered_error, shape_errors, total_variation
 from pipeline.evaluation.pairs import column_pairs, trend_errors
 from pipeline.evaluation.views import views

@@ -4,8 +4,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from pipeline.choices import EvaluationSettings
 from pipeline.columns import infer
-from pipeline.evaluation import Evaluation, EvaluationSettings, evaluate
+from pipeline.evaluation import Evaluation, evaluate
 from pipeline.evaluation.detection import two_sample
 from pipeline.evaluation.views import views
 from pipeline.schema import ColumnSettings

@@ -8,16 +8,19 @@ import pyarrow as pa
 import pytest
 
 from pipeline import columns, loop, tables
+from pipeline.choices import (
+    EvaluationSettings,
+    GateSettings,
+    LoopSettings,
+    ModelSettings,
+    PolicySettings,
+    TrainingSettings,
+)
 from pipeline.drift import DriftReport
-from pipeline.evaluation import EvaluationSettings
 from pipeline.incoming import IncomingSettings
-from pipeline.loop import LoopSettings, Past
-from pipeline.policy import PolicySettings
+from pipeline.loop import Past
 from pipeline.progress import Tick
-from pipeline.promotion import GateSettings
 from pipeline.replay import STRATEGIES, Shelf, Story, replay
-from pipeline.sizing import ModelSettings
-from pipeline.training import TrainingSettings
 
 PERIODS, ROWS = 5, 120
 LENIENT = GateSettings(active_units=0, limits={"shape_error": 1.0}, margins={"shape_error": 1.0})
