@@ -75,6 +75,8 @@ def drift(console: Console, report: "DriftReport") -> None:
     drifted = [finding for finding in report.findings if finding.drifted]
     for finding in drifted[:SHOWN]:
         console.print(f"  {finding.text}", soft_wrap=True, markup=False, highlight=False)
+    for note in report.notes:
+        console.print(f"  note: {note}", soft_wrap=True, markup=False, highlight=False)
     console.print(f"drift: {verdict} ({len(drifted)} of {len(report.findings)} checks)", highlight=False)
 
 

@@ -198,7 +198,7 @@ def _unseen(without: Floats, having: Floats) -> Floats:
     n, m = (np.maximum(part.sum(axis=1), 1) for part in (without, having))
     only = np.where(without == 0, having, 0).sum(axis=1) / m
     expected = (without == 1).sum(axis=1) / n
-    return chance.share(expected, 1 / n + 1 / m, expected).level(only)
+    return chance.unseen(expected, n, m).level(only)
 
 
 def _pairs(names: tuple[str, ...], traits: NDArray[np.float32], heavy: Floats, order: Integers) -> float:

@@ -61,9 +61,25 @@ def total_variation(pooled: Floats, spread: Floats | float) -> Noise:
     return Noise(expected=mean, slope=spread / 2)
 
 
-def share(pooled: Floats | float, spread: Floats | float, expected: Floats | float = 0.0) -> Noise:
+def share(pooled: Floats | float, spread: Floats | float) -> Noise:
     """Of the difference of two shares (Bernstein's inequality)."""
-    return Noise(expected=expected, slope=2 * pooled * (1 - pooled) * spread, jump=spread / 3)
+    return Noise(slope=2 * pooled * (1 - pooled) * spread, jump=spread / 3)
+
+
+def unseen(once: Floats | float, without: Floats | float, having: Floats | float) -> Noise:
+    """Of the share of one sample's rows whose labels the other one lacks.
+
+    About as many rows have labels that the other sample lacks as it has labels once (Good & Turing). A label of share s
+    is lacking in n rows with chance (1 − s)ⁿ ≤ e^(−ns), so at a level ℓ labels of a total share of ℓ/n may be lacking
+    though none occurs once.
+
+    Args:
+        once: Share of the rows of the other sample whose label it has once.
+        without: Rows of the other sample.
+        having: Rows of the first.
+    """
+    slope = 2 * once * (1 - once) * (1 / without + 1 / having)
+    return Noise(expected=once, slope=slope, jump=1 / without + 1 / (3 * having))
 
 
 def mean(variance: Floats | float) -> Noise:

@@ -18,10 +18,13 @@ rows everything is significant.
 Time moves on: of a point in time only a move *back* counts, the largest excess of rows before a moment. That later
 rows carry later dates is no drift, that they carry earlier ones is. So the effects of several columns leave points in
 time out, as they do columns that are ignored.
+
+Few rows say little: their thresholds are wide, and may be wider than any effect can be. The report's notes say which
+effects could not be told from chance. A model is asked from `MODEL_ROWS` rows on.
 """
 
-from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from collections.abc import Collection, Iterator
+from math import sqrt
 
 import numpy as np
 
@@ -29,106 +32,34 @@ from pipeline import chance
 from pipeline.calibration import Family, correlation_variance
 from pipeline.chance import Noise, Tail
 from pipeline.choices import DriftSettings
+from pipeline.findings import DriftReport, Finding, ModelView, Views, What
 from pipeline.profile import ColumnProfile, Profile
-from pipeline.records import Record
 from pipeline.reference import Reference
 from pipeline.sketches import Frequencies, Quantiles
 
-What = Literal[
-    "schema",
-    "values",
-    "nulls",
-    "new labels",
-    "lost labels",
-    "correlation",
-    "rows",
-    "likelihood",
-    "latent",
-    "classifier",
-]
+__all__ = ["DriftReport", "DriftSettings", "Finding", "ModelView", "Views", "What", "compare"]
 
 LISTED_PAIRS = 20
+MODEL_ROWS = 50  # fewer have no mean that is nearly normal, and a deviation that is hardly known
+LARGEST: dict[What, float] = {
+    "values": 1,
+    "nulls": 1,
+    "new labels": 1,
+    "lost labels": 1,
+    "correlation": 2,
+    "rows": sqrt(2),
+}
+"""The largest effect that there can be."""
 GROUPS = 9  # six families of effects, likelihood, latent space and classifier share the chance of a false alarm
 WHOLE = "all columns"
 
 
-class Finding(Record):
-    """One comparison: how large the change is, from where on it counts, and a line that says so.
-
-    Attributes:
-        column: The column; of a pair both, as "a × b"; "all columns" for whole rows.
-        kind: The kind of the column; "pair", "table" or "model" for the others.
-        what: What was compared.
-        size: The effect.
-        low: Lower end of its 95 % confidence interval.
-        high: Upper end of it.
-        threshold: The size beyond which it is drift.
-        drifted: Whether it is.
-        text: All of this in words.
-    """
-
-    column: str
-    kind: str
-    what: What
-    size: float
-    low: float
-    high: float
-    threshold: float
-    drifted: bool
-    text: str
-
-
-class DriftReport(Record):
-    """All findings, those farthest beyond their threshold first.
-
-    Attributes:
-        drifted: Whether any finding drifted.
-        findings: Every column's, and those of the pairs that changed most.
-        reference_rows: Rows behind the reference profile.
-        rows: Rows of the incoming table.
-    """
-
-    drifted: bool
-    findings: tuple[Finding, ...]
-    reference_rows: int
-    rows: int
-
-
-class ModelView(Record):
-    """What a model says of rows.
-
-    Attributes:
-        rows: Rows looked at.
-        without: Columns that the model was not told: those that move on, and ignored ones.
-        elbo: Mean over rows, in nats.
-        elbo_deviation: Standard deviation of the ELBO over rows.
-        latent_mean: Mean over rows of the posterior mean of each dimension.
-        latent_deviation: Its standard deviation over rows.
-        auc: Of a classifier that tells the rows from as many of the model's own; None where they are too few.
-        auc_deviation: Standard error of that.
-        told: Rows of either side that the classifier was given.
-    """
-
-    rows: int
-    without: tuple[str, ...]
-    elbo: float
-    elbo_deviation: float
-    latent_mean: tuple[float, ...]
-    latent_deviation: tuple[float, ...]
-    auc: float | None
-    auc_deviation: float
-    told: int
-
-
-class Views(NamedTuple):
-    """What a model says of the rows held out of its training, and of the incoming rows."""
-
-    holdout: ModelView
-    incoming: ModelView
-
-
 def compare(
-    reference: Reference, incoming: Profile, settings: DriftSettings, views: Views | None = None
+    reference: Reference,
+    incoming: Profile,
+    settings: DriftSettings,
+    views: Views | None = None,
+    notes: Collection[str] = (),
 ) -> DriftReport:
     """Compare an `incoming` table with the `reference`.
 
@@ -137,6 +68,7 @@ def compare(
         incoming: From `reference.profile_of`.
         settings: What counts.
         views: What the model says.
+        notes: What else the report is to say.
     """
     judge = _Judge(reference, incoming.rows, settings)
     mine = reference.profile
@@ -148,7 +80,8 @@ def compare(
             findings.extend(judge.column(column, theirs[column.name], (mine.rows, incoming.rows)))
     findings.extend(sorted(judge.pairs(mine, incoming), key=_order)[:LISTED_PAIRS])
     findings.extend(judge.rows(mine, incoming))
-    if views is not None:
+    asked = views is not None and incoming.rows >= MODEL_ROWS
+    if views is not None and asked:
         findings.extend(judge.model(*views))
         findings.extend(judge.classifier(*views))
     return DriftReport(
@@ -156,7 +89,22 @@ def compare(
         findings=tuple(sorted(findings, key=_order)),
         reference_rows=mine.rows,
         rows=incoming.rows,
+        notes=(*_untold(findings, incoming.rows, asked=asked or views is None), *notes),
     )
+
+
+def _untold(findings: Collection[Finding], rows: int, *, asked: bool) -> Iterator[str]:
+    """What so few rows cannot tell from chance, however large it is."""
+    compared = [finding for finding in findings if finding.what in LARGEST]
+    told = {finding.what for finding in compared if finding.threshold < LARGEST[finding.what]}
+    untold = [what for what in LARGEST if what in {finding.what for finding in compared} - told]
+    few = f"{rows:,} {'row is' if rows == 1 else 'rows are'} too few to tell"
+    if untold and not told:
+        yield f"{few} any change from chance"
+    elif untold:
+        yield f"{few} from chance, whatever their size, changes of: {', '.join(untold)}"
+    if not asked:
+        yield f"the model is asked from {MODEL_ROWS} rows on, and has not been asked"
 
 
 def _order(finding: Finding) -> tuple[bool, float]:
@@ -258,10 +206,7 @@ class _Judge:
         return self.finding((column.name,), column.kind, "values", distance, noise, self.level("labels"), text)
 
     def new_and_lost(self, column: ColumnProfile, mine: Frequencies, theirs: Frequencies) -> Iterator[Finding]:
-        """Rows with labels of one side only, where that side's labels are all listed on the other.
-
-        Chance alone leaves about as many rows of unseen labels as there are labels seen once (Good & Turing).
-        """
+        """Rows with labels of one side only, where that side's labels are all listed on the other."""
         sides: tuple[tuple[What, Frequencies, Frequencies], ...] = (
             ("new labels", mine, theirs),
             ("lost labels", theirs, mine),
@@ -271,8 +216,8 @@ class _Judge:
                 continue
             only = [count for label, count in having.counts.items() if label not in without.counts]
             share = sum(only) / having.rows
-            unseen = sum(count == 1 for count in without.counts.values()) / without.rows
-            noise = chance.share(unseen, 1 / without.rows + 1 / having.rows, unseen)
+            once = sum(count == 1 for count in without.counts.values()) / without.rows
+            noise = chance.unseen(once, without.rows, having.rows)
             text = f"{len(only)} {what} in {share:.3f} of the rows"
             yield self.finding((column.name,), column.kind, what, share, noise, self.level("unseen"), text)
 
@@ -325,7 +270,7 @@ class _Judge:
         level = Tail.bound(1).level(self.settings.false_alarms / GROUPS)
         spread = max(holdout.elbo_deviation, 1e-9)
         fall = holdout.elbo - incoming.elbo
-        variance = 1 / holdout.rows + (incoming.elbo_deviation / spread) ** 2 / incoming.rows
+        variance = _variance(holdout.rows, incoming.rows, incoming.elbo_deviation / spread)
         text = f"the ELBO fell by {fall:.3f} nats to {incoming.elbo:.3f}"
         size = max(0.0, fall / spread)
         yield self.finding((WHOLE,), "model", "likelihood", size, chance.mean(variance), level, text)
@@ -333,7 +278,7 @@ class _Judge:
         moves = np.abs(np.subtract(incoming.latent_mean, holdout.latent_mean)) / scale
         worst = int(np.argmax(moves))
         level = Tail.bound(len(moves)).level(self.settings.false_alarms / GROUPS)
-        variance = 1 / holdout.rows + (incoming.latent_deviation[worst] / scale[worst]) ** 2 / incoming.rows
+        variance = _variance(holdout.rows, incoming.rows, float(incoming.latent_deviation[worst] / scale[worst]))
         text = f"latent dimension {worst} moved by {moves[worst]:.3f} standard deviations"
         yield self.finding((WHOLE,), "model", "latent", float(moves[worst]), chance.mean(variance), level, text)
 
@@ -346,3 +291,12 @@ class _Judge:
         noise = chance.mean(holdout.auc_deviation**2 + incoming.auc_deviation**2)
         text = f"the AUC of a classifier against the model's own rows rose from {holdout.auc:.3f} to {incoming.auc:.3f}"
         yield self.finding((WHOLE,), "model", "classifier", max(0.0, rise), noise, level, text)
+
+
+def _variance(holdout: int, incoming: int, ratio: float) -> float:
+    """Variance of the difference of two means, `ratio` being the incoming deviation in units of the held-out one.
+
+    The deviation of few rows is itself uncertain: it counts as if `MODEL_ROWS` rows more had the held-out one.
+    """
+    squared = (MODEL_ROWS + incoming * ratio**2) / (MODEL_ROWS + incoming)
+    return 1 / holdout + squared / incoming

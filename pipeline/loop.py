@@ -137,7 +137,19 @@ def check(champion: Champion, table: pa.Table, settings: LoopSettings) -> Check:
     # a column that is ignored only since the training is in what the model said then
     alike = incoming.without == champion.view.without
     views = drift.Views(champion.view, incoming) if alike else None
-    return Check(profile, drift.compare(champion.reference, profile, settings.drift, views))
+    notes = other_kinds(champion.synthesizer.schema, settings)
+    return Check(profile, drift.compare(champion.reference, profile, settings.drift, views, notes))
+
+
+def other_kinds(schema: Schema, settings: LoopSettings) -> tuple[str, ...]:
+    """Columns of a champion's `schema` that the settings now give another kind: a difference of settings, no drift."""
+    asked = {name: column.kind for name, column in settings.columns.items() if column.kind is not None}
+    return tuple(
+        f"column {column.name!r} is {asked[column.name]} in the settings and {column.kind} in the model: "
+        f"it is compared as {column.kind}"
+        for column in schema
+        if asked.get(column.name, column.kind) != column.kind
+    )
 
 
 def view(synthesizer: Synthesizer, table: pa.Table, settings: LoopSettings, *, told: int = VIEWED_ROWS) -> ModelView:

@@ -49,8 +49,9 @@ def test_drift_names_what_has_drifted_and_nothing_else() -> None:
     fixed = {"kind": "numeric", "what": "values", "low": 0.0, "high": 1.0, "threshold": 0.1}
     moved = Finding(column="age", size=0.4, drifted=True, text="age: moved", **fixed)
     calm = Finding(column="sex", size=0.0, drifted=False, text="sex: moved not", **fixed)
-    report = DriftReport(drifted=True, findings=(moved, calm), reference_rows=10, rows=10)
+    report = DriftReport(drifted=True, findings=(moved, calm), reference_rows=10, rows=10, notes=("few [rows]",))
     text = printed(80, display.drift, report)
+    assert "note: few [rows]" in text
     assert "age: moved" in text
     assert "sex" not in text
     assert "found (1 of 2 checks)" in text

@@ -42,6 +42,19 @@ def test_bounds_hold():
     assert np.mean(noise.expected) == pytest.approx(distance.mean(), rel=0.02)
 
 
+@pytest.mark.parametrize("rows", [5, 20, 100])
+def test_lost_labels_are_within_their_bound(rows):
+    """Of 20,000 samples few lack labels of a larger total share than the bound, though often none occurs once.
+
+    The bound is of 1 %. Taking the variance alone for the bound, 1.5 % of 20 rows lack a label of 19 %.
+    """
+    shares = np.array([0.5, 0.3, 0.19, 0.01])
+    counts = np.random.default_rng(3).multinomial(rows, shares, 20_000)
+    lost = np.where(counts == 0, shares, 0).sum(axis=1)
+    noise = chance.unseen((counts == 1).sum(axis=1) / rows, rows, 10_000)
+    assert (lost > noise.at(np.log(2 / 0.01))).mean() <= 0.01
+
+
 def test_a_tail_extrapolates():
     """From 600 maxima of ten exponential levels the level exceeded once in 10,000 times is found within 15 %.
 

@@ -52,6 +52,51 @@ def test_no_alarm_without_drift():
     assert alarms <= 36
 
 
+@pytest.mark.parametrize("rows", [1, 2, 5, 10, 20, 50])
+def test_few_rows_raise_no_alarm(rows):
+    """Of 60 tiny batches of two populations at 10 % false alarms, without floors, at most 13 raise one.
+
+    More than that would occur once in 100 runs if a tenth did; the bounds of few rows are wider than that.
+    """
+    settings = STATISTICS_ONLY.model_copy(update={"false_alarms": 0.1})
+    rng = np.random.default_rng(rows)
+    made = population(2000, rng)
+    sources = (Reference.of(made, infer(made)), lambda: population(rows, rng)), (REFERENCE, lambda: some(rows, rng))
+    alarms = 0
+    for reference, drawn in sources:
+        for _ in range(30):
+            alarms += compare(reference, reference.profile_of([drawn()]), settings).drifted
+    assert alarms <= 13
+
+
+def some(rows: int, rng: np.random.Generator) -> pa.Table:
+    """Rows that are not in the reference."""
+    return ADULT.take(pa.array(rng.integers(10_000, ADULT.num_rows, rows)))
+
+
+def test_what_few_rows_cannot_tell_is_said():
+    """One row tells nothing, five tell no change of values, and thousands have no such note."""
+    assert against_reference(BATCH.slice(0, 1)).notes == ("1 row is too few to tell any change from chance",)
+    assert against_reference(BATCH.slice(0, 5)).notes[0].startswith("5 rows are too few to tell")
+    assert against_reference(BATCH).notes == ()
+
+
+def test_a_change_in_fifty_rows_is_found():
+    """Everyone thirty years older is found, and named, in 50 rows."""
+    batch = replaced("age", BATCH["age"].to_numpy() + 30).slice(0, 50)
+    assert "age" in {f.column for f in against_reference(batch).findings if f.drifted}
+
+
+@pytest.mark.parametrize(("rows", "drifted"), [(1, False), (49, False), (50, True)])
+def test_few_rows_are_no_matter_for_the_model(rows, drifted):
+    """A model that finds rows four deviations less likely is asked from 50 rows on, and the report says where not."""
+    seen = view(elbo=-36, latent=0.0).model_copy(update={"rows": rows, "elbo_deviation": 0.0, "auc": None})
+    incoming = REFERENCE.profile_of([BATCH.slice(0, rows)])
+    report = compare(REFERENCE, incoming, DriftSettings(), Views(view(elbo=-20, latent=0.0), seen))
+    assert [f.what for f in report.findings if f.kind == "model" and f.drifted] == (["likelihood"] if drifted else [])
+    assert ("the model is asked from 50 rows on, and has not been asked" in report.notes) == (not drifted)
+
+
 def population(rows: int, rng: np.random.Generator) -> pa.Table:
     """Heavy tails, a rare label, nulls, two columns that depend on each other."""
     x, group = rng.lognormal(0, 2, (2, rows)), rng.choice(["a", "b", "c", "rare"], rows, p=[0.5, 0.3, 0.19, 0.01])

@@ -8,6 +8,7 @@ from pipeline import columns, loop
 from pipeline.choices import DriftSettings, LoopSettings, ModelSettings, TrainingSettings
 from pipeline.loop import Champion
 from pipeline.reference import Reference
+from pipeline.schema import ColumnSettings
 from pipeline.synthesizer import Synthesizer
 from pipeline.tables import split
 
@@ -79,18 +80,18 @@ def test_a_column_ignored_since_the_training_silences_the_model():
     assert not [f for f in report.findings if f.kind == "model"]
 
 
-@pytest.mark.parametrize("rows", [0, 5])
-def test_few_rows_are_looked_at(champion, rows):
-    """No row and a handful have a report; a classifier needs ten."""
-    report = loop.check(champion, visits(5, YEAR, 7, seed=8).slice(0, rows), IGNORING).report
-    assert {f.what for f in report.findings if f.kind == "model"} == ({"likelihood", "latent"} if rows else set())
+@pytest.mark.parametrize(("rows", "asked"), [(0, set()), (5, set()), (50, {"likelihood", "latent", "classifier"})])
+def test_few_rows_are_looked_at(champion, rows, asked):
+    """No row and a handful have a report; the model has its say from fifty on."""
+    report = loop.check(champion, visits(50, YEAR, 7, seed=8).slice(0, rows), IGNORING).report
+    assert {f.what for f in report.findings if f.kind == "model"} == asked
 
 
-def test_a_handful_of_rows_that_are_told_by_chance_is_no_drift(champion):
-    """Of twenty rows a classifier may tell all or none: ten such batches are silent."""
-    held = loop.view(champion.synthesizer, visits(20, 0, YEAR, seed=20), IGNORING)
+def test_rows_that_are_told_by_chance_is_no_drift(champion):
+    """Of fifty rows a classifier may tell most or none: ten such batches are silent."""
+    held = loop.view(champion.synthesizer, visits(50, 0, YEAR, seed=20), IGNORING)
     for seed in range(10):
-        report = loop.check(champion._replace(view=held), visits(20, YEAR, 7, seed=seed), IGNORING).report
+        report = loop.check(champion._replace(view=held), visits(50, YEAR, 7, seed=seed), IGNORING).report
         assert not [f for f in report.findings if f.what == "classifier" and f.drifted]
 
 
@@ -101,3 +102,15 @@ def test_a_table_of_days_alone_has_no_view():
     made = Synthesizer.fit(parts.train, parts.validation, columns.infer(table), training=TrainingSettings(epochs=1))
     view = loop.view(made, parts.holdout, SETTINGS)
     assert (view.rows, view.auc, view.without) == (0, None, ("day",))
+
+
+def test_another_kind_in_the_settings_is_no_drift(champion):
+    """Rows under settings that name another kind are compared as the model knows them, and the report says so."""
+    other = IGNORING.model_copy(update={"columns": {"x": ColumnSettings(kind="categorical")}})
+    table = visits(2500, 0, YEAR, seed=0)
+    report = loop.check(champion, table, other).report
+    assert report.findings == loop.check(champion, table, IGNORING).report.findings
+    assert not report.drifted
+    assert report.notes == (
+        "column 'x' is categorical in the settings and numeric in the model: it is compared as numeric",
+    )
