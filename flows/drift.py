@@ -39,7 +39,7 @@ def drift(reference: str, data: Place, home: Path, settings: Settings, arrivals:
         Run.start(version.name, {"flow": "drift", "code_version": code_version(), MARK: work.mark}) as run,
     ):
         incoming = tasks.read(data, work, settings, arrivals, version)
-        tasks.match(work, version)
+        tasks.match(work, version, kept=True)
         run.data(data, incoming.digest, work.columns.arrow, incoming.rows)
         run.parameters({"data": data, "reference": version.uri})
         if incoming.warnings:

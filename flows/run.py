@@ -275,7 +275,7 @@ def read(job: Job) -> Incoming:
         incoming = tasks.read(plan.data, work, plan.settings, job.arrivals, job.champion)
         progress(Tick("read", 1, 1, notes=inspection.brief(work.columns)))
         if job.champion is not None and plan.settings.policy.new_columns == "refuse":
-            tasks.match(work, job.champion)
+            tasks.match(work, job.champion, kept=False)
         parts.check(work.columns.arrow, plan.settings.partition_by, work.read("incoming"))
     job.tracked.data(plan.data, incoming.digest, work.columns.arrow, incoming.rows)
     job.tracked.text(work.columns.to_json(), "schema.json")
@@ -295,7 +295,7 @@ def prepare(job: Job, incoming: Incoming) -> Outlook:
             afresh = policy.Plan(action="retrain", reasons=job.outdated)
             return Outlook(None, remember(job, afresh) if job.outdated else None, hidden)
         drift = None
-        if plan.settings.policy.new_columns == "refuse" or not tasks.differences(work, job.champion):
+        if not tasks.differences(work, job.champion):
             drift = tasks.check_drift(work, job.champion, tracked, plan.settings)
             tracked.record(drift, "drift.json")
             tracked.tags({"drift": str(drift.drifted).lower()})

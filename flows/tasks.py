@@ -140,18 +140,24 @@ def read(
 
 
 @stage
-def match(work: Workspace, champion: Version) -> None:
+def match(work: Workspace, champion: Version, *, kept: bool) -> None:
     """Check that the incoming table has the champion's columns.
+
+    Args:
+        work: Where the table is.
+        champion: The version.
+        kept: Whether columns count that the settings leave out of the table.
 
     Raises:
         SchemaError: It has not; the message names the differences.
     """
-    if found := differences(work, champion):
+    schema = work.columns
+    if found := registry.load(champion).schema.differences(schema.arrow, () if kept else schema.dropped):
         raise SchemaError(f"table: expected the columns of {champion.uri}; {'; '.join(found)}")
 
 
 def differences(work: Workspace, champion: Version) -> tuple[str, ...]:
-    """How the columns of the incoming table differ from the champion's, one phrase each."""
+    """How the columns that are kept of the incoming table differ from the champion's, one phrase each."""
     return registry.load(champion).schema.differences(work.columns.arrow)
 
 

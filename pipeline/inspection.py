@@ -21,7 +21,7 @@ from pipeline.schema import Schema
 EXAMPLES = 3
 LONGEST = 40
 """Characters of an example, and of a list of names in a line."""
-MADE_UP = ("text", "identifier")
+SENSITIVE = columns.MADE_UP - {"null"}
 FEW = 6
 """Names in a line."""
 
@@ -79,7 +79,7 @@ def inspect(table: pa.Table, schema: Schema, *, seed: int = 0) -> tuple[Inspecti
                 why=reason,
                 distinct=_distinct(array),
                 nulls=array.null_count,
-                sensitive=kind in MADE_UP,
+                sensitive=kind in SENSITIVE,
                 withheld=withheld.get(name),
                 examples=_examples(codecs[name], array, drawn) if name in codecs else (),
             )
@@ -91,7 +91,7 @@ def brief(schema: Schema) -> tuple[str, ...]:
     """How a table is taken, in a line per group of columns."""
     groups: dict[str, list[str]] = {"modelled": [], "made up": [], "published all null": []}
     for column in schema:
-        group = "made up" if column.kind in MADE_UP else "published all null" if column.kind == "null" else "modelled"
+        group = "made up" if column.kind in SENSITIVE else "published all null" if column.kind == "null" else "modelled"
         groups[group].append(f"{column.name} ({column.kind})" if group == "made up" else column.name)
     groups["left out"] = list(schema.dropped)
     return tuple(f"columns {group}: {_list(names)}" for group, names in groups.items() if names)

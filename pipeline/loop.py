@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from pipeline import drift, evaluation
+from pipeline import columns, drift, evaluation
 from pipeline.choices import (
     LoopSettings,
 )
@@ -93,7 +93,7 @@ def privacy(shown: Shown, parts: Split, schema: Schema, settings: LoopSettings) 
             areas=COSTS,
         )
         cost = {score.name: score.value - score.ceiling for score in found.scores}
-    made_up = tuple(column.name for column in schema if column.kind in {"text", "identifier", "null"})
+    made_up = tuple(column.name for column in schema if column.kind in columns.MADE_UP)
     return PrivacyReport(
         least_rows=settings.privacy.least_rows,
         withheld=shown.withheld,
@@ -237,9 +237,9 @@ def situate(
         drift: What the check found; None where the columns are other ones.
     """
     other = champion.differences(schema)
-    foreign = champion.schema.differences(schema.arrow)
+    foreign = champion.schema.differences(schema.arrow, schema.dropped)
     learned = pa.concat_tables([parts.train, parts.validation])
-    asked = settings.policy.new_labels == "refuse" and not foreign
+    asked = settings.policy.new_labels == "refuse" and not foreign and not schema.dropped
     if settings.incoming is not None:
         new_rows += past.waiting
     elif new_rows:
@@ -250,6 +250,7 @@ def situate(
         verdicts=past.verdicts,
         differences=foreign,
         obstacles=() if foreign else other + champion.outgrown(parts.train.num_rows, settings.model),
+        rules=() if foreign else champion.other_rules(schema),
         strange=champion.strange(learned) if asked else (),
         new_rows=new_rows,
         age_days=past.age_days,

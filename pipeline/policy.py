@@ -7,7 +7,8 @@ that applies decides:
 1. *refuse*: the table has other columns than the champion, or labels that it does not know (among the new rows, as
    far as the drift report lists labels, or among the rows that would be learned from, however many labels there
    are), and the settings refuse those. A person has to look.
-2. *retrain* without further questions, if the settings say that every run trains.
+2. *retrain* without further questions, if the settings say that every run trains, or if what may be shown of the
+   table is not what it was: the champion may hold what is to be withheld now.
 3. *skip*: no row is new, or the last training is too recent (cool-down).
 4. *retrain* afresh: the columns have changed, most of them drifted at once, the champion is too old, or training is
    due and cannot start at the champion, or should not once more: the table has outgrown the champion's network, it is
@@ -48,6 +49,7 @@ class Situation(Record):
         verdicts: Whether the checks before this one found drift, since the champion was trained, the latest last.
         differences: How the columns differ from the champion's, one phrase each.
         obstacles: What else keeps a training from starting at the champion, one phrase each.
+        rules: How what may be shown of the table is other than what was shown to the champion, one phrase each.
         strange: Columns with labels that the champion does not know, among the rows that a training would learn from;
             asked only where such are refused.
         new_rows: Rows that the champion has not seen.
@@ -62,6 +64,7 @@ class Situation(Record):
     verdicts: tuple[bool, ...] = ()
     differences: tuple[str, ...] = ()
     obstacles: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
     strange: tuple[str, ...] = ()
     new_rows: NonNegativeInt
     age_days: NonNegativeFloat
@@ -83,6 +86,8 @@ def plan(situation: Situation, settings: PolicySettings) -> Plan:
         return Plan(action="refuse", reasons=refused)
     if settings.train == "always":
         return Plan(action="retrain", reasons=("every run trains (policy.train)",))
+    if situation.rules:
+        return Plan(action="retrain", reasons=situation.rules)
     if held := _held_back(situation, settings):
         return Plan(action="skip", reasons=held)
     warm = _calls_for_training(situation, settings)

@@ -7,7 +7,7 @@ It says nothing about the values themselves beyond whether nulls occurred.
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -91,14 +91,14 @@ class Schema:
         """Column names in order."""
         return tuple(column.name for column in self.columns)
 
-    def differences(self, other: pa.Schema) -> tuple[str, ...]:
+    def differences(self, other: pa.Schema, dropped: Collection[str] = ()) -> tuple[str, ...]:
         """What keeps a table of schema `other` from being read as this one, one phrase per difference.
 
         Names and types must agree; order, metadata and the encoding as dictionaries need not. A table that differs
         harmlessly is read in these types (`pipeline.tables.load` with `like`); what is left of it then, is told here.
         """
         mine, theirs = set(self.names), set(other.names)
-        found = [f"column {name!r} is missing" for name in self.names if name not in theirs]
+        found = [f"column {name!r} is missing" for name in self.names if name not in theirs and name not in dropped]
         found += [f"column {name!r} is new" for name in other.names if name not in mine and name not in self.dropped]
         for name in self.names:
             if name in theirs:

@@ -190,12 +190,22 @@ class Synthesizer:
         pairs = list(zip(self.schema, schema, strict=True))
         kinds = [f"column {b.name!r} is {b.kind}, expected {a.kind}" for a, b in pairs if a.kind != b.kind]
         forms = [f"column {b.name!r} has another normalization" for a, b in pairs if a.normalization != b.normalization]
-        shown = [
-            f"column {b.name!r} may show what {b.least_rows} rows share, the champion's what {a.least_rows} share"
-            for a, b in pairs
-            if a.least_rows != b.least_rows
-        ]
-        return (*kinds, *forms, *shown)
+        return (*kinds, *forms, *self.other_rules(schema))
+
+    def other_rules(self, schema: Schema) -> tuple[str, ...]:
+        """What `schema` says otherwise of what may be shown of the columns, one phrase each."""
+        found = [f"column {name!r} is left out now" for name in schema.dropped if name in self.schema.names]
+        found += [f"column {name!r} was left out" for name in self.schema.dropped if name in schema.names]
+        for column in schema:
+            if column.name not in self.schema.names:
+                continue
+            known = self.schema[column.name]
+            if column.kind != known.kind and columns.MADE_UP & {column.kind, known.kind}:
+                found.append(f"column {column.name!r} is of kind {column.kind}, it was {known.kind}")
+            elif column.least_rows != known.least_rows:
+                rows = f"{column.least_rows} rows, they were {known.least_rows}"
+                found.append(f"column {column.name!r}: what may be shown is shared by at least {rows}")
+        return tuple(found)
 
     def strange(self, table: pa.Table) -> tuple[str, ...]:
         """Names of the columns of `table`, which has this synthesizer's, that hold labels it does not know."""

@@ -59,6 +59,8 @@ __all__ = [
 ]
 
 KINDS: dict[str, type[Codec]] = {kind.kind: kind for kind in (Text, Identifier, Datetime, Categorical, Numeric, Blank)}
+MADE_UP = frozenset({Text.kind, Identifier.kind, Blank.kind})
+"""Kinds of which no real value is shown."""
 DROP = "drop"
 """What the settings call a column that is left out."""
 

@@ -263,3 +263,10 @@ def test_every_decision_has_reasons_and_repeats(now, chosen):
 def test_too_long_a_chain_is_never_continued(now, chosen):
     """A champion of as many warm starts as are allowed is never warm-started."""
     assert plan(now, chosen).action != "warm-start" or now.warm_starts < chosen.warm_starts
+
+
+def test_what_may_no_longer_be_shown_calls_for_a_training_at_once():
+    """A champion made under other privacy settings is trained afresh, in the cool-down and without a new row too."""
+    now = situation(new_rows=0, idle_hours=0.0, rules=("column 'name' is left out now",))
+    found = plan(now, PolicySettings(train="needed"))
+    assert (found.action, found.reasons) == ("retrain", now.rules)
