@@ -8,7 +8,7 @@ from pipeline import columns, loop
 from pipeline.choices import DriftSettings, LoopSettings, ModelSettings, TrainingSettings
 from pipeline.loop import Champion
 from pipeline.reference import Reference
-from pipeline.schema import ColumnSettings
+from pipeline.schema import ColumnSettings, PrivacySettings
 from pipeline.synthesizer import Synthesizer
 from pipeline.tables import split
 
@@ -114,3 +114,15 @@ def test_another_kind_in_the_settings_is_no_drift(champion):
     assert report.notes == (
         "column 'x' is categorical in the settings and numeric in the model: it is compared as numeric",
     )
+
+
+def test_changed_privacy_settings_are_told_to_the_policy(champion):
+    """Columns that are left out, made up or shown by another rule now are differences of rules, not of the table."""
+    table = visits(500, 0, YEAR, seed=5)
+    changed = {"counter": ColumnSettings(kind="drop")}
+    schema = columns.infer(table, changed, PrivacySettings(least_rows=9))
+    rules = champion.synthesizer.other_rules(schema)
+    assert any("'counter' is left out now" in phrase for phrase in rules)
+    assert any("shared by at least 9 rows" in phrase for phrase in rules)
+    assert champion.synthesizer.other_rules(columns.infer(table)) == ()
+    assert champion.synthesizer.schema.differences(schema.arrow, schema.dropped) == ()
