@@ -53,7 +53,7 @@ def defaults(home: Path) -> dict[str, str]:
         "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "5",  # a minute in all; its default, 7, is four, and again for every undoing
-        "MLFLOW_LOGGING_LEVEL": "ERROR",
+        "MLFLOW_LOGGING_LEVEL": "CRITICAL",  # tracebacks of a database that fails
         "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     }
 
@@ -66,7 +66,7 @@ def embed(home: Path) -> None:
     """
     home = home.resolve()
     try:
-        for directory in (".prefect", "mlruns"):
+        for directory in (".prefect", ".prefect/storage", "mlruns"):
             (home / directory).mkdir(mode=0o700, parents=True, exist_ok=True)
             (home / directory).chmod(0o700)  # what they hold tells of real rows
     except OSError as error:

@@ -70,9 +70,7 @@ def publish(
         ResynthError: The batches do not have `rows` rows.
     """
     directory = check_target(directory)
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    _recover(directory)
-    with _beside(directory, "partial") as aside:
+    with _parents(directory), _beside(directory, "partial") as aside:
         aside.mkdir()
         written = parts.write(
             batches, aside, schema, rows=rows, part_rows=part_rows, partition_by=partition_by, progress=progress
@@ -258,6 +256,21 @@ def _exchange(one: Path, other: Path) -> bool:
     rename = getattr(ctypes.CDLL(None), "renameat2", None) if sys.platform == "linux" else None
     paths = (AT_FDCWD, os.fsencode(one), AT_FDCWD, os.fsencode(other))
     return rename is not None and rename(*paths, RENAME_EXCHANGE) == 0
+
+
+@contextmanager
+def _parents(directory: Path) -> Iterator[None]:
+    """Make the parents of a directory, for as long as nothing fails, and clear away what dead publishers left there."""
+    made = [parent for parent in directory.parents if not parent.exists()]
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    _recover(directory)
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):  # somebody else uses one
+            for parent in made:
+                parent.rmdir()
+        raise
 
 
 @contextmanager

@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         reply = app(given)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - whatever it is, it ends in one line
         code = _fail(error, as_json=as_json)
-        if isinstance(error, LostError):
+        if isinstance(error, LostError) or isinstance(error.__cause__, LostError):
             os._exit(code)  # nothing is left to do but what cannot be done: to deliver Prefect's events
         return code
     if not isinstance(reply, Reply):

@@ -46,7 +46,7 @@ def run(
     home = common.embed()
     from flows import engine, progress, room
 
-    with progress.shown(errors()) as listener:
+    with room.needed(home, out or home), progress.shown(errors()) as listener:
         with engine.starting(listener):
             from flows import display
             from flows.run import Plan
@@ -55,7 +55,7 @@ def run(
 
         model, target = settings.name or name_of(table), out.resolve() if out is not None else None
         plan = Plan(data=storage.absolute(table), home=home, name=model, settings=settings, out=target)
-        with room.needed(home, target or home), engine.running():
+        with engine.running():
             report = flow(plan, listener)
     return Reply(
         report.answer(), lambda console: display.run(console, report), REFUSED if report.decision == "refused" else DONE
@@ -130,11 +130,11 @@ def export(
     home = common.embed()
     from flows import engine, progress, room
 
-    with progress.shown(errors()) as listener:
+    with room.needed(home, out), progress.shown(errors()) as listener:
         with engine.starting(listener):
             from flows.export import export as flow
 
-        with room.needed(home, out), engine.running():
+        with engine.running():
             manifest = flow(name, out, rows, home, settings, listener)
     answer = {"path": str(out), "rows": manifest.rows, "manifest": str(out / manifest.file)}
     return Reply(answer, lines(f"{manifest.rows:,} rows in {out}"))

@@ -42,7 +42,7 @@ BEFORE_IT_IS_COMPLETE = SUICIDE.format(
     module="run", setup="module.complete = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)"
 )
 WHILE_WRITING_THE_EXPORT = SUICIDE.format(
-    module="run", setup="module.exports._manifest = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)"
+    module="run", setup="module.exports.Manifest.of = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)"
 )
 BEFORE_THE_MOVE = SUICIDE.format(
     module="publication", setup="module.finish = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)"

@@ -123,6 +123,9 @@ def test_a_failed_export_leaves_the_old_one(tmp_path):
         publish(tmp_path / "out", mixed(), rows=601)
     assert exports.verify(tmp_path / "out") == ()
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
+    with pytest.raises(ResynthError, match="expected 601 rows"):
+        publish(tmp_path / "far" / "away" / "out", mixed(), rows=601)
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
 
 
 def test_an_export_is_replaced_as_a_whole(tmp_path):

@@ -1,0 +1,79 @@
+"""A full disk is told in one true line, whoever met it and however it was said."""
+
+import errno
+import os
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from flows import room
+from pipeline import exports
+from pipeline.errors import DiskFullError
+from pipeline.exports import Source
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 256 KiB; only root may mount one."""
+    place = tmp_path / "small"
+    place.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", place], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("no file system can be mounted here")
+    yield place
+    subprocess.run(["umount", place], check=True)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        sqlite3.OperationalError("database or disk is full"),
+        RuntimeError("Error while serializing: I/O error: No space left on device (os error 28)"),
+    ],
+)
+def test_every_way_to_say_it_is_understood(tmp_path: Path, error: Exception) -> None:
+    """Also where it is only the cause of what failed, or what was at work when another error came."""
+    answered = ValueError("the server answered 500")
+    answered.__cause__ = error
+    undoing = KeyError("undoing failed too")
+    undoing.__context__ = answered
+    with pytest.raises(DiskFullError, match="found a full disk"), room.needed(tmp_path):
+        raise undoing
+
+
+def test_other_failures_pass(tmp_path: Path) -> None:
+    """Where there is room they are what they are."""
+    with pytest.raises(PermissionError), room.needed(tmp_path, tmp_path / "not" / "there"):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
+def test_an_export_without_room_leaves_nothing(small: Path) -> None:
+    """The earlier export stays whole, beside it lies nothing, and the place is named."""
+    source = Source(name="t", version="1", data_digest="d", code_version="c")
+    rows = pa.table({"x": pa.array([os.urandom(32) for _ in range(20_000)])})
+
+    def publish(count: int) -> None:
+        given = rows.slice(0, count)
+        exports.publish([given], small / "out", schema=rows.schema, rows=count, source=source, seed=0)
+
+    publish(100)
+    with pytest.raises(DiskFullError, match=str(small)), room.needed(small):
+        publish(20_000)
+    assert [path.name for path in small.iterdir()] == ["out"]
+    assert exports.verify(small / "out") == ()
+    assert pq.read_table(small / "out").num_rows == 100
+
+
+def test_a_failure_that_says_nothing_is_understood_by_the_full_disk(small: Path) -> None:
+    """As that of a server whose database found no room."""
+    (small / "filling").write_bytes(b"x" * 200_000)
+    with pytest.raises(DiskFullError, match=str(small)), room.needed(small / "home"):
+        raise RuntimeError("500 Internal Server Error")
