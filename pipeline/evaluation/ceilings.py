@@ -24,6 +24,7 @@ from pipeline.evaluation.scores import Incomputable, LeftOut
 from pipeline.evaluation.views import View
 
 UNSEEN = 0.1  # share of held-out rows with labels that are new to training
+FEWEST = 20  # rows of either side; labels of fewer training rows need not be all there are
 UNSEEN_ERRORS = 3.0  # standard errors that make a share certain
 TOLD_APART = 0.05  # AUC above one half that matters; it costs C2ST a tenth
 TOLD_ERRORS = 4.0  # standard errors that make an AUC certain
@@ -66,8 +67,10 @@ def comparable(samples: Samples, *, classify: bool) -> Comparable:
 
 
 def unrepeated(train: View, holdout: View) -> list[LeftOut]:
-    """Nominal columns whose labels hardly repeat."""
-    found = []
+    """Nominal columns whose labels hardly repeat; a handful of rows cannot tell."""
+    found: list[LeftOut] = []
+    if min(train.rows, holdout.rows) < FEWEST:
+        return found
     for name, codes in holdout.nominal.items():
         share = float(np.mean(~np.isin(codes, train.nominal[name])))
         if _least(share, holdout.rows) > UNSEEN:

@@ -12,6 +12,7 @@ from pipeline.choices import EvaluationSettings
 from pipeline.columns import infer
 from pipeline.errors import NotFoundError, SettingsError, TableError
 from pipeline.evaluation import METRICS, Evaluation, Score, evaluate
+from pipeline.schema import PrivacySettings
 
 ADULT = pq.read_table(Path(__file__).parents[3] / "data" / "adult_test.parquet").slice(0, 6000)
 SCHEMA = infer(ADULT)
@@ -27,7 +28,7 @@ def shuffled(table: pa.Table, seed: int) -> pa.Table:
 
 def judged(synthetic: pa.Table, *, holdout: pa.Table, train: pa.Table, settings=SMALL) -> Evaluation:
     """The evaluation with a fixed seed."""
-    schema = infer(pa.concat_tables([train, holdout]))
+    schema = infer(pa.concat_tables([train, holdout]), privacy=PrivacySettings(least_rows=1))
     return evaluate(synthetic, holdout=holdout, train=train, schema=schema, settings=settings, seed=3)
 
 

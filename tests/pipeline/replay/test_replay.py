@@ -194,7 +194,7 @@ def test_how_many_rows_the_champion_has_not_seen(shifting, incoming, new_rows, e
 def test_a_version_that_fails_the_gate_is_no_champion(tmp_path):
     """Nothing passes: every strategy tries again in each period, and there is no quality to tell."""
     settings = SETTINGS.model_copy(update={"gate": GateSettings(limits={"frechet": 0.0}, margins={})})
-    story = told(tmp_path, history(rows=30).slice(0, 90), settings)
+    story = told(tmp_path, history(rows=600).slice(0, 1_800), settings)
     assert {step.decision for step in story.steps} == {"refused"}
     assert all(step.champion is None and step.quality is None and step.ahead is None for step in story.steps)
     assert [story.summary(strategy).trainings for strategy in STRATEGIES] == [3] * 3
@@ -205,6 +205,6 @@ def test_a_version_that_fails_the_gate_is_no_champion(tmp_path):
 def test_the_gate_judges_the_latent_space_as_in_a_live_run(tmp_path):
     """With more latent dimensions asked for than there are, every strategy is refused for that reason."""
     settings = SETTINGS.model_copy(update={"gate": LENIENT.model_copy(update={"active_units": 99})})
-    story = told(tmp_path, history(rows=30).slice(0, 90), settings)
+    story = told(tmp_path, history(rows=600).slice(0, 1_800), settings)
     assert {step.decision for step in story.steps} == {"refused"}
     assert all("with the row, and fewer than 99 are refused" in step.reasons[-1] for step in story.steps)
