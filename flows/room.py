@@ -6,6 +6,7 @@ looked through, and then the file systems that are written to.
 """
 
 import errno
+import os
 import re
 import shutil
 import tempfile
@@ -38,7 +39,8 @@ def needed(*places: Path) -> Iterator[None]:
         if not crowded and not any(_says(cause) for cause in _causes(error)):
             raise
         where = ", ".join(map(str, dict.fromkeys(crowded or looked)))
-        raise DiskFullError(f"expected room for what is written, found a full disk (look at {where})") from error
+        why = f"found a full disk: {os.strerror(errno.ENOSPC)} (look at {where})"
+        raise DiskFullError(f"expected room for what is written, {why}") from error
 
 
 def _free(place: Path) -> int:
