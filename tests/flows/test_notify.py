@@ -86,10 +86,11 @@ def test_a_run_that_cannot_publish_where_it_is_asked_to_is_told(
 ) -> None:
     """Though nothing has begun yet."""
     address, told, _ = inbox
-    (tmp_path / "thesis.doc").touch()
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "thesis.doc").touch()
     (tmp_path / "resynth.toml").write_text(f'[notify]\nwebhook = "{address}"\n')
     data, config = write(tmp_path), tmp_path / "resynth.toml"
-    outcome = command("run", data, "--name", "notify-occupied", "--config", config, "--out", tmp_path)
+    outcome = command("run", data, "--name", "notify-occupied", "--config", config, "--out", tmp_path / "work")
     assert outcome.code == 2
     assert [message["event"] for message in told] == ["failed"]
     assert "expected an empty directory or an earlier export" in told[0]["text"]
