@@ -4,27 +4,33 @@ A path is no address: in one, `?` begins options, `#` a fragment, and `%20` is a
 made, and read back, by these functions.
 """
 
+import re
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
-SQLITE = "sqlite:///"
+SQLITE = re.compile(r"sqlite(?:\+pysqlite)?:///(?P<path>[^?]*)(?:\?(?P<options>.*))?")
 
 
 def database(file: Path, driver: str = "sqlite") -> str:
     """The address of an SQLite database, for SQLAlchemy.
 
-    It takes everything up to a `?` as it is. A path with one is given as a URI of SQLite's own, which is escaped.
+    It takes everything up to a `?` as it is. A path with one is given as a URI of SQLite's own, which is escaped. Then
+    the driver is named too: in an address that begins with `sqlite:///` MLflow takes what follows for a path as it is,
+    and makes its directories.
     """
     path = str(file)
-    return f"{driver}:///file:{quote(path)}?uri=true" if "?" in path else f"{driver}:///{path}"
+    if "?" not in path:
+        return f"{driver}:///{path}"
+    return f"{driver if '+' in driver else 'sqlite+pysqlite'}:///file:{quote(path)}?uri=true"
 
 
 def database_file(address: str) -> Path | None:
     """The file of an SQLite database; None of any other database."""
-    if not address.startswith(SQLITE):
+    found = SQLITE.fullmatch(address)
+    if found is None:
         return None
-    path, _, options = address.removeprefix(SQLITE).partition("?")
-    return Path(unquote(path.removeprefix("file:"))) if "uri=true" in options else Path(path)
+    escaped = "uri=true" in (found["options"] or "")
+    return Path(unquote(found["path"].removeprefix("file:"))) if escaped else Path(found["path"])
 
 
 def local(address: str) -> str:

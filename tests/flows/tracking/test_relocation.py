@@ -43,11 +43,15 @@ print(champion.origin.url, run.url)
 
 
 def done(script: str, *arguments: Path) -> list[str]:
-    """Run a script, without the environment of the tests' own home."""
+    """Run a script beside the home, without the environment of the tests' own; nothing but the home is made there."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "PREFECT_"))}
     command = [sys.executable, "-c", script, *map(str, arguments)]
-    ended = subprocess.run(command, cwd=ROOT, env=kept, capture_output=True, text=True, check=False)
+    kept["PYTHONPATH"] = str(ROOT)
+    beside = {path.name for path in arguments[0].parent.iterdir()} | {arguments[0].name}
+    place = arguments[0].parent
+    ended = subprocess.run(command, cwd=place, env=kept, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
+    assert {path.name for path in place.iterdir()} == beside
     return ended.stdout.splitlines()[-1].split()
 
 
