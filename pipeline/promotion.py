@@ -49,12 +49,15 @@ def decide(
         challenger: Its rows against the hold-out.
         champion: The champion's against the same hold-out, if there is one.
         settings: What must be reached.
-        bound: What the challenger's network says of the hold-out; without a network the latent space is not judged.
+        bound: What the challenger's network says of the hold-out; without one, the latent space is judged only if the settings name `active_units`.
     """
     findings = [(False, challenger.flaw)] if challenger.flaw is not None else []
     findings.extend(_against_ceilings(challenger, settings))
     if bound is not None and settings.active_units:
         findings.append(_alive(bound, challenger, settings))
+    elif settings.active_units and "active_units" in settings.model_fields_set:
+        least = settings.active_units
+        findings.append((False, f"no latent dimension varies with the row, and fewer than {least} are refused"))
     if champion is None:
         findings.append((True, "there is no champion to compare with"))
     else:

@@ -34,8 +34,8 @@ TOLERANCE = 0.02
 """How far the AUC of the attack may lie above ½ where its standard error is smaller."""
 
 Floats = NDArray[np.float64]
-Generate = Callable[[int, float], pa.Table]
-"""Generates so many rows, a share of them taken apart."""
+Generate = Callable[[int], pa.Table]
+"""Generates so many rows."""
 
 
 class Shrinkage(Record):
@@ -67,12 +67,13 @@ def rehearse(rows: pa.Table, schema: Schema, fit: Callable[[pa.Table], Generate]
         return Shrinkage(share=1.0)
     order = stream(seed, "rehearsal").permutation(rows.num_rows)
     halves = [rows.take(pa.array(half)) for half in (order[::2], order[1::2])]
-    sides = [(halves[0], halves[1], fit(halves[0])), (halves[1], halves[0], fit(halves[1]))]
+    drawn = [fit(half)(GENERATED) for half in halves]
     m, n = halves[0].num_rows, halves[1].num_rows
     allowed = max(TOLERANCE, float(np.sqrt((m + n + 1) / (12 * m * n) / 2)))
     tried = Shrinkage()
     for share in SHARES:
-        found = [_attacked(trained, other, generate(GENERATED, share), schema) for trained, other, generate in sides]
+        apart = [_taken_apart(made, share, seed) for made in drawn]
+        found = [_attacked(*halves, apart[0], schema), _attacked(*halves[::-1], apart[1], schema)]
         auc, copied, coincided = (float(np.mean(values)) for values in zip(*found, strict=True))
         tried = Shrinkage(share=share, auc=auc, copied=copied, coincided=coincided)
         if auc <= 0.5 + allowed and copied <= coincided + 1 / n:
@@ -86,6 +87,12 @@ def independent(rows: pa.Table, *, seed: int) -> pa.Table:
         order = stream(seed, "independent", name).permutation(rows.num_rows)
         rows = rows.set_column(i, rows.schema.field(i), rows.column(i).take(pa.array(order)))
     return rows
+
+
+def _taken_apart(made: pa.Table, share: float, seed: int) -> pa.Table:
+    """Generated rows, the columns of a share of them dealt out anew."""
+    count = round(share * made.num_rows)
+    return pa.concat_tables([independent(made.slice(0, count), seed=seed), made.slice(count)])
 
 
 def _attacked(trained: pa.Table, other: pa.Table, made: pa.Table, schema: Schema) -> tuple[float, float, float]:

@@ -10,6 +10,7 @@ seed, i): any range of rows, in any order and on any worker, comes out the same.
 
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -162,12 +163,7 @@ class Synthesizer:
             held = np.arange(half.num_rows) % 10 == 0
             parts = half.filter(pa.array(~held)), half.filter(pa.array(held))
             fitted = cls.fit(*parts, schema, model=model, training=brief, rehearsed=False, seed=seed)
-
-            def generate(rows: int, share: float) -> pa.Table:
-                fitted.shrinkage = Shrinkage(share=share)
-                return fitted.sample(rows, seed=seed)
-
-            return generate
+            return partial(fitted.sample, seed=seed)
 
         return fit
 

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from small import LENIENT, TINY, Outcome, synthesizer, table, write
 
-import pipeline.synthesizer
+import pipeline.saving
 from flows import engine
 from flows import run as running
 from flows.run import Job, Judgement, Outlook, Plan, retrain
@@ -23,6 +23,7 @@ from flows.tasks import Incoming
 from flows.tracking import registry
 from flows.tracking.registry import Version
 from flows.tracking.store import Check, Run, checks
+from pipeline.loop import PrivacyReport
 from pipeline.promotion import Decision
 
 Command = Callable[..., Outcome]
@@ -153,8 +154,8 @@ def test_a_champion_of_another_format_is_replaced(
     name, calm = "policy-format", "cool_down_hours = 0\n"
     write(tmp_path / "heap", "monday")
     published = Path(heap(name, calm).answer["export"]["manifest"])
-    understood = pipeline.synthesizer.FORMAT
-    monkeypatch.setattr(pipeline.synthesizer, "FORMAT", 99)
+    understood = pipeline.saving.FORMAT
+    monkeypatch.setattr(pipeline.saving, "FORMAT", 99)
     refused = heap(name, calm, gate="[gate]\nactive_units = 99\n")
     assert (refused.code, refused.answer["decision"], refused.answer["published"]) == (3, "refused", None), refused.err
     plan = refused.answer["plan"]
@@ -162,10 +163,10 @@ def test_a_champion_of_another_format_is_replaced(
     assert re.fullmatch(r"model: models:/policy-format/1 .* is of another format than this code", plan["reasons"][0])
     assert registry.resolve(name).version == "1"
     assert published.exists()
-    for code in (pipeline.synthesizer.FORMAT, understood):  # nor is anything due where the new code is taken back
-        monkeypatch.setattr(pipeline.synthesizer, "FORMAT", code)
+    for code in (pipeline.saving.FORMAT, understood):  # nor is anything due where the new code is taken back
+        monkeypatch.setattr(pipeline.saving, "FORMAT", code)
         assert heap(name, calm).answer["reasons"][0].startswith("nothing is new in ")
-    monkeypatch.setattr(pipeline.synthesizer, "FORMAT", 99)
+    monkeypatch.setattr(pipeline.saving, "FORMAT", 99)
     write(tmp_path / "heap", "tuesday", seed=1)
     promoted = heap(name, calm).answer
     assert (promoted["decision"], promoted["published"]) == ("promoted", "3")
@@ -193,7 +194,7 @@ def test_refused_labels_and_columns_change_nothing(run):
 
 def test_a_new_label_among_very_many_is_refused(run):
     """The drift report lists too many of them to tell; the champion is asked. Rows it was never shown are no news."""
-    refuse = TINY + LENIENT + '[policy]\nnew_labels = "refuse"\n[columns.code]\nkind = "categorical"\n'
+    refuse = TINY + LENIENT + '[policy]\nnew_labels = "refuse"\n[columns.code]\nkind = "categorical"\npublic = true\n'
     labels = [f"code-{i % 300}" for i in range(700)] + [f"once-{i}" for i in range(100)]  # some are held out
     codes = table(800).append_column("code", pa.array(labels))
     for _ in range(2):
@@ -270,7 +271,7 @@ def test_an_alias_moved_meanwhile_is_respected(
     job = Job(plan, None, first.origin, first, clock, "code", None)
     incoming = Incoming(rows=1, new_rows=1, latest=None, digest="", warnings=())
     with pytest.raises(OSError, match="full") if fails else nullcontext():
-        report = retrain(job, incoming, Outlook(None, None))
+        report = retrain(job, incoming, Outlook(None, None, PrivacyReport(least_rows=5)))
         assert (report.published, report.alias) == ("2", None)
     assert published == ["3" if promote else "2"]
     assert registry.resolve(name).version == "2"

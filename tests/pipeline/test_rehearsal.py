@@ -46,11 +46,11 @@ def test_a_model_that_copies_is_taken_apart_and_one_that_does_not_is_left_alone(
     table, schema = small(300), columns.infer(small(300))
 
     def honest(half: pa.Table):
-        return lambda rows, share: small(rows, seed=half.num_rows + 7)
+        return lambda rows: small(rows, seed=half.num_rows + 7)
 
     def thief(half: pa.Table):
         random = np.random.default_rng(0)
-        return lambda rows, share: half.take(pa.array(random.integers(0, half.num_rows, rows)))
+        return lambda rows: half.take(pa.array(random.integers(0, half.num_rows, rows)))
 
     assert rehearse(table, schema, honest, seed=0).share == 0
     found = rehearse(table, schema, thief, seed=0)
