@@ -49,7 +49,8 @@ def decide(
         challenger: Its rows against the hold-out.
         champion: The champion's against the same hold-out, if there is one.
         settings: What must be reached.
-        bound: What the challenger's network says of the hold-out; without one, the latent space is judged only if the settings name `active_units`.
+        bound: What the challenger's network says of the hold-out; without a network, or one that was taught no
+            dependence, the latent space is judged only if the settings name `active_units`.
     """
     findings = [(False, challenger.flaw)] if challenger.flaw is not None else []
     findings.extend(_against_ceilings(challenger, settings))

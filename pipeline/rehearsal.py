@@ -73,7 +73,8 @@ def rehearse(rows: pa.Table, schema: Schema, fit: Callable[[pa.Table], Generate]
     tried = Shrinkage()
     for share in SHARES:
         apart = [_taken_apart(made, share, seed) for made in drawn]
-        found = [_attacked(*halves, apart[0], schema), _attacked(*halves[::-1], apart[1], schema)]
+        first, second = halves
+        found = [_attacked(first, second, apart[0], schema), _attacked(second, first, apart[1], schema)]
         auc, copied, coincided = (float(np.mean(values)) for values in zip(*found, strict=True))
         tried = Shrinkage(share=share, auc=auc, copied=copied, coincided=coincided)
         if auc <= 0.5 + allowed and copied <= coincided + 1 / n:

@@ -20,7 +20,7 @@ from mlflow import MlflowClient
 from scipy.stats import ks_2samp
 from small import workspaces
 
-from flows import engine
+from flows import engine, places
 from flows.cli import main
 from pipeline import tables
 from pipeline.drift import DriftReport
@@ -102,7 +102,7 @@ def published(answer: Answer) -> pa.Table:
 
 def artifact(run: mlflow.entities.Run, file: str) -> str:
     """A text kept with a run."""
-    return (Path(run.info.artifact_uri) / file).read_text()
+    return (Path(places.local(run.info.artifact_uri)) / file).read_text()
 
 
 def test_the_first_version_becomes_champion(answers: dict[str, Answer]) -> None:
@@ -217,7 +217,7 @@ def test_mlflow_remembers_the_run(answers: dict[str, Answer], reader: MlflowClie
     }
     assert pictures | documents <= files
     for picture in pictures:
-        assert (Path(run.info.artifact_uri) / picture).read_bytes().startswith(b"\x89PNG")
+        assert (Path(places.local(run.info.artifact_uri)) / picture).read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.usefixtures("answers")
