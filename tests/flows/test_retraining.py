@@ -261,9 +261,12 @@ def test_an_alias_moved_meanwhile_is_respected(
         if fails:
             raise OSError("full")
 
+    def train(*_: object) -> tuple[Version, PrivacyReport]:
+        return register(), PrivacyReport(least_rows=5)
+
     first, second, published = register(), register(), list[str]()
     registry.promote(first)
-    for step, instead in (("train", register), ("judge", judge), ("publish", publish), ("complete", lambda *_: None)):
+    for step, instead in (("train", train), ("judge", judge), ("publish", publish), ("complete", lambda *_: None)):
         monkeypatch.setattr(running, step, instead)
     monkeypatch.setattr(running.tasks, "promote", registry.promote)
     clock = SimpleNamespace(stage=nullcontext, seconds={})
