@@ -29,12 +29,12 @@ SETTINGS = (
 
 
 def history() -> pa.Table:
-    """Three periods of a hundred days: 700 rows, then 300, then 100, in no order."""
+    """Three periods of a hundred days: 700 rows, then 450, then 100, in no order."""
     rng = np.random.default_rng(0)
-    days = np.concatenate([rng.integers(100 * i, 100 * (i + 1), n) for i, n in enumerate((700, 300, 100))])
+    days = np.concatenate([rng.integers(100 * i, 100 * (i + 1), n) for i, n in enumerate((700, 450, 100))])
     days[0] = 0
     moments = (np.datetime64("2023-01-01") + days).astype("datetime64[us]")
-    return table(1_100).set_column(3, "seen", pa.array(moments)).take(rng.permutation(1_100))
+    return table(1_250).set_column(3, "seen", pa.array(moments)).take(rng.permutation(1_250))
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_a_replay_decides_and_measures_as_live_runs_do(command: Command, tmp_pat
 
     loop = story.of("loop")
     assert any("with the row, and fewer than 1 would be refused" in reason for reason in loop[0].reasons)
-    for period, known in ((0, 700), (1, 1_000)):
+    for period, known in ((0, 700), (1, 1_150)):
         pq.write_table(rows.sort_by("seen").slice(0, known), data)
         live = command("run", data, "--name", "present", "--config", config, "--json")
         assert live.code == (3 if loop[period].decision == "refused" else 0), live.err

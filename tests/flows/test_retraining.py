@@ -160,7 +160,9 @@ def test_a_champion_of_another_format_is_replaced(
     assert (refused.code, refused.answer["decision"], refused.answer["published"]) == (3, "refused", None), refused.err
     plan = refused.answer["plan"]
     assert plan["action"] == "retrain"
-    assert re.fullmatch(r"model: models:/policy-format/1 .* is of another format than this code", plan["reasons"][0])
+    assert re.fullmatch(
+        r"model: expected models:/policy-format/1 .* is of another format than this code", plan["reasons"][0]
+    )
     assert registry.resolve(name).version == "1"
     assert published.exists()
     for code in (pipeline.saving.FORMAT, understood):  # nor is anything due where the new code is taken back
