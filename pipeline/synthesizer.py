@@ -97,8 +97,8 @@ class Synthesizer:
             training: The optimisation; lengths left open follow the table.
             champion: A synthesizer of an earlier table of the same columns, which is left as it is.
             novel: What becomes of labels that the champion does not know.
-            taken: Every real row there is, where that is more than `rows` and `validation`: no generated identifier is
-                one of theirs. Nothing else is learned from it.
+            taken: Every real row there is, where that is more than `rows` and `validation`: no made-up value is one of
+                theirs, and they say how many rows share a value. Nothing else is learned from them.
             rehearsed: Whether a small table is rehearsed; False only for a rehearsal itself.
             seed: Fixes initial weights, order and noise.
             progress: Receives the phases "prepare" and "train".
@@ -117,7 +117,7 @@ class Synthesizer:
         training = training or TrainingSettings()
         # a validation row may hold the only extreme or rare label: normalization knows all rows that may be known
         seen = pa.concat_tables([rows, validation])
-        shrinkage = Shrinkage()
+        shrinkage = champion.shrinkage if champion is not None else Shrinkage()
         if rehearsed and champion is None and training.epochs != 0 and seen.num_rows < ENOUGH:
             shrinkage = rehearse(seen, schema, cls._rehearsal(schema, model, training, seed), seed=seed)
         if shrinkage.share == 1:
@@ -131,7 +131,7 @@ class Synthesizer:
         with torch.random.fork_rng():
             torch.manual_seed(torch_seed(seed, "weights"))
             vae = VAE(layout, ancestor.shape if ancestor is not None else shape).eval()
-        synthesizer = cls(schema, codecs, vae, shrinkage=champion.shrinkage if champion is not None else shrinkage)
+        synthesizer = cls(schema, codecs, vae, shrinkage=shrinkage)
         encoded, held = synthesizer._rows(rows), synthesizer._rows(validation)
         training = _completed(training, encoded)
         settling = SETTLING
