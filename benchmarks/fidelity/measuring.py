@@ -24,7 +24,21 @@ WORK = BENCHMARKS / "work"
 RESULTS = BENCHMARKS / "results"
 
 Scores = dict[str, float]
-LIBRARY = ("columns/*", "models/*", *("synthesizer", "training", "sizing", "bound", "randomness", "schema", "tables"))
+LIBRARY = (
+    *("columns/*", "models/*", "tables/*", "personal/*"),
+    *(
+        "synthesizer",
+        "rehearsal",
+        "training",
+        "sizing",
+        "bound",
+        "disclosure",
+        "loop",
+        "choices",
+        "randomness",
+        "schema",
+    ),
+)
 """What a fit stands on, in `pipeline`."""
 DATA = [HERE / file for file in ("tables.py", "generated.py", "reserve.py")]
 TRAINING = [*(path for part in LIBRARY for path in sorted((ROOT / "pipeline").glob(f"{part}.py"))), HERE / "train.py"]

@@ -2,9 +2,10 @@
 
     python train.py adult SEED DIRECTORY [SECONDS]
 
-SECONDS is the time limit of the whole fit, where the default is not meant. Writes the model and train, test, seen
-(the training rows that the network saw), validation (those that chose when to stop) and synthetic.parquet, and prints
-one JSON object: seconds of training, peak memory, rows per second of generation.
+SECONDS is the time limit of the whole fit, where the default is not meant. What few rows share is withheld
+before the training, as in every run. Writes the model and, as Parquet, train, test, seen (the rows that the network
+was trained on, as they came), validation (those that chose when to stop, as they came) and synthetic. Prints one JSON
+object: seconds of training, peak memory, rows per second of generation.
 """
 
 import json
@@ -18,8 +19,8 @@ import pyarrow.parquet as pq
 sys.path.insert(0, str(Path(__file__).parent))
 from tables import split
 
-from pipeline import columns, tables
-from pipeline.choices import TrainingSettings
+from pipeline import columns, loop, tables
+from pipeline.choices import LoopSettings, TrainingSettings
 from pipeline.synthesizer import Synthesizer
 from pipeline.tables import SplitSettings
 
@@ -31,11 +32,13 @@ def main(name: str, seed: str, directory: str, seconds: str | None = None) -> No
     train, test = split(name)
     out = Path(directory)
     out.mkdir(parents=True, exist_ok=True)
+    settings = LoopSettings(split=SplitSettings(holdout=SMALLEST), seed=int(seed))
     schema = columns.infer(train)
-    parts = tables.split(train, SplitSettings(holdout=SMALLEST), int(seed))
+    parts = tables.split(train, settings.split, settings.seed)
+    shown = loop.show(train, parts, schema, settings).parts
     training = TrainingSettings() if seconds is None else TrainingSettings(time_limit=float(seconds))
     began, worked = time.monotonic(), time.process_time()
-    synthesizer = Synthesizer.fit(parts.train, parts.validation, schema, training=training, seed=int(seed))
+    synthesizer = Synthesizer.fit(shown.train, shown.validation, schema, training=training, seed=int(seed))
     trained, work = time.monotonic(), time.process_time() - worked
     synthetic = synthesizer.sample(train.num_rows, seed=int(seed) + 1)
     done = time.monotonic()

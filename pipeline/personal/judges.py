@@ -4,6 +4,7 @@
 import ipaddress
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 from pipeline.personal.checksums import CHECKS, valid
 from pipeline.personal.evidence import Found, Sample
@@ -11,7 +12,7 @@ from pipeline.personal.names import Shape
 from pipeline.personal.people import LEGAL
 from pipeline.personal.places import names_street
 
-_FEW, _SOME = 8, 20
+_THREE, _FEW, _SOME = 3, 8, 20
 _MAIL = re.compile(r"[^@\s,;<>]+@[^@\s]+\.[^@\s.]{2,}")
 _WEB = re.compile(r"(?:https?|ftp)://\S+|www\.\S+\.\S{2,}", re.IGNORECASE)
 _UUID = re.compile(r"\{?[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}\}?", re.IGNORECASE)
@@ -26,6 +27,8 @@ _SOCIAL = re.compile(r"\d{3}-\d{2}-\d{4}")
 _NAME_WORD = r"[^\W\d_](?:[^\W\d_]|['’.\-])*"
 _NAME = re.compile(rf"{_NAME_WORD}(?:(?:, ?| ){_NAME_WORD}){{0,5}}")
 _CAPITAL = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*(?:,? [^\W\d_]+(?:['’\-][^\W\d_]+)*){1,2}")
+_TITLES = re.compile(r"^(?:[^\W\d_]{1,5}\.[^\W\d_]{0,2} )+")
+"""Dr. med., Sig.ra"""
 _HANDLE = re.compile(r"(?=.*[^\W\d_])[\w.+@\-]{2,40}")
 _MEASURED = re.compile(
     r"[+-]?\d+[.,]\d+(?:[eE][+-]?\d+)?|\d{1,4}[-./]\d{1,2}[-./]\d{1,4}(?:[ T].*)?|\d{1,2}:\d{2}(?::\d{2})?(?:\.\d+)?"
@@ -130,26 +133,43 @@ def _person(sample: Sample) -> Found | None:
     looks = sample.share(_NAME)
     if sample.integers or looks < 0.7 or sample.mean_words > 5:
         return None
-    known = max(sample.hits("first"), sample.hits("last"))
-    hinted = sample.hinted("person", "first name", "last name") and sample.hint is not None
-    if hinted and sample.hint is not None:
-        several, few = sample.distinct >= _SOME, sample.distinct < _FEW
-        if not sample.hint.sure and sample.mean_words < 1.5 and several and sample.hits("first") >= 0.5:
-            return Found("first name", "the name says a name and the values look like first names")
-        if sample.hint.sure:
-            enough = known >= 0.4 or (known >= 0.15 and several) or (sample.variety > 0.5 and not few)
-        else:
-            varied = sample.variety > 0.3 or sample.distinct >= 10 * _SOME
-            enough = known >= 0.3 and sample.mean_words >= 1.5 and varied
-        if enough:
-            what = {"first name": "a first name", "last name": "a last name"}.get(sample.hint.shape, "a person's name")
-            return Found(sample.hint.shape, f"the name says {what} and the values look like it")
-    if sample.distinct < _FEW or sample.variety < 0.7 or sample.hinted("free text", "address"):
+    return _named_person(sample) or _names(sample)
+
+
+def _named_person(sample: Sample) -> Found | None:
+    """Persons by the name of the column, and by values that look like it."""
+    hint = sample.hint
+    if hint is None or hint.shape not in {"person", "first name", "last name"}:
         return None
+    first, last = sample.hits("first"), sample.hits("last")
+    several, few = sample.distinct >= _SOME, sample.distinct < _FEW
+    if not hint.sure and sample.mean_words < 1.5 and several and max(first, last) >= 0.5:
+        what: Shape = "first name" if first >= last else "last name"
+        return Found(what, f"the name says a name and the values look like {what}s")
+    if hint.sure:
+        known = max(first, last)
+        enough = known >= 0.4 or (known >= 0.15 and several) or (sample.variety > 0.5 and not few)
+    else:
+        varied = sample.variety > 0.3 or sample.distinct >= 10 * _SOME
+        enough = max(first, last) >= 0.3 and sample.mean_words >= 1.5 and varied
+    what = hint.shape
+    told = {"first name": "a first name", "last name": "a last name"}.get(what, "a person's name")
+    return Found(what, f"the name says {told} and the values look like it") if enough else None
+
+
+def _names(sample: Sample) -> Found | None:
+    """Persons by values that begin like a name: nearly all different, or few of whom nearly all are known names."""
+    if sample.hinted("free text", "address"):
+        return None
+    sample = replace(sample, texts=[_TITLES.sub("", text) for text in sample.texts])
     first = max(sample.hits("first", 0), sample.hits("first", 1))
     capital = sum(bool(_CAPITAL.fullmatch(text)) and _capitalised(text) for text in sample.texts)
-    if capital >= 0.7 * len(sample.texts) and first >= 0.5:
+    if capital < 0.7 * len(sample.texts):
+        return None
+    if sample.distinct >= _FEW and sample.variety >= 0.7 and first >= 0.5:
         return Found("person", _reason(first, "begin like a person's name and nearly all differ"))
+    if sample.distinct >= _THREE and first >= 0.8 and sample.hits("last") >= 0.5:
+        return Found("person", _reason(first, "are first and last names"))
     return None
 
 
