@@ -8,21 +8,28 @@ nothing is lost: `01` stays a text. A file that holds a column of the same name 
 
 A directory that a table format governs (Delta Lake, Apache Iceberg, Apache Hudi) holds files of deleted rows. It is
 read through its log, or refused.
+
+An export below the place that a user named is passed over: made-up rows are no data to learn from, unless they are
+what the user points to.
 """
 
 import glob
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePath, PurePosixPath
+from typing import TypeVar
 from urllib.parse import unquote
 
 import numpy as np
 
 from pipeline.errors import SchemaError, TableError
+from pipeline.manifest import MANIFEST
 from pipeline.storage import File, Key, Object, Part, Place, is_data, objects, there
 from pipeline.tables import delta
 
 NULL = "__HIVE_DEFAULT_PARTITION__"
+_F = TypeVar("_F", Path, Object)
+_P = TypeVar("_P", PurePath, PurePosixPath)
 INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")
 MARKS = {"_delta_log": "a Delta Lake table", ".hoodie": "an Apache Hudi table", "metadata": "an Apache Iceberg table"}
 """Directories that a table format keeps in a table's own; "metadata" only with files that Iceberg names so."""
@@ -58,7 +65,8 @@ def _local(path: Path) -> Sequence[File]:
     distinct = list(dict.fromkeys(found))
     _refuse_formats(distinct, path)
     root = next(folder for folder in (path, *path.parents) if not glob.has_magic(str(folder))) if matched else path
-    return _with_keys({file: file.relative_to(root) for file in distinct})
+    own = {manifest.parent.relative_to(root) for manifest in root.rglob(MANIFEST)}
+    return _with_keys(_without_exports({file: file.relative_to(root) for file in distinct}, own, path))
 
 
 def _below(path: Path) -> list[Path]:
@@ -66,6 +74,19 @@ def _below(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
     return sorted(file for file in path.rglob("*.parquet") if file.is_file() and is_data(file.relative_to(path)))
+
+
+def _without_exports(found: dict[_F, _P], exports: Iterable[PurePath], place: Place) -> dict[_F, _P]:
+    """The files that lie in none of some folders below the table's place.
+
+    Raises:
+        TableError: All of them do.
+    """
+    inside = set(exports) - {PurePath()}
+    data = {file: below for file, below in found.items() if inside.isdisjoint(below.parents)}
+    if not data:
+        raise TableError(f"expected a table at {place}, found exports of resynth only; name one of them to read it")
+    return data
 
 
 def _refuse_formats(found: Iterable[Path], place: Path) -> None:
@@ -93,7 +114,8 @@ def _objects(uri: str) -> Sequence[File]:
     _refuse_formats_above(uri)
     if not data:
         raise TableError(f"expected a Parquet object or a prefix of them, found none at {uri}")
-    return _with_keys(data)
+    own = {name.parent for name in below.values() if name.name == MANIFEST}
+    return _with_keys(_without_exports(data, own, uri))
 
 
 def _governed(name: PurePosixPath) -> Iterable[tuple[PurePosixPath, str]]:

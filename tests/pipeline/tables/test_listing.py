@@ -177,3 +177,18 @@ def test_a_folder_called_metadata_is_no_table_format(tmp_path):
     (tmp_path / "metadata").mkdir()
     (tmp_path / "metadata" / "notes.json").touch()
     assert tables.read(tmp_path).num_rows == 2
+
+
+def test_exports_below_the_place_are_no_data(tmp_path):
+    """Made-up rows are not learnt from by accident; whoever points to them gets them."""
+    real, export = tmp_path / "real.parquet", tmp_path / "exports" / "twin"
+    for file in (real, export / "part-0.parquet", export / "country=DE" / "part-0.parquet"):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(pa.table({"x": [1]}), file)
+    (export / "_manifest.parquet").touch()
+    assert tables.files(tmp_path) == [real]
+    assert tables.files(tmp_path / "**" / "*.parquet") == [real]
+    assert len(tables.files(export)) == len(tables.files(export / "[pc]*")) == 2
+    real.unlink()
+    with pytest.raises(TableError, match="found exports of resynth only"):
+        tables.files(tmp_path)
