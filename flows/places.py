@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
+SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:/", re.IGNORECASE)
 SQLITE = re.compile(r"sqlite(?:\+pysqlite)?:///(?P<path>[^?]*)(?:\?(?P<options>.*))?")
 
 
@@ -31,6 +32,11 @@ def database_file(address: str) -> Path | None:
         return None
     escaped = "uri=true" in (found["options"] or "")
     return Path(unquote(found["path"].removeprefix("file:"))) if escaped else Path(found["path"])
+
+
+def is_local(address: str) -> bool:
+    """Whether a file is addressed, or a plain path given; MLflow's own server has addresses such as `mlflow-artifacts:/1`."""
+    return address.startswith("file:") or SCHEME.match(address) is None
 
 
 def local(address: str) -> str:

@@ -25,7 +25,7 @@ INSIDE = f"artifacts/{NAME}"
 def fetched(name: str, version: str) -> Iterator[Path]:
     """The directory of a version's synthesizer: itself on this machine, to be read only, else a copy for a while."""
     place = client().get_model_version_download_uri(name, version)
-    if "://" not in place or place.startswith("file:"):
+    if places.is_local(place):
         yield Path(places.local(place)) / INSIDE
         return
     store = get_artifact_repository(place, tracking_uri=mlflow.get_tracking_uri())

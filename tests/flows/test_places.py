@@ -39,3 +39,15 @@ def test_other_databases_have_no_file() -> None:
     """Servers and databases on servers."""
     assert places.database_file("http://127.0.0.1:5000") is None
     assert places.database_file("postgresql://host/mlflow") is None
+
+
+@pytest.mark.parametrize("address", ["/a/b:c", "mlruns/x", "file:///a%20b", "C"])
+def test_paths_and_file_addresses_are_local(address: str) -> None:
+    """They need no store's client."""
+    assert places.is_local(address)
+
+
+@pytest.mark.parametrize("address", ["mlflow-artifacts:/1/models/m", "s3://bucket/x", "https://host/x"])
+def test_addresses_of_stores_are_not_local(address: str) -> None:
+    """One slash makes an address, too."""
+    assert not places.is_local(address)

@@ -67,13 +67,12 @@ def test_drift_may_be_the_only_reason_to_retrain(tmp_path: Path) -> None:
     assert [deployment.full_name for deployment in made] == ["resynth-check/a"]
 
 
-@pytest.mark.parametrize(
-    ("times", "message"), [({}, "expected a schedule"), ({"retrain": "at dawn"}, "a: retrain: .*'at dawn'")]
-)
-def test_no_schedule_is_told(tmp_path: Path, times: dict[str, object], message: str) -> None:
-    """Nothing to do, or not a time, in one line."""
-    with pytest.raises(SettingsError, match=message):
-        schedule.deployments(tmp_path, None, {"a": settings(**times)})
+def test_a_schedule_that_is_none_is_told_in_one_line(tmp_path: Path) -> None:
+    """Nothing to do, or not a time."""
+    with pytest.raises(SettingsError, match="expected a schedule"):
+        schedule.deployments(tmp_path, None, {"a": settings()})
+    with pytest.raises(SettingsError, match="a: retrain: .*'at dawn'"):
+        schedule.timetable("at dawn", "UTC", "a: retrain")
 
 
 def test_runs_that_wait_for_a_person_keep_no_other_from_its_turn() -> None:
