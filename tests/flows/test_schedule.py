@@ -71,7 +71,7 @@ def test_a_schedule_that_is_none_is_told_in_one_line(tmp_path: Path) -> None:
     """Nothing to do, or not a time."""
     with pytest.raises(SettingsError, match="expected a schedule"):
         schedule.deployments(tmp_path, None, {"a": settings()})
-    with pytest.raises(SettingsError, match="a: retrain: .*'at dawn'"):
+    with pytest.raises(SettingsError, match=r"a: retrain: .*'at dawn'"):
         schedule.timetable("at dawn", "UTC", "a: retrain")
 
 
