@@ -35,7 +35,7 @@ def database_file(address: str) -> Path | None:
 
 
 def is_local(address: str) -> bool:
-    """Whether a file or a plain path is addressed; addresses of MLflow's own server have one slash: `mlflow-artifacts:/1`."""
+    """Whether a file or a plain path is addressed; MLflow's own server has addresses such as `mlflow-artifacts:/1`."""
     return address.startswith("file:") or SCHEME.match(address) is None
 
 
