@@ -3,8 +3,9 @@
 A directory, a prefix or a pattern may lead to files in folders called `column=value`, as Hive, Spark, Arrow and pandas
 write them. Such columns are columns like others. Which folders count begins where the user pointed: below a directory,
 or below the first folder of a pattern that has a wildcard in it. Values are percent-decoded, and
-`__HIVE_DEFAULT_PARTITION__` is null. A column is of integers where every value is written as an integer is, so that
-nothing is lost: `01` stays a text. A file that holds a column of the same name keeps its own.
+`__HIVE_DEFAULT_PARTITION__` is null. A column is of integers where every value is written as an integer is, and of days
+where every value is written as `2024-01-31` is, so that nothing is lost: `01` stays a text. A file that holds a column
+of the same name keeps its own.
 
 A directory that a table format governs (Delta Lake, Apache Iceberg, Apache Hudi) holds files of deleted rows. It is
 read through its log, or refused.
@@ -16,6 +17,7 @@ what the user points to.
 import glob
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from pathlib import Path, PurePath, PurePosixPath
 from typing import TypeVar
 from urllib.parse import unquote
@@ -31,6 +33,7 @@ NULL = "__HIVE_DEFAULT_PARTITION__"
 _F = TypeVar("_F", Path, Object)
 _P = TypeVar("_P", PurePath, PurePosixPath)
 INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 MARKS = {"_delta_log": "a Delta Lake table", ".hoodie": "an Apache Hudi table", "metadata": "an Apache Iceberg table"}
 """Directories that a table format keeps in a table's own; "metadata" only with files that Iceberg names so."""
 ICEBERG = "*.metadata.json"
@@ -187,10 +190,12 @@ def _keys(below: PurePath) -> dict[str, str | None]:
 
 
 def _kind(values: Sequence[str | None]) -> str:
-    """The type of a column from paths: the narrower of int32 and int64 that fits, else string; null without a value."""
+    """The type of a column from paths: date32, the narrower of int32 and int64 that fits, string, or null."""
     texts = {value for value in values if value is not None}
     if not texts:
         return "null"
+    if all(DAY.fullmatch(text) and _is_day(text) for text in texts):
+        return "date32"
     if not all(INTEGER.fullmatch(text) for text in texts):
         return "string"
     numbers = [int(text) for text in texts]
@@ -200,3 +205,11 @@ def _kind(values: Sequence[str | None]) -> str:
         if np.iinfo(kind).min <= min(numbers) and max(numbers) <= np.iinfo(kind).max
     )
     return next((np.dtype(kind).name for kind in fits), "string")
+
+
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True

@@ -52,11 +52,13 @@ def test_columns_in_paths_are_columns(tmp_path):
         (["1", "a"], pa.string()),
         (["1", "__HIVE_DEFAULT_PARTITION__"], pa.int32()),
         (["__HIVE_DEFAULT_PARTITION__"], pa.null()),
-        (["2024-01-01"], pa.string()),
+        (["2024-01-01", "2024-02-29"], pa.date32()),
+        (["2024-01-01", "__HIVE_DEFAULT_PARTITION__"], pa.date32()),
+        (["2024-01-01", "2023-02-29"], pa.string()),
     ],
 )
 def test_types_of_columns_in_paths_lose_nothing(tmp_path, values, kind):
-    """Integers only where every text is how an integer is written: a leading zero is kept."""
+    """Integers or days only where every text is how one is written: a leading zero is kept."""
     for value in values:
         put(tmp_path, f"k={value}", "a.parquet")
     table = tables.read(tmp_path)
@@ -68,9 +70,9 @@ def test_types_of_columns_in_paths_lose_nothing(tmp_path, values, kind):
 def test_a_type_of_a_column_in_paths_can_be_set(tmp_path):
     """As of any other column."""
     put(tmp_path, "day=2024-01-31", "a.parquet")
-    table = tables.read(tmp_path, overrides={"day": ColumnSettings(type="date32")})
-    assert table.schema.field("day").type == pa.date32()
-    assert str(table["day"][0]) == "2024-01-31"
+    table = tables.read(tmp_path, overrides={"day": ColumnSettings(type="timestamp[s]")})
+    assert table.schema.field("day").type == pa.timestamp("s")
+    assert str(table["day"][0]) == "2024-01-31 00:00:00"
 
 
 def test_folders_count_from_where_the_user_pointed(tmp_path):
