@@ -40,6 +40,8 @@ LABELS, BINS = 63, 16
 """Labels of such a column that are told apart, and intervals of numbers."""
 TELLING = 0.02
 """Nats of mutual information from which on a column tells something."""
+COARSE = 0.01
+"""Share of a column's range to which an extreme is rounded at most."""
 WELL_KNOWN = frozenset({-1.0, *(sign * (10.0**length - 1) for sign in (1, -1) for length in range(2, 10))})
 """Numbers that commonly stand for no number."""
 WELL_KNOWN_DAYS = frozenset({"0001-01-01", "1900-01-01", "1970-01-01", "2099-12-31", "2999-12-31", "9999-12-31"})
@@ -298,12 +300,12 @@ def _ends(name: str, array: pa.ChunkedArray, least: int) -> tuple[_Ends | None, 
 def _inner(x: Floats, rows: Codes, least: int) -> float:
     """The greatest of ascending values if `least` rows share it; else a value before it that tells of no single row.
 
-    That is a value of two or three digits, or the mean of the `least` greatest rows if fewer than `least` rows
-    would stay on the other side.
+    That is a multiple of `_unit`, or the mean of the `least` greatest rows if fewer than `least` rows would stay on the
+    other side.
     """
     if rows[-1] >= least or len(x) == 1:
         return float(x[-1])
-    unit = 5 * 10.0 ** (math.floor(math.log10(x[-1] - x[0])) - 2)
+    unit = _unit(x[-1] - x[0])
     round_value = math.floor(x[-1] / unit) * unit
     if round_value >= x[-1]:
         round_value -= unit
@@ -313,6 +315,12 @@ def _inner(x: Floats, rows: Codes, least: int) -> float:
         return float(round_value)
     top = np.repeat(x[x >= least_th], rows[x >= least_th])[-least:]
     return float(top.mean())
+
+
+def _unit(spread: float) -> float:
+    """The greatest of …, 1, 2, 5, 10, … that is at most `COARSE` of `spread`."""
+    power = 10.0 ** math.floor(math.log10(COARSE * spread))
+    return max(step * power for step in (1, 2, 5) if step * power <= COARSE * spread)
 
 
 def _typed(array: pa.ChunkedArray, values: Floats, x: Floats, bound: float, *, up: bool) -> pa.Scalar:
