@@ -23,14 +23,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from pipeline.columns import measure, numbers
+from pipeline.columns import labels, measure, numbers
 from pipeline.columns.base import combined
-from pipeline.columns.categorical import counted, indices
 from pipeline.columns.domain import Line, domain_of
 from pipeline.columns.numeric import isolated
 from pipeline.randomness import stream
 from pipeline.records import Record
-from pipeline.schema import Column, Schema
+from pipeline.schema import Column, Schema, value_type
 
 SAMPLE = 20_000
 """Rows in which a column is looked for that tells about withheld labels."""
@@ -99,14 +98,14 @@ class Disclosure:
                 continue
             rule: _Labels | _Ends | None
             if measure(column) == "nominal":
-                rule, labels, rows = _labels(table, schema, column, (known or {}).get(column.name))
+                rule, rare, rows = _labels(table, schema, column, (known or {}).get(column.name))
             elif not ends:
                 continue
             else:
-                rule, labels, rows = _ends(column.name, table[column.name], column.least_rows)
+                rule, rare, rows = _ends(column.name, table[column.name], column.least_rows)
             if rule is not None:
                 rules[column.name] = rule
-                withheld.append(Withheld(name=column.name, labels=labels, rows=rows))
+                withheld.append(Withheld(name=column.name, labels=rare, rows=rows))
         return cls(rules, tuple(withheld))
 
     def apply(self, table: pa.Table, *, seed: int) -> pa.Table:
@@ -132,8 +131,8 @@ class _Coder:
         if self.labels is None:
             values = numbers(table[self.name])
             return np.where(np.isnan(values), 0, np.searchsorted(self.edges, values, side="right") + 1)
-        found = pc.index_in(combined(table[self.name]).cast(self.labels.type), value_set=self.labels)
-        return np.asarray(found.fill_null(len(self.labels)).to_numpy(zero_copy_only=False), dtype=np.int64)
+        found = labels.places(table[self.name], self.labels)
+        return np.where(found < 0, len(self.labels), found)
 
 
 @dataclass(frozen=True)
@@ -157,22 +156,16 @@ class _Labels:
     def apply(self, table: pa.Table, random: np.random.Generator) -> pa.Array:
         """The column without withheld labels."""
         array = table[self.name]
-        found = indices(array)
-        code = found.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-        place = pc.index_in(found.dictionary.cast(self.allowed.type), value_set=self.allowed)
-        withheld = np.append(np.asarray(place.is_null().to_numpy(zero_copy_only=False)), np.False_)[code]
-        rows = np.flatnonzero(withheld)
+        whole = labels.places(array, self.allowed)
+        rows = np.flatnonzero(whole == len(self.allowed))
         if not len(rows):
             return array
-        index = pc.index_in(combined(array).cast(self.allowed.type), value_set=self.allowed)
-        whole = index.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
         whole[rows] = self._lent(table.take(pa.array(rows)), random.random(len(rows)))
-        shown = self.allowed.take(pa.array(whole, mask=whole < 0))
+        index = pa.array(whole, mask=whole < 0)
+        shown = labels.values(self.allowed, value_type(array.type))
         if not pa.types.is_dictionary(array.type):
-            return shown.cast(array.type)
-        return pa.DictionaryArray.from_arrays(
-            pa.array(whole, mask=whole < 0).cast(array.type.index_type), self.allowed, ordered=array.type.ordered
-        )
+            return shown.take(index)
+        return pa.DictionaryArray.from_arrays(index.cast(array.type.index_type), shown, ordered=array.type.ordered)
 
     def _lent(self, rows: pa.Table, uniform: Floats) -> Codes:
         """A label for each row: of a donor of its group, or of any donor where the group has none."""
@@ -220,15 +213,15 @@ class _Ends:
 
 def _labels(table: pa.Table, schema: Schema, column: Column, known: pa.Array | None) -> tuple[_Labels | None, int, int]:
     """The rule for a column of labels, None where all may be shown; how many labels and rows are withheld."""
-    values, counts = counted(table[column.name])
+    found, counts = labels.counted(table[column.name])
     enough = counts >= column.least_rows
     if known is not None:
-        enough |= np.asarray(pc.is_in(values.cast(known.type), value_set=known).to_numpy(zero_copy_only=False))
+        enough |= np.asarray(pc.is_in(found, value_set=known).to_numpy(zero_copy_only=False))
     if enough.all():
         return None, 0, 0
-    allowed = values.filter(pa.array(enough))
-    index = pc.index_in(combined(table[column.name]).cast(allowed.type), value_set=allowed)
-    label = index.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    allowed = found.filter(pa.array(enough))
+    label = labels.places(table[column.name], allowed)
+    label[label == len(allowed)] = -1
     lenders = np.flatnonzero(label >= 0)
     coder = _partner(table, schema, column.name, label)
     group = coder.codes(table.take(pa.array(lenders))) if coder is not None else np.zeros(len(lenders), dtype=np.int64)
@@ -256,9 +249,9 @@ def _partner(table: pa.Table, schema: Schema, name: str, label: Codes) -> _Coder
 
 def _coder(sample: pa.Table, column: Column) -> _Coder:
     if measure(column) == "nominal":
-        values, counts = counted(sample[column.name])
+        found, counts = labels.counted(sample[column.name])
         usual = np.argsort(-counts, kind="stable")[:LABELS]
-        return _Coder(column.name, values.take(pa.array(usual)), np.zeros(0))
+        return _Coder(column.name, found.take(pa.array(usual)), np.zeros(0))
     present = numbers(sample[column.name])
     present = present[~np.isnan(present)]
     edges = np.unique(np.quantile(present, np.linspace(0, 1, BINS + 1)[1:-1])) if len(present) else np.zeros(0)

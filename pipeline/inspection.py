@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from pipeline import columns
 from pipeline.columns.base import Codec, Encoded, combined
+from pipeline.columns.labels import can_label, counted, labels
 from pipeline.disclosure import Disclosure, Withheld
 from pipeline.randomness import stream
 from pipeline.records import Record
@@ -121,14 +122,15 @@ def _examples(codec: Codec, array: pa.ChunkedArray, random: np.random.Generator)
     rows = array.take(pa.array(random.integers(len(array), size=EXAMPLES)))
     values = codec.encode(rows).values
     made = codec.decode(Encoded(values, codec.draw(values, random, np.arange(EXAMPLES))))
-    return tuple("null" if value is None else _line(str(value)) for value in made.to_pylist())
+    texts = map(str, made.to_pylist()) if codec.measure == "ordered" else labels(made).dictionary_decode().to_pylist()
+    return tuple("null" if gone else _line(text) for text, gone in zip(texts, made.is_null().to_pylist(), strict=True))
 
 
 def _distinct(array: pa.ChunkedArray) -> int | None:
     try:
         return int(pc.count_distinct(combined(array)).as_py())
     except pa.ArrowNotImplementedError:
-        return None
+        return len(counted(array)[0]) if can_label(array.type) else None
 
 
 def _list(names: list[str]) -> str:

@@ -19,7 +19,7 @@ from pydantic import Field
 from scipy.stats import rankdata
 
 from pipeline.columns import measure, numbers
-from pipeline.columns.base import combined
+from pipeline.columns.labels import coded
 from pipeline.randomness import stream
 from pipeline.records import Record
 from pipeline.schema import Schema
@@ -117,8 +117,7 @@ def _attacked(trained: pa.Table, other: pa.Table, made: pa.Table, schema: Schema
 def _places(array: pa.ChunkedArray, *, nominal: bool) -> Floats:
     """Codes of labels; mid-ranks of numbers in [0, 1], null being −1."""
     if nominal:
-        codes = combined(array).dictionary_encode(null_encoding="encode").indices
-        return np.asarray(codes.to_numpy(zero_copy_only=False), dtype=np.float64)
+        return coded([array])[0].astype(np.float64)
     values = numbers(array)
     present = ~np.isnan(values)
     places = np.full(len(values), -1.0)

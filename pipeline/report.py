@@ -20,7 +20,7 @@ from matplotlib.figure import Figure, SubFigure
 from numpy.typing import NDArray
 
 from pipeline.columns import measure, numbers
-from pipeline.columns.base import combined
+from pipeline.columns.labels import labels
 from pipeline.drift import DriftReport, Finding
 from pipeline.evaluation import ColumnError, Evaluation
 from pipeline.evaluation.views import View, views
@@ -316,16 +316,16 @@ def _shares(values: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[
 
 def _bars(axes: Axes, real: pa.ChunkedArray, synthetic: pa.ChunkedArray) -> None:
     """Shares of the labels that are most frequent in the real rows, and of all others."""
-    counted = pc.value_counts(combined(real))
+    texts = [labels(array).dictionary_decode() for array in (real, synthetic)]
+    counted = pc.value_counts(texts[0])
     order = np.argsort(-counted.field("counts").to_numpy(zero_copy_only=False), kind="stable")[:MOST_BARS]
-    labels = counted.field("values").take(pa.array(order))
+    usual = counted.field("values").take(pa.array(order))
     shares = []
-    for array in (real, synthetic):
-        found = pc.index_in(combined(array).cast(labels.type), value_set=labels)
-        place = pc.fill_null(found, len(labels)).to_numpy(zero_copy_only=False)
-        shares.append(np.bincount(place, minlength=len(labels) + 1) / max(1, len(array)))
-    names = [written(str(label) if label is not None else "null") for label in labels.to_pylist()] + ["all others"]
-    shown = len(names) if max(share[-1] for share in shares) > 0 else len(labels)
+    for own in texts:
+        place = pc.fill_null(pc.index_in(own, value_set=usual), len(usual)).to_numpy(zero_copy_only=False)
+        shares.append(np.bincount(place, minlength=len(usual) + 1) / max(1, len(own)))
+    names = [written(label) if label is not None else "null" for label in usual.to_pylist()] + ["all others"]
+    shown = len(names) if max(share[-1] for share in shares) > 0 else len(usual)
     heights = np.arange(shown)
     axes.barh(heights, shares[0][:shown], height=0.8, color=REAL)
     axes.barh(heights, shares[1][:shown], height=0.35, color=SYNTHETIC)

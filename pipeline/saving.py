@@ -39,7 +39,7 @@ from pipeline.rehearsal import Shrinkage
 from pipeline.schema import Schema
 from pipeline.training import Epoch
 
-FORMAT = 4
+FORMAT = 5
 MODEL = "synthesizer.json"
 _SCHEMA, _ARRAYS, _WEIGHTS, _SAMPLE = "schema.json", "columns.safetensors", "weights.safetensors", "sample.safetensors"
 FILES = (MODEL, _SCHEMA, _ARRAYS, _WEIGHTS, _SAMPLE)

@@ -12,11 +12,10 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pydantic import ConfigDict
 
-from pipeline.columns.base import combined
+from pipeline.columns.labels import counted, places
 from pipeline.records import Record
 
 Floats = NDArray[np.float64]
@@ -134,7 +133,7 @@ class Frequencies(Record):
     @classmethod
     def of(cls, array: pa.ChunkedArray) -> Self:
         """The frequencies of the labels that are not null."""
-        labels, counts = _labels(array)
+        labels, counts = counted(array)
         hashes = np.sort(pd.util.hash_array(labels.to_numpy(zero_copy_only=False).astype(object)))[:HASHES]
         order = np.argsort(-counts, kind="stable")
         kept = order[:LABELS]
@@ -160,10 +159,8 @@ class Frequencies(Record):
     def codes(self, array: pa.ChunkedArray, labels: int = LABELS) -> Integers:
         """Place of each label among the `labels` most frequent ones; their number for others, −1 for null."""
         known = [label for label in list(self.counts)[:labels] if not _is_cut(label)]
-        encoded = _encoded(array)
-        found = pc.index_in(encoded.dictionary.cast(pa.string()), value_set=pa.array(known, pa.string()))
-        places = np.append(found.fill_null(labels).to_numpy(zero_copy_only=False), -1)
-        return np.asarray(places[encoded.indices.fill_null(len(places) - 1).to_numpy(zero_copy_only=False)], np.int64)
+        found = places(array, pa.array(known, pa.string()))
+        return np.where(found == len(known), labels, found)
 
     @property
     def rows(self) -> int:
@@ -229,27 +226,6 @@ class Products(Packed):
     @classmethod
     def _from(cls, names: tuple[str, ...], matrices: NDArray[np.floating]) -> Self:
         return cls(names=names, sums=matrices.astype("<f4").tobytes())
-
-
-def _encoded(array: pa.ChunkedArray) -> pa.DictionaryArray:
-    """The column in one chunk, dictionary-encoded; labels may be listed twice or not occur."""
-    if pa.types.is_dictionary(array.type):
-        array = array.unify_dictionaries().combine_chunks()
-        array = array.chunk(0) if isinstance(array, pa.ChunkedArray) and array.num_chunks == 1 else array
-    return array if isinstance(array, pa.DictionaryArray) else combined(array).dictionary_encode()
-
-
-def _labels(array: pa.ChunkedArray) -> tuple[pa.Array, Integers]:
-    """Labels that occur, as text, and the rows of each."""
-    encoded = _encoded(array)
-    indices = encoded.indices.drop_null().to_numpy(zero_copy_only=False)
-    counts = np.bincount(indices, minlength=len(encoded.dictionary))
-    labels = encoded.dictionary.cast(pa.string())
-    if len(labels.unique()) < len(labels) or labels.null_count:
-        counted = pc.value_counts(combined(array).drop_null().cast(pa.string()))
-        return counted.field("values"), counted.field("counts").to_numpy(zero_copy_only=False)
-    used = np.flatnonzero(counts)
-    return labels.take(pa.array(used)), counts[used]
 
 
 def _counted(values: Floats) -> tuple[Floats, Integers, int]:

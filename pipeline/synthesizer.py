@@ -25,6 +25,7 @@ from pipeline.bound import ColumnReconstruction, ElboReport, Look, bound, look, 
 from pipeline.choices import ModelSettings, TrainingSettings
 from pipeline.columns.base import Codec, Discrete, Encoded, Novel, Origin
 from pipeline.columns.categorical import Categorical
+from pipeline.columns.labels import coded
 from pipeline.disclosure import Disclosure
 from pipeline.errors import SchemaError, SettingsError, TableError
 from pipeline.fingerprint import ROWS, Fingerprint, compare, fingerprint
@@ -451,6 +452,6 @@ def _reconstruction(
         mse = float(np.mean((x[both] - y[both]) ** 2)) / spread if spread > 0 else None
         return ColumnReconstruction(name=name, cross_entropy=cross_entropy, mse=mse)
     if measure == "nominal":
-        same = np.asarray([a == b for a, b in zip(real.to_pylist(), again.to_pylist(), strict=True)])
-        return ColumnReconstruction(name=name, cross_entropy=cross_entropy, accuracy=float(same.mean()))
+        x, y = coded([real, again])
+        return ColumnReconstruction(name=name, cross_entropy=cross_entropy, accuracy=float((x == y).mean()))
     return ColumnReconstruction(name=name, cross_entropy=cross_entropy)

@@ -42,10 +42,31 @@ def plain(kind: pa.DataType) -> pa.DataType:
         return pa.dictionary(kind.index_type, plain(kind.value_type), kind.ordered)
     if pa.types.is_struct(kind):
         return pa.struct([field.with_type(plain(field.type)) for field in kind])
-    for is_list, make in LISTS:
-        if is_list(kind):
+    if pa.types.is_map(kind):
+        key, item = (field.with_type(plain(field.type)) for field in (kind.key_field, kind.item_field))
+        return pa.map_(key, item, kind.keys_sorted)
+    if pa.types.is_fixed_size_list(kind):
+        return pa.list_(kind.value_field.with_type(plain(kind.value_type)), kind.list_size)
+    for is_this, make in LISTS:
+        if is_this(kind):
             return make(kind.value_field.with_type(plain(kind.value_type)))
     return VIEWS.get(kind, kind)
+
+
+def is_list(kind: pa.DataType) -> bool:
+    """Whether values are lists of any sort; a map is a list of entries."""
+    return bool(pa.types.is_nested(kind) and not pa.types.is_struct(kind) and not pa.types.is_union(kind))
+
+
+def is_string(kind: pa.DataType) -> bool:
+    """Whether values are texts, in any layout, without a dictionary."""
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+def is_bytes(kind: pa.DataType) -> bool:
+    """Whether values are bytes, in any layout, without a dictionary."""
+    tests = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view, pa.types.is_fixed_size_binary)
+    return any(test(kind) for test in tests)
 
 
 def decoded(array: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -125,7 +146,7 @@ def exact(array: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray | None:
     try:
         source = array if pa.types.is_dictionary(kind) else decoded(array)
         cast = source.cast(kind)
-        if _is_text(source.type) or _is_text(value_type(kind)):
+        if is_string(source.type) or is_string(value_type(kind)):
             return cast  # a text is parsed or written, and there is more than one way to write a number
         if pa.types.is_floating(source.type) and pa.types.is_integer(kind):
             return cast if (pc.max(pc.abs(source)).as_py() or 0) <= WHOLE else None
@@ -141,7 +162,7 @@ def _family(kind: pa.DataType) -> str:  # noqa: PLR0911 - one line for each
         return "number"
     if types.is_decimal(kind):
         return "decimal"
-    if _is_text(kind):
+    if is_string(kind):
         return "text"
     if types.is_binary(kind) or types.is_large_binary(kind) or types.is_binary_view(kind):
         return "binary"
@@ -208,10 +229,6 @@ def _times(kinds: Sequence[pa.DataType]) -> list[pa.DataType]:
 def _zone(kind: pa.DataType) -> str:
     """The zone of a timestamp; the spellings of UTC are one, and no zone is another."""
     return "UTC" if str(kind.tz).lower() in UTC else str(kind.tz)
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
 JOINS: dict[str, Callable[[Sequence[pa.DataType]], list[pa.DataType]]] = {

@@ -33,6 +33,7 @@ from pipeline.columns.categorical import Categorical
 from pipeline.columns.datetime import Datetime
 from pipeline.columns.domain import ticks
 from pipeline.columns.identifier import Identifier
+from pipeline.columns.labels import counted
 from pipeline.columns.numeric import Numeric
 from pipeline.columns.text import Text, present
 from pipeline.errors import DamagedError, SchemaError, SettingsError
@@ -178,7 +179,8 @@ def _kind(field: pa.Field, array: Array, settings: ColumnSettings, least: int) -
     for name, kind in KINDS.items():
         if why := kind.claim(array, field.name, least):
             return name, why
-    return DROP, f"values of type {field.type} cannot be modelled (kind = 'null' keeps the name, all null)"
+    keep = "kind = 'categorical', 'text' or 'identifier' keeps it, 'null' its name"
+    return DROP, f"values of type {field.type} cannot be modelled by themselves ({keep})"
 
 
 def _column(field: pa.Field, array: Array, settings: ColumnSettings, kind: str, why: str, least: int) -> Column:
@@ -221,9 +223,16 @@ def _warnings(column: Column, array: Array) -> list[str]:
         return [f"column {column.name!r} is made up, not modelled ({column.why})"]
     if column.kind == Blank.kind:
         return [f"column {column.name!r} is published all null"]
+    if _constant(column, array):
+        return [f"column {column.name!r} is constant: it is written as it is and says nothing"]
+    return []
+
+
+def _constant(column: Column, array: Array) -> bool:
+    """Whether all rows that have a value have the same."""
+    if measure(column) == "nominal":
+        return len(counted(array)[0]) == 1
     present = combined(array).drop_null()
     if pa.types.is_float16(present.type):  # Arrow does not compare it
         present = present.cast(pa.float32())
-    if len(present) and bool(pc.all(pc.equal(present, present[0])).as_py()):
-        return [f"column {column.name!r} is constant: it is written as it is and says nothing"]
-    return []
+    return len(present) > 0 and bool(pc.all(pc.equal(present, present[0])).as_py())

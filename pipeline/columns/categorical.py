@@ -1,6 +1,6 @@
-"""Categories: strings, dictionaries, booleans, and integers on request.
+"""Categories: strings, dictionaries, booleans, and values of any other type on request.
 
-The distinct values, most frequent first, are cut into an alphabet (`pipeline.columns.alphabet`): a category that
+Values are told apart by their labels (`pipeline.columns.labels`). The distinct ones, most frequent first, are cut into an alphabet (`pipeline.columns.alphabet`): a category that
 is not rare has a symbol of its own; rare ones share leaves, in which they are drawn at their training rates, so
 that memory does not grow with the cardinality and no rare value is lost. No category is ever invented.
 """
@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pipeline.checks import exactly, expect, record, vector
-from pipeline.columns import checked
+from pipeline.columns import checked, labels
 from pipeline.columns.alphabet import Alphabet, partition
 from pipeline.columns.base import (
     Array,
@@ -25,10 +25,12 @@ from pipeline.columns.base import (
     Origin,
     Variable,
     combined,
+    is_text,
     unrelated,
 )
+from pipeline.columns.labels import counted
 from pipeline.columns.numeric import masked, token_leaf, token_variables
-from pipeline.errors import SchemaError
+from pipeline.errors import DamagedError, SchemaError, TableError
 from pipeline.records import Record
 from pipeline.schema import Column, value_type
 
@@ -40,9 +42,9 @@ class Categorical(Codec):
     """The kind of columns whose values are equal or different and nothing else.
 
     Args:
-        values: Distinct training values in dictionary order (of the column's value type).
-        order: Index into `values` of each value, most frequent first.
-        counts: Training rows of each value in that order.
+        values: Labels of the distinct training values in dictionary order.
+        order: Index into `values` of each label, most frequent first.
+        counts: Training rows of each label in that order.
         alphabet: Partition of that order.
         nulls: Whether nulls were seen in training.
         arrow: The column's type.
@@ -66,32 +68,21 @@ class Categorical(Codec):
         self._rank = np.empty_like(order)
         self._rank[order] = np.arange(len(order))
         self._mass = np.concatenate([[0], np.cumsum(counts)])
+        self._typed = labels.values(values, value_type(arrow))
 
     @classmethod
     def supports(cls, arrow: pa.DataType) -> bool:
-        """Strings, booleans, integers, decimals, dates, and dictionaries of them; an all-null type."""
-        inner = value_type(arrow)
-        return any(
-            test(inner)
-            for test in (
-                pa.types.is_string,
-                pa.types.is_large_string,
-                pa.types.is_boolean,
-                pa.types.is_integer,
-                pa.types.is_decimal,
-                pa.types.is_date,
-                pa.types.is_null,
-            )
-        )
+        """Every type that Parquet can hold."""
+        return labels.can_label(arrow)
 
     @classmethod
     def claim(cls, array: Array, name: str, least_rows: int) -> str | None:  # noqa: ARG003
         """Every column of strings, booleans or nulls, and every dictionary."""
         inner = value_type(array.type)
-        ordinary = pa.types.is_integer(inner) or pa.types.is_decimal(inner) or pa.types.is_date(inner)
-        if not cls.supports(array.type) or (ordinary and not pa.types.is_dictionary(array.type)):
+        natural = pa.types.is_null(inner) or pa.types.is_boolean(inner) or is_text(inner)
+        if not natural and not pa.types.is_dictionary(array.type):
             return None
-        return f"{len(combined(array).drop_null().unique())} labels"
+        return f"{len(counted(array)[0])} labels" if cls.supports(array.type) else None
 
     @classmethod
     def fit(cls, array: Array, column: Column) -> Self:  # noqa: ARG003
@@ -116,7 +107,7 @@ class Categorical(Codec):
         room = 1 if novel == "bucket" else max(1, 2 * WIDTH - size)
         starts = partition(counts[order], room, 1) if len(order) else order
         grown = Categorical(
-            pa.concat_arrays([self.values, added.cast(self.values.type)]),
+            pa.concat_arrays([self.values, added]),
             np.append(self.order, n + order),
             np.append(self.counts, counts[order]),
             Alphabet(
@@ -133,9 +124,8 @@ class Categorical(Codec):
         return bool(self._new(counted(array)[0]).any())
 
     def _new(self, values: pa.Array) -> NDArray[np.bool_]:
-        """Which of some distinct values are unknown."""
-        known = pc.index_in(values.cast(self.values.type), value_set=self.values)
-        return np.asarray(known.is_null().to_numpy(zero_copy_only=False))
+        """Which of some distinct labels are unknown."""
+        return np.asarray(pc.index_in(values, value_set=self.values).is_null().to_numpy(zero_copy_only=False))
 
     def _origins(self, grown: "Categorical") -> tuple[Origin, ...]:
         if not self.variables:
@@ -158,10 +148,12 @@ class Categorical(Codec):
 
     def encode(self, array: Array) -> Encoded:
         """See `Codec.encode`; a category that training did not have becomes null."""
-        known = pc.index_in(combined(array).cast(self.values.type), value_set=self.values)
-        index = known.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-        seen = index >= 0
-        rank = self._rank[np.maximum(index, 0)] if len(self._rank) else np.zeros_like(index)
+        inner = value_type(self.arrow)
+        if value_type(array.type) != inner:
+            array = combined(array).cast(inner)
+        index = labels.places(array, self.values)
+        seen = (index >= 0) & (index < len(self.values))
+        rank = self._rank[np.where(seen, index, 0)] if len(self._rank) else np.zeros_like(index)
         leaf = np.where(seen, np.searchsorted(self.alphabet.starts, rank, side="right") - 1, -1)
         rest = np.where(seen, rank - self.alphabet.starts[np.maximum(leaf, 0)] if len(self._rank) else 0, 0)
         return Encoded(self.alphabet.symbols(leaf)[: len(self.variables)] if len(self._rank) else (), rest)
@@ -182,24 +174,30 @@ class Categorical(Codec):
         """See `Codec.decode`."""
         rows = len(encoded.rest)
         if not len(self.order):
-            return _typed(pa.nulls(rows, pa.int64()), self.values, self.arrow)
+            return self._taken(pa.nulls(rows, pa.int64()))
         leaf = token_leaf(self.alphabet, encoded.values, rows)
         rank = self.alphabet.starts[np.maximum(leaf, 0)] + encoded.rest
-        return _typed(masked(pa.array(self.order[rank]), leaf >= 0), self.values, self.arrow)
+        return self._taken(masked(pa.array(self.order[rank]), leaf >= 0))
+
+    def _taken(self, index: pa.Array) -> pa.Array:
+        """The values at `index`, dictionary encoded where the column is."""
+        if not pa.types.is_dictionary(self.arrow):
+            return self._typed.take(index)
+        index = index.cast(self.arrow.index_type)
+        return pa.DictionaryArray.from_arrays(index, self._typed, ordered=self.arrow.ordered)
 
     def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """See `Codec.state`."""
-        texts = self.values.cast(pa.string()).to_pylist() if not pa.types.is_null(self.values.type) else []
-        json = {"values": texts, "nulls": self.nulls}
+        json = {"values": self.values.to_pylist(), "nulls": self.nulls}
         arrays = {"order": self.order, "counts": self.counts}
         return json, {**arrays, "starts": self.alphabet.starts, "cells": self.alphabet.cells}
 
     @classmethod
     def load(cls, json: dict[str, Any], arrays: dict[str, NDArray[Any]], arrow: pa.DataType) -> Self:
         """See `Codec.load`."""
-        state, inner = record(_State, json), value_type(arrow)
+        state = record(_State, json)
         exactly(arrays, ("order", "counts", "starts", "cells"))
-        values = pa.nulls(0) if pa.types.is_null(inner) else pa.array(state.values, pa.string()).cast(inner)
+        values = pa.array(state.values, pa.string())
         order = vector(arrays, "order", np.int64, length=len(values), least=0, below=max(len(values), 1))
         expect(len(np.unique(order)) == len(order), "an order in which every value occurs once")
         counts = vector(arrays, "counts", np.int64, length=len(values), least=0, below=2**40)
@@ -209,7 +207,13 @@ class Categorical(Codec):
                 len(values) <= checked.limits(arrow.index_type)[1] + 1, f"values that fit {arrow.index_type} indices"
             )
         alphabet = Alphabet(arrays["starts"], arrays["cells"])
-        return cls(values, order, counts, alphabet, nulls=state.nulls, arrow=arrow)
+        try:
+            loaded = cls(values, order, counts, alphabet, nulls=state.nulls, arrow=arrow)
+        except TableError as error:
+            raise DamagedError(str(error)) from None
+        again = labels.labels(loaded._typed)  # noqa: SLF001 - its own
+        expect(len(again.dictionary) == len(values) and again.dictionary.equals(values), "each label once, as written")
+        return loaded
 
 
 class _State(Record):
@@ -217,29 +221,3 @@ class _State(Record):
 
     values: tuple[str, ...]
     nulls: bool
-
-
-def counted(array: Array) -> tuple[pa.Array, NDArray[np.int64]]:
-    """The distinct values of a column in dictionary order, and their rows."""
-    codes = indices(array)
-    present = codes.indices.drop_null().to_numpy(zero_copy_only=False).astype(np.int64)
-    counts = np.bincount(present, minlength=len(codes.dictionary))
-    used = np.flatnonzero(counts)  # a dictionary may name values that never occur
-    return codes.dictionary.take(pa.array(used)), counts[used]
-
-
-def indices(array: Array) -> pa.DictionaryArray:
-    """The column dictionary-encoded in one chunk; an existing dictionary keeps its order."""
-    if pa.types.is_dictionary(array.type) and isinstance(array, pa.ChunkedArray):
-        array = array.unify_dictionaries()
-    whole = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
-    if isinstance(whole, pa.ChunkedArray):
-        whole = pa.concat_arrays(whole.chunks) if whole.num_chunks else pa.array([], array.type)
-    return whole if pa.types.is_dictionary(whole.type) else whole.dictionary_encode()
-
-
-def _typed(index: pa.Array, values: pa.Array, arrow: pa.DataType) -> pa.Array:
-    """Values at `index` as an array of type `arrow`, dictionary encoded where that is one."""
-    if not pa.types.is_dictionary(arrow):
-        return values.take(index)
-    return pa.DictionaryArray.from_arrays(index.cast(arrow.index_type), values, ordered=arrow.ordered)

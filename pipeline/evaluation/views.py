@@ -14,7 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline.columns import measure, numbers
-from pipeline.columns.base import combined
+from pipeline.columns.labels import coded
 from pipeline.schema import Schema
 
 Floats = NDArray[np.float64]
@@ -100,10 +100,8 @@ def views(tables: Sequence[pa.Table], schema: Schema) -> tuple[View, ...]:
 
 def _codes(columns: Sequence[pa.ChunkedArray]) -> tuple[list[Codes], int]:
     """Codes of each column over the labels of all of them, most frequent first, and the number of labels."""
-    arrays = [combined(column) for column in columns]
-    encoded = pa.concat_arrays(arrays).dictionary_encode(null_encoding="encode")
-    indices = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
-    size = len(encoded.dictionary)
-    rank = np.empty(size, np.int64)
-    rank[np.argsort(-np.bincount(indices, minlength=size), kind="stable")] = np.arange(size)
-    return np.split(rank[indices], np.cumsum([len(array) for array in arrays])[:-1]), size
+    codes = coded(columns)
+    counts = np.bincount(np.concatenate(codes))
+    rank = np.empty(len(counts), np.int64)
+    rank[np.argsort(-counts, kind="stable")] = np.arange(len(counts))
+    return [rank[own] for own in codes], len(counts)
