@@ -104,7 +104,7 @@ def infer(
 
 
 def fit(table: pa.Table, schema: Schema, taken: pa.Table | None = None) -> dict[str, Codec]:
-    """A codec for every column of `schema`, fitted to `table`; identifiers of `taken`, if given, are taken too."""
+    """A codec for every column of `schema`, fitted to `table`; made-up values keep clear of `taken`, if given."""
     return {c.name: KINDS[c.kind].fit(_values(c, table, taken), c) for c in schema}
 
 
@@ -146,8 +146,8 @@ def load(schema: Schema, states: Sequence[Any], arrays: Mapping[str, NDArray[Any
 
 
 def _values(column: Column, table: pa.Table, taken: pa.Table | None) -> pa.ChunkedArray:
-    """What a column is fitted to; fresh identifiers must keep clear of all that exist."""
-    source = table if taken is None or column.kind != Identifier.kind else taken
+    """What a column is fitted to; made-up values must keep clear of all that exist."""
+    source = table if taken is None or column.kind not in MADE_UP else taken
     return source.column(column.name)
 
 

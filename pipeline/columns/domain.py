@@ -33,7 +33,7 @@ class Grid(Record):
 
     def positions(self, array: pa.Array) -> NDArray[Any]:
         """Positions of the non-null values of `array`; values off the grid go to a neighbour."""
-        units = _units(array, self.places)
+        units = whole_units(array, self.places)
         if units.dtype == object:
             return np.asarray([max(0, (int(u) - self.base) // self.step) for u in units], dtype=np.uint64)
         below = units < self.base
@@ -79,7 +79,7 @@ def domain_of(array: pa.Array) -> Domain:
         if found is None:
             return Line()
         places = found
-    units = _units(array, places)
+    units = whole_units(array, places)
     if len(units) == 0:
         return Grid(base=0, step=1, places=places)
     base, top = int(units.min()), int(units.max())
@@ -130,7 +130,7 @@ def moved(positions: NDArray[Any], known: Domain, new: Domain) -> NDArray[Any]:
     return np.asarray(positions * np.uint64(known.step * unit // new.step) + np.uint64(offset))
 
 
-def _units(array: pa.Array, places: int) -> NDArray[Any]:
+def whole_units(array: pa.Array, places: int) -> NDArray[Any]:
     """Non-null values as whole multiples of 10^−places: int64, uint64, or Python integers for wide decimals."""
     arrow = array.type
     if pa.types.is_decimal(arrow):

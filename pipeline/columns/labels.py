@@ -188,7 +188,7 @@ def _json(array: pa.Array) -> pa.Array:
     if pa.types.is_dictionary(kind):
         return _json(array.dictionary).take(array.indices)
     if pa.types.is_map(kind):
-        return _json(array.cast(pa.list_(pa.struct([kind.key_field, kind.item_field]))))
+        return _json(entries(array))
     if pa.types.is_struct(kind):
         pieces: list[Any] = [pa.scalar("{")]
         for i, child in enumerate(array.flatten()):
@@ -225,8 +225,15 @@ def _where(texts: pa.Array, array: pa.Array) -> pa.Array:
     return pc.if_else(array.is_valid(), texts, None)
 
 
+def entries(array: pa.Array) -> pa.Array:
+    """Maps as lists of structures."""
+    return array.cast(pa.list_(pa.struct([array.type.key_field, array.type.item_field])))
+
+
 def list_lengths(array: pa.Array) -> Codes:
     """How many values each list of an array has, of any type of list; 0 for null."""
+    if pa.types.is_map(array.type):
+        array = entries(array)
     size = pc.list_value_length(array).fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
     return np.where(array.is_valid().to_numpy(zero_copy_only=False), size, 0)
 

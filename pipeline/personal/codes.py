@@ -45,8 +45,9 @@ _MOST_LAYOUTS, _LONGEST = 64, 200
 _LEAST_SHARES, _NEARLY_ALL = (0.0, 0.05, 0.0), 0.9
 _ENOUGH, _PLENTY = 20_000, 10_000_000
 _WIDER = 8
-_OPEN_NUMBERS, _OPEN_ALL = 2, 3
+_OPEN_NUMBERS, _OPEN_ALL, _OPEN_EVERYTHING = 2, 3, 4
 _HEAD = "\x1f"
+_LETTERS = frozenset(string.ascii_letters + string.digits)
 
 
 class Group(NamedTuple):
@@ -157,6 +158,7 @@ def _divided(
         group = members[ids == mask]
         head = masks.dictionary[mask].as_py().partition(_HEAD)[0] if prefix and step == len(_MASKS) - 1 else ""
         finer = _divided(texts, rows, group, step + 1, prefix, least_rows) if step + 1 < len(_MASKS) else []
+        finer = [part for part in finer if len(part[0]) > 1]  # of a single text the layout would be the text
         kept = sum(int(rows[part].sum()) for part, _ in finer)
         found += finer if kept >= _NEARLY_ALL * weight[mask] else [(group, len(head))]
     return found
@@ -168,10 +170,11 @@ def _layout(group: Group, shape: str, check: str, least_rows: int, weight: int, 
     places = _places(points, group)
     check = check if _fits(check, "".join(c for c in group.texts[0] if c.isalnum())) else ""
     enough = _ENOUGH if shape == "code" else _PLENTY
-    for level in range(4):
+    for level in range(_OPEN_EVERYTHING + 1):
         alphabets = _checked(tuple(_alphabet(place, level, least_rows, shape) for place in places), check)
         taken = taken_numbers(real, alphabets)
-        if combinations(alphabets) - len(taken) >= max(enough, _WIDER * len(group.texts)):
+        free = combinations(alphabets) - len(taken)
+        if free >= max(enough, _WIDER * len(group.texts)) or (level == _OPEN_ALL and free):
             break
     want = max(_ENOUGH, 2 * len(group.texts))
     room = Room.between(taken, combinations(alphabets), want, least_rows, random)
@@ -232,9 +235,11 @@ def _alphabet(place: Place, level: int, least_rows: int, shape: str) -> str:
     """The characters of one place.
 
     Level 0 has those of at least `least_rows` rows, level 1 also all others of their classes where a place varies,
-    level 2 also every digit where a number varies elsewhere, level 3 every digit.
+    level 2 also every digit where a number varies elsewhere, level 3 every digit, level 4 every letter: it is for texts
+    that are all the same.
     """
     opened = place.digits and (level >= _OPEN_ALL or (level == _OPEN_NUMBERS and place.varied))
+    opened |= level == _OPEN_EVERYTHING and all(c in _LETTERS for c in place.seen)
     if place.fixed or (len(place.seen) == 1 and not opened):
         return next(iter(place.seen))
     common = {c for c, rows in place.seen.items() if rows >= least_rows}

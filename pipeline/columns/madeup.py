@@ -1,0 +1,139 @@
+"""Columns whose values are made up: only their nulls are modelled.
+
+Generated rows get values of the same type and shape (`pipeline.columns.moulds`): row i of a dataset always the same one,
+and none that a real row had. No list of real values is kept for that. `pipeline.columns.text` makes values that look
+like the real ones, `pipeline.columns.identifier` besides one for every row that no other row has.
+"""
+
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from pipeline.checks import exactly, record
+from pipeline.columns import moulds
+from pipeline.columns.base import (
+    Array,
+    Codec,
+    Discrete,
+    Encoded,
+    Extension,
+    Measure,
+    Novel,
+    Origin,
+    Variable,
+    combined,
+    unrelated,
+)
+from pipeline.columns.checked import limits
+from pipeline.columns.domain import valid
+from pipeline.columns.labels import can_label
+from pipeline.columns.moulds import ENDLESS, Mould, Nothing, Wanted
+from pipeline.errors import TableError
+from pipeline.records import Record
+from pipeline.schema import Column
+
+
+class _State(Record):
+    """The JSON part of a codec's state."""
+
+    mould: Mould
+    nulls: bool
+
+
+class MadeUp(Codec):
+    """What both kinds have in common.
+
+    Args:
+        mould: Makes the values.
+        nulls: Whether nulls were seen in training.
+        arrow: The column's type.
+    """
+
+    measure: ClassVar[Measure] = "none"
+    fresh: ClassVar[bool]
+    """Whether no two rows have the same value."""
+
+    def __init__(self, mould: Mould, *, nulls: bool, arrow: pa.DataType) -> None:
+        self.mould, self.nulls, self.arrow = mould, nulls, arrow
+
+    @classmethod
+    def supports(cls, arrow: pa.DataType) -> bool:
+        """Every type that Parquet can hold."""
+        return can_label(arrow)
+
+    @classmethod
+    def fit(cls, array: Array, column: Column) -> Self:
+        """See `Codec.fit`."""
+        return cls._fitted(array, column, None)
+
+    @classmethod
+    def _fitted(cls, array: Array, column: Column, known: Mould | None) -> Self:
+        wanted = Wanted(fresh=cls.fresh, least_rows=column.least_rows, inner=_capacity(array.type) < ENDLESS)
+        whole = combined(array)
+        mould = moulds.fit(whole, column.name, wanted, known)
+        return cls(mould, nulls=not valid(whole).all(), arrow=array.type)
+
+    def extend(self, array: Array, column: Column, novel: Novel) -> Extension:  # noqa: ARG002
+        """See `Codec.extend`; fresh numbers keep clear of the real ones of either training, other values of the last."""
+        grown = self._fitted(array, column, self.mould)
+        if isinstance(grown.mould, Nothing):
+            grown.mould = self.mould
+        grown.nulls = grown.nulls or self.nulls
+        if len(self.variables) == len(grown.variables):
+            return Extension(grown, (Origin(0, np.arange(2)),) * len(grown.variables))
+        return Extension(grown, unrelated(grown.variables))
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        """A null flag where nulls and values occur."""
+        return (Discrete(2, missing=True),) if self.nulls and not isinstance(self.mould, Nothing) else ()
+
+    def encode(self, array: Array) -> Encoded:
+        """See `Codec.encode`; the value itself is left out on purpose."""
+        mask = valid(combined(array)).astype(np.int64)
+        return Encoded((mask,) if self.variables else (), np.arange(len(array)))
+
+    def draw(self, values: tuple[NDArray[Any], ...], random: np.random.Generator, index: NDArray[Any]) -> NDArray[Any]:
+        """See `Codec.draw`: the number of the row; nothing is random."""
+        del values, random
+        return index
+
+    def decode(self, encoded: Encoded) -> pa.Array:
+        """Made-up values for the rows numbered `rest`; raises TableError where the type has no room for them."""
+        index = np.asarray(encoded.rest, dtype=np.int64)
+        self.expect_room(int(index.max()) + 1 if len(index) else 0)
+        try:
+            made = moulds.filled(self.mould, index, 0, self.arrow)
+        except pa.ArrowInvalid as error:
+            raise TableError(f"expected made-up values that fit the type {self.arrow}, they do not") from error
+        if not self.variables:
+            return made
+        return made.take(pa.array(np.arange(len(index)), mask=np.asarray(encoded.values[0]) == 0))
+
+    def expect_room(self, rows: int) -> None:
+        """Raise a TableError if there are no values for so many rows; there are where rows may share one."""
+
+    @property
+    def room(self) -> int:
+        """How many rows have a value that no other row has."""
+        return ENDLESS if isinstance(self.mould, Nothing) else min(self.mould.room, _capacity(self.arrow))
+
+    def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """See `Codec.state`."""
+        return {"mould": self.mould.model_dump(mode="json"), "nulls": self.nulls}, {}
+
+    @classmethod
+    def load(cls, json: dict[str, Any], arrays: dict[str, NDArray[Any]], arrow: pa.DataType) -> Self:
+        """See `Codec.load`."""
+        exactly(arrays, ())
+        state = record(_State, json)
+        moulds.check(state.mould, arrow)
+        return cls(state.mould, nulls=state.nulls, arrow=arrow)
+
+
+def _capacity(arrow: pa.DataType) -> int:
+    """How many different values a column can have, where that is less than there may be rows."""
+    narrow = pa.types.is_dictionary(arrow) and arrow.index_type.bit_width < 32  # noqa: PLR2004
+    return limits(arrow.index_type)[1] + 1 if narrow else ENDLESS

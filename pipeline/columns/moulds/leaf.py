@@ -1,0 +1,107 @@
+"""What all moulds have in common, and the plainest of them.
+
+A mould is fitted to real values and holds none of them. What it makes is a function of its state, a seed and an index:
+
+- *made up*: like the real values, and none of them. Indices may share a value; inside other types there are about as
+  many different values as real ones, so that tags look like tags;
+- *fresh*: besides, every index below the mould's `room` has a value of its own.
+"""
+
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from pydantic import Field
+
+from pipeline.personal.mixing import Ints, below
+from pipeline.records import Record
+
+ENDLESS = 2**62
+"""Room where it never ends."""
+
+
+class Wanted(Record):
+    """What is asked of made-up values.
+
+    Attributes:
+        fresh: Whether every index has a value of its own.
+        least_rows: What fewer rows share is not kept.
+        inner: Whether they are inside lists, structures or maps.
+    """
+
+    fresh: bool
+    least_rows: int
+    inner: bool = False
+
+    def pool(self, distinct: int) -> int:
+        """How many different values are made; 0 for one an index."""
+        return 2 ** round(np.log2(max(distinct, 1))) if self.inner and not self.fresh else 0
+
+
+class Leaf(Record):
+    """What leaves have in common.
+
+    Attributes:
+        nulls: Nulls among a thousand values inside another type.
+        pool: How many different values there are; 0 for one an index.
+    """
+
+    nulls: int = Field(default=0, ge=0, le=1000)
+    pool: int = Field(default=0, ge=0, le=ENDLESS)
+
+    def pooled(self, index: Ints, seed: int) -> Ints:
+        """The number of the value of each index."""
+        return below(index, self.pool, seed, "pool") if self.pool else index & (ENDLESS - 1)
+
+
+class Nothing(Record):
+    """No values but null."""
+
+    kind: Literal["nothing"] = "nothing"
+    nulls: Literal[1000] = 1000
+    room: Literal[0] = 0
+
+    def make(self, index: Ints, seed: int, arrow: pa.DataType) -> pa.Array:  # noqa: ARG002
+        """Nulls."""
+        return pa.nulls(len(index), arrow)
+
+    def check(self, arrow: pa.DataType) -> None:
+        """Every type."""
+
+
+def lengths_of(sizes: NDArray[Any], least_rows: int) -> list[tuple[int, int]]:
+    """Lengths and their weights. A length that fewer than `least_rows` values have is not among them.
+
+    Such lengths are joined to others, in groups of at least so many values and a twentieth of all; a group that no
+    single length stands for is as long as its values are on average, rounded.
+    """
+    groups: list[list[int]] = []
+    rows = total = 0
+    enough = max(least_rows, len(sizes) // 20)
+    for size, count in zip(*(part.tolist() for part in np.unique(sizes, return_counts=True)), strict=True):
+        if count >= least_rows:
+            if rows >= least_rows:
+                groups.append([_rounded(total / rows), rows])
+                rows = 0
+            groups.append([size, count + rows])
+            rows = total = 0
+            continue
+        rows, total = rows + count, total + size * count
+        if rows >= enough:
+            groups.append([_rounded(total / rows), rows])
+            rows = total = 0
+    if rows >= least_rows:
+        groups.append([_rounded(total / rows), rows])
+    elif groups:
+        groups[-1][1] += rows
+    merged: dict[int, int] = {}
+    for size, count in groups or [[1, 1]]:
+        merged[size] = merged.get(size, 0) + max(1, round(1000 * count / max(len(sizes), 1)))
+    return sorted(merged.items())
+
+
+def _rounded(mean: float) -> int:
+    """A length to about an eighth."""
+    step = 2 ** max(int(mean).bit_length() - 3, 0)
+    return max(round(mean / step) * step, 1)

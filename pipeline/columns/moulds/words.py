@@ -1,0 +1,59 @@
+"""Made-up texts, and integers that are written like some."""
+
+from typing import Literal, Self
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline import personal
+from pipeline.checks import expect
+from pipeline.columns.moulds.leaf import ENDLESS, Leaf, Wanted
+from pipeline.personal import Fake, Recognition
+from pipeline.personal.mixing import Ints
+from pipeline.widening import is_string
+
+CODES = ("code", "uuid", "iban", "card", "national id", "mac address", "phone")
+"""Shapes of texts that are numbers of a kind."""
+SENTENCE = 2.0
+"""Mean number of spaces from which on texts are sentences."""
+
+
+class Words(Leaf):
+    """Texts, or integers that are written like some, such as telephone numbers."""
+
+    kind: Literal["words"] = "words"
+    fake: Fake
+
+    @classmethod
+    def fit(cls, values: pa.Array, found: Recognition, wanted: Wanted) -> Self:
+        """Learn what texts look like; `found` says what they are."""
+        texts = values.cast(pa.string())
+        return cls(fake=Fake.fit(texts, found, wanted.least_rows), pool=wanted.pool(len(texts.unique())))
+
+    @property
+    def room(self) -> int:
+        """Codes get longer where there is no room left; other texts are shared."""
+        return ENDLESS if self.fake.maker.kind == "code" else 0
+
+    def make(self, index: Ints, seed: int, arrow: pa.DataType) -> pa.Array:
+        """Texts; raises ArrowInvalid where they do not fit into integers."""
+        return self.fake.make(self.pooled(index, seed), seed).cast(arrow)
+
+    def check(self, arrow: pa.DataType) -> None:
+        """Texts and integers."""
+        expect(is_string(arrow) or bool(pa.types.is_integer(arrow)), "made-up texts for texts or integers")
+
+
+def shape_of(name: str, values: pa.Array) -> Recognition:
+    """What made-up values look like: what is recognised, else prose where there are sentences, else codes."""
+    found = personal.recognise(name, values)
+    if found is not None:
+        return found
+    words = pc.mean(pc.count_substring(values.cast(pa.string()), " ")).as_py() or 0.0
+    return Recognition(shape="free text" if words >= SENTENCE else "code", reason="no shape was recognised")
+
+
+def code_of(name: str, values: pa.Array) -> Recognition:
+    """What fresh texts look like: codes, of a standard form where they have one."""
+    found = personal.recognise(name, values)
+    return found if found is not None and found.shape in CODES else Recognition(shape="code", reason="")
