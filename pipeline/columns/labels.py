@@ -102,6 +102,8 @@ def values(texts: pa.Array, arrow: pa.DataType) -> pa.Array:
         if not _is_json(arrow):
             return _parsed(texts, arrow)
         trees = [None if text is None else _LOADS(text) for text in texts.to_pylist()]
+        if sum(tree is None for tree in trees) > texts.null_count:
+            raise ValueError("the text of a null")
         return _built(trees, arrow)
     except (pa.ArrowException, ValueError, TypeError, KeyError, RecursionError, OverflowError) as error:
         raise TableError(f"expected labels of values of type {arrow}, got others ({type(error).__name__})") from None
@@ -297,7 +299,7 @@ def _built(trees: Sequence[_Tree], arrow: pa.DataType) -> pa.Array:
     if pa.types.is_struct(arrow):
         names = tuple(arrow.field(i).name for i in range(arrow.num_fields))
         for tree in trees:
-            if tree is not None and tuple(name for name, _ in tree) != names:
+            if tree is not None and (not isinstance(tree, tuple) or tuple(name for name, _ in tree) != names):
                 raise ValueError("another structure")
         children = [
             _built([None if tree is None else tree[i][1] for tree in trees], arrow.field(i).type)
@@ -305,6 +307,8 @@ def _built(trees: Sequence[_Tree], arrow: pa.DataType) -> pa.Array:
         ]
         return structs(children, arrow, null)
     if is_list(arrow):
+        if not all(tree is None or isinstance(tree, list) for tree in trees):
+            raise ValueError("no list")
         counts = np.array([0 if tree is None else len(tree) for tree in trees], dtype=np.int64)
         inner = [item for tree in trees if tree is not None for item in tree]
         return lists(counts, lambda element: _built(inner, element), arrow, null)

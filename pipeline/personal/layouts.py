@@ -14,6 +14,7 @@ import base64
 import math
 import zlib
 from functools import cached_property
+from itertools import pairwise
 from typing import Self
 
 import numpy as np
@@ -55,7 +56,25 @@ class Room(Record):
             chosen &= random.random(size) * free < keep
         else:
             chosen[random.permutation(np.flatnonzero(chosen))[keep:]] = False
+        return cls._of(chosen)
+
+    @classmethod
+    def _of(cls, chosen: NDArray[np.bool_]) -> "Room":
+        """The numbers that are chosen."""
         return cls(bitmap=base64.b64encode(zlib.compress(np.packbits(chosen).tobytes(), 6)).decode())
+
+    def without(self, taken: Ints) -> "Room":
+        """The free numbers but for the distinct sorted `taken` ones; of a stretch, what comes after them or is widest."""
+        if self.bitmap:
+            chosen = np.zeros(self.end, dtype=bool)
+            chosen[np.setdiff1d(self._numbers, taken)] = True
+            return type(self)._of(chosen)
+        stretches = []
+        for first, length in self.stretches:
+            inside = taken[(taken >= first) & (taken < first + length)].tolist()
+            start, room = free_stretch(inside, first, first + length) if inside else (first, length)
+            stretches += [(start, room)] if room else []
+        return type(self)(stretches=tuple(stretches))
 
     @model_validator(mode="after")
     def _readable(self) -> Self:
@@ -99,6 +118,22 @@ class Room(Record):
         stretch = np.searchsorted(self._ends, ranks, side="right")
         before = np.concatenate([[0], self._ends])[stretch]
         return np.asarray(starts[stretch] + ranks - before)
+
+
+def free_stretch(taken: list[int], low: int, high: int) -> tuple[int, int]:
+    """Start and length of the numbers to use in [low, high): after the last taken one, else the widest gap."""
+    if not taken:
+        return low, high - low
+    fine = len(str(len(taken)))
+    for digits in (max(fine, len(str(taken[-1] - taken[0])) - 1), fine):
+        unit = 10**digits  # a round number does not tell the greatest real one
+        start = (taken[-1] // unit + 1) * unit
+        if high - start >= _PERIOD * len(taken):
+            return start, high - start
+    bounds = [low - 1, *taken, high]
+    gaps = [(right - left - 1, left + 1) for left, right in pairwise(bounds)]
+    room, start = max(gaps)
+    return start, room
 
 
 def _stretches(taken: Ints, size: int, least_rows: int) -> tuple[tuple[int, int], ...]:

@@ -9,7 +9,6 @@ is used up, as both booleans are, values are drawn from all of it: that says not
 import math
 from dataclasses import dataclass
 from functools import cached_property, reduce
-from itertools import pairwise
 from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
@@ -23,7 +22,7 @@ from pipeline.columns.domain import Grid, Line, domain_of, is_number, whole_unit
 from pipeline.columns.labels import years
 from pipeline.columns.moulds.leaf import ENDLESS, Leaf, Wanted
 from pipeline.personal.folding import secret
-from pipeline.personal.layouts import Room
+from pipeline.personal.layouts import Room, free_stretch
 from pipeline.personal.mixing import Ints, below
 
 _WANT = 20_000
@@ -66,21 +65,16 @@ class Steps(Leaf):
         if wanted.fresh and known is not None and known.fresh and known.free:
             return known.narrowed(values)
         scale = Scale.of(values)
-        found = scale.stretch() if wanted.fresh else scale.scattered(wanted.least_rows)
+        found = scale.stretch(wanted.least_rows) if wanted.fresh else scale.scattered(wanted.least_rows)
         pool = wanted.pool(len(scale.taken))
         return cls(grid=found.grid, spare=found.spare, fresh=wanted.fresh, free=found.free, pool=pool)
 
     def narrowed(self, values: pa.Array) -> Self:
         """The same without positions of these values."""
-        first, size = self.spare.numbers(np.array([0]))[0].item(), self.spare.size
         found = np.unique(_whole(values, self.grid.places)).tolist()
-        numbers = {(number - self.grid.base) // self.grid.step - first for number in found}
-        taken = sorted(number for number in numbers if 0 <= number < size)
-        if not taken:
-            return self
-        start, room = free_stretch(taken, 0, size)
-        spare = Room(stretches=((first + start, room),)) if room else self.spare
-        return self.model_copy(update={"spare": spare, "free": room > 0})
+        end, numbers = self.spare.end, {(number - self.grid.base) // self.grid.step for number in found}
+        spare = self.spare.without(np.array(sorted(number for number in numbers if 0 <= number < end), dtype=np.int64))
+        return self.model_copy(update={"spare": spare if spare.size else self.spare, "free": spare.size > 0})
 
     @property
     def room(self) -> int:
@@ -148,7 +142,7 @@ class Scale:
         arrow, unit, places = values.type, 1, 0
         if pa.types.is_floating(arrow):
             unit, places = _resolution(values)
-            reach = min(_REACH[arrow.bit_width], int(np.finfo(arrow.to_pandas_dtype()).max) * 10**places // unit)
+            reach = min(_REACH[arrow.bit_width], int(np.finfo(arrow.to_pandas_dtype()).max) * 10**places // unit // 2)
             low, high = -reach, reach
         else:
             places = arrow.scale if pa.types.is_decimal(arrow) else 0
@@ -160,13 +154,17 @@ class Scale:
         step = 1 if pa.types.is_integer(arrow) else max(apart, whole)
         return cls(taken, rows.tolist(), step, unit, places, low, high)
 
-    def stretch(self) -> Found:
-        """The positions after the last real one, or else in the widest gap."""
-        numbers = [number for number in self._numbers if self._least <= number <= self._most]
-        start, room = free_stretch(numbers, self._least, self._most + 1)
-        if not room:
-            return self._all()
-        return Found(self._grid(start), _whole_room(room), free=True)
+    def stretch(self, least_rows: int) -> Found:
+        """The positions after the last real one, or else in the widest gap or, where these are more, in many gaps."""
+        numbers, least, most = [n for n in self._numbers if self._least <= n <= self._most], self._least, self._most
+        start, room = free_stretch(numbers, least, most + 1)
+        size = most - least + 1
+        if _PLENTY * len(numbers) > room and size <= ENDLESS:
+            taken = np.array(numbers, dtype=object) - least
+            many = Room.between(taken.astype(np.int64), size, size, least_rows, self._random)
+            if many.size > room:
+                return Found(self._grid(least), many, free=True)
+        return Found(self._grid(start), _whole_room(room), free=True) if room else self._all()
 
     def scattered(self, least_rows: int) -> Found:
         """Positions between real ones, in about their range."""
@@ -174,7 +172,6 @@ class Scale:
         if self.taken[0] >= 0:
             least = max(least, 0)
         low, high = self._range(numbers, least_rows)
-        random = secret(pa.array([str(number) for number in self.taken]), "steps")
         while True:
             low, high = (max(low, least), min(high, most)) if low <= most and least <= high else (least, most)
             wide = max(1, -(-(high - low + 1) // ENDLESS))
@@ -182,7 +179,7 @@ class Scale:
             size = (high - low) // wide + 1
             if size - len(inside) > len(inside) // 2:
                 taken = np.array(inside, dtype=np.int64)
-                spare = Room.between(taken, size, max(_WANT, 2 * len(numbers)), least_rows, random)
+                spare = Room.between(taken, size, max(_WANT, 2 * len(numbers)), least_rows, self._random)
                 if spare.size:
                     return Found(self._grid(low, wide), spare, free=True)
             if (low, high) == (least, most):
@@ -198,6 +195,10 @@ class Scale:
         low, high = min(low, high), max(low, high)
         coarse = 2 ** max((high - low).bit_length() - 4, 0)
         return low // coarse * coarse, -(-(high + 1) // coarse) * coarse - 1
+
+    @cached_property
+    def _random(self) -> np.random.Generator:
+        return secret(pa.array([str(number) for number in self.taken]), "steps")
 
     @cached_property
     def _residue(self) -> int:
@@ -224,22 +225,6 @@ class Scale:
         """Every so many steps from the first one on."""
         base = (self._residue + first * self.step) * self.unit
         return Grid(base=base, step=every * self.step * self.unit, places=self.places)
-
-
-def free_stretch(taken: list[int], low: int, high: int) -> tuple[int, int]:
-    """Start and length of the numbers to use in [low, high): after the last taken one, else the widest gap."""
-    if not taken:
-        return low, high - low
-    fine = len(str(len(taken)))
-    for digits in (max(fine, len(str(taken[-1] - taken[0])) - 1), fine):
-        unit = 10**digits  # a round number does not tell the greatest real one
-        start = (taken[-1] // unit + 1) * unit
-        if high - start >= _PLENTY * len(taken):
-            return start, high - start
-    bounds = [low - 1, *taken, high]
-    gaps = [(right - left - 1, left + 1) for left, right in pairwise(bounds)]
-    room, start = max(gaps)
-    return start, room
 
 
 def limits(arrow: pa.DataType) -> tuple[int, int]:

@@ -50,7 +50,30 @@ def _values() -> dict[pa.DataType, st.SearchStrategy[object]]:
         types[pa.timestamp(unit)] = st.one_of(_NAIVE.map(whole), _HOURLY)
         types[pa.timestamp(unit, "Europe/Berlin")] = st.one_of(_NAIVE.map(whole), _HOURLY)
     types |= {pa.duration("ms"): st.integers(-(10**9), 10**9).map(lambda ms: dt.timedelta(milliseconds=ms))}
-    return types
+    return types | _odd_values()
+
+
+def _odd_values() -> dict[pa.DataType, st.SearchStrategy[object]]:
+    """Types that are never modelled by themselves."""
+    raw, number = st.binary(max_size=4), st.one_of(st.none(), _floats(32))
+    texts = st.lists(st.one_of(st.none(), _TEXT), max_size=3)
+    entry = st.tuples(st.text("abc", min_size=1, max_size=2), st.one_of(st.none(), st.integers(-9, 9)))
+    inner = pa.struct([pa.field("a", pa.list_(pa.date32())), pa.field("b", pa.float16(), nullable=False)])
+    whole = st.fixed_dictionaries({"a": st.none() | st.lists(st.dates(), max_size=2), "b": _floats(16)})
+    return {
+        pa.binary(): raw,
+        pa.large_binary(): raw,
+        pa.binary(3): st.binary(min_size=3, max_size=3),
+        pa.dictionary(pa.int8(), pa.binary()): st.sampled_from([b"", b"\x00", b"ab"]),
+        pa.list_(pa.string()): texts,
+        pa.large_list(pa.timestamp("us", "Europe/Berlin")): st.lists(st.none() | _HOURLY, max_size=3),
+        pa.list_(pa.float32(), 2): st.lists(number, min_size=2, max_size=2),
+        pa.list_view(pa.bool_()): st.lists(st.none() | st.booleans(), max_size=3),
+        pa.list_(pa.dictionary(pa.int8(), pa.string())): st.lists(st.sampled_from("abc"), max_size=3),
+        pa.struct([("x", pa.decimal64(9, 2)), ("x", pa.string())]): st.tuples(st.none() | _decimals(9, 2), _TEXT),
+        pa.map_(pa.string(), pa.int16()): st.lists(entry, max_size=2, unique_by=lambda pair: pair[0]),
+        pa.large_list(inner): st.lists(st.none() | whole, max_size=2),
+    }
 
 
 VALUES = _values()
@@ -63,9 +86,20 @@ def arrays(draw: st.DrawFn, *, nulls: bool = True) -> pa.Array:
     some = draw(st.lists(VALUES[arrow], min_size=1, max_size=30))
     value = st.one_of(st.none(), st.sampled_from(some)) if nulls else st.sampled_from(some)
     values = some + draw(st.lists(value, max_size=60))
+    if pa.types.is_struct(arrow) and len({field.name for field in arrow}) < arrow.num_fields:
+        return _structures(values, arrow)
     if not pa.types.is_dictionary(arrow):
         return pa.array(values, arrow)
     if not arrow.ordered:
         return pa.array(values, arrow.value_type).dictionary_encode().cast(arrow)
     index = pa.array([None if value is None else value + 3 for value in values], arrow.index_type)
     return pa.DictionaryArray.from_arrays(index, pa.array(range(-3, 4)), ordered=True)
+
+
+def _structures(values: list[tuple[object, ...] | None], arrow: pa.DataType) -> pa.Array:
+    """Structures in which two fields have one name."""
+    children = [
+        pa.array([None if value is None else value[i] for value in values], arrow.field(i).type)
+        for i in range(arrow.num_fields)
+    ]
+    return pa.StructArray.from_arrays(children, type=arrow, mask=pa.array([value is None for value in values]))
