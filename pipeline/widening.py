@@ -140,7 +140,7 @@ def candidates(kinds: Iterable[pa.DataType]) -> list[pa.DataType]:
 def exact(array: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray | None:
     """The column as another type, or None where a value would change or there is no such cast."""
     if array.type == kind:
-        return array
+        return array if str(array.type) == str(kind) else array.cast(kind)  # names of inner fields may differ
     if array.null_count == len(array):
         return pa.chunked_array([pa.nulls(len(array), kind)])
     try:
@@ -150,9 +150,26 @@ def exact(array: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray | None:
             return cast  # a text is parsed or written, and there is more than one way to write a number
         if pa.types.is_floating(source.type) and pa.types.is_integer(kind):
             return cast if (pc.max(pc.abs(source)).as_py() or 0) <= WHOLE else None
-        return cast if cast.cast(source.type).equals(source) else None
+        back = _told(source.type, kind)
+        return cast if cast.cast(back).equals(source.cast(back)) else None
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         return None
+
+
+def _told(kind: pa.DataType, wider: pa.DataType) -> pa.DataType:
+    """The type with what `wider` has in the place of the type null, at any depth: only there nothing can be lost."""
+    if pa.types.is_null(kind):
+        return wider
+    if pa.types.is_struct(kind) and pa.types.is_struct(wider):
+        types = {field.name: field.type for field in wider}
+        return pa.struct([field.with_type(_told(field.type, types.get(field.name, field.type))) for field in kind])
+    if pa.types.is_map(kind) and pa.types.is_map(wider):
+        item = kind.item_field.with_type(_told(kind.item_type, wider.item_type))
+        return pa.map_(kind.key_field, item, kind.keys_sorted)
+    for is_this, make in LISTS:
+        if is_this(kind) and is_list(wider):
+            return make(kind.value_field.with_type(_told(kind.value_type, wider.value_type)))
+    return kind
 
 
 def _family(kind: pa.DataType) -> str:  # noqa: PLR0911 - one line for each
@@ -174,7 +191,7 @@ def _family(kind: pa.DataType) -> str:  # noqa: PLR0911 - one line for each
         return "time" if types.is_time(kind) else "duration"
     if types.is_list(kind) or types.is_large_list(kind) or types.is_struct(kind):
         return "struct" if types.is_struct(kind) else "list"
-    return str(kind)
+    return "map" if types.is_map(kind) else str(kind)
 
 
 def _joined(kinds: Sequence[pa.DataType]) -> list[pa.DataType]:
