@@ -452,6 +452,7 @@ def _reconstruction(
         mse = float(np.mean((x[both] - y[both]) ** 2)) / spread if spread > 0 else None
         return ColumnReconstruction(name=name, cross_entropy=cross_entropy, mse=mse)
     if measure == "nominal":
-        x, y = coded([real, again])
-        return ColumnReconstruction(name=name, cross_entropy=cross_entropy, accuracy=float((x == y).mean()))
+        before, after = coded([real, again])
+        accuracy = float((before == after).mean())
+        return ColumnReconstruction(name=name, cross_entropy=cross_entropy, accuracy=accuracy)
     return ColumnReconstruction(name=name, cross_entropy=cross_entropy)

@@ -51,6 +51,12 @@ def table(rows: int = 400) -> pa.Table:
             "day": pa.array(day),
             "seen": seen.cast(pa.timestamp("us", "UTC")).cast(pa.timestamp("us", "Europe/Berlin")),
             "time": pa.array(random.integers(0, 86_399, rows).astype(np.int32), pa.time32("s")),
+            "tags": pa.array([[f"t{g}", None] if g else None for g in group.tolist()]),
+            "place": pa.array([{"city": f"c{g}", "at": [g / 7]} for g in group.tolist()]),
+            "notes": pa.array(
+                [[("k", f"n{i % 90}")] * (i % 3) for i in range(rows)], pa.map_(pa.string(), pa.string())
+            ),
+            "device": pa.array([{"mac": random.bytes(6), "since": int(i)} for i in range(rows)]),
         }
     )
 
@@ -60,7 +66,15 @@ def train(seed: int = 0) -> Synthesizer:
     real = table()
     forms = {"free": "quantile", "scaled": "zscore", "seen": "tokens"}
     settings = {name: ColumnSettings(normalization=form) for name, form in forms.items()}
-    schema = columns.infer(real, {**settings, "many": ColumnSettings(kind="categorical")})
+    chosen = {
+        "tags": "categorical",
+        "place": "categorical",
+        "notes": "text",
+        "device": "identifier",
+        "many": "categorical",
+    }
+    settings |= {name: ColumnSettings(kind=kind) for name, kind in chosen.items()}
+    schema = columns.infer(real, settings)
     return Synthesizer.fit(
         real.slice(40),
         real.slice(0, 40),

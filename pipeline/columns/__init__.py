@@ -97,6 +97,8 @@ def infer(
         column = _column(field, array, settings, kind, why, least)
         columns.append(column)
         warnings += _warnings(column, array)
+        if settings.kind == Identifier.kind and not is_text(field.type):
+            Identifier.fit(array, column)  # which says here and now whether there is room
     if not columns:
         raise SchemaError(f"expected at least one column to keep, got none of {len(dropped)}")
     kept = pa.schema([table.schema.field(column.name) for column in columns], table.schema.metadata)

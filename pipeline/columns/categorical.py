@@ -1,8 +1,9 @@
 """Categories: strings, dictionaries, booleans, and values of any other type on request.
 
-Values are told apart by their labels (`pipeline.columns.labels`). The distinct ones, most frequent first, are cut into an alphabet (`pipeline.columns.alphabet`): a category that
-is not rare has a symbol of its own; rare ones share leaves, in which they are drawn at their training rates, so
-that memory does not grow with the cardinality and no rare value is lost. No category is ever invented.
+Values are told apart by their labels (`pipeline.columns.labels`). The distinct ones, most frequent first, are cut into
+an alphabet (`pipeline.columns.alphabet`): a category that is not rare has a symbol of its own; rare ones share leaves,
+in which they are drawn at their training rates, so that memory does not grow with the cardinality and no rare value is
+lost. No category is ever invented.
 """
 
 from typing import Any, ClassVar, Self
@@ -211,7 +212,7 @@ class Categorical(Codec):
             loaded = cls(values, order, counts, alphabet, nulls=state.nulls, arrow=arrow)
         except TableError as error:
             raise DamagedError(str(error)) from None
-        again = labels.labels(loaded._typed)  # noqa: SLF001 - its own
+        again = labels.labels(loaded._typed)
         expect(len(again.dictionary) == len(values) and again.dictionary.equals(values), "each label once, as written")
         return loaded
 

@@ -1,9 +1,9 @@
 """Identifiers: one distinct value per record, meaning nothing.
 
 They are not modelled. Generated rows get fresh values of the same type and pattern: row i of a dataset always the
-same one, no two rows the same one, and none that a training row had. That last is by construction: fresh numbers, dates
-and times come from a stretch that no real one occupied, texts are made-up codes (`pipeline.personal`), bytes begin as no
-real ones do, and lists and structures are put together of such values.
+same one, no two rows the same one, and none that a training row had. That last is by construction
+(`pipeline.columns.moulds`): fresh numbers, dates and times come from a stretch that no real one occupied, texts are
+made-up codes, bytes begin as no real ones do, and lists and structures are put together of such values.
 """
 
 import re
@@ -51,6 +51,8 @@ class Identifier(MadeUp):
     def _fitted(cls, array: Array, column: Column, known: Mould | None) -> Self:
         """Raises SchemaError where the type has no room for as many fresh values as there are."""
         fitted, rows = super()._fitted(array, column, known), len(array) - array.null_count
+        if fitted.room < rows and known is not None:
+            return cls._fitted(array, column, None)
         if fitted.room < rows:
             raise SchemaError(
                 f"column {column.name!r} of type {array.type} cannot be an identifier: expected room for {rows:,} fresh"

@@ -3,9 +3,9 @@
 Values are compared by their text: two values have the same label exactly if they are equal, nulls inside them included.
 So columns of labels are counted, looked up and saved alike, although Arrow itself neither hashes nor writes most types:
 
-- a string is its own label, and a number, a date or a boolean is as Arrow writes it. There is one zero, and NaN is null;
-- a zoned timestamp is written in UTC, a duration as a whole number of its unit, and so is a day or an instant outside the
-  years 1 to 9999; bytes are hexadecimal;
+- a string is its own label; a number, a date or a boolean is as Arrow writes it; there is one zero, and NaN is null;
+- a zoned timestamp is written in UTC; a duration is a whole number of its unit, and so is a day or an instant outside
+  the years 1 to 9999; bytes are hexadecimal;
 - a list, a structure or a map is written as JSON, a map as the list of its entries.
 
 `labels` and `values` are inverses. Both are vectorised, but for the parsing of JSON and bytes, of which only distinct
@@ -19,14 +19,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from pipeline.columns.base import Array
 from pipeline.columns.domain import ticks
+from pipeline.columns.nesting import Codes, entries, list_lengths, lists, structs
 from pipeline.errors import TableError
 from pipeline.widening import is_bytes, is_list, is_string, plain
 
-Codes = NDArray[np.int64]
 CHUNK = 2**16
 """Nested values that are written at a time."""
 _ENCODED = pa.dictionary(pa.int32(), pa.string())
@@ -38,7 +37,7 @@ _UNHASHED = (pa.types.is_float16, pa.types.is_decimal32, pa.types.is_decimal64, 
 
 
 def can_label(arrow: pa.DataType) -> bool:
-    """Whether values of a type have labels: every type that Parquet holds, views apart, which are read as what they show."""
+    """Whether values of a type have labels: every type that Parquet holds but views, which are read without them."""
     if plain(arrow) != arrow:
         return False
     if isinstance(arrow, pa.BaseExtensionType):
@@ -76,7 +75,7 @@ def places(array: Array, known: pa.Array) -> Codes:
     found = labels(array)
     place = pc.index_in(found.dictionary, value_set=known).fill_null(len(known)).to_numpy(zero_copy_only=False)
     index = found.indices.fill_null(len(place)).to_numpy(zero_copy_only=False)
-    return np.append(place.astype(np.int64), -1)[index]
+    return np.asarray(np.append(place.astype(np.int64), -1)[index], dtype=np.int64)
 
 
 def coded(columns: Iterable[Array]) -> list[Codes]:
@@ -101,9 +100,7 @@ def values(texts: pa.Array, arrow: pa.DataType) -> pa.Array:
     try:
         if not _is_json(arrow):
             return _parsed(texts, arrow)
-        trees = [None if text is None else _LOADS(text) for text in texts.to_pylist()]
-        if sum(tree is None for tree in trees) > texts.null_count:
-            raise ValueError("the text of a null")
+        trees = [None if text is None else _tree(text) for text in texts.to_pylist()]
         return _built(trees, arrow)
     except (pa.ArrowException, ValueError, TypeError, KeyError, RecursionError, OverflowError) as error:
         raise TableError(f"expected labels of values of type {arrow}, got others ({type(error).__name__})") from None
@@ -212,32 +209,26 @@ def _token(array: pa.Array) -> pa.Array:
     kind = array.type
     if is_string(kind):
         encoded = array.cast(pa.string()).dictionary_encode()
-        quoted = [None if text is None else json.dumps(text, ensure_ascii=False) for text in encoded.dictionary.to_pylist()]
+        quoted = [
+            None if text is None else json.dumps(text, ensure_ascii=False) for text in encoded.dictionary.to_pylist()
+        ]
         return pa.array(quoted, pa.string()).take(encoded.indices)
     texts = _written(array)
     if pa.types.is_floating(kind):
         wide = array.cast(pa.float32()) if pa.types.is_float16(kind) else array
         texts = pc.if_else(pc.fill_null(pc.is_nan(wide), False), "NaN", texts)  # noqa: FBT003
         return pc.replace_substring(texts, pattern="inf", replacement="Infinity")
-    bare = pa.types.is_integer(kind) or pa.types.is_decimal(kind) or pa.types.is_boolean(kind) or pa.types.is_duration(kind)
+    bare = (
+        pa.types.is_integer(kind)
+        or pa.types.is_decimal(kind)
+        or pa.types.is_boolean(kind)
+        or pa.types.is_duration(kind)
+    )
     return texts if bare else pc.binary_join_element_wise('"', texts, '"', "")
 
 
 def _where(texts: pa.Array, array: pa.Array) -> pa.Array:
     return pc.if_else(array.is_valid(), texts, None)
-
-
-def entries(array: pa.Array) -> pa.Array:
-    """Maps as lists of structures."""
-    return array.cast(pa.list_(pa.struct([array.type.key_field, array.type.item_field])))
-
-
-def list_lengths(array: pa.Array) -> Codes:
-    """How many values each list of an array has, of any type of list; 0 for null."""
-    if pa.types.is_map(array.type):
-        array = entries(array)
-    size = pc.list_value_length(array).fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
-    return np.where(array.is_valid().to_numpy(zero_copy_only=False), size, 0)
 
 
 def _parsed(texts: pa.Array, arrow: pa.DataType) -> pa.Array:  # noqa: PLR0911 - one line for each family of types
@@ -287,8 +278,11 @@ _Tree = Any
 """Parsed JSON: numbers are texts still, objects are lists of pairs."""
 
 
-def _LOADS(text: str) -> _Tree:  # noqa: N802
-    return json.loads(text, parse_int=str, parse_float=str, parse_constant=str, object_pairs_hook=tuple)
+def _tree(text: str) -> _Tree:
+    tree = json.loads(text, parse_int=str, parse_float=str, parse_constant=str, object_pairs_hook=tuple)
+    if tree is None:
+        raise ValueError("the text of a null")
+    return tree
 
 
 def _built(trees: Sequence[_Tree], arrow: pa.DataType) -> pa.Array:
@@ -321,46 +315,3 @@ def _leaf(tree: _Tree) -> str | None:
     if tree is not None and not isinstance(tree, str):
         raise TypeError("another nesting")
     return tree
-
-
-def structs(children: Sequence[pa.Array], arrow: pa.DataType, null: NDArray[np.bool_]) -> pa.Array:
-    """Structures of type `arrow` of these children, null where `null`."""
-    if not children:
-        return pa.array([None if gone else {} for gone in null], arrow)
-    return pa.StructArray.from_arrays(children, type=arrow, mask=pa.array(null)) if len(null) else pa.array([], arrow)
-
-
-def lists(
-    counts: Codes, make: Callable[[pa.DataType], pa.Array], arrow: pa.DataType, null: NDArray[np.bool_]
-) -> pa.Array:
-    """Lists of type `arrow`, of whatever sort, of so many values each, null where `null`.
-
-    Args:
-        counts: Values of each list, 0 where null.
-        make: The values of all lists, one after the other, of a type.
-        arrow: The lists' type; a map is a list of entries.
-        null: Which lists are null.
-    """
-    mask = pa.array(null)
-    if pa.types.is_fixed_size_list(arrow):
-        if (counts[~null] != arrow.list_size).any():
-            raise ValueError("another length")
-        inner = make(arrow.value_type)
-        if null.any():  # a null takes the room of a list
-            place = pa.array(np.cumsum(np.repeat(~null, arrow.list_size)) - 1, mask=np.repeat(null, arrow.list_size))
-            inner = inner.take(place)
-        return pa.FixedSizeListArray.from_arrays(inner, type=arrow, mask=mask) if len(null) else pa.array([], arrow)
-    offsets = np.append(0, np.cumsum(counts))
-    if not len(null):
-        return pa.array([], arrow)
-    if pa.types.is_map(arrow):
-        entries = make(pa.struct([arrow.key_field, arrow.item_field]))
-        keys, items = entries.flatten()
-        return pa.MapArray.from_arrays(pa.array(offsets, pa.int32()), keys, items, type=arrow, mask=mask)
-    wide = pa.int64() if pa.types.is_large_list(arrow) or pa.types.is_large_list_view(arrow) else pa.int32()
-    inner, starts = make(arrow.value_type), pa.array(offsets, wide)
-    if pa.types.is_list_view(arrow) or pa.types.is_large_list_view(arrow):
-        sort = pa.ListViewArray if wide == pa.int32() else pa.LargeListViewArray
-        return sort.from_arrays(starts[:-1], pa.array(counts, wide), inner, type=arrow, mask=mask)
-    sort = pa.LargeListArray if wide == pa.int64() else pa.ListArray
-    return sort.from_arrays(starts, inner, type=arrow, mask=mask)

@@ -1,8 +1,8 @@
 """Columns whose values are made up: only their nulls are modelled.
 
-Generated rows get values of the same type and shape (`pipeline.columns.moulds`): row i of a dataset always the same one,
-and none that a real row had. No list of real values is kept for that. `pipeline.columns.text` makes values that look
-like the real ones, `pipeline.columns.identifier` besides one for every row that no other row has.
+Generated rows get values of the same type and shape (`pipeline.columns.moulds`): row i of a dataset always the same
+one, and none that a real row had. No list of real values is kept for that. `pipeline.columns.text` makes values that
+look like the real ones, `pipeline.columns.identifier` makes besides a value for every row that no other row has.
 """
 
 from typing import Any, ClassVar, Self
@@ -76,7 +76,7 @@ class MadeUp(Codec):
         return cls(mould, nulls=not valid(whole).all(), arrow=array.type)
 
     def extend(self, array: Array, column: Column, novel: Novel) -> Extension:  # noqa: ARG002
-        """See `Codec.extend`; fresh numbers keep clear of the real ones of either training, other values of the last."""
+        """See `Codec.extend`; fresh numbers keep clear of the real ones of both trainings, other values of the last."""
         grown = self._fitted(array, column, self.mould)
         if isinstance(grown.mould, Nothing):
             grown.mould = self.mould

@@ -64,11 +64,11 @@ class Room(Record):
         return cls(bitmap=base64.b64encode(zlib.compress(np.packbits(chosen).tobytes(), 6)).decode())
 
     def without(self, taken: Ints) -> "Room":
-        """The free numbers but for the distinct sorted `taken` ones; of a stretch, what comes after them or is widest."""
+        """The free numbers but for the distinct sorted `taken` ones; of a stretch, what is after them or is widest."""
         if self.bitmap:
             chosen = np.zeros(self.end, dtype=bool)
             chosen[np.setdiff1d(self._numbers, taken)] = True
-            return type(self)._of(chosen)
+            return self._of(chosen)
         stretches = []
         for first, length in self.stretches:
             inside = taken[(taken >= first) & (taken < first + length)].tolist()

@@ -28,13 +28,19 @@ def odd(rows: int = 600, seed: int = 0, people: int | None = None) -> pa.Table:
     place = pa.struct([("city", pa.string()), ("at", pa.list_(pa.float64()))])
     name = pa.field("name", pa.string(), nullable=False)
     day = dt.date(2001, 1, 1)
+
+    def moment(k: int, p: int) -> dt.datetime:
+        return dt.datetime(2001 + k, 1, 1) + dt.timedelta(p)  # noqa: DTZ001
+
     columns = {
         "tags": column(pa.list_(pa.string()), lambda k, p: [f"tag-{k}-{p}", None] * (k % 3 + 1)),
         "large": column(pa.large_list(pa.int32()), lambda k, p: [1_000 + k, p]),
         "point": pa.array([[float(k), float(p)] for k, p in zip(group, own, strict=True)], pa.list_(pa.float32(), 2)),
         "place": column(place, lambda k, p: {"city": f"Town {k}-{p}", "at": [k / 7, p / 3]}),
         "attributes": column(pa.map_(pa.string(), pa.int16()), lambda k, p: [("colour", k), ("size", p)]),
-        "orders": column(pa.list_(pa.struct([name, ("day", pa.date32())])), lambda k, p: [{"name": f"o{k}-{p}", "day": day}]),
+        "orders": column(
+            pa.list_(pa.struct([name, ("day", pa.date32())])), lambda k, p: [{"name": f"o{k}-{p}", "day": day}]
+        ),
         "coded": column(pa.list_(pa.dictionary(pa.int16(), pa.string())), lambda k, p: [f"c{k}-{p}"]),
         "raw": column(pa.binary(), lambda k, p: f"raw {k}-{p}\xff".encode("latin-1")),
         "hash": column(pa.binary(4), lambda k, p: bytes([k, p // 256, p % 256, 255])),
@@ -46,11 +52,13 @@ def odd(rows: int = 600, seed: int = 0, people: int | None = None) -> pa.Table:
         "day": column(pa.date32(), lambda k, p: day + dt.timedelta(400 * k + p)),
         "date": column(pa.date64(), lambda k, p: day + dt.timedelta(400 * k + p)),
         "clock": column(pa.time64("us"), lambda k, p: dt.time(k, p // 60 % 60, p % 60)),
-        "seen": column(pa.timestamp("ns"), lambda k, p: dt.datetime(2001 + k, 1, 1) + dt.timedelta(p)),
-        "zoned": column(pa.timestamp("us", "Europe/Berlin"), lambda k, p: dt.datetime(2001 + k, 1, 1) + dt.timedelta(p)),
+        "seen": column(pa.timestamp("ns"), moment),
+        "zoned": column(pa.timestamp("us", "Europe/Berlin"), moment),
         "took": column(pa.duration("s"), lambda k, p: dt.timedelta(hours=k, minutes=p)),
         "count": column(pa.int16(), lambda k, p: 10 * k + p),
         "flag": pa.array(group > 0, mask=gone),
     }
-    columns["uuid"] = pa.ExtensionArray.from_storage(pa.uuid(), pa.array([bytes([k, p % 256] * 8) for k, p in zip(group, own, strict=True)], pa.binary(16)))
+    columns["uuid"] = pa.ExtensionArray.from_storage(
+        pa.uuid(), pa.array([bytes([k, p % 256] * 8) for k, p in zip(group, own, strict=True)], pa.binary(16))
+    )
     return pa.table({"group": pa.array(np.array(["x", "y", "z"])[group]), **columns})

@@ -47,7 +47,9 @@ def fit(table: pa.Table, schema: Schema, champion: Synthesizer | None = None, ep
     """A barely trained synthesizer."""
     training = TRAINING.model_copy(update={"epochs": epochs})
     held = table.slice(0, 60)
-    return Synthesizer.fit(table.slice(60), held, schema, model=MODEL, training=training, champion=champion, taken=table)
+    return Synthesizer.fit(
+        table.slice(60), held, schema, model=MODEL, training=training, champion=champion, taken=table
+    )
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +132,10 @@ def test_everything_that_looks_at_categories_takes_any_type(table, schema, synth
     found = evaluate(made, holdout=holdout, train=train, schema=schema, settings=options, seed=0)
     assert {each.name for each in found.columns} == set(table.column_names)
     assert found["utility"].value >= 0
-    assert evaluate(table, holdout=holdout, train=train, schema=schema, settings=options, seed=0)["shape_error"].value < 0.2
+    assert (
+        evaluate(table, holdout=holdout, train=train, schema=schema, settings=options, seed=0)["shape_error"].value
+        < 0.2
+    )
     reference = Reference.of(table, schema)
     again = Reference.model_validate_json(reference.model_dump_json())
     same = compare(again, again.profile_of([table.slice(300)]), settings=DriftSettings())
@@ -139,7 +144,10 @@ def test_everything_that_looks_at_categories_takes_any_type(table, schema, synth
     other = table.filter(pa.array(np.array(texts(table["group"])) == "y"))
     moved = compare(again, again.profile_of([other]), settings=DriftSettings())
     assert {"tags", "place", "raw", "half"} <= {finding.column for finding in moved.findings if finding.drifted}
-    for figure in (report.quality(holdout, made, schema, found), report.drift(reference.profile, again.profile_of([other]), moved)):
+    for figure in (
+        report.quality(holdout, made, schema, found),
+        report.drift(reference.profile, again.profile_of([other]), moved),
+    ):
         assert report.png(figure)
     accuracy = {each.name: each.accuracy for each in synthesizer.elbo(holdout).columns}
     assert all(0 <= accuracy[name] <= 1 for name in table.column_names)
@@ -187,7 +195,9 @@ def test_made_up_values_of_any_type_keep_type_and_nulls_and_are_nobody_s(tmp_pat
 def test_identifiers_without_room_name_column_type_and_room(table):
     """One line before anything is trained."""
     schema = columns.infer(table, {"flag": ColumnSettings(kind="identifier")})
-    with pytest.raises(SchemaError, match=r"column 'flag' of type bool cannot .* room for \d+ fresh values, there is room"):
+    with pytest.raises(
+        SchemaError, match=r"column 'flag' of type bool cannot .* room for \d+ fresh values, there is room"
+    ):
         fit(table, schema)
 
 

@@ -106,6 +106,8 @@ def test_what_is_no_regular_file_is_refused_at_once(saved: Path, name: str) -> N
         Synthesizer.load(saved)
 
 
+ROOM = {"bitmap": "", "stretches": [[0, 9]]}
+OCTETS = {"kind": "octets", "lengths": [4], "weights": [1], "spare": [ROOM], "fresh": True, "free": True}
 CHANGES: dict[str, Callable[[dict[str, Any]], object]] = {
     "no number": lambda data: data.update(format="four"),
     "no shape": lambda data: data.update(shape=None),
@@ -122,8 +124,11 @@ CHANGES: dict[str, Callable[[dict[str, Any]], object]] = {
     "days beyond int32": lambda data: data["codecs"][5].update(ends=[0, 2**40]),
     "ends the wrong way round": lambda data: data["codecs"][5].update(ends=[9, 1]),
     "three parts of a time": lambda data: data["codecs"][6]["parts"].append({}),
-    "identifiers beyond int64": lambda data: data["codecs"][0].update(room="f" * 40),
-    "a pattern for integers": lambda data: data["codecs"][0].update(pattern={"alphabets": ["ab"], "longest": 1}),
+    "identifiers beyond int64": lambda data: data["codecs"][0]["mould"]["grid"].update(base=2**63),
+    "bytes for integers": lambda data: data["codecs"][0].update(mould=OCTETS),
+    "a mould that nobody knows": lambda data: data["codecs"][0]["mould"].update(kind="pickle"),
+    "a label that is written otherwise": lambda data: data["codecs"][7]["values"].__setitem__(0, "True"),
+    "a label twice": lambda data: data["codecs"][1]["values"].__setitem__(0, data["codecs"][1]["values"][1]),
 }
 
 

@@ -104,4 +104,4 @@ def lengths_of(sizes: NDArray[Any], least_rows: int) -> list[tuple[int, int]]:
 def _rounded(mean: float) -> int:
     """A length to about an eighth."""
     step = 2 ** max(int(mean).bit_length() - 3, 0)
-    return max(round(mean / step) * step, 1)
+    return max(int(round(mean / step) * step), 1)

@@ -1,7 +1,8 @@
 """Made-up lists, structures and maps: put together of other moulds, as their types are.
 
-Lists are as long as real ones; a length that only a few have is not kept. Nulls inside come at about their rate.
-Fresh values have no nulls inside and no empty lists: one part with enough room makes the whole different from all others.
+Lists are as long as real ones, up to `LONGEST`; a length that only a few have is not kept. Nulls inside come at about
+their rate. Fresh values have no nulls inside and no empty lists: one part with enough room makes the whole different
+from all others.
 """
 
 from typing import Annotated, Literal, Self
@@ -12,15 +13,20 @@ import pyarrow.compute as pc
 from pydantic import Field, model_validator
 
 from pipeline.checks import expect
-from pipeline.columns.labels import Codes, counted, entries, labels, list_lengths, lists, structs, values
+from pipeline.columns.labels import counted, labels, values
 from pipeline.columns.moulds.leaf import ENDLESS, Leaf, Nothing, Wanted, lengths_of
 from pipeline.columns.moulds.octets import Octets
 from pipeline.columns.moulds.steps import Steps
 from pipeline.columns.moulds.words import Words, code_of, shape_of
+from pipeline.columns.nesting import Codes, entries, list_lengths, lists, structs
 from pipeline.personal import recognise
 from pipeline.personal.mixing import Ints, below, chosen
 from pipeline.randomness import key
 from pipeline.widening import is_bytes, is_list, is_string
+
+LONGEST = 4_096
+"""Most values of a made-up list that has no fixed size."""
+
 
 class Sized(Leaf):
     """What lists and maps have in common.
@@ -35,16 +41,19 @@ class Sized(Leaf):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if len(self.lengths) != len(self.weights) or not all(0 < weight <= ENDLESS for weight in self.weights):
+        if len(self.lengths) != len(self.weights) or not all(0 < weight < 2**40 for weight in self.weights):
             raise ValueError("lengths and their weights differ")
-        if not all(0 <= length < 2**31 for length in self.lengths):
-            raise ValueError("impossible lengths")
         return self
 
     @property
     def most(self) -> int:
         """The greatest length, at least 1."""
         return max(1, *self.lengths)
+
+    def expect_lengths(self, size: int | None) -> None:
+        """Raise a DamagedError unless the lengths are those of lists, of a fixed size if there is one."""
+        possible = all(0 <= length <= LONGEST for length in self.lengths) if size is None else self.lengths == (size,)
+        expect(possible, "possible lengths of lists")
 
     def counts(self, index: Ints, seed: int) -> Codes:
         """The number of values of each index."""
@@ -80,8 +89,7 @@ class Lists(Sized):
     def check(self, arrow: pa.DataType) -> None:
         """Lists; of a fixed size only that."""
         expect(is_list(arrow) and not pa.types.is_map(arrow), "made-up lists for lists")
-        fixed = pa.types.is_fixed_size_list(arrow)
-        expect(not fixed or self.lengths == (arrow.list_size,), f"lists of type {arrow}")
+        self.expect_lengths(arrow.list_size if pa.types.is_fixed_size_list(arrow) else None)
         check(self.element, arrow.value_type)
 
 
@@ -98,12 +106,16 @@ class Structs(Leaf):
 
     def make(self, index: Ints, seed: int, arrow: pa.DataType) -> pa.Array:
         """Structures."""
-        children = [within(child, index, child_seed(seed, i), arrow.field(i).type) for i, child in enumerate(self.children)]
+        children = [
+            within(child, index, child_seed(seed, i), arrow.field(i).type) for i, child in enumerate(self.children)
+        ]
         return structs(children, arrow, np.zeros(len(index), dtype=bool))
 
     def check(self, arrow: pa.DataType) -> None:
         """Structures of as many children, each of which it can make."""
-        expect(pa.types.is_struct(arrow) and arrow.num_fields == len(self.children), "made-up structures for structures")
+        expect(
+            pa.types.is_struct(arrow) and arrow.num_fields == len(self.children), "made-up structures for structures"
+        )
         for i, child in enumerate(self.children):
             check(child, arrow.field(i).type)
 
@@ -139,6 +151,7 @@ class Maps(Sized):
     def check(self, arrow: pa.DataType) -> None:
         """Maps."""
         expect(pa.types.is_map(arrow), "made-up maps for maps")
+        self.expect_lengths(None)
         check(self.key, arrow.key_type)
         check(self.item, arrow.item_type)
 
@@ -239,7 +252,7 @@ def _inner(array: pa.Array, name: str, wanted: Wanted, known: Mould | None) -> M
 def _list(array: pa.Array, name: str, wanted: Wanted, known: Mould | None) -> Mould:
     """The mould of lists or maps."""
     kind = array.type
-    lengths = list_lengths(array)
+    lengths = list_lengths(array).clip(max=LONGEST)
     if pa.types.is_fixed_size_list(kind):
         sizes = {kind.list_size: 1}
     else:

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from pydantic import Field, model_validator
 
 from pipeline.checks import expect
-from pipeline.columns.moulds.leaf import ENDLESS, Leaf, Wanted, lengths_of
+from pipeline.columns.moulds.leaf import Leaf, Wanted, lengths_of
 from pipeline.personal.folding import secret
 from pipeline.personal.layouts import Room
 from pipeline.personal.mixing import Ints, below, bits, chosen, permuted
@@ -48,9 +48,11 @@ class Octets(Leaf):
     def _consistent(self) -> Self:
         if not len(self.lengths) == len(self.weights) == len(self.spare) or len(set(self.lengths)) < len(self.lengths):
             raise ValueError("lengths and what belongs to them differ")
-        if not all(0 <= length <= LONGEST for length in self.lengths) or not all(0 < w <= ENDLESS for w in self.weights):
+        if not all(0 <= length <= LONGEST for length in self.lengths) or not all(0 < w < 2**40 for w in self.weights):
             raise ValueError("impossible lengths")
-        if any(not room.size or room.end > _heads(length) for length, room in zip(self.lengths, self.spare, strict=True)):
+        if any(
+            not room.size or room.end > _heads(length) for length, room in zip(self.lengths, self.spare, strict=True)
+        ):
             raise ValueError("more free numbers than bytes")
         return self
 
@@ -61,12 +63,12 @@ class Octets(Leaf):
         distinct = values.dictionary_encode().dictionary.to_pylist()
         random = secret(pa.array(sorted(value[:64].hex() for value in distinct)), "bytes")
         sizes = pc.binary_length(values).to_numpy(zero_copy_only=False)
-        found = {}
+        found: dict[int, tuple[int, Room]] = {}
         for length, weight in lengths_of(sizes, wanted.least_rows):
             size = min(max(length, 1), LONGEST) if fixed is None else fixed
             room = _spare([value for value in distinct if len(value) == size], size, wanted, random)
             if room.size and (fixed is not None or not wanted.fresh or room.size >= _ROOMY):
-                found[size] = (found.get(size, (0,))[0] + weight, room)
+                found[size] = (weight + (found[size][0] if size in found else 0), room)
         free = bool(found) or fixed is None
         if not found:  # longer ones than all real ones, or where that cannot be any
             size = fixed if fixed is not None else (max(map(len, distinct)) // _LENGTH + 1) * _LENGTH

