@@ -128,6 +128,11 @@ def stranded(ground: Ground) -> Iterator[Path]:
     for directory in (*(ground.home / "data" / "exports").glob("*"), ground.out.parent):
         yield from (path for path in directory.iterdir() if path.name.startswith("."))
     yield from ground.root.rglob("*.tmp")
+    models = list((ground.home / "mlruns" / "artifacts" / "models").glob("*"))
+    if models:
+        with closing(database(ground.home)) as store:
+            known = store.execute("SELECT model_id FROM logged_models WHERE lifecycle_stage = 'active'").fetchall()
+        yield from (path for path in models if (path.name,) not in known)
 
 
 def leaking(ground: Ground) -> Iterator[Path]:

@@ -6,7 +6,8 @@ Half of the kills come at random over the time that the command takes. The other
 that matter: the home is watched, and once the moment has come, the kill follows after a random while of a few
 milliseconds.
 
-    run       the alias moves; the rows are written, and the run is not yet complete; it is complete, and its rows wait
+    run       the model is stored, and no version yet; the alias moves; the rows are written, and the run is not yet
+              complete; it is complete, and its rows wait
     export    rows are being written; the export takes the place of the earlier one
     promote   the alias moves
 
@@ -42,7 +43,12 @@ class Watch:
         self._ground = ground
         self._store = database(ground.home)
         self._next = self._begun()
+        self._models = self._stored()
         self._place = self._inode()
+
+    def stores(self) -> bool:
+        """Whether another model is being stored, or is."""
+        return self._stored() != self._models
 
     def moves(self) -> bool:
         """Whether the alias is about to move, moves, or has."""
@@ -71,6 +77,9 @@ class Watch:
     def close(self) -> None:
         """Watch no more."""
         self._store.close()
+
+    def _stored(self) -> object:
+        return self._store.execute("SELECT max(creation_timestamp_ms) FROM logged_models").fetchone()
 
     def _begun(self) -> object:
         wanted = "SELECT value FROM registered_model_tags WHERE name = ? AND key = 'champion.next'"
@@ -101,13 +110,14 @@ class Aim(NamedTuple):
 
 
 RANDOM = Aim("at random")
+STORED = Aim("stored", Watch.stores, 0.5)
 MOVES = Aim("alias", Watch.moves, 0.02)
 WRITTEN = Aim("written", Watch.written, 0.1)
 COMPLETE = Aim("complete", Watch.complete, 0.01)
 WRITES = Aim("writing", Watch.writes, 0.05)
 PLACED = Aim("placed", Watch.placed, 0.002)
 AIMS = {
-    "run": (MOVES, RANDOM, COMPLETE, RANDOM, WRITTEN, RANDOM),
+    "run": (MOVES, RANDOM, COMPLETE, RANDOM, WRITTEN, RANDOM, STORED, RANDOM),
     "export": (WRITES, RANDOM, PLACED, RANDOM),
     "promote": (MOVES, RANDOM),
 }
@@ -180,7 +190,9 @@ class Campaign:
             return "complete, rows wait" if watch.written() else "published"
         if watch.written():
             return "rows written"
-        return moved or ("registered" if now.versions.keys() > before.versions.keys() else "nothing done")
+        if moved or now.versions.keys() > before.versions.keys():
+            return moved or "registered"
+        return "stored" if watch.stores() else "nothing done"
 
     def _holds(self, verb: str, arguments: tuple[object, ...], before: State) -> None:
         """See that all holds after a kill, and again after the next command."""
