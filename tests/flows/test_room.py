@@ -1,15 +1,19 @@
 """A full disk is told in one true line, whoever met it and however it was said."""
 
+import asyncio
 import errno
+import logging
 import os
 import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from prefect.logging.handlers import APILogWorker
 from small import Outcome
 
 from flows import engine, room
@@ -122,3 +126,22 @@ def test_every_verb_tells_it(command: Callable[..., Outcome], monkeypatch: pytes
     outcome = command(verb, *more.get(verb, ["t"]), "--json")
     assert (outcome.code, outcome.err.count("\n")) == (1, 1)
     assert outcome.err.startswith("resynth: expected room for what is written, found a full disk")
+
+
+def test_logs_that_find_no_room_add_no_line(
+    command: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Prefect's client would say on standard error that its server did not take them, after ours has said why."""
+
+    async def refuse(_: object) -> None:
+        raise RuntimeError("500 Internal Server Error")
+
+    def deliver() -> str:
+        worker = SimpleNamespace(_client=SimpleNamespace(create_logs=refuse))
+        asyncio.run(APILogWorker._handle_batch(worker, []))
+        return capfd.readouterr().err
+
+    monkeypatch.setattr(logging, "raiseExceptions", True)
+    assert "500" in deliver()  # or else there is nothing to silence
+    command("models")
+    assert deliver() == ""
