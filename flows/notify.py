@@ -15,9 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from flows.reports import Report
-from flows.scratch import BusyError
 from flows.settings import Event, NotifySettings
-from pipeline.errors import ResynthError
+from pipeline.errors import BusyError, ResynthError
 
 TRIES = 3
 PATIENCE = 10.0  # seconds for an answer

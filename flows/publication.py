@@ -93,6 +93,7 @@ def settle(home: Path, name: str) -> tuple[str, ...]:
         ResynthError: It cannot be moved to its place; the next run tries again.
     """
     file = publication_file(home, name)
+    files.clear(file)
     if not file.exists():
         return ()
     waiting = _waiting(home, file)

@@ -2,7 +2,8 @@
 
 It is met in many places: files of ours, Arrow's, SQLite's, those of MLflow and of Prefect's server. Each says it in its
 own way, or only that something failed; the server says nothing but "500". So the errors that led to a failure are
-looked through, and then the file systems that are written to.
+looked through, and then the file systems that are written to. What an error of ours says of the input, or of somebody
+who is at work, is true however little room there is.
 """
 
 import errno
@@ -14,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from pipeline.errors import DiskFullError
+from pipeline.errors import BusyError, DiskFullError, InputError
 
 FULL = {errno.ENOSPC, errno.EDQUOT}
 SAID = re.compile(r"no space left on device|database or disk is full|disk quota exceeded", re.IGNORECASE)
@@ -34,13 +35,20 @@ def needed(*places: Path) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        looked = [*places, Path(tempfile.gettempdir())]
-        crowded = [place for place in looked if _free(place) < LEAST]
+        looked = [place.resolve() for place in (*places, *_temporary())]
+        known = isinstance(error, InputError | BusyError)
+        crowded = [] if known else [place for place in looked if _free(place) < LEAST]
         if not crowded and not any(_says(cause) for cause in _causes(error)):
             raise
         where = ", ".join(map(str, dict.fromkeys(crowded or looked)))
         why = f"found a full disk: {os.strerror(errno.ENOSPC)} (look at {where})"
         raise DiskFullError(f"expected room for what is written, {why}") from error
+
+
+def _temporary() -> Iterator[Path]:
+    """The directory for temporary files; none is found where every one that could be is on a full disk."""
+    with suppress(FileNotFoundError):
+        yield Path(tempfile.gettempdir())
 
 
 def _free(place: Path) -> int:

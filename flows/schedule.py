@@ -32,10 +32,9 @@ from prefect.types.entrypoint import EntrypointType
 from flows import engine, notify, tasks
 from flows.drift import drift
 from flows.run import Plan, run
-from flows.scratch import BusyError
 from flows.settings import ScheduleSettings, Settings, interval
 from flows.tracking import registry
-from pipeline.errors import SchemaError, SettingsError
+from pipeline.errors import BusyError, SchemaError, SettingsError
 
 DRIFT = "resynth.drift"
 EPOCH = datetime(2020, 1, 1, tzinfo=UTC)  # from which intervals are counted, so that a restart does not shift them

@@ -20,15 +20,11 @@ import pyarrow as pa
 from filelock import FileLock, Timeout
 
 from pipeline import files
-from pipeline.errors import ResynthError
+from pipeline.errors import BusyError
 from pipeline.records import Record
 from pipeline.schema import Schema
 
 RUN = re.compile(r"[0-9a-f]{32}(\.lock)?")  # a run's directory, and its lock beside it
-
-
-class BusyError(ResynthError):
-    """Somebody else is at it."""
 
 
 class Workspace(Record):

@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from functools import partial
 
 from flows import embedded
 from pipeline.errors import ResynthError
@@ -79,7 +80,7 @@ def start(module: str, port: int, *options: str, **environment: str) -> "subproc
         stderr=subprocess.DEVNULL,
         start_new_session=True,
         umask=PRIVATE,
-        preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - it only calls the kernel
+        preexec_fn=partial(_end_with_parent, os.getpid()) if sys.platform == "linux" else None,  # noqa: PLW1509 - it only calls the kernel
     )
 
 
@@ -124,5 +125,8 @@ def _serving(
         yield
 
 
-def _end_with_parent() -> None:
+def _end_with_parent(parent: int) -> None:
+    """Let this process end with its parent; one whose parent has been killed already ends now."""
     ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGTERM)
+    if os.getppid() != parent:
+        os._exit(1)

@@ -2,6 +2,7 @@
 
     ResynthError            something failed (exit code 1)
     ├── DiskFullError       there is no room left for what is written
+    ├── BusyError           somebody else is at it
     └── InputError          what the user gave cannot be used (exit code 2)
         ├── TableError      the table: missing, damaged, too small, unsupported values
         ├── SchemaError     the table's columns: kinds, types, differences from a model's
@@ -21,6 +22,10 @@ class ResynthError(Exception):
 
 class DiskFullError(ResynthError):
     """There is no room left for what is written."""
+
+
+class BusyError(ResynthError):
+    """Somebody else is at it."""
 
 
 class InputError(ResynthError):

@@ -36,6 +36,7 @@ __all__ = ["Manifest", "Part", "Source", "check_target", "discard", "load_manife
 
 AT_FDCWD, RENAME_EXCHANGE = -100, 2  # of Linux
 PART = re.compile(r"part-\d{5,9}\.parquet", re.ASCII)
+PROBE = re.compile(r"\.\..+\.[0-9a-f]{32}\.[0-9a-f]{8}\.probing")  # the directory that shows whether one can be made
 LONGEST_NAME, LONGEST_PATH = 255, 2000  # bytes
 
 
@@ -137,9 +138,10 @@ def check_target(directory: Path, keep: Sequence[Path] = ()) -> Path:
         if target.is_dir():
             _only_export(target)
         ground = next(path for path in target.parents if path.exists())
-        probe = ground / f"..{target.name}.{uuid.uuid4().hex}.{uuid.uuid4().hex[:8]}.partial"  # no name is longer
+        probe = ground / f"..{target.name}.{uuid.uuid4().hex}.{uuid.uuid4().hex[:8]}.probing"  # no name is longer
         probe.mkdir()
-        probe.rmdir()
+        with suppress(FileNotFoundError):  # a publisher clears up
+            probe.rmdir()
     except (OSError, RuntimeError) as error:  # RuntimeError: links that lead in a circle
         why = error.strerror if isinstance(error, OSError) else "its symbolic links lead in a circle"
         raise InputError(f"expected a writable place for the export at {directory}: {why}") from error
@@ -285,7 +287,11 @@ def _beside(directory: Path, kind: str) -> Iterator[Path]:
 
 
 def _recover(directory: Path) -> None:
-    """Clear away what dead publishers of `directory` left."""
+    """Clear away what dead publishers of `directory` left, and whoever was killed when looking at a place beside it."""
+    for path in directory.parent.iterdir():
+        if PROBE.fullmatch(path.name):
+            with suppress(OSError):
+                path.rmdir()
     theirs = re.compile(rf"(\.{re.escape(directory.name)}\.[0-9a-f]{{8}})\.(?:partial|old|lock)")
     for name in {found[1] for path in directory.parent.iterdir() if (found := theirs.fullmatch(path.name))}:
         with suppress(Timeout), FileLock(directory.parent / f"{name}.lock", timeout=0):

@@ -1,11 +1,11 @@
 """Small files that are there whole or not at all, also after a power cut.
 
 A file is written under another name, flushed to the disk, and renamed; the directory is flushed after it. Without the
-first flush a file system may keep the rename and lose the content, and leave an empty file.
+first flush a file system may keep the rename and lose the content, and leave an empty file. What a killed writer has
+left under the other name, the next one replaces; nobody else may write the same file meanwhile.
 """
 
 import os
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +15,8 @@ PRIVATE = 0o077  # what a umask takes away from everybody but the owner
 
 def write(file: Path, text: str) -> None:
     """Write a text that only its owner may read; who reads the file meanwhile finds the old text or the new one."""
-    fresh = file.with_name(f".{file.name}.{uuid.uuid4().hex[:8]}.new")
+    fresh = _fresh(file)
+    clear(file)
     try:
         handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
@@ -24,8 +25,13 @@ def write(file: Path, text: str) -> None:
             os.fsync(stream.fileno())
         fresh.replace(file)
     finally:
-        fresh.unlink(missing_ok=True)
+        clear(file)
     sync(file.parent)
+
+
+def clear(file: Path) -> None:
+    """Remove what a killed writer of a file has left beside it."""
+    _fresh(file).unlink(missing_ok=True)
 
 
 def sync(path: Path) -> None:
@@ -51,3 +57,7 @@ def protect(directory: Path) -> None:
     """Let only the owner read a directory and what is in it."""
     for path in (directory, *directory.rglob("*")):
         path.chmod(0o700 if path.is_dir() else 0o600)
+
+
+def _fresh(file: Path) -> Path:
+    return file.with_name(f".{file.name}.new")

@@ -12,8 +12,9 @@ from typing import Literal
 
 from pipeline.errors import ResynthError
 
-End = Literal["refused", "harmless", "RAW", "LONG", "HUNG"]
+End = Literal["refused", "harmless", "BROKEN", "RAW", "LONG", "HUNG"]
 LONGEST = 600  # characters of a message
+SHOWN = 400  # of them, in a finding
 
 
 class Tally:
@@ -35,11 +36,13 @@ class Tally:
             end = "refused" if "\n" not in message and len(message) <= LONGEST else "LONG"
         except TimeoutError:
             end = "HUNG"
+        except AssertionError as error:  # something that was asked does not hold
+            end, message = "BROKEN", str(error)
         except Exception as error:  # noqa: BLE001 - that is what is looked for
             end, message = "RAW", f"{type(error).__name__}: {error}"
         self.counts[kind, end] += 1
         if end not in {"refused", "harmless"}:
-            self.findings.append(f"{end} {kind} {case}: {message:.200}")
+            self.findings.append(f"{end} {kind} {case}: {message:.{SHOWN}}")
         return end
 
     def show(self) -> int:

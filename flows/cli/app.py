@@ -3,12 +3,15 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import wraps
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, ParamSpec
 
 from cyclopts import App, Parameter
 from rich.console import Console
+
+from flows import room
 
 if TYPE_CHECKING:
     from cyclopts import Token
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
     from flows.settings import Settings
 
 DONE, FAILED, BAD_INPUT, REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
+
+P = ParamSpec("P")
 
 app = App(
     name="resynth",
@@ -88,6 +93,20 @@ class Common:
 
 
 DEFAULTS = Common()
+
+
+def verb(function: Callable[P, Reply]) -> Callable[P, Reply]:
+    """Make a function a verb of the command, which says so where it fails because a disk is full."""
+
+    @wraps(function)
+    def told(*arguments: P.args, **named: P.kwargs) -> Reply:
+        given = [*arguments, *named.values()]
+        common = next((each for each in given if isinstance(each, Common)), DEFAULTS)
+        with room.needed(common.home, *(each for each in given if isinstance(each, Path))):
+            return function(*arguments, **named)
+
+    app.command(told)
+    return told
 
 
 def errors() -> Console:

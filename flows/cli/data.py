@@ -6,10 +6,10 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from flows.cli.app import COLUMNS, DEFAULTS, DONE, REFUSED, WHOLE, Common, Reply, app, errors, lines
+from flows.cli.app import COLUMNS, DEFAULTS, DONE, REFUSED, WHOLE, Common, Reply, errors, lines, verb
 
 
-@app.command
+@verb
 def run(
     data: str | None = None,
     *,
@@ -44,9 +44,9 @@ def run(
     settings.check_device()
     settings.check(tables.files(table))  # mistakes are told at once, not when the engines have started
     home = common.embed()
-    from flows import engine, progress, room
+    from flows import engine, progress
 
-    with room.needed(home, out or home), progress.shown(errors()) as listener:
+    with progress.shown(errors()) as listener:
         with engine.starting(listener):
             from flows import display
             from flows.run import Plan
@@ -62,7 +62,7 @@ def run(
     )
 
 
-@app.command
+@verb
 def inspect(
     data: str | None = None,
     *,
@@ -104,7 +104,7 @@ def inspect(
     return Reply(answer, lambda console: display.inspection(console, rows.num_rows, seen, file if write else None))
 
 
-@app.command
+@verb
 def export(
     name: str,
     *,
@@ -128,9 +128,9 @@ def export(
     """
     settings = common.settings(name=model_of(name), rows=rows, partition_by=partition_by)
     home = common.embed()
-    from flows import engine, progress, room
+    from flows import engine, progress
 
-    with room.needed(home, out), progress.shown(errors()) as listener:
+    with progress.shown(errors()) as listener:
         with engine.starting(listener):
             from flows.export import export as flow
 
@@ -140,7 +140,7 @@ def export(
     return Reply(answer, lines(f"{manifest.rows:,} rows in {out}"))
 
 
-@app.command
+@verb
 def drift(name: str, data: str, *, common: Common = DEFAULTS) -> Reply:
     """Compare a table with the one a model was trained on.
 
@@ -170,7 +170,7 @@ def drift(name: str, data: str, *, common: Common = DEFAULTS) -> Reply:
     return Reply(report.model_dump(mode="json"), lambda console: display.drift(console, report), code)
 
 
-@app.command
+@verb
 def evaluate(
     real: str,
     synthetic: str,
@@ -206,7 +206,7 @@ def evaluate(
     return Reply(found.model_dump(mode="json"), lambda console: display.evaluation(console, found))
 
 
-@app.command
+@verb
 def replay(
     data: str,
     *,
@@ -260,7 +260,7 @@ def replay(
     return Reply(outcome.answer(), lambda console: display.replay(console, outcome.story, outcome.path))
 
 
-@app.command
+@verb
 def verify(directory: Path, *, common: Common = DEFAULTS) -> Reply:  # noqa: ARG001 - every verb takes them
     """Check an export against its manifest.
 

@@ -4,12 +4,12 @@
 import os
 import sys
 
-from flows.cli.app import DEFAULTS, Common, Reply, app, lines
+from flows.cli.app import DEFAULTS, Common, Reply, lines, verb
 
 SERVE = "resynth serve"  # its lock is beside those of models, no name of which has a space
 
 
-@app.command
+@verb
 def serve(*, common: Common = DEFAULTS) -> Reply:
     """Retrain and check for drift on schedule, as [schedule] in the settings says, until Ctrl-C."""
     from flows.settings import Settings
@@ -30,7 +30,7 @@ def serve(*, common: Common = DEFAULTS) -> Reply:
     return Reply({"prefect": address, "tables": list(tables)}, lines())
 
 
-@app.command
+@verb
 def ui(*, common: Common = DEFAULTS) -> Reply:
     """Show the runs: start the web interfaces of MLflow and Prefect, until Ctrl-C."""
     import time

@@ -6,10 +6,10 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.console import Console
 
-from flows.cli.app import DEFAULTS, WHOLE, Common, Reply, app, lines
+from flows.cli.app import DEFAULTS, WHOLE, Common, Reply, lines, verb
 
 
-@app.command
+@verb
 def promote(name: str, version: Annotated[int, WHOLE], *, common: Common = DEFAULTS) -> Reply:
     """Make a version the champion.
 
@@ -28,7 +28,7 @@ def promote(name: str, version: Annotated[int, WHOLE], *, common: Common = DEFAU
     return _champion(chosen.name, chosen.version)
 
 
-@app.command
+@verb
 def rollback(name: str, *, common: Common = DEFAULTS) -> Reply:
     """Make the previous champion the champion again.
 
@@ -44,7 +44,7 @@ def rollback(name: str, *, common: Common = DEFAULTS) -> Reply:
     return _champion(previous.name, previous.version)
 
 
-@app.command
+@verb
 def models(name: str | None = None, *, common: Common = DEFAULTS) -> Reply:
     """List the registered models and their versions.
 
@@ -75,7 +75,7 @@ def models(name: str | None = None, *, common: Common = DEFAULTS) -> Reply:
     return Reply(answer, show)
 
 
-@app.command
+@verb
 def prune(
     name: str | None = None,
     *,

@@ -1,11 +1,12 @@
-"""Files that MLflow keeps when what they belong to is deleted.
+"""Files that MLflow keeps when what they belong to is deleted, or was never made.
 
 Deleting a version or a run hides it in MLflow's database; its files stay. They are removed here, through MLflow's own
-access to wherever they are.
+access to wherever they are. A model is stored before it becomes a version; a run that ends in between leaves
+a stray.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
 from flows import places
-from flows.tracking.store import client
+from flows.tracking.store import MARK, client
 
 SOURCE = re.compile(r"models:/(m-[0-9a-f]{32})")
 
@@ -43,8 +44,28 @@ def remove_run(run: str) -> None:
         client().delete_run(run)
 
 
-def models(experiment: str) -> Iterator[LoggedModel]:
-    """Every logged model of an experiment."""
+def strays(name: str) -> tuple[LoggedModel, ...]:
+    """Stored models of a name that no version has; a run that is at work may have just stored one."""
+    experiment = client().get_experiment_by_name(name)
+    used = {model_of(version) for version in client().search_model_versions(f"name='{name}'", max_results=10_000)}
+    stored = _models(experiment.experiment_id) if experiment is not None else ()
+    return tuple(model for model in stored if model.model_id not in used)
+
+
+def remove_strays(name: str, died: Callable[[str], bool]) -> None:
+    """Delete the strays of runs that are over.
+
+    Args:
+        name: Of the model.
+        died: Whether the run with a given mark is dead.
+    """
+    for model in strays(name):
+        with suppress(MlflowException):  # its run has been removed
+            if died(client().get_run(str(model.source_run_id)).data.tags.get(MARK, "")):
+                remove_model(model.model_id)
+
+
+def _models(experiment: str) -> Iterator[LoggedModel]:
     token = None
     while True:
         page = client().search_logged_models([experiment], page_token=token)

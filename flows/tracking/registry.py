@@ -226,7 +226,7 @@ def demote(version: Version, previous: Version | None, why: str = "its run faile
 
 
 def recover(name: str, died: Callable[[str], bool]) -> None:
-    """Undo what killed runs of a model have left, as the runs themselves would have.
+    """Undo what dead runs of a model have left, as the runs themselves would have.
 
     A run is complete once it is tagged with its decision, which it does last. Of any other that is dead, the version
     is withdrawn and the alias moved back; its MLflow run counts as killed. Where a person has promoted the version by
@@ -257,6 +257,7 @@ def recover(name: str, died: Callable[[str], bool]) -> None:
     for run, tags in unfinished(name):
         if died(tags.get(MARK, "")):
             client().set_terminated(run, "FINISHED" if COMPLETE in tags else "KILLED")
+    leftovers.remove_strays(name, died)
 
 
 def _maker(version: Version) -> Made | None:

@@ -44,7 +44,9 @@ def surplus(name: str, versions: int, runs: int) -> Surplus:
     gone = {version.version for version in past}
     staying = [version for version in every if version.version not in gone]
     made = store.runs(name)
-    return Surplus(past, _runs(name, made, staying, runs), _models(name, made))
+    over = {run.info.run_id for run in made if _over(run)}
+    strays = tuple(model.model_id for model in leftovers.strays(name) if model.source_run_id in over)
+    return Surplus(past, _runs(name, made, staying, runs), strays)
 
 
 def remove(found: Surplus) -> None:
@@ -72,12 +74,3 @@ def _runs(name: str, made: Sequence[Made], staying: Sequence[Version], keep: int
 
 def _over(run: Made) -> bool:
     return run.info.status != "RUNNING" and run.data.tags.get("flow") == "run"
-
-
-def _models(name: str, runs: Sequence[Made]) -> tuple[str, ...]:
-    """Models that finished runs have stored and no version has."""
-    found = client().search_model_versions(f"name='{name}'", max_results=10_000)
-    used = {leftovers.model_of(version) for version in found}
-    over = {run.info.run_id for run in runs if _over(run)}
-    stored = leftovers.models(runs[0].info.experiment_id) if runs else ()
-    return tuple(model.model_id for model in stored if model.model_id not in used and model.source_run_id in over)

@@ -38,18 +38,24 @@ def test_impossible_settings_are_refused_or_harmless() -> None:
     assert sum(count for (_, end), count in tally.counts.items() if end == "refused") > 200
 
 
+def unheld() -> None:
+    """Something that does not hold."""
+    assert [] == [1]
+
+
 @pytest.mark.parametrize(
     ("fault", "end"),
     [
         (lambda: None, "harmless"),
         (lambda: 1 // 0, "RAW"),
+        (unheld, "BROKEN"),
     ],
 )
 def test_a_campaign_tells_ends_apart(fault, end: str) -> None:
-    """What is raised and is no error of resynth's is a finding."""
+    """What is raised and is no error of resynth's is a finding, and so is what should hold and does not."""
     tally = Tally()
     assert tally.meet("kind", "case", fault) == end
-    assert bool(tally.findings) == (end == "RAW")
+    assert bool(tally.findings) == (end != "harmless")
 
 
 def test_a_campaign_sees_what_hangs_and_what_is_long_winded() -> None:

@@ -1,5 +1,6 @@
 """What may go wrong with nobody watching, really done: kill -9, two loops at once, damaged files, servers away."""
 
+import errno
 import json
 import os
 import signal
@@ -46,6 +47,9 @@ WHILE_WRITING_THE_EXPORT = SUICIDE.format(
 )
 BEFORE_THE_MOVE = SUICIDE.format(
     module="publication", setup="module.finish = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)"
+)
+BEFORE_IT_IS_REGISTERED = SUICIDE.format(
+    module="tracking.registry", setup="module.files.protect = lambda *_: os.kill(os.getpid(), signal.SIGKILL)"
 )
 AFTER_THE_MOVE = SUICIDE.format(
     module="run",
@@ -147,6 +151,30 @@ def test_killed_in_training_and_again_at_the_last_moment(command: Command, heap:
     assert not workspaces(home)
     assert command(*arguments(heap, name)).answer["decision"] == "skipped"
     assert registry.rollback(name).version == "1"
+
+
+def test_a_model_that_became_no_version_goes(
+    command: Command, heap: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stored by a run that was killed before it could be registered, or that could neither register it nor clear up."""
+    name = "fault-stray"
+
+    def stored() -> int:
+        experiment = MlflowClient().get_experiment_by_name(name)
+        assert experiment is not None
+        return len(MlflowClient().search_logged_models([experiment.experiment_id]))
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    killed(BEFORE_IT_IS_REGISTERED, heap, name, home)
+    assert stored() == 1
+    with monkeypatch.context() as patched:
+        patched.setattr(MlflowClient, "create_model_version", full)
+        assert command(*arguments(heap, name)).code == 1
+    assert stored() == 1  # the first is gone
+    assert command(*arguments(heap, name)).answer["version"] == "1"
+    assert stored() == 1
 
 
 @pytest.mark.parametrize("script", [WHILE_WRITING_THE_EXPORT, BEFORE_IT_IS_COMPLETE], ids=["writing", "written"])

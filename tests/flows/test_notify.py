@@ -14,9 +14,8 @@ from small import Outcome, write
 
 from flows import notify
 from flows.reports import Report
-from flows.scratch import BusyError
 from flows.settings import NotifySettings, Settings
-from pipeline.errors import TableError
+from pipeline.errors import BusyError, TableError
 from pipeline.incoming import Quarantined
 
 Inbox = list[dict[str, Any]]

@@ -57,3 +57,11 @@ def test_foreign_files_are_never_removed(tmp_path: Path) -> None:
     assert publication.settle(tmp_path, "t") == ()
     assert (waiting.staged / "thesis.doc").exists()
     assert not publication_file(tmp_path, "t").exists()
+
+
+def test_state_that_was_never_written_to_its_end_goes(tmp_path: Path) -> None:
+    """A run that was killed while it said where its export will wait has begun nothing; the next one clears up."""
+    file = publication_file(tmp_path, "t")
+    file.with_name(f".{file.name}.new").write_text("{")
+    assert publication.settle(tmp_path, "t") == ()
+    assert list(file.parent.iterdir()) == []

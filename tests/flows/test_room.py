@@ -1,20 +1,27 @@
 """A full disk is told in one true line, whoever met it and however it was said."""
 
+import asyncio
 import errno
+import logging
 import os
 import sqlite3
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from prefect.logging.handlers import APILogWorker
+from small import Outcome
 
-from flows import room
+from flows import engine, room
 from pipeline import exports
-from pipeline.errors import DiskFullError
+from pipeline.errors import BusyError, DiskFullError, ResynthError, TableError
 from pipeline.exports import Source
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -77,3 +84,64 @@ def test_a_failure_that_says_nothing_is_understood_by_the_full_disk(small: Path)
     (small / "filling").write_bytes(b"x" * 200_000)
     with pytest.raises(DiskFullError, match=str(small)), room.needed(small / "home"):
         raise RuntimeError("500 Internal Server Error")
+
+
+@pytest.mark.parametrize("error", [TableError("table: expected a Parquet file"), BusyError("run: expected no other")])
+def test_what_is_true_of_the_input_stays_so_without_room(small: Path, error: ResynthError) -> None:
+    """Who gave the wrong file, or came second, is not sent to look for room, unless want of room is what led to it."""
+    (small / "filling").write_bytes(b"x" * 200_000)
+    with pytest.raises(type(error), match="expected"), room.needed(small):
+        raise error
+    with pytest.raises(DiskFullError), room.needed(small):
+        raise error from OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_no_directory_for_temporary_files_is_no_other_failure(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where all that could be one are on full disks, the full disk is told."""
+
+    def none() -> str:
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
+
+    monkeypatch.setattr(room.tempfile, "gettempdir", none)
+    (small / "filling").write_bytes(b"x" * 200_000)
+    with pytest.raises(DiskFullError, match=str(small)), room.needed(small / "home"):
+        room.tempfile.gettempdir()
+
+
+@pytest.mark.parametrize("verb", ["run", "export", "promote", "rollback", "models", "prune", "drift"])
+def test_every_verb_tells_it(command: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch, verb: str) -> None:
+    """In one line and with exit code 1, whatever it was that found no room."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(engine, "embed", full)
+    file = str(ROOT / "data" / "adult_test.parquet")
+    more = {
+        "run": [file],
+        "export": ["t", "--rows", "1", "--out", "twins"],
+        "drift": ["t", file],
+        "promote": ["t", "1"],
+    }
+    outcome = command(verb, *more.get(verb, ["t"]), "--json")
+    assert (outcome.code, outcome.err.count("\n")) == (1, 1)
+    assert outcome.err.startswith("resynth: expected room for what is written, found a full disk")
+
+
+def test_logs_that_find_no_room_add_no_line(
+    command: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Prefect's client would say on standard error that its server did not take them, after ours has said why."""
+
+    async def refuse(_: object) -> None:
+        raise RuntimeError("500 Internal Server Error")
+
+    def deliver() -> str:
+        worker = SimpleNamespace(_client=SimpleNamespace(create_logs=refuse))
+        asyncio.run(APILogWorker._handle_batch(worker, []))
+        return capfd.readouterr().err
+
+    monkeypatch.setattr(logging, "raiseExceptions", True)
+    assert "500" in deliver()  # or else there is nothing to silence
+    command("models")
+    assert deliver() == ""

@@ -26,9 +26,9 @@ from prefect.server.schemas.schedules import CronSchedule, IntervalSchedule
 from small import LENIENT, TINY, Outcome, write
 
 from flows import engine, notify, schedule, servers
-from flows.scratch import BusyError, alone
+from flows.scratch import alone
 from flows.settings import Settings
-from pipeline.errors import ResynthError, SettingsError
+from pipeline.errors import BusyError, ResynthError, SettingsError
 
 Command = Callable[..., Outcome]
 ROOT = Path(__file__).parents[2]

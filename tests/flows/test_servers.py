@@ -1,11 +1,15 @@
 """The servers of both tools: what they are told, and what is told of them."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import psutil
 import pytest
 
 from flows import servers
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_the_place_of_the_store_is_on_no_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,7 +44,7 @@ def test_servers_that_start_at_once_in_a_new_home_all_run(tmp_path: Path, monkey
     """The first makes the database, the others wait for it: each answers, and none ends."""
     (tmp_path / ".prefect").mkdir()
     monkeypatch.setenv("PREFECT_HOME", str(tmp_path / ".prefect"))
-    options = ("--factory", "flows.embedded:app", "--app-dir", str(Path(__file__).parents[2]), "--log-level", "error")
+    options = ("--factory", "flows.embedded:app", "--app-dir", str(ROOT), "--log-level", "error")
     ports = [servers.free_port() for _ in range(4)]
     started = [servers.start("uvicorn", port, *options) for port in ports]
     try:
@@ -51,3 +55,12 @@ def test_servers_that_start_at_once_in_a_new_home_all_run(tmp_path: Path, monkey
         for server in started:
             server.terminate()
             server.wait(timeout=30)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a server ends only when its parent ends in order")
+@pytest.mark.parametrize(("parent", "lives"), [("os.getppid()", True), ("1 + os.getppid()", False)])
+def test_a_server_whose_parent_was_killed_before_it_could_know_ends(parent: str, *, lives: bool) -> None:
+    """The kernel tells of a death that comes after the question only."""
+    script = f"import os; from flows import servers; servers._end_with_parent({parent}); print('alive')"
+    found = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (found.returncode, found.stdout) == ((0, "alive\n") if lives else (1, ""))

@@ -309,6 +309,16 @@ def test_places_that_cannot_become_an_export(tmp_path):
     assert files(tmp_path) == before
 
 
+def test_what_a_look_at_a_place_has_left_goes(tmp_path):
+    """Whoever was killed between making a directory to see whether one can be made, and removing it."""
+    left = [tmp_path / f"..{name}.{'0' * 32}.{'1' * 8}.probing" for name in ("out", "foreign")]
+    for path in left:
+        path.mkdir()
+    (left[1] / "thesis.doc").touch()
+    publish(tmp_path / "out", mixed())
+    assert sorted(path.name for path in tmp_path.iterdir()) == [left[1].name, "out"]
+
+
 def test_what_must_be_kept_is_not_inside(tmp_path):
     """An export that holds the data, or an empty place that is the home, is refused; a place beside them is fine."""
     publish(tmp_path / "data", mixed())

@@ -45,3 +45,14 @@ def test_what_is_made_in_private_is_private(tmp_path: Path) -> None:
     finally:
         os.umask(before)
     assert [(tmp_path / name).stat().st_mode & 0o777 for name in "ab"] == [0o600, 0o644]
+
+
+def test_what_a_killed_writer_has_left_goes(tmp_path: Path) -> None:
+    """The next one writes as if it had never been, and whoever clears removes it."""
+    file, left = tmp_path / "state", tmp_path / ".state.new"
+    left.write_text("half")
+    files.write(file, "whole")
+    assert (file.read_text("utf-8"), left.exists()) == ("whole", False)
+    left.write_text("half")
+    files.clear(file)
+    assert [path.name for path in tmp_path.iterdir()] == ["state"]

@@ -1,0 +1,86 @@
+"""Many `resynth run` at once in a new home: its databases are made, migrated and written to by all of them.
+
+    python benchmarks/faults/first_runs.py [--runs 8] [--rounds 1] [--seed 0]
+
+A round has two halves, each in a new home. In the first, every run has a table of its own, and all must succeed. In the
+second all have the same table: whoever finds another at work leaves with exit code 1 and one line, and at least one
+succeeds. Then the store holds one complete version, and one export, of every run that has succeeded, and nothing else.
+"""
+
+import argparse
+import sys
+import tempfile
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from ground import Ended, Ground
+from holding import look, published, settled, untold, whole
+from tally import Tally
+
+from pipeline.errors import BusyError
+
+
+def half(tally: Tally, root: Path, names: list[str], random: np.random.Generator) -> Ground:
+    """A run of every name at once in a new home, none more than a moment after the first; returns the home."""
+    ground = Ground(root)
+    kind = "first runs, one table" if len(set(names)) == 1 else "first runs, own tables"
+    tables = [ground.table(name, seed=int(random.integers(100))) for name in names]
+    processes = [ground.start("run", table) for table in tables]
+    ended = [ground.finish(process) for process in processes]
+    for name, each in zip(names, ended, strict=True):
+        tally.meet(kind, name, partial(_ends, each, alone=names.count(name) == 1))
+    for name in dict.fromkeys(names):
+        versions = [each.answer.get("version") for one, each in zip(names, ended, strict=True) if one == name]
+        tally.meet(f"{kind}: the store", name, partial(_holds, ground, name, versions), seconds=300)
+    return ground
+
+
+def _ends(ended: Ended, *, alone: bool) -> None:
+    """See that a run has succeeded, or has found another at work on its table."""
+    if ended.code == 0:
+        assert ended.answer["decision"] == "promoted", ended.answer["reasons"]
+        return
+    faults = ended.faults()
+    assert not faults, faults[0]
+    assert not alone, ended.err
+    assert ended.code == 1, ended.code
+    assert "expected no other run" in ended.err, ended.err
+    raise BusyError(ended.err.strip())
+
+
+def _holds(ground: Ground, name: str, versions: list[str | None]) -> None:
+    """See that the store holds what the runs of a model have said."""
+    said = {version for version in versions if version is not None}
+    now = look(ground.home, name)
+    problems = [*whole(ground, name, now), *settled(ground, name, now), *untold(ground, name)]
+    if not said or set(now.versions) != said or now.champion not in said:
+        problems.append(f"runs told of versions {sorted(said)}, there are {sorted(now.versions)}")
+    places = {path.name for path in published(ground) if path.parent.name == name}
+    if places != {f"v{version}" for version in said}:
+        problems.append(f"expected an export of each version, got {sorted(places)}")
+    assert not problems, "; ".join(problems)
+
+
+def campaign(root: Path, runs: int, rounds: int, seed: int) -> Tally:
+    """So many rounds of so many runs."""
+    random, tally = np.random.default_rng(seed), Tally()
+    for number in range(rounds):
+        half(tally, root / f"own-{number}", [f"people{i}" for i in range(runs)], random)
+        half(tally, root / f"one-{number}", ["people"] * runs, random)
+    return tally
+
+
+def main() -> int:
+    """Run a campaign and print its counts."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=8)
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="resynth-faults-") as scratch:
+        return campaign(Path(scratch), given.runs, given.rounds, given.seed).show()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
