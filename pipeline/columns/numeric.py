@@ -258,7 +258,9 @@ class Numbers:
         return np.asarray((positions - self.arrays["shift"][0]) / self.arrays["scale"][0])
 
     def _denormalize(self, scores: Floats) -> NDArray[Any]:
-        if self.form == "quantile":
+        if not len(self.arrays["low"]):
+            values = np.zeros(len(scores))
+        elif self.form == "quantile":
             knots, known = self.arrays["knots"], self.arrays["scores"]
             values = np.interp(scores, known, knots) + _beyond(scores, known[0], known[-1])
         else:

@@ -256,7 +256,7 @@ def _list(array: pa.Array, name: str, wanted: Wanted, known: Mould | None) -> Mo
     if pa.types.is_fixed_size_list(kind):
         sizes = {kind.list_size: 1}
     else:
-        sizes = dict(lengths_of(lengths, wanted.least_rows))
+        sizes = dict(lengths_of(lengths, wanted.least_rows)) if lengths.any() else {0: 1}
         if wanted.fresh:
             sizes = {size: weight for size, weight in sizes.items() if size} or {1: 1}
     shape = {"lengths": tuple(sizes), "weights": tuple(sizes.values()), "pool": 0}

@@ -142,6 +142,14 @@ def test_lists_are_as_long_as_real_ones_and_rare_lengths_are_not_shown():
     assert all(weight >= 5 for _, weight in spread)
 
 
+def test_empty_lists_and_maps_stay_empty():
+    """Where there is nothing inside, nothing is made up, and no null."""
+    for kind in (pa.list_(pa.field("item", pa.int8(), nullable=False)), pa.map_(pa.string(), pa.int8())):
+        assert made(fitted("text", pa.array([[]], kind)), 3).equals(pa.array([[]] * 3, kind))
+        with pytest.raises(SchemaError, match="expected room for 1 fresh values, there is room for 0"):
+            fitted("identifier", pa.array([[]], kind))
+
+
 def test_nulls_inside_come_at_their_rate_unless_there_are_few():
     """A third of one field is null, one value of another."""
     array = pa.array([{"a": None if i % 3 == 0 else i, "b": None if i == 0 else i} for i in range(600)])
