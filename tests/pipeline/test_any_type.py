@@ -193,12 +193,11 @@ def test_made_up_values_of_any_type_keep_type_and_nulls_and_are_nobody_s(tmp_pat
 
 
 def test_identifiers_without_room_name_column_type_and_room(table):
-    """One line before anything is trained."""
-    schema = columns.infer(table, {"flag": ColumnSettings(kind="identifier")})
+    """One line when columns are inferred, before anything is trained."""
     with pytest.raises(
         SchemaError, match=r"column 'flag' of type bool cannot .* room for \d+ fresh values, there is room"
     ):
-        fit(table, schema)
+        columns.infer(table, {"flag": ColumnSettings(kind="identifier")})
 
 
 def test_inspection_shows_readable_examples_of_any_type(table, schema):
