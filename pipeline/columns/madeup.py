@@ -28,11 +28,15 @@ from pipeline.columns.base import (
 )
 from pipeline.columns.checked import limits
 from pipeline.columns.domain import valid
-from pipeline.columns.labels import can_label
+from pipeline.columns.labels import can_label, counted
 from pipeline.columns.moulds import ENDLESS, Mould, Nothing, Wanted
 from pipeline.errors import TableError
 from pipeline.records import Record
 from pipeline.schema import Column
+
+
+SHARED = 5
+"""Rows that share a value on average, from which on made-up values are shared, too."""
 
 
 class _State(Record):
@@ -70,8 +74,9 @@ class MadeUp(Codec):
 
     @classmethod
     def _fitted(cls, array: Array, column: Column, known: Mould | None) -> Self:
-        wanted = Wanted(fresh=cls.fresh, least_rows=column.least_rows, inner=_capacity(array.type) < ENDLESS)
         whole = combined(array)
+        few = _capacity(array.type) < ENDLESS or (not cls.fresh and _repeated(whole))
+        wanted = Wanted(fresh=cls.fresh, least_rows=column.least_rows, few=few)
         mould = moulds.fit(whole, column.name, wanted, known)
         return cls(mould, nulls=not valid(whole).all(), arrow=array.type)
 
@@ -131,6 +136,12 @@ class MadeUp(Codec):
         state = record(_State, json)
         moulds.check(state.mould, arrow)
         return cls(state.mould, nulls=state.nulls, arrow=arrow)
+
+
+def _repeated(values: pa.Array) -> bool:
+    """Whether rows share their values with others."""
+    distinct, counts = counted(values)
+    return bool(len(distinct)) and bool(counts.sum() >= SHARED * len(distinct))
 
 
 def _capacity(arrow: pa.DataType) -> int:

@@ -27,16 +27,16 @@ class Wanted(Record):
     Attributes:
         fresh: Whether every index has a value of its own.
         least_rows: What fewer rows share is not kept.
-        inner: Whether they are inside lists, structures or maps.
+        few: Whether about as many different ones are made as there were, for many rows to share; else one an index.
     """
 
     fresh: bool
     least_rows: int
-    inner: bool = False
+    few: bool = False
 
     def pool(self, distinct: int) -> int:
         """How many different values are made; 0 for one an index."""
-        return 2 ** round(np.log2(max(distinct, 1))) if self.inner and not self.fresh else 0
+        return 2 ** round(np.log2(max(distinct, 1))) if self.few and not self.fresh else 0
 
 
 class Leaf(Record):

@@ -150,6 +150,16 @@ def test_empty_lists_and_maps_stay_empty():
             fitted("identifier", pa.array([[]], kind))
 
 
+def test_a_few_names_are_replaced_by_as_few():
+    """Twelve agents stay about twelve, each of many rows; customers who come twice are one a row."""
+    agents = pa.array([f"Agnes {'abcdefghijkl'[i % 12]}-Winter" for i in range(1200)])
+    found = made(fitted("text", agents, "agent_name"), 1200)
+    assert 8 <= len(found.unique()) <= 16
+    assert not set(found.to_pylist()) & set(agents.to_pylist())
+    customers = pa.array([f"Agnes {chr(97 + i % 26)}{chr(97 + i // 26 % 26)}-Winter" for i in range(600)] * 2)
+    assert len(made(fitted("text", customers, "customer_name"), 1200).unique()) > 1000
+
+
 def test_nulls_inside_come_at_their_rate_unless_there_are_few():
     """A third of one field is null, one value of another."""
     array = pa.array([{"a": None if i % 3 == 0 else i, "b": None if i == 0 else i} for i in range(600)])
