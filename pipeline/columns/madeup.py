@@ -34,7 +34,6 @@ from pipeline.errors import TableError
 from pipeline.records import Record
 from pipeline.schema import Column
 
-
 SHARED = 5
 """Rows that share a value on average, from which on made-up values are shared, too."""
 
