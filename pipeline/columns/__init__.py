@@ -34,6 +34,7 @@ from pipeline.columns.datetime import Datetime
 from pipeline.columns.domain import ticks
 from pipeline.columns.identifier import Identifier
 from pipeline.columns.labels import counted
+from pipeline.columns.madeup import MadeUp
 from pipeline.columns.numeric import Numeric
 from pipeline.columns.text import Text, present
 from pipeline.errors import DamagedError, SchemaError, SettingsError
@@ -62,6 +63,8 @@ __all__ = [
 KINDS: dict[str, type[Codec]] = {kind.kind: kind for kind in (Text, Identifier, Datetime, Categorical, Numeric, Blank)}
 MADE_UP = frozenset({Text.kind, Identifier.kind, Blank.kind})
 """Kinds of which no real value is shown."""
+NAMES = frozenset({"person", "first name", "last name"})
+"""Shapes of columns whose words appear in no made-up value, whatever its column."""
 DROP = "drop"
 """What the settings call a column that is left out."""
 
@@ -107,14 +110,30 @@ def infer(
 
 def fit(table: pa.Table, schema: Schema, taken: pa.Table | None = None) -> dict[str, Codec]:
     """A codec for every column of `schema`, fitted to `table`; made-up values keep clear of `taken`, if given."""
-    return {c.name: KINDS[c.kind].fit(_values(c, table, taken), c) for c in schema}
+    codecs: dict[str, Codec] = {}
+    names = _names(table if taken is None else taken, schema)
+    for column in schema:
+        kind, values = KINDS[column.kind], _values(column, table, taken)
+        if issubclass(kind, MadeUp):
+            codecs[column.name] = kind.fit(values, column, names)
+        else:
+            codecs[column.name] = kind.fit(values, column)
+    return codecs
 
 
 def extend(
     codecs: Mapping[str, Codec], table: pa.Table, schema: Schema, novel: Novel, taken: pa.Table | None = None
 ) -> dict[str, Extension]:
     """Codecs fitted to an earlier table of these columns, extended to the values of this one; see `Codec.extend`."""
-    return {c.name: codecs[c.name].extend(_values(c, table, taken), c, novel) for c in schema}
+    extended: dict[str, Extension] = {}
+    names = _names(table if taken is None else taken, schema)
+    for column in schema:
+        codec, values = codecs[column.name], _values(column, table, taken)
+        if isinstance(codec, MadeUp):
+            extended[column.name] = codec.extend(values, column, novel, names)
+        else:
+            extended[column.name] = codec.extend(values, column, novel)
+    return extended
 
 
 def state(codecs: Mapping[str, Codec]) -> tuple[list[dict[str, Any]], dict[str, NDArray[Any]]]:
@@ -145,6 +164,18 @@ def load(schema: Schema, states: Sequence[Any], arrays: Mapping[str, NDArray[Any
         except DamagedError as error:
             raise DamagedError(f"column {column.name!r}: {error}") from None
     return codecs
+
+
+def _names(table: pa.Table, schema: Schema) -> personal.Words:
+    """The words of all names of persons in a table, of which nothing is made up in any column."""
+    found = [pa.array([], pa.string())]
+    for column in schema:
+        if column.kind == Text.kind and is_text(table.schema.field(column.name).type):
+            values = present(table[column.name])
+            recognised = personal.recognise(column.name, values)
+            if recognised is not None and recognised.shape in NAMES:
+                found.append(values.unique())
+    return personal.Words(pa.concat_arrays(found))
 
 
 def _values(column: Column, table: pa.Table, taken: pa.Table | None) -> pa.ChunkedArray:

@@ -16,6 +16,7 @@ from pipeline.columns.base import Array, combined, is_text
 from pipeline.columns.madeup import MadeUp
 from pipeline.columns.moulds import Mould
 from pipeline.errors import SchemaError, TableError
+from pipeline.personal import Words
 from pipeline.schema import Column, value_type
 
 _NAMED = re.compile(
@@ -48,11 +49,11 @@ class Identifier(MadeUp):
         return "the rows are numbered" if len(counts) == len(values) and _numbered(values) else None
 
     @classmethod
-    def _fitted(cls, array: Array, column: Column, known: Mould | None) -> Self:
+    def _fitted(cls, array: Array, column: Column, known: Mould | None, besides: Words | None) -> Self:
         """Raises SchemaError where the type has no room for as many fresh values as there are."""
-        fitted, rows = super()._fitted(array, column, known), len(array) - array.null_count
+        fitted, rows = super()._fitted(array, column, known, besides), len(array) - array.null_count
         if fitted.room < rows and known is not None:
-            return cls._fitted(array, column, None)
+            return cls._fitted(array, column, None, besides)
         if fitted.room < rows:
             raise SchemaError(
                 f"column {column.name!r} of type {array.type} cannot be an identifier: expected room for {rows:,} fresh"

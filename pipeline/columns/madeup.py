@@ -31,6 +31,7 @@ from pipeline.columns.domain import valid
 from pipeline.columns.labels import can_label, counted
 from pipeline.columns.moulds import ENDLESS, Mould, Nothing, Wanted
 from pipeline.errors import TableError
+from pipeline.personal import Words
 from pipeline.records import Record
 from pipeline.schema import Column
 
@@ -67,21 +68,21 @@ class MadeUp(Codec):
         return can_label(arrow)
 
     @classmethod
-    def fit(cls, array: Array, column: Column) -> Self:
-        """See `Codec.fit`."""
-        return cls._fitted(array, column, None)
+    def fit(cls, array: Array, column: Column, besides: Words | None = None) -> Self:
+        """See `Codec.fit`; nothing is composed of the words `besides`."""
+        return cls._fitted(array, column, None, besides)
 
     @classmethod
-    def _fitted(cls, array: Array, column: Column, known: Mould | None) -> Self:
+    def _fitted(cls, array: Array, column: Column, known: Mould | None, besides: Words | None) -> Self:
         whole = combined(array)
         few = _capacity(array.type) < ENDLESS or (not cls.fresh and _repeated(whole))
-        wanted = Wanted(fresh=cls.fresh, least_rows=column.least_rows, few=few)
+        wanted = Wanted(fresh=cls.fresh, least_rows=column.least_rows, few=few, besides=besides)
         mould = moulds.fit(whole, column.name, wanted, known)
         return cls(mould, nulls=not valid(whole).all(), arrow=array.type)
 
-    def extend(self, array: Array, column: Column, novel: Novel) -> Extension:  # noqa: ARG002
+    def extend(self, array: Array, column: Column, novel: Novel, besides: Words | None = None) -> Extension:  # noqa: ARG002
         """See `Codec.extend`; fresh numbers keep clear of the real ones of both trainings, other values of the last."""
-        grown = self._fitted(array, column, self.mould)
+        grown = self._fitted(array, column, self.mould, besides)
         if isinstance(grown.mould, Nothing):
             grown.mould = self.mould
         grown.nulls = grown.nulls or self.nulls

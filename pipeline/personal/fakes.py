@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError
 
 from pipeline.errors import FormatError
 from pipeline.personal.codes import Code, CodeShape
+from pipeline.personal.folding import Words
 from pipeline.personal.handles import Handle
 from pipeline.personal.mixing import Ints
 from pipeline.personal.networks import Network
@@ -43,28 +44,35 @@ class Fake(Record):
     maker: Maker
 
     @classmethod
-    def fit(cls, values: pa.Array, recognition: Recognition, least_rows: int = LEAST_ROWS) -> Self:
+    def fit(
+        cls,
+        values: pa.Array,
+        recognition: Recognition,
+        least_rows: int = LEAST_ROWS,
+        besides: Words | None = None,
+    ) -> Self:
         """Learn from real values how made-up ones look.
 
         Args:
             values: Every real value, with repeats, without nulls, as strings.
             recognition: What they are.
             least_rows: A layout, prefix or format of fewer rows is not kept.
+            besides: Real words of other columns, of which no made-up name, address or handle is composed either.
         """
         values = values.cast(pa.string())
         shape, language = recognition.shape, recognition.language
         maker: Code | Handle | Network | Person | Place | Prose
         match shape:
             case "email" | "user name" | "url":
-                maker = Handle.fit(values, shape, language, least_rows)
+                maker = Handle.fit(values, shape, language, least_rows, besides)
             case "person" | "first name" | "last name" | "company":
-                maker = Person.fit(values, shape, language, least_rows)
+                maker = Person.fit(values, shape, language, least_rows, besides)
             case "address":
-                maker = Place.fit(values, language, least_rows)
+                maker = Place.fit(values, language, least_rows, besides)
             case "ip":
                 maker = Network.fit(values, least_rows)
             case "free text":
-                maker = Prose.fit(values, language, least_rows)
+                maker = Prose.fit(values, language, least_rows, besides)
             case _:
                 maker = Code.fit(values, _CODES[shape], _CHECKS.get(shape, recognition.check), least_rows)
         return cls(maker=maker)

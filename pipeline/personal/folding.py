@@ -37,9 +37,10 @@ def fold(text: str) -> str:
 
 
 class Words:
-    """The folded words, runs of letters, of all values of a column."""
+    """The folded words, runs of letters, of all values of a column, and those `besides`."""
 
-    def __init__(self, values: pa.Array) -> None:
+    def __init__(self, values: pa.Array, besides: "Words | None" = None) -> None:
+        self._besides = besides
         parts = []
         for start in range(0, len(values), _CHUNK):
             runs = pc.split_pattern_regex(folded(values.slice(start, _CHUNK).unique()), pattern=r"[^\p{L}]+")
@@ -55,6 +56,8 @@ class Words:
 
     def frees(self, word: str) -> bool:
         """Whether no word that occurs begins with the folded `word`, and none of five letters or more is in it."""
+        if self._besides is not None and not self._besides.frees(word):
+            return False
         ends = range(_LONG, len(word) + 1)
         inside = any(word[start:end] in self._all for end in ends for start in range(end - _LONG + 1))
         return not inside and not self.begins(word)

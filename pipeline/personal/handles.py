@@ -46,9 +46,11 @@ class Handle(Record):
         return self
 
     @classmethod
-    def fit(cls, values: pa.Array, shape: HandleShape, language: Language, least_rows: int) -> Self:
+    def fit(
+        cls, values: pa.Array, shape: HandleShape, language: Language, least_rows: int, besides: Words | None = None
+    ) -> Self:
         """Learn how real values are put together; none of their words is kept."""
-        real, random = Words(values), secret(values, shape)
+        real, random = Words(values, besides), secret(values, shape)
         templates = commonest(_templates(values, shape), least_rows, _MOST_TEMPLATES)
         return cls(
             shape=shape,

@@ -54,9 +54,11 @@ class Person(Record):
         return self
 
     @classmethod
-    def fit(cls, values: pa.Array, shape: PersonShape, language: Language, least_rows: int) -> Self:
+    def fit(
+        cls, values: pa.Array, shape: PersonShape, language: Language, least_rows: int, besides: Words | None = None
+    ) -> Self:
         """Learn the formats of real names; none of their words is kept but titles and particles."""
-        real, random = Words(values), secret(values, shape)
+        real, random = Words(values, besides), secret(values, shape)
         formats = _formats(values, shape, language)
         return cls(
             shape=shape,

@@ -76,9 +76,9 @@ class Place(Record):
         return self
 
     @classmethod
-    def fit(cls, values: pa.Array, language: Language, least_rows: int) -> Self:
+    def fit(cls, values: pa.Array, language: Language, least_rows: int, besides: Words | None) -> Self:
         """Learn how real addresses are put together; none of their words is kept but those for flats."""
-        real, random = Words(values), secret(values, "address")
+        real, random = Words(values, besides), secret(values, "address")
         words = pool("last", language, 2 * _WORDS, real, random)
         streets, cities = _STREETS[language], _CITIES[language]
         rows = np.linspace(0, max(len(values) - 1, 0), min(len(values), _SAMPLE)).astype(np.int64)

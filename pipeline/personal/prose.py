@@ -39,9 +39,9 @@ class Prose(Record):
     stop: bool
 
     @classmethod
-    def fit(cls, values: pa.Array, language: Language, least_rows: int) -> Self:
+    def fit(cls, values: pa.Array, language: Language, least_rows: int, besides: Words | None) -> Self:
         """Learn the lengths of real texts; nothing of their words is kept."""
-        real, random = Words(values), secret(values, "free text")
+        real, random = Words(values, besides), secret(values, "free text")
         counts = pc.list_value_length(pc.utf8_split_whitespace(values)).to_numpy(zero_copy_only=False)
         shares = min(_SHARES, max(len(values) // (2 * least_rows), 1))
         quantiles = np.quantile(counts, (np.arange(shares) + 0.5) / shares) if len(values) else np.array([8.0])

@@ -7,6 +7,7 @@ A mould is fitted to real values and holds none of them. What it makes is a func
 - *fresh*: besides, every index below the mould's `room` has a value of its own.
 """
 
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -14,6 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pydantic import Field
 
+from pipeline.personal import Words
 from pipeline.personal.mixing import Ints, below
 from pipeline.records import Record
 
@@ -21,18 +23,21 @@ ENDLESS = 2**62
 """Room where it never ends."""
 
 
-class Wanted(Record):
+@dataclass(frozen=True)
+class Wanted:
     """What is asked of made-up values.
 
     Attributes:
         fresh: Whether every index has a value of its own.
         least_rows: What fewer rows share is not kept.
         few: Whether about as many different ones are made as there were, for many rows to share; else one an index.
+        besides: Real words of other columns, of which none is made up.
     """
 
     fresh: bool
     least_rows: int
     few: bool = False
+    besides: Words | None = None
 
     def pool(self, distinct: int) -> int:
         """How many different values are made; 0 for one an index."""

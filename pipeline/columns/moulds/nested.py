@@ -5,6 +5,7 @@ their rate. Fresh values have no nulls inside and no empty lists: one part with 
 from all others.
 """
 
+from dataclasses import replace
 from typing import Annotated, Literal, Self
 
 import numpy as np
@@ -242,7 +243,7 @@ def _plain(array: pa.Array) -> pa.Array:
 
 def _inner(array: pa.Array, name: str, wanted: Wanted, known: Mould | None) -> Mould:
     """The mould of values inside others, with their nulls; fresh ones have none."""
-    found = fit(array, name, wanted.model_copy(update={"few": True}), known)
+    found = fit(array, name, replace(wanted, few=True), known)
     nulls = len(array) - len(_plain(array))
     if isinstance(found, Nothing) or wanted.fresh or nulls < wanted.least_rows:
         return found
@@ -265,6 +266,6 @@ def _list(array: pa.Array, name: str, wanted: Wanted, known: Mould | None) -> Mo
         return Lists(element=_inner(array.flatten(), name, wanted, old), **shape)
     keys, items = entries(array).flatten().flatten()
     olds = (known.key, known.item) if isinstance(known, Maps) else (None, None)
-    pool = 0 if wanted.fresh else max(wanted.model_copy(update={"few": True}).pool(len(counted(keys)[0])), *sizes)
-    fresh = wanted.model_copy(update={"fresh": True})
+    pool = 0 if wanted.fresh else max(replace(wanted, few=True).pool(len(counted(keys)[0])), *sizes)
+    fresh = replace(wanted, fresh=True)
     return Maps(key=_inner(keys, name, fresh, olds[0]), item=_inner(items, name, wanted, olds[1]), keys=pool, **shape)

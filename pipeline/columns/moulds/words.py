@@ -28,7 +28,8 @@ class Words(Leaf):
     def fit(cls, values: pa.Array, found: Recognition, wanted: Wanted) -> Self:
         """Learn what texts look like; `found` says what they are."""
         texts = values.cast(pa.string())
-        return cls(fake=Fake.fit(texts, found, wanted.least_rows), pool=wanted.pool(len(texts.unique())))
+        fake = Fake.fit(texts, found, wanted.least_rows, wanted.besides)
+        return cls(fake=fake, pool=wanted.pool(len(texts.unique())))
 
     @property
     def room(self) -> int:

@@ -1,6 +1,7 @@
 """Made-up values of every type: like the real ones, none of them, and a function of the row."""
 
 import json
+import re
 
 import numpy as np
 import pyarrow as pa
@@ -10,11 +11,14 @@ from hypothesis import strategies as st
 from strategies import arrays
 from test_laws import texts
 
+from pipeline import columns
 from pipeline.columns import KINDS, Encoded
 from pipeline.columns.moulds import Nothing
 from pipeline.columns.moulds.leaf import lengths_of
 from pipeline.columns.text import Text
 from pipeline.errors import DamagedError, SchemaError, TableError
+from pipeline.personal.folding import fold
+from pipeline.personal.pools import listed
 from pipeline.schema import Column
 
 
@@ -236,3 +240,31 @@ def test_a_mould_of_another_type_is_refused():
                 except DamagedError:
                     continue
                 assert {name, other} < numbers or {name, other} <= {"blobs", "hashes"}
+
+
+def test_no_column_is_made_of_the_names_in_another():
+    """Customers' last names are in no made-up street, e-mail address or adviser of the same table."""
+    last = listed("last", "de")[:200]
+    rows = np.arange(1000)
+    table = pa.table(
+        {
+            "Nachname": [last[i % 200] for i in rows],
+            "Anschrift": [f"Am Hang {i}" for i in rows],
+            "E-Mail": [f"k{i}@posteo.net" for i in rows],
+            "Ansprechpartner": [f"{listed('first', 'de')[i % 300]} Quaxter-{chr(65 + i % 26)}" for i in rows],
+        }
+    )
+    schema = columns.infer(table)
+    assert {column.kind for column in schema} == {"text"}
+    fits = columns.fit(table, schema)
+    alone = {name: KINDS["text"].fit(table[name], schema[name]) for name in schema.names}
+    real = tuple({fold(name) for name in last if len(name) >= 5})
+    for name in ("Anschrift", "E-Mail", "Ansprechpartner"):
+        assert any(word.startswith(real) for word in words(made(alone[name], 5000)))
+    for codec in fits.values():
+        assert not any(word.startswith(real) for word in words(made(codec, 5000)))
+
+
+def words(array: pa.Array) -> set[str]:
+    """The folded words of texts."""
+    return {word for text in array.unique().to_pylist() for word in re.findall(r"[^\W\d_]+", fold(text))}
