@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from pipeline import personal
 from pipeline.columns.base import Array, combined, is_text
 from pipeline.columns.madeup import MadeUp
-from pipeline.columns.moulds import shape_of
+from pipeline.columns.moulds import unrecognised
 from pipeline.schema import value_type
 
 PLAIN = ("code", "uuid")
@@ -33,7 +33,8 @@ class Text(MadeUp):
         found = personal.recognise(name, values)
         if found is None and (not is_text(array.type) or not len(values)):
             return None
-        if shape_of(name, values).shape in PLAIN and len(values.unique()) == len(values):
+        shape = (found or unrecognised(values)).shape
+        if shape in PLAIN and len(values.unique()) == len(values):
             return None  # an identifier
         return found.reason if found is not None else _rare(values, least_rows)
 

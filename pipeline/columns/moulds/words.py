@@ -46,10 +46,12 @@ class Words(Leaf):
 
 
 def shape_of(name: str, values: pa.Array) -> Recognition:
-    """What made-up values look like: what is recognised, else prose where there are sentences, else codes."""
-    found = personal.recognise(name, values)
-    if found is not None:
-        return found
+    """What made-up values look like: what is recognised, else prose or codes."""
+    return personal.recognise(name, values) or unrecognised(values)
+
+
+def unrecognised(values: pa.Array) -> Recognition:
+    """What made-up values look like where nothing is recognised: prose where there are sentences, else codes."""
     words = pc.mean(pc.count_substring(values.cast(pa.string()), " ")).as_py() or 0.0
     return Recognition(shape="free text" if words >= SENTENCE else "code", reason="no shape was recognised")
 
