@@ -23,7 +23,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri
 
 from pipeline.checks import record
 from pipeline.columns import checked
@@ -365,6 +364,8 @@ def _fit_tokens(
 
 def _fit_quantile(distinct: NDArray[Any], counts: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
     """Knots of the quantile function: each kept value with the first and last rank it owns."""
+    from scipy.special import ndtr, ndtri  # noqa: PLC0415 - a fifth of the start of a command, for this form only
+
     if not len(distinct):
         return {"knots": np.zeros(0), "scores": np.zeros(0), "low": np.zeros(0), "high": np.zeros(0)}
     n = counts.sum()
