@@ -32,7 +32,7 @@ class Publication(Record):
         home: The home that it was made in.
         run: The MLflow run.
         directory: Its place, below the home or chosen by the run's `--out`.
-        digest: Of its content; empty until all of it is written.
+        digest: The digest of its content; empty until all of it is written.
     """
 
     home: Path

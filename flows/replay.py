@@ -44,9 +44,9 @@ class Plan(Record):
     Attributes:
         data: The table: a Parquet file, or a directory, a pattern or an object store's prefix of them.
         home: Where state lives.
-        name: Of the model that the settings are about; the MLflow run is with its runs.
+        name: The name of the model that the settings are about; the MLflow run is among its runs.
         settings: Every other choice.
-        column: Of the times.
+        column: The column of the times.
         every: Length of a period.
         out: Where story and picture are written.
     """

@@ -25,7 +25,7 @@ class Report(Record):
     """What a run did.
 
     Attributes:
-        name: Of the model.
+        name: The model's name.
         version: The version that was trained; None if none was.
         alias: "champion" if it is now the champion.
         decision: Whether it was promoted, or nothing was trained.

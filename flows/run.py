@@ -56,7 +56,7 @@ class Plan(Record):
     Attributes:
         data: The table: a Parquet file, or a directory or an object store's prefix of them.
         home: Where state and exports live.
-        name: Of the model.
+        name: The model's name.
         settings: Every other choice.
         out: Where to publish; default: `<home>/data/exports/<name>/v<version>`.
         on_drift: Whether a check that found drift called for it, and neither a schedule nor a person.

@@ -144,7 +144,7 @@ class Settings(LoopSettings):
     """Everything that `resynth.toml` may say.
 
     Attributes:
-        name: Of the model; default: the name of the data file.
+        name: The model's name; default: the name of the data file.
         data: The table, for `resynth serve` and a `resynth run` that is given none: a path relative to the home, or an
             address in an object store.
         rows: How many rows to publish; default: as many as came in.

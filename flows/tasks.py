@@ -320,7 +320,7 @@ def register(work: Workspace, run: Run, start: Version | None, digest: str, code
         work: Where it is.
         run: That trained it.
         start: The version that its training started from, if any.
-        digest: Of the rows it was trained on.
+        digest: The digest of the rows it was trained on.
         code: Version of the code.
         settings: What may be shown is kept with the version.
     """

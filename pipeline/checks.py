@@ -56,7 +56,7 @@ def vector(
 
     Args:
         arrays: Arrays by name.
-        name: Of one of them.
+        name: The name of one of them.
         dtype: Its exact type; floats must be finite.
         length: How many numbers it holds; any number where not given.
         least: No number is less.

@@ -67,7 +67,7 @@ class TrainingSettings(Record):
         epochs: Passes over the training rows; 0 leaves the network as it begins.
         batch: Rows of a step.
         optimizer: "adamw", "adam", "nadam" or "sgd" (with momentum .9).
-        schedule: Of the learning rate: "one-cycle", "cosine" (from the peak down) or "constant".
+        schedule: The schedule of the learning rate: "one-cycle", "cosine" (from the peak down) or "constant".
         rate: Peak learning rate.
         weight_decay: Decoupled weight decay; what belongs to a single symbol has `SYMBOLS` times as much.
         beta: Weight of the KL after warm-up.
@@ -223,7 +223,7 @@ class LoopSettings(Record):
     """Every choice that what the loop does depends on.
 
     Attributes:
-        seed: Of the training, the evaluation and the published rows.
+        seed: The seed of the training, the evaluation and the published rows.
         columns: What is fixed about single columns, by name.
         incoming: Present, even if empty: the data is a heap of files that grows, and a run trains only on account
             of what is new in it. Absent: every run trains on all of the data.

@@ -87,7 +87,7 @@ class Disclosure:
 
         Args:
             table: Every real row.
-            schema: Of the table.
+            schema: The schema of the table.
             known: Labels by column that a model knows already, so that nothing new is told by showing them.
             ends: Whether extremes are withheld too.
         """

@@ -64,7 +64,7 @@ def compare(
     """Compare an `incoming` table with the `reference`.
 
     Args:
-        reference: Of the table that the model was trained on.
+        reference: What is remembered of the table that the model was trained on.
         incoming: From `reference.profile_of`.
         settings: What counts.
         views: What the model says.

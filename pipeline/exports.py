@@ -57,7 +57,7 @@ def publish(
     Args:
         batches: The rows.
         directory: Where; a symbolic link stays, and what it points at becomes the export.
-        schema: Of the rows.
+        schema: The schema of the rows.
         rows: How many there are.
         source: What made them.
         seed: That they were made with.

@@ -72,7 +72,7 @@ class ModelView(Record):
         elbo_deviation: Standard deviation of the ELBO over rows.
         latent_mean: Mean over rows of the posterior mean of each dimension.
         latent_deviation: Its standard deviation over rows.
-        auc: Of a classifier that tells the rows from as many of the model's own; None where they are too few.
+        auc: The AUC of a classifier that tells the rows from as many of the model's own; None where they are too few.
         auc_deviation: Standard error of that.
         told: Rows of either side that the classifier was given.
     """

@@ -52,7 +52,7 @@ def compare(kept: Fingerprint, table: pa.Table, schema: Schema, commonest: Mappi
     Args:
         kept: The fingerprint.
         table: The same rows, generated again.
-        schema: Of both.
+        schema: The schema of both.
         commonest: For each column, the share of its commonest value in training.
 
     Raises:

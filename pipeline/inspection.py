@@ -59,7 +59,7 @@ def inspect(table: pa.Table, schema: Schema, *, seed: int = 0) -> tuple[Inspecti
     Args:
         table: With the columns that `schema` drops.
         schema: From `pipeline.columns.infer`.
-        seed: Of the examples.
+        seed: The seed of the examples.
     """
     rule = Disclosure.of(table, schema)
     withheld = {each.name: each for each in rule.withheld}

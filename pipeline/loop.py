@@ -78,7 +78,7 @@ def privacy(shown: Shown, parts: Split, schema: Schema, settings: LoopSettings) 
     Args:
         shown: What is.
         parts: The same parts as they came.
-        schema: Of the table.
+        schema: The schema of the table.
         settings: The loop's.
     """
     cost = {}
@@ -108,7 +108,7 @@ class Champion(NamedTuple):
 
     Attributes:
         synthesizer: The version.
-        reference: Of the rows it was trained on.
+        reference: The reference of the rows it was trained on.
         view: What it says of the rows held out of its training.
     """
 
@@ -159,7 +159,7 @@ def view(synthesizer: Synthesizer, table: pa.Table, settings: LoopSettings, *, t
 
     Args:
         synthesizer: The model.
-        table: Of its columns.
+        table: A table with the model's columns.
         settings: Which columns are ignored, and the seed.
         told: Most rows for the classifier, which tells more the more rows it is given.
     """
@@ -230,8 +230,8 @@ def situate(
     Args:
         champion: The champion.
         past: What has become of it.
-        parts: Of the table that a training would see.
-        schema: Of that table.
+        parts: The parts of the table that a training would see.
+        schema: The schema of that table.
         settings: The loop's.
         new_rows: How many of its rows have just come in; without `[incoming]`: none if it is the champion's table.
         drift: What the check found; None where the columns are other ones.
@@ -277,8 +277,8 @@ def fit(
     """Train a challenger on a table's parts.
 
     Args:
-        parts: Of the table.
-        schema: Of the table.
+        parts: The parts of the table.
+        schema: The schema of the table.
         settings: Network and training.
         champion: What a warm start begins with; None: the training is afresh.
         taken: The whole table, none of whose identifiers is generated.

@@ -79,7 +79,7 @@ def check(schema: pa.Schema, partition_by: Sequence[str], table: pa.Table | None
     """See whether rows of a schema can be partitioned by columns.
 
     Args:
-        schema: Of the rows.
+        schema: The schema of the rows.
         partition_by: The columns.
         table: Rows like those to come, if there are any to look at.
 

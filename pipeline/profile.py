@@ -80,8 +80,8 @@ class ColumnProfile(Record):
         kind: Its kind in the schema.
         type: Its Arrow value type, as text.
         nulls: Rows without a value.
-        ordered: Of an ordered column that has values.
-        nominal: Of a nominal column.
+        ordered: The summary of an ordered column that has values.
+        nominal: The summary of a nominal column.
     """
 
     name: str

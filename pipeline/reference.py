@@ -32,8 +32,8 @@ class Reference(Record):
     """A table to compare others with.
 
     Attributes:
-        profile: Of the table, in its own space.
-        axes: Of that space.
+        profile: The profile of the table, in its own space.
+        axes: The axes of that space.
         joint: The columns that span it.
         calibration: What chance does.
     """
@@ -49,8 +49,8 @@ class Reference(Record):
 
         Args:
             table: At least one row.
-            schema: Of the table.
-            seed: Of the sample and its divisions.
+            schema: The schema of the table.
+            seed: The seed of the sample and its divisions.
             ignore: Columns that take no part in dependence and distance of rows. Points in time never do: they move on,
                 and would carry all rows with them.
         """

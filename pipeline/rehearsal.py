@@ -42,8 +42,8 @@ class Shrinkage(Record):
     """How far generated rows are shrunk towards independent columns, and why.
 
     Attributes:
-        share: Of the rows whose columns are dealt out anew; 1 where the network was taught no dependence at all.
-        auc: Of the attack with this share; None where there was no rehearsal.
+        share: The share of rows whose columns are dealt out anew; 1 where the network was taught no dependence at all.
+        auc: The AUC of the attack with this share; None where there was no rehearsal.
         copied: Share of generated rows that were a unique row of the trained half.
         coincided: Share of the other half's rows that were.
     """
@@ -59,9 +59,9 @@ def rehearse(rows: pa.Table, schema: Schema, fit: Callable[[pa.Table], Generate]
 
     Args:
         rows: Every row that a training may know.
-        schema: Of the rows.
+        schema: The schema of the rows.
         fit: Trains a model on some rows.
-        seed: Of the halves.
+        seed: The seed of the halves.
     """
     if rows.num_rows < FEWEST:
         return Shrinkage(share=1.0)

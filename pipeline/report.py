@@ -106,8 +106,8 @@ def quality(real: pa.Table, synthetic: pa.Table, schema: Schema, evaluation: Eva
     Args:
         real: Held-out real rows.
         synthetic: Generated rows.
-        schema: Of both.
-        evaluation: Of `synthetic` against `real`; chooses the columns.
+        schema: The schema of both.
+        evaluation: The evaluation of `synthetic` against `real`; chooses the columns.
     """
     shown = evaluation.columns[:MOST_PANELS]
     rows = _panel_rows(len(shown))
@@ -126,8 +126,8 @@ def drift(reference: Profile, incoming: Profile, found: DriftReport) -> Figure:
     Where no column drifted by itself those with the largest changes are shown, and the title says so.
 
     Args:
-        reference: Of the table that the model was trained on.
-        incoming: Of the other table.
+        reference: What is remembered of the table that the model was trained on.
+        incoming: The profile of the other table.
         found: Their comparison; chooses the columns.
     """
     names = {column.name for column in incoming.columns} & {column.name for column in reference.columns}

@@ -57,7 +57,7 @@ class Key(Record):
     """A column that lives in the path of a file, as `country` in `country=DE/part-0.parquet`.
 
     Attributes:
-        name: Of the column.
+        name: The name of the column.
         value: As it is written; None for null.
         type: Arrow type of the column over all files.
     """
@@ -93,7 +93,7 @@ class Delta(Record):
 
     Attributes:
         uri: Its directory, a path or an address.
-        version: Of the table.
+        version: The version of the table.
     """
 
     uri: str

@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in given
-    logging.raiseExceptions = False  # a log that Prefect's server does not take is nothing to tell
+    logging.raiseExceptions = False  # else a log line that Prefect's server refuses prints a traceback
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever stops us wants us to clean up, as Ctrl-C does
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs begin with this one ignored
     try:

@@ -96,7 +96,7 @@ DEFAULTS = Common()
 
 
 def verb(function: Callable[P, Reply]) -> Callable[P, Reply]:
-    """Make a function a verb of the command, which says so where it fails because a disk is full."""
+    """Make a function a verb of the command. Where a full disk makes it fail, the error says so."""
 
     @wraps(function)
     def told(*arguments: P.args, **named: P.kwargs) -> Reply:

@@ -29,7 +29,7 @@ def run(
         A Parquet file, or a directory, a quoted pattern or an s3://bucket/prefix of Parquet files; default: `data` of
         the settings.
     name
-        Of the model; default: the data's file name.
+        The model's name; default: the data's file name.
     rows
         How many rows to publish; default: as many as the data has.
     out
@@ -78,7 +78,7 @@ def inspect(
         A Parquet file, or a directory, a quoted pattern or an s3://bucket/prefix of Parquet files; default: `data` of
         the settings.
     name
-        Of the model, where the settings are about several.
+        The model's name, where the settings are about several.
     write
         Write what was found as resynth.toml into the home, to be edited; an existing one is left alone.
     """
@@ -229,7 +229,7 @@ def replay(
     every
         How often the loop has its turn: 12h, 30d, 2w, or 1mo for calendar months.
     name
-        Of the model; default: the data's file name.
+        The model's name; default: the data's file name.
     out
         Directory for story.json and replay.png; default: data/replays/NAME in the home.
     """

@@ -16,7 +16,7 @@ def promote(name: str, version: Annotated[int, WHOLE], *, common: Common = DEFAU
     Parameters
     ----------
     name
-        Of the model.
+        The model's name.
     version
         Its number.
     """
@@ -35,7 +35,7 @@ def rollback(name: str, *, common: Common = DEFAULTS) -> Reply:
     Parameters
     ----------
     name
-        Of the model.
+        The model's name.
     """
     common.embed()
     from flows.tracking import registry

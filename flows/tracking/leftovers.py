@@ -56,7 +56,7 @@ def remove_strays(name: str, died: Callable[[str], bool]) -> None:
     """Delete the strays of runs that are over.
 
     Args:
-        name: Of the model.
+        name: The model's name.
         died: Whether the run with a given mark is dead.
     """
     for model in strays(name):

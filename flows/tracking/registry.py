@@ -234,7 +234,7 @@ def recover(name: str, died: Callable[[str], bool]) -> None:
     one after another, so the search ends at the first complete one.
 
     Args:
-        name: Of the model.
+        name: The model's name.
         died: Whether the run with a given mark is dead.
     """
     if _exists(name):

@@ -33,7 +33,7 @@ def surplus(name: str, versions: int, runs: int) -> Surplus:
     """What is past keeping of a model on which no run goes on.
 
     Args:
-        name: Of the model.
+        name: The model's name.
         versions: How many of the newest versions, and of the last champions, are kept.
         runs: How many of the newest runs are kept.
     """

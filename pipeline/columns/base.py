@@ -78,7 +78,7 @@ class Origin(NamedTuple):
 
     Attributes:
         variable: Which variable of the codec that was extended it is; None for one that there was not.
-        symbols: Of a `Discrete`, which of that variable's symbols each of its symbols is, −1 for new ones, [size].
+        symbols: For a `Discrete`, which of that variable's symbols each of its symbols is, −1 for new ones, [size].
     """
 
     variable: int | None

@@ -76,9 +76,9 @@ def evaluate(
         synthetic: Generated rows.
         holdout: Real rows that the generator has not seen.
         train: Real rows that it was trained on.
-        schema: Of all three tables.
+        schema: The schema of all three tables.
         settings: Bounds on rows, and the target for utility.
-        seed: Of the samples, permutations and classifiers.
+        seed: The seed of the samples, permutations and classifiers.
         areas: What to look at; by default everything.
         progress: Told after every area.
 

@@ -29,7 +29,7 @@ class Sorted(NamedTuple):
     """The files that are there, by their columns.
 
     Attributes:
-        marks: Of the shapes of files by digest, known files first, in the order of their coming.
+        marks: The marks of the shapes of files by digest, known files first, in the order of their coming.
         reasons: Why new files have none.
         shapes: The schema of every shape by its mark.
         judged: Digests of the files that were read for it.
@@ -108,7 +108,7 @@ def right_shape(marks: Mapping[str, str], taken: Collection[str], came: Sequence
     """The mark of the right shape.
 
     Args:
-        marks: Of the files that are there, by digest, known ones first.
+        marks: The marks of the files that are there, by digest, known ones first.
         taken: Digests of all files that were ever taken in.
         came: Where the table may change, all marks in the order of their first coming.
     """

@@ -78,7 +78,7 @@ def by_time(rows: pa.Table, column: str, settings: IncomingSettings, before: dat
 
     Args:
         rows: Everything there is.
-        column: Of times.
+        column: The column of times.
         settings: How far back to look.
         before: The latest time that is not new; None where all are.
 

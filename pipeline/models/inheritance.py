@@ -36,7 +36,7 @@ def inherit(vae: VAE, ancestor: VAE, origins: Sequence[Origin], codes: Tensor, *
     Args:
         vae: Over the grown layout, freshly made; changed in place.
         ancestor: Over the layout before.
-        origins: Of each variable of `vae` in modelling order, by positions in the ancestor's.
+        origins: The origins of each variable of `vae` in modelling order, by positions in the ancestor's.
         codes: Symbols of the rows to come, [rows, D].
         keep: Share of the inherited weights in the beginning; the rest is of those that `vae` came with.
     """
@@ -118,7 +118,7 @@ def mixture(origin: Origin, counts: Tensor, known: int, *, ordered: bool) -> tup
     """What each symbol is made of, [size, known], and what is added to its bias, [size].
 
     Args:
-        origin: Of the symbols.
+        origin: The origin of the symbols.
         counts: Rows of each symbol, all positive, [size].
         known: How many symbols the ancestor's variable has.
         ordered: Whether symbols 1, 2, … stand in order.

@@ -75,7 +75,7 @@ def pool(
 
     Args:
         kind: Which list to begin with.
-        language: Of which language.
+        language: The language of the words.
         size: How many words.
         real: The words of the real values.
         random: What is taken of the list.

@@ -52,13 +52,13 @@ class Moment(NamedTuple):
     """The end of a period: what is there for all strategies.
 
     Attributes:
-        number: Of the period.
+        number: The number of the period.
         end: When it is.
         fresh: The rows that came in the period.
         rows: The window that a training sees.
         new: What of it a run looks at as new.
-        schema: Of the window.
-        parts: Of the window.
+        schema: The schema of the window.
+        parts: The parts of the window.
         before: The training part of the window before; None at the first period.
     """
 

@@ -70,7 +70,7 @@ class History(NamedTuple):
 
     Attributes:
         rows: All rows, sorted by time.
-        column: Of the times.
+        column: The column of the times.
         last: For each period that has rows, how many rows there are at its end, itself and all before it.
         ends: For the same periods, the moment at which they end, in UTC where the column has a zone.
     """
@@ -117,7 +117,7 @@ class History(NamedTuple):
         """What a run at the end of a period trains on; with `last_files`, a period is a file.
 
         Args:
-            number: Of the period.
+            number: The number of the period.
             settings: A window, where the data is a heap that grows; None: all that is there, and all of it is looked
                 at as new, as a run does that knows of no heap.
         """

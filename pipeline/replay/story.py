@@ -80,10 +80,10 @@ class Step(Record):
         drift: What the check found; None where none was made.
         plan: What the policy made of it; None without a champion to ask about.
         decision: What came of it.
-        reasons: Of plan and decision.
+        reasons: The reasons of plan and decision.
         trained: The version that was trained, if any, by the periods of the trainings behind it: "3-5" is a warm
             start at period 5 from what was trained afresh at period 3.
-        seconds: Of the processor, for its training.
+        seconds: Processor seconds of its training.
         champion: The champion after this turn; None if no version has passed the gate so far.
         ahead: Quality of the champion *before* this turn on the rows that came in the period, none of which it has
             seen, beside the rows of the window before.
@@ -114,7 +114,7 @@ class Summary(Record):
         trainings: How many versions were trained.
         warm_starts: How many of them continued the champion.
         promoted: How many became champion.
-        seconds: Of the processor, for all trainings.
+        seconds: Processor seconds of all trainings.
         ahead: Mean quality on rows that were still to come.
         quality: Mean quality of the champion.
         end: The same over the last quarter of the periods.
@@ -136,10 +136,10 @@ class Story(Record):
     """A replay.
 
     Attributes:
-        column: Of the times.
+        column: The column of the times.
         every: Length of a period.
         periods: How many had rows.
-        rows: Of the table.
+        rows: The number of rows of the table.
         steps: Every turn, in the order of time and, within a period, of `STRATEGIES`.
     """
 

@@ -68,8 +68,10 @@ def _local(path: Path) -> Sequence[File]:
     distinct = list(dict.fromkeys(found))
     _refuse_formats(distinct, path)
     root = next(folder for folder in (path, *path.parents) if not glob.has_magic(str(folder))) if matched else path
-    own = {manifest.parent.relative_to(root) for manifest in root.rglob(MANIFEST)}
-    return _with_keys(_without_exports({file: file.relative_to(root) for file in distinct}, own, path))
+    below: dict[Path, PurePath] = {file: file.relative_to(root) for file in distinct}
+    folders = {folder for name in below.values() for folder in name.parents}
+    own = [folder for folder in folders if (root / folder / MANIFEST).is_file()]
+    return _with_keys(_without_exports(below, own, path))
 
 
 def _below(path: Path) -> list[Path]:

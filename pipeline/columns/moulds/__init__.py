@@ -7,6 +7,6 @@ all real values of a column and keeps none of them, and none of what it makes is
 
 from pipeline.columns.moulds.leaf import ENDLESS, Nothing, Wanted
 from pipeline.columns.moulds.nested import Mould, check, filled, fit
-from pipeline.columns.moulds.words import unrecognised
+from pipeline.columns.moulds.texts import unrecognised
 
 __all__ = ["ENDLESS", "Mould", "Nothing", "Wanted", "check", "filled", "fit", "unrecognised"]

@@ -2,8 +2,8 @@
 
 A mould is fitted to real values and holds none of them. What it makes is a function of its state, a seed and an index:
 
-- *made up*: like the real values, and none of them. Indices may share a value; inside other types there are about as
-  many different values as real ones, so that tags look like tags;
+- *made up*: like the real values, and none of them. Where rows share real values, and inside other types, there are
+  about as many different values as real ones, so that agents stay few and tags look like tags;
 - *fresh*: besides, every index below the mould's `room` has a value of its own.
 """
 

@@ -18,7 +18,7 @@ from pipeline.columns.labels import counted, labels, values
 from pipeline.columns.moulds.leaf import ENDLESS, Leaf, Nothing, Wanted, lengths_of
 from pipeline.columns.moulds.octets import Octets
 from pipeline.columns.moulds.steps import Steps
-from pipeline.columns.moulds.words import Words, code_of, shape_of
+from pipeline.columns.moulds.texts import Texts, code_of, shape_of
 from pipeline.columns.nesting import Codes, entries, list_lengths, lists, structs
 from pipeline.personal import recognise
 from pipeline.personal.mixing import Ints, below, chosen
@@ -157,7 +157,7 @@ class Maps(Sized):
         check(self.item, arrow.item_type)
 
 
-Mould = Annotated[Nothing | Words | Steps | Octets | Lists | Structs | Maps, Field(discriminator="kind")]
+Mould = Annotated[Nothing | Texts | Steps | Octets | Lists | Structs | Maps, Field(discriminator="kind")]
 for _record in (Lists, Structs, Maps):
     _record.model_rebuild()
 
@@ -182,13 +182,13 @@ def fit(array: pa.Array, name: str, wanted: Wanted, known: Mould | None = None) 
     if is_list(kind):
         return _list(array, name, wanted, known)
     if is_string(kind):
-        return Words.fit(array, (code_of if wanted.fresh else shape_of)(name, array), wanted)
+        return Texts.fit(array, (code_of if wanted.fresh else shape_of)(name, array), wanted)
     if is_bytes(kind):
         return Octets.fit(array, wanted)
     if pa.types.is_integer(kind) and not wanted.fresh and not pa.types.is_uint64(kind):
         found = recognise(name, array.cast(pa.int64()))
         if found is not None:
-            return Words.fit(array, found, wanted)
+            return Texts.fit(array, found, wanted)
     return Steps.fit(array, wanted, known if isinstance(known, Steps) else None)
 
 

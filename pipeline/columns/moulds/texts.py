@@ -18,10 +18,10 @@ SENTENCE = 2.0
 """Mean number of spaces from which on texts are sentences."""
 
 
-class Words(Leaf):
+class Texts(Leaf):
     """Texts, or integers that are written like some, such as telephone numbers."""
 
-    kind: Literal["words"] = "words"
+    kind: Literal["texts"] = "texts"
     fake: Fake
 
     @classmethod
