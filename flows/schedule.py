@@ -29,11 +29,13 @@ from prefect.schedules import Cron, Interval, Schedule
 from prefect.states import Completed
 from prefect.types.entrypoint import EntrypointType
 
-from flows import engine, notify, tasks
-from flows.drift import drift
-from flows.run import Plan, run
+from flows.engine import homes
 from flows.settings import ScheduleSettings, Settings, interval
+from flows.stages import tasks
+from flows.telling import notify
 from flows.tracking import registry
+from flows.verbs.drift import drift
+from flows.verbs.run import Plan, run
 from pipeline.errors import BusyError, SchemaError, SettingsError
 
 DRIFT = "resynth.drift"
@@ -158,13 +160,13 @@ class _Runner(Runner):
 def _chosen(table: str, home: str, config: str | None) -> tuple[Settings, Path]:
     """The settings of a table, and the home made ready."""
     place = Path(home).resolve()
-    engine.embed(place)
+    homes.embed(place)
     tables = Settings.tables(place, Path(config) if config is not None else None)
     if table not in tables:
         raise SettingsError(f"schedule: expected a table of the settings ({', '.join(tables)}), got {table!r}")
     settings = tables[table]
     with notify.failures(settings.notify, table):
-        engine.reach()
+        homes.reach()
         settings.check_source(place)
     return settings, place
 

@@ -34,11 +34,11 @@ from zoneinfo import available_timezones
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
 
-from pipeline import tables
-from pipeline.choices import LoopSettings
+from pipeline.data import tables
+from pipeline.data.storage import File, Place, place
 from pipeline.errors import ResynthError, SettingsError, TableError
 from pipeline.records import Record
-from pipeline.storage import File, Place, place
+from pipeline.settings import LoopSettings
 
 FILE = "resynth.toml"
 NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}"  # a model's name is also a directory's, and MLflow allows no "/" or ":"
@@ -246,7 +246,7 @@ class Settings(LoopSettings):
             SettingsError: It has not.
         """
         if self.training.device.startswith("cuda"):
-            from pipeline.training import device_of  # noqa: PLC0415 - PyTorch takes seconds, and a GPU is rarely named
+            from pipeline.training.optimization import device_of  # noqa: PLC0415 - PyTorch takes seconds, and a GPU is rarely named
 
             device_of(self.training.device)
 

@@ -17,10 +17,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline import columns
+from pipeline.arrow.arrays import numbers
 from pipeline.checks import exactly, expect, vector
+from pipeline.data.tables.content import hashes
 from pipeline.errors import DamagedError
 from pipeline.schema import Column, Schema
-from pipeline.tables.content import hashes
 
 ROWS = 256
 AGREE = 0.98
@@ -81,5 +82,5 @@ def _ordered(column: Column) -> bool:
 
 def _cells(array: pa.ChunkedArray, column: Column) -> NDArray[Any]:
     if _ordered(column):
-        return columns.numbers(array)
+        return numbers(array)
     return np.concatenate([np.zeros(0, np.uint64), *map(hashes, array.chunks)])

@@ -12,9 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline import columns
-from pipeline.columns.base import Codec, Encoded, combined
-from pipeline.columns.labels import can_label, counted, labels
-from pipeline.disclosure import Disclosure, Withheld
+from pipeline.arrow.arrays import combined
+from pipeline.arrow.labels import can_label, counted, labels
+from pipeline.columns.base import Codec, Encoded
+from pipeline.privacy.disclosure import Disclosure, Withheld
 from pipeline.randomness import stream
 from pipeline.records import Record
 from pipeline.schema import Schema

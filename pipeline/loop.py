@@ -1,8 +1,8 @@
 """One turn of the closed loop: look at new rows, decide, train.
 
 Drift, policy, training, evaluation and gate are functions of their own. What is said here is how they are put together,
-so that the loop that runs live (`flows.run`) and the one that runs over history (`pipeline.replay`) are the same, and
-the settings that both read.
+so that the loop that runs live (`flows.verbs.run`) and the one that runs over history (`pipeline.replay`) are the same,
+and the settings that both read.
 """
 
 import math
@@ -11,26 +11,25 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from pipeline import columns, drift, evaluation
-from pipeline.choices import (
-    LoopSettings,
-)
-from pipeline.disclosure import Disclosure, Withheld
-from pipeline.drift import DriftReport, ModelView
+from pipeline import columns, evaluation
+from pipeline.data.tables import Split
+from pipeline.decisions import drift
+from pipeline.decisions.drift import DriftReport, ModelView
+from pipeline.decisions.policy import Situation
 from pipeline.evaluation import Area
 from pipeline.evaluation.detection import two_sample
 from pipeline.evaluation.scores import Incomputable
 from pipeline.evaluation.views import views as as_views
-from pipeline.policy import Situation
-from pipeline.profile import Profile
+from pipeline.privacy.disclosure import Disclosure, Withheld
+from pipeline.privacy.rehearsal import Shrinkage
+from pipeline.profiles.profile import Profile
+from pipeline.profiles.reference import Reference
 from pipeline.progress import Progress, silent
 from pipeline.randomness import stream
 from pipeline.records import Record
-from pipeline.reference import Reference
-from pipeline.rehearsal import Shrinkage
 from pipeline.schema import Schema
+from pipeline.settings import LoopSettings
 from pipeline.synthesizer import Synthesizer
-from pipeline.tables import Split
 
 COSTS: tuple[Area, ...] = ("marginals", "pairs", "detection")
 """Areas of evaluation in which the cost of withholding is told."""
@@ -66,7 +65,7 @@ class Shown(NamedTuple):
 
 
 def show(table: pa.Table, parts: Split, schema: Schema, settings: LoopSettings) -> Shown:
-    """Take out of a table and its parts what may not be shown; see `pipeline.disclosure`."""
+    """Take out of a table and its parts what may not be shown; see `pipeline.privacy.disclosure`."""
     rule = Disclosure.of(table, schema)
     shown = Split(*(rule.apply(part, seed=settings.seed) for part in parts))
     return Shown(rule.apply(table, seed=settings.seed), shown, rule.withheld)

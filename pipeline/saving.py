@@ -34,10 +34,10 @@ from pipeline.errors import DamagedError, FormatError, NotFoundError, ResynthErr
 from pipeline.fingerprint import Fingerprint
 from pipeline.models.layout import Layout
 from pipeline.models.vae import VAE, Shape, tensors
+from pipeline.privacy.rehearsal import Shrinkage
 from pipeline.records import Record
-from pipeline.rehearsal import Shrinkage
 from pipeline.schema import Schema
-from pipeline.training import Epoch
+from pipeline.training.optimization import Epoch
 
 FORMAT = 5
 MODEL = "synthesizer.json"

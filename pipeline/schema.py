@@ -14,10 +14,10 @@ from typing import Literal
 import pyarrow as pa
 from pydantic import Field
 
+from pipeline.arrow.widening import value_type
 from pipeline.checks import expect, record
 from pipeline.errors import DamagedError
 from pipeline.records import Record
-from pipeline.widening import value_type
 
 __all__ = ["Column", "ColumnSettings", "Schema", "value_type"]
 
@@ -95,7 +95,7 @@ class Schema:
         """What keeps a table of schema `other` from being read as this one, one phrase per difference.
 
         Names and types must agree; order, metadata and the encoding as dictionaries need not. A table that differs
-        harmlessly is read in these types (`pipeline.tables.load` with `like`); what is left of it then, is told here.
+        harmlessly is read in these types first (`pipeline.data.tables.load` with `like`).
         """
         mine, theirs = set(self.names), set(other.names)
         found = [f"column {name!r} is missing" for name in self.names if name not in theirs and name not in dropped]

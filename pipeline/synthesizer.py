@@ -21,23 +21,24 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from pipeline import columns, saving
-from pipeline.bound import ColumnReconstruction, ElboReport, Look, bound, look, per_column
-from pipeline.choices import ModelSettings, TrainingSettings
+from pipeline.arrow.arrays import numbers
+from pipeline.arrow.labels import coded
 from pipeline.columns.base import Codec, Discrete, Encoded, Novel, Origin
 from pipeline.columns.categorical import Categorical
-from pipeline.columns.labels import coded
-from pipeline.disclosure import Disclosure
 from pipeline.errors import SchemaError, SettingsError, TableError
 from pipeline.fingerprint import ROWS, Fingerprint, compare, fingerprint
 from pipeline.models.inheritance import inherit
 from pipeline.models.vae import VAE
+from pipeline.privacy.disclosure import Disclosure
+from pipeline.privacy.rehearsal import ENOUGH, Generate, Shrinkage, independent, rehearse
 from pipeline.progress import Progress, silent
+from pipeline.queries.bound import ColumnReconstruction, ElboReport, Look, bound, look, per_column
 from pipeline.randomness import strata, stream, torch_seed
-from pipeline.rehearsal import ENOUGH, Generate, Shrinkage, independent, rehearse
 from pipeline.saving import Parts, layout_of
 from pipeline.schema import Schema
-from pipeline.sizing import free_bits, resolve, weight_decay
-from pipeline.training import SETTLING, Epoch, Rows, Settling, train
+from pipeline.settings import ModelSettings, TrainingSettings
+from pipeline.training.optimization import SETTLING, Epoch, Rows, Settling, train
+from pipeline.training.sizing import free_bits, resolve, weight_decay
 
 BLOCK = 8192
 """Rows of a block. Part of the definition of row i: changing it changes every dataset."""
@@ -84,8 +85,8 @@ class Synthesizer:
     ) -> Self:
         """Fit the network to `rows`, stopping by the ELBO of `validation`, and normalization to both.
 
-        What only a few rows share is withheld (`pipeline.disclosure`), and a small table is rehearsed
-        (`pipeline.rehearsal`).
+        What only a few rows share is withheld (`pipeline.privacy.disclosure`), and a small table is rehearsed
+        (`pipeline.privacy.rehearsal`).
 
         Given a `champion`, start from it (a *warm start*): its normalization is extended to what is new in `rows`, its
         network keeps its sizes and all it knows, and a `WARM_SHARE` of the usual length is trained.
@@ -271,7 +272,7 @@ class Synthesizer:
         return self.decode(self.encode(table), seed=seed)
 
     def elbo(self, table: pa.Table, *, seed: int = 0) -> ElboReport:
-        """The ELBO of `table` and its parts, and how each column comes back from z; see `pipeline.bound`."""
+        """The ELBO of `table` and its parts, and how each column comes back from z; see `pipeline.queries.bound`."""
         if self.vae is None:
             raise TableError("expected a column that varies: a table of constants and identifiers has no latent space")
         measured = bound(self.vae, self._rows(table), seed=seed)
@@ -366,7 +367,7 @@ class Synthesizer:
     def _taken_apart(
         self, codes: torch.Tensor, reals: torch.Tensor, random: np.random.Generator
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """A share of the rows with each column dealt out anew among them; see `pipeline.rehearsal`."""
+        """A share of the rows with each column dealt out anew among them; see `pipeline.privacy.rehearsal`."""
         chosen = torch.from_numpy(np.flatnonzero(random.random(len(codes)) < self.shrinkage.share))
         codes, reals, d, r = codes.clone(), reals.clone(), 0, 0
         for codec in self.codecs.values():
@@ -446,7 +447,7 @@ def _reconstruction(
     name: str, measure: columns.Measure, cross_entropy: float, real: pa.ChunkedArray, again: pa.ChunkedArray
 ) -> ColumnReconstruction:
     if measure == "ordered":
-        x, y = columns.numbers(real), columns.numbers(again)
+        x, y = numbers(real), numbers(again)
         both = np.isfinite(x) & np.isfinite(y)
         spread = float(np.var(x[both])) if both.any() else 0.0
         mse = float(np.mean((x[both] - y[both]) ** 2)) / spread if spread > 0 else None

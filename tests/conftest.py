@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from store import Store, serving
 
-from flows import engine
+from flows.engine import homes
 
 HOME = Path(tempfile.mkdtemp(prefix="resynth-tests-"))
 atexit.register(shutil.rmtree, HOME, ignore_errors=True)
@@ -18,7 +18,7 @@ atexit.register(shutil.rmtree, HOME, ignore_errors=True)
 for name in [name for name in os.environ if name.startswith(("PREFECT_", "MLFLOW_"))]:
     del os.environ[name]  # the tests must not write into anybody's servers
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-engine.embed(HOME)
+homes.embed(HOME)
 
 
 @pytest.fixture(scope="session")

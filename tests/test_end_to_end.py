@@ -20,12 +20,12 @@ from mlflow import MlflowClient
 from scipy.stats import ks_2samp
 from small import workspaces
 
-from flows import engine, places
 from flows.cli import main
-from pipeline import tables
-from pipeline.drift import DriftReport
+from flows.engine import addresses, homes
+from pipeline.data import tables
+from pipeline.data.tables import SplitSettings
+from pipeline.decisions.drift import DriftReport
 from pipeline.evaluation import Evaluation
-from pipeline.tables import SplitSettings
 
 ADULT = Path(__file__).parent.parent / "data" / "adult_test.parquet"
 NAME = "adult-end-to-end"
@@ -102,7 +102,7 @@ def published(answer: Answer) -> pa.Table:
 
 def artifact(run: mlflow.entities.Run, file: str) -> str:
     """A text kept with a run."""
-    return (Path(places.local(run.info.artifact_uri)) / file).read_text()
+    return (Path(addresses.local(run.info.artifact_uri)) / file).read_text()
 
 
 def test_the_first_version_becomes_champion(answers: dict[str, Answer]) -> None:
@@ -217,7 +217,7 @@ def test_mlflow_remembers_the_run(answers: dict[str, Answer], reader: MlflowClie
     }
     assert pictures | documents <= files
     for picture in pictures:
-        assert (Path(places.local(run.info.artifact_uri)) / picture).read_bytes().startswith(b"\x89PNG")
+        assert (Path(addresses.local(run.info.artifact_uri)) / picture).read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.usefixtures("answers")
@@ -256,7 +256,7 @@ def test_prefect_shows_the_run(answers: dict[str, Answer]) -> None:
         FlowRunFilterId,
     )
 
-    with engine.running(), get_client(sync_client=True) as prefect:
+    with homes.running(), get_client(sync_client=True) as prefect:
         chosen = FlowFilter(name=FlowFilterName(any_=["resynth-run"]))
         runs = [run for run in prefect.read_flow_runs(flow_filter=chosen) if run.parameters["plan"]["name"] == NAME]
         assert [run.state_name for run in runs] == ["Completed"] * len(answers)

@@ -34,11 +34,11 @@ import pyarrow.parquet as pq
 from shifts import DATA, NOTHING, SHIFTS, bonferroni, drawn, population
 
 from pipeline import loop
-from pipeline.choices import DriftSettings, LoopSettings, ModelSettings, TrainingSettings
 from pipeline.columns import infer
-from pipeline.drift import DriftReport, compare
-from pipeline.reference import Reference
-from pipeline.tables import split
+from pipeline.data.tables import split
+from pipeline.decisions.drift import DriftReport, compare
+from pipeline.profiles.reference import Reference
+from pipeline.settings import DriftSettings, LoopSettings, ModelSettings, TrainingSettings
 
 HERE = Path(__file__).parent
 BENCHMARKS = HERE.parent

@@ -14,8 +14,8 @@ from typing import NamedTuple
 import pyarrow.parquet as pq
 from ground import SECRET, Ground
 
-from flows import places
-from pipeline import exports
+from flows.engine import addresses
+from pipeline.data import exports
 from pipeline.errors import ResynthError
 from pipeline.synthesizer import Synthesizer
 
@@ -77,7 +77,7 @@ def look(home: Path, name: str) -> State:
         counts = [store.execute(count, (name,)).fetchone()[0] for count in (running, stored, events)]
     return State(
         None if champion is None else str(champion[0]),
-        {str(number): (Path(places.local(place)) / INSIDE, digest) for number, place, digest, _ in versions},
+        {str(number): (Path(addresses.local(place)) / INSIDE, digest) for number, place, digest, _ in versions},
         frozenset(str(number) for number, _, _, complete in versions if complete is not None),
         *counts,
     )

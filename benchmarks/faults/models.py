@@ -21,8 +21,8 @@ from damage import plain, seal, tamper_array, tamper_bytes, tamper_json
 from tally import Tally
 
 from pipeline import columns, saving
-from pipeline.choices import ModelSettings, TrainingSettings
 from pipeline.schema import ColumnSettings
+from pipeline.settings import ModelSettings, TrainingSettings
 from pipeline.synthesizer import Synthesizer
 
 SCHEMA = "schema.json"

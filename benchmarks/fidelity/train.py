@@ -19,10 +19,11 @@ import pyarrow.parquet as pq
 sys.path.insert(0, str(Path(__file__).parent))
 from tables import split
 
-from pipeline import columns, loop, tables
-from pipeline.choices import LoopSettings, TrainingSettings
+from pipeline import columns, loop
+from pipeline.data import tables
+from pipeline.data.tables import SplitSettings
+from pipeline.settings import LoopSettings, TrainingSettings
 from pipeline.synthesizer import Synthesizer
-from pipeline.tables import SplitSettings
 
 SMALLEST = 1e-9  # a hold-out of a few rows: the protocol has its own test rows
 

@@ -16,9 +16,10 @@ from statistics import fmean
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch and scikit-learn read it
 
-from flows.display import STRATEGY, strategies, verdict
 from flows.settings import Settings
-from pipeline import report, tables
+from flows.telling.display import STRATEGY, strategies, verdict
+from pipeline import pictures
+from pipeline.data import tables
 from pipeline.progress import Tick
 from pipeline.replay import STRATEGIES, Shelf, Story, replay
 from pipeline.replay.story import END
@@ -40,7 +41,7 @@ def main() -> None:
         table = tables.read(DATA / f"{name}.parquet")
         story = replay(table, "datetime", EVERY[name], settings, Shelf(WORK / name), tell)
         (RESULTS / f"replay_{name}.json").write_text(story.model_dump_json())
-        (RESULTS / f"replay_{name}.png").write_bytes(report.png(report.story(story)))
+        (RESULTS / f"replay_{name}.png").write_bytes(pictures.png(pictures.story(story)))
     found = {name: RESULTS / f"replay_{name}.json" for name in EVERY}
     stories = {name: Story.model_validate_json(file.read_text()) for name, file in found.items() if file.exists()}
     page = "\n\n".join(["# Replay", INTRODUCTION, *(section(name, story) for name, story in stories.items())])

@@ -17,10 +17,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline import columns, exports
-from pipeline.choices import TrainingSettings
-from pipeline.exports import Source
+from pipeline import columns
+from pipeline.data import exports
+from pipeline.data.exports import Source
 from pipeline.progress import Tick
+from pipeline.settings import TrainingSettings
 from pipeline.synthesizer import Synthesizer
 
 DATA = Path(__file__).parents[2] / "data"

@@ -27,13 +27,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import torch
 
-from pipeline import columns, tables
-from pipeline.choices import ModelSettings, TrainingSettings
+from pipeline import columns
+from pipeline.data import tables
+from pipeline.data.tables import Split, SplitSettings
 from pipeline.models.vae import VAE
-from pipeline.sizing import free_bits, resolve, weight_decay
+from pipeline.settings import ModelSettings, TrainingSettings
 from pipeline.synthesizer import Synthesizer
-from pipeline.tables import Split, SplitSettings
-from pipeline.training import train
+from pipeline.training.optimization import train
+from pipeline.training.sizing import free_bits, resolve, weight_decay
 
 BENCHMARKS = Path(__file__).parents[1]
 DATA = BENCHMARKS.parent / "data"

@@ -29,7 +29,7 @@ from rich.console import Console
 
 from flows.cli import data, services, versions  # noqa: F401 - they make themselves known to the command
 from flows.cli.app import BAD_INPUT, DONE, FAILED, INTERRUPTED, Reply, app
-from flows.engine import LostError
+from flows.engine.homes import LostError
 from pipeline.errors import InputError, ResynthError
 
 PLAIN_WIDTH = 160  # of tables that no terminal bounds

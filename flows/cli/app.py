@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, ParamSpec
 from cyclopts import App, Parameter
 from rich.console import Console
 
-from flows import room
+from flows.engine import disk
 
 if TYPE_CHECKING:
     from cyclopts import Token
@@ -85,10 +85,10 @@ class Common:
 
     def embed(self) -> Path:
         """Embed Prefect and MLflow in the home, or reach the servers that the environment names."""
-        from flows import engine
+        from flows.engine import homes
 
-        engine.embed(self.home)
-        engine.reach()
+        homes.embed(self.home)
+        homes.reach()
         return self.home.resolve()
 
 
@@ -102,7 +102,7 @@ def verb(function: Callable[P, Reply]) -> Callable[P, Reply]:
     def told(*arguments: P.args, **named: P.kwargs) -> Reply:
         given = [*arguments, *named.values()]
         common = next((each for each in given if isinstance(each, Common)), DEFAULTS)
-        with room.needed(common.home, *(each for each in given if isinstance(each, Path))):
+        with disk.needed(common.home, *(each for each in given if isinstance(each, Path))):
             return function(*arguments, **named)
 
     app.command(told)

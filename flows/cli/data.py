@@ -38,24 +38,25 @@ def run(
         Column whose values go into the paths (country=DE/part-00000.parquet); may be given several times.
     """
     settings = common.settings(name=name, rows=rows, partition_by=partition_by)
-    from pipeline import storage, tables
+    from pipeline.data import storage, tables
 
     table = storage.place(data) if data is not None else settings.source(common.home)
     settings.check_device()
     settings.check(tables.files(table))  # mistakes are told at once, not when the engines have started
     home = common.embed()
-    from flows import engine, progress
+    from flows.engine import homes
+    from flows.telling import progress
 
     with progress.shown(errors()) as listener:
-        with engine.starting(listener):
-            from flows import display
-            from flows.run import Plan
-            from flows.run import run as flow
+        with homes.starting(listener):
             from flows.settings import name_of
+            from flows.telling import display
+            from flows.verbs.run import Plan
+            from flows.verbs.run import run as flow
 
         model, target = settings.name or name_of(table), out.resolve() if out is not None else None
         plan = Plan(data=storage.absolute(table), home=home, name=model, settings=settings, out=target)
-        with engine.running():
+        with homes.running():
             report = flow(plan, listener)
     return Reply(
         report.answer(), lambda console: display.run(console, report), REFUSED if report.decision == "refused" else DONE
@@ -83,9 +84,10 @@ def inspect(
         Write what was found as resynth.toml into the home, to be edited; an existing one is left alone.
     """
     settings = common.settings(name=name)
-    from flows import display
     from flows.settings import FILE
-    from pipeline import columns, inspection, storage, tables
+    from flows.telling import display
+    from pipeline import columns, inspection
+    from pipeline.data import storage, tables
     from pipeline.errors import SettingsError
 
     table = storage.place(data) if data is not None else settings.source(common.home)
@@ -128,13 +130,14 @@ def export(
     """
     settings = common.settings(name=model_of(name), rows=rows, partition_by=partition_by)
     home = common.embed()
-    from flows import engine, progress
+    from flows.engine import homes
+    from flows.telling import progress
 
     with progress.shown(errors()) as listener:
-        with engine.starting(listener):
-            from flows.export import export as flow
+        with homes.starting(listener):
+            from flows.verbs.export import export as flow
 
-        with engine.running():
+        with homes.running():
             manifest = flow(name, out, rows, home, settings, listener)
     answer = {"path": str(out), "rows": manifest.rows, "manifest": str(out / manifest.file)}
     return Reply(answer, lines(f"{manifest.rows:,} rows in {out}"))
@@ -152,19 +155,20 @@ def drift(name: str, data: str, *, common: Common = DEFAULTS) -> Reply:
         A Parquet file, or a directory, a quoted pattern or an s3://bucket/prefix of Parquet files.
     """
     settings = common.settings(name=model_of(name))
-    from pipeline import storage, tables
+    from pipeline.data import storage, tables
 
     table = storage.place(data)
     settings.check(tables.files(table))
     home = common.embed()
-    from flows import engine, progress
+    from flows.engine import homes
+    from flows.telling import progress
 
     with progress.shown(errors()) as listener:
-        with engine.starting(listener):
-            from flows import display
-            from flows.drift import drift as flow
+        with homes.starting(listener):
+            from flows.telling import display
+            from flows.verbs.drift import drift as flow
 
-        with engine.running():
+        with homes.running():
             report = flow(name, table, home, settings)
     code = REFUSED if report.drifted else DONE
     return Reply(report.model_dump(mode="json"), lambda console: display.drift(console, report), code)
@@ -196,9 +200,9 @@ def evaluate(
     if target is not None:
         chosen = settings.evaluation.model_copy(update={"target": target})
         settings = settings.model_copy(update={"evaluation": chosen})
-    from flows import display, progress
-    from flows.evaluate import evaluate as compare
-    from pipeline.storage import place
+    from flows.telling import display, progress
+    from flows.verbs.evaluate import evaluate as compare
+    from pipeline.data.storage import place
 
     with progress.shown(errors()) as listener:
         unseen = None if test is None else place(test)
@@ -234,7 +238,7 @@ def replay(
         Directory for story.json and replay.png; default: data/replays/NAME in the home.
     """
     settings = common.settings(name=name)
-    from pipeline import storage, tables
+    from pipeline.data import storage, tables
     from pipeline.replay.periods import Every
 
     Every.parse(every)
@@ -242,20 +246,21 @@ def replay(
     table = storage.place(data)
     settings.check(tables.files(table))
     home = common.embed()
-    from flows import engine, progress
+    from flows.engine import homes
+    from flows.telling import progress
 
     with progress.shown(errors()) as listener:
-        with engine.starting(listener):
-            from flows import display
-            from flows.replay import Plan
-            from flows.replay import replay as flow
+        with homes.starting(listener):
             from flows.settings import name_of
+            from flows.telling import display
+            from flows.verbs.replay import Plan
+            from flows.verbs.replay import replay as flow
 
         model = settings.name or name_of(table)
         target = out.resolve() if out is not None else home / "data" / "replays" / model
         source = storage.absolute(table)
         plan = Plan(data=source, home=home, name=model, settings=settings, column=time, every=every, out=target)
-        with engine.running():
+        with homes.running():
             outcome = flow(plan, listener)
     return Reply(outcome.answer(), lambda console: display.replay(console, outcome.story, outcome.path))
 
@@ -269,7 +274,7 @@ def verify(directory: Path, *, common: Common = DEFAULTS) -> Reply:  # noqa: ARG
     directory
         The export.
     """
-    from pipeline import exports
+    from pipeline.data import exports
 
     problems = exports.verify(directory)
     manifest = exports.load_manifest(directory).model_dump(mode="json")

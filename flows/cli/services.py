@@ -18,8 +18,8 @@ def serve(*, common: Common = DEFAULTS) -> Reply:
     for settings in tables.values():
         settings.check_source(common.home)
     home = common.embed()
-    from flows import servers
-    from flows.scratch import alone
+    from flows.engine import servers
+    from flows.engine.workspace import alone
 
     with alone(home, SERVE), servers.prefect() as address:
         os.environ.setdefault("PREFECT_API_URL", f"{address}/api")
@@ -36,7 +36,7 @@ def ui(*, common: Common = DEFAULTS) -> Reply:
     import time
 
     common.embed()
-    from flows.ui import serving
+    from flows.verbs.ui import serving
 
     with serving() as addresses:
         out = sys.stderr if common.json else sys.stdout

@@ -54,7 +54,7 @@ def models(name: str | None = None, *, common: Common = DEFAULTS) -> Reply:
         Only this model, with the history of its champions.
     """
     common.embed()
-    from flows import display
+    from flows.telling import display
     from flows.tracking import history, registry
 
     found = [version for each in ([name] if name else registry.names()) for version in registry.versions(each)]
@@ -93,8 +93,8 @@ def prune(
     """
     settings = {name: common.settings(name=name)} if name is not None else {}
     home = common.embed()
-    from flows import prune
     from flows.tracking import registry
+    from flows.verbs import prune
 
     if name is not None:
         registry.versions(name)  # a model that is not there is told

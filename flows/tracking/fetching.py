@@ -12,7 +12,7 @@ from pathlib import Path
 import mlflow
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
-from flows import places
+from flows.engine import addresses
 from flows.tracking.store import client
 from pipeline import saving
 
@@ -25,8 +25,8 @@ INSIDE = f"artifacts/{NAME}"
 def fetched(name: str, version: str) -> Iterator[Path]:
     """The directory of a version's synthesizer: itself on this machine, to be read only, else a copy for a while."""
     place = client().get_model_version_download_uri(name, version)
-    if places.is_local(place):
-        yield Path(places.local(place)) / INSIDE
+    if addresses.is_local(place):
+        yield Path(addresses.local(place)) / INSIDE
         return
     store = get_artifact_repository(place, tracking_uri=mlflow.get_tracking_uri())
     with tempfile.TemporaryDirectory(prefix="resynth-model-") as copy:

@@ -15,7 +15,7 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
-from flows import places
+from flows.engine import addresses
 from flows.tracking.store import MARK, client
 
 SOURCE = re.compile(r"models:/(m-[0-9a-f]{32})")
@@ -34,7 +34,7 @@ def remove_model(model: str) -> None:
         _remove_files(place)
         client().delete_logged_model(model)
         with suppress(OSError):
-            Path(places.local(place)).parent.rmdir()  # on the embedded store a directory is around it
+            Path(addresses.local(place)).parent.rmdir()  # on the embedded store a directory is around it
 
 
 def remove_run(run: str) -> None:

@@ -21,14 +21,14 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.types import ParamSchema, ParamSpec
 
-from flows import places
+from flows.engine import addresses
 from flows.tracking import fetching, history, leftovers
 from flows.tracking import model as stored
 from flows.tracking.history import PERSON, Event
 from flows.tracking.store import COMPLETE, LONGEST_TAG, MARK, Run, client, unfinished
 from pipeline import files, saving
+from pipeline.decisions.promotion import Decision
 from pipeline.errors import DamagedError, FormatError, NotFoundError, ResynthError
-from pipeline.promotion import Decision
 from pipeline.records import Record
 from pipeline.synthesizer import Synthesizer
 
@@ -113,7 +113,7 @@ def register(run: Run, synthesizer: Path, tags: Mapping[str, str]) -> Version:
                 signature=SIGNATURE,
                 pip_requirements=[f"{package}=={installed(package)}" for package in REQUIREMENTS],
             )
-    place = Path(places.local(str(client().get_logged_model(logged.model_id).artifact_location)))
+    place = Path(addresses.local(str(client().get_logged_model(logged.model_id).artifact_location)))
     if place.is_dir():
         files.protect(place)  # copies are as open as what they were copied from
     client().update_run(run.id, status="RUNNING")  # leaving the block above ended it

@@ -9,7 +9,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from flows import places
+from flows.engine import addresses
 
 ARTIFACTS = "mlruns/artifacts"
 ADDRESSES = {
@@ -41,7 +41,7 @@ def relocate(database: Path) -> None:
 
 def _elsewhere(root: str, here: Path) -> bool:
     """Whether an address is that of another home's files; the same directory may have two paths."""
-    place = Path(places.local(root))
+    place = Path(addresses.local(root))
     if not place.is_absolute() or not place.as_posix().endswith(f"/{ARTIFACTS}"):
         return False
     return place != here and not (place.exists() and here.exists() and place.samefile(here))

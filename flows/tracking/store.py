@@ -28,15 +28,15 @@ from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunT
 from mlflow.entities import Run as Made
 from mlflow.exceptions import MlflowException
 
-from flows import places
-from flows.engine import answers
-from flows.pictures import draw
+from flows.engine import addresses
+from flows.engine.homes import answers
 from flows.tracking import relocation
+from flows.tracking.figures import draw
 from pipeline import files
+from pipeline.data.storage import Place
 from pipeline.errors import ResynthError
 from pipeline.records import Record
-from pipeline.storage import Place
-from pipeline.training import Epoch
+from pipeline.training.optimization import Epoch
 
 BATCH = 100  # parameters that MLflow accepts at once; it accepts 1,000 metrics
 LONGEST_VALUE = 6000  # characters of a parameter
@@ -57,7 +57,7 @@ def client() -> MlflowClient:
 
 @cache
 def _client(uri: str) -> MlflowClient:
-    file = places.database_file(uri)
+    file = addresses.database_file(uri)
     if file is None:
         return MlflowClient(uri)
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -132,7 +132,7 @@ class Run(Record):
     @property
     def url(self) -> str:
         """Where the run's files are."""
-        return places.local(str(client().get_run(self.id).info.artifact_uri))
+        return addresses.local(str(client().get_run(self.id).info.artifact_uri))
 
     def parameters(self, values: Mapping[str, object]) -> None:
         """Log what the run was given; nested mappings become dotted names."""
@@ -277,7 +277,7 @@ def _experiment(name: str) -> str:
     if found is not None:
         return str(found.experiment_id)
     uri = mlflow.get_tracking_uri()
-    file = places.database_file(uri)
+    file = addresses.database_file(uri)
     place = None if file is None else (file.resolve().parent / "artifacts").as_uri()
     try:
         return str(client().create_experiment(name, artifact_location=place))

@@ -7,33 +7,19 @@ claims it. To add a modality, write a module with a `Codec` and name it here.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pipeline import personal
+from pipeline.arrow.arrays import Array, combined, is_text
+from pipeline.arrow.labels import counted
 from pipeline.checks import expect
-from pipeline.columns.base import (
-    Array,
-    Codec,
-    Discrete,
-    Encoded,
-    Extension,
-    Measure,
-    Novel,
-    Origin,
-    Real,
-    Variable,
-    combined,
-    is_text,
-)
+from pipeline.columns.base import Codec, Discrete, Encoded, Extension, Measure, Novel, Origin, Real, Variable
 from pipeline.columns.blank import Blank
 from pipeline.columns.categorical import Categorical
 from pipeline.columns.datetime import Datetime
-from pipeline.columns.domain import ticks
 from pipeline.columns.identifier import Identifier
-from pipeline.columns.labels import counted
 from pipeline.columns.madeup import MadeUp
 from pipeline.columns.numeric import Numeric
 from pipeline.columns.text import Text, present
@@ -56,7 +42,6 @@ __all__ = [
     "infer",
     "load",
     "measure",
-    "numbers",
     "state",
 ]
 
@@ -187,14 +172,6 @@ def _values(column: Column, table: pa.Table, taken: pa.Table | None) -> pa.Chunk
 def measure(column: Column) -> Measure:
     """How metrics see a column: "ordered", "nominal", or "none" for identifiers."""
     return KINDS[column.kind].measure
-
-
-def numbers(array: Array) -> NDArray[np.float64]:
-    """An ordered column as float64, [rows]; nulls are NaN, points in time are ticks of their unit."""
-    array = combined(array)
-    if pa.types.is_temporal(array.type):
-        array = ticks(array)
-    return np.asarray(array.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)
 
 
 def _kind(field: pa.Field, array: Array, settings: ColumnSettings, least: int) -> tuple[str, str]:

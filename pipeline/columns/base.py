@@ -12,15 +12,15 @@ A modality is added by writing one such module and naming it in `pipeline.column
 """
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, Literal, NamedTuple, Self, TypeAlias
+from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline.schema import Column, value_type
+from pipeline.arrow.arrays import Array
+from pipeline.schema import Column
 
-Array: TypeAlias = "pa.Array | pa.ChunkedArray"
 Measure = Literal["ordered", "nominal", "none"]
 Novel = Literal["extend", "bucket", "refuse"]
 """What becomes of labels that a fitted column does not know: a symbol each, one for all of them, or an error."""
@@ -175,18 +175,3 @@ class Codec(ABC):
 def unrelated(variables: tuple[Variable, ...]) -> tuple[Origin, ...]:
     """Origins of variables that have none."""
     return tuple(Origin(None, np.full(v.size if isinstance(v, Discrete) else 0, -1)) for v in variables)
-
-
-def combined(array: Array) -> pa.Array:
-    """The array in one chunk, dictionaries unpacked."""
-    if isinstance(array, pa.ChunkedArray):
-        array = array.combine_chunks()
-    if isinstance(array, pa.ChunkedArray):  # zero chunks, or too large for one
-        array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
-    return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
-
-
-def is_text(arrow: pa.DataType) -> bool:
-    """Whether the values are strings."""
-    inner = value_type(arrow)
-    return bool(pa.types.is_string(inner) or pa.types.is_large_string(inner))

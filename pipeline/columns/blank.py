@@ -10,8 +10,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from pipeline.arrow.arrays import Array
 from pipeline.checks import exactly, expect
-from pipeline.columns.base import Array, Codec, Encoded, Extension, Measure, Novel, Variable
+from pipeline.columns.base import Codec, Encoded, Extension, Measure, Novel, Variable
 from pipeline.schema import Column
 
 

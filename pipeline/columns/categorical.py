@@ -1,6 +1,6 @@
 """Categories: strings, dictionaries, booleans, and values of any other type on request.
 
-Values are told apart by their labels (`pipeline.columns.labels`). The distinct ones, most frequent first, are cut into
+Values are told apart by their labels (`pipeline.arrow.labels`). The distinct ones, most frequent first, are cut into
 an alphabet (`pipeline.columns.alphabet`): a category that is not rare has a symbol of its own; rare ones share leaves,
 in which they are drawn at their training rates, so that memory does not grow with the cardinality and no rare value is
 lost. No category is ever invented.
@@ -13,23 +13,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from pipeline.arrow import labels
+from pipeline.arrow.arrays import Array, combined, is_text
+from pipeline.arrow.labels import counted
 from pipeline.checks import exactly, expect, record, vector
-from pipeline.columns import checked, labels
+from pipeline.columns import checked
 from pipeline.columns.alphabet import Alphabet, partition
-from pipeline.columns.base import (
-    Array,
-    Codec,
-    Encoded,
-    Extension,
-    Measure,
-    Novel,
-    Origin,
-    Variable,
-    combined,
-    is_text,
-    unrelated,
-)
-from pipeline.columns.labels import counted
+from pipeline.columns.base import Codec, Encoded, Extension, Measure, Novel, Origin, Variable, unrelated
 from pipeline.columns.numeric import masked, token_leaf, token_variables
 from pipeline.errors import DamagedError, SchemaError, TableError
 from pipeline.records import Record

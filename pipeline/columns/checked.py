@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from pipeline.arrow.domain import Domain, Grid
 from pipeline.checks import exactly, expect, rising, vector
-from pipeline.columns.domain import Domain, Grid
 
 Arrays = Mapping[str, NDArray[Any]]
 _PLACES = {"float": 9, "int": 0}

@@ -13,10 +13,11 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pydantic import Field
 
+from pipeline.arrow.arrays import Array, combined
+from pipeline.arrow.domain import Domain, Grid, domain_of, ticks
 from pipeline.checks import expect, record
 from pipeline.columns import checked
-from pipeline.columns.base import Array, Codec, Encoded, Extension, Measure, Novel, Variable, combined
-from pipeline.columns.domain import Domain, Grid, domain_of, ticks
+from pipeline.columns.base import Codec, Encoded, Extension, Measure, Novel, Variable
 from pipeline.columns.numeric import FORMS, Numbers, load_numbers, masked, numbers_state
 from pipeline.errors import SchemaError
 from pipeline.records import Record

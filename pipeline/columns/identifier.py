@@ -12,7 +12,7 @@ from typing import ClassVar, Self
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.columns.base import Array, combined, is_text
+from pipeline.arrow.arrays import Array, combined, is_text
 from pipeline.columns.madeup import MadeUp
 from pipeline.columns.moulds import Mould
 from pipeline.errors import SchemaError, TableError

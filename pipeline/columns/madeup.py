@@ -11,24 +11,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from pipeline.arrow.arrays import Array, combined
+from pipeline.arrow.domain import valid
+from pipeline.arrow.labels import can_label, counted
 from pipeline.checks import exactly, record
 from pipeline.columns import moulds
-from pipeline.columns.base import (
-    Array,
-    Codec,
-    Discrete,
-    Encoded,
-    Extension,
-    Measure,
-    Novel,
-    Origin,
-    Variable,
-    combined,
-    unrelated,
-)
+from pipeline.columns.base import Codec, Discrete, Encoded, Extension, Measure, Novel, Origin, Variable, unrelated
 from pipeline.columns.checked import limits
-from pipeline.columns.domain import valid
-from pipeline.columns.labels import can_label, counted
 from pipeline.columns.moulds import ENDLESS, Mould, Nothing, Wanted
 from pipeline.errors import TableError
 from pipeline.personal import Words

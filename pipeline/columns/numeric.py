@@ -24,24 +24,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from pipeline.arrow.arrays import Array, combined
+from pipeline.arrow.domain import Domain, Grid, Line, domain_of, is_number, joined, moved, valid
 from pipeline.checks import record
 from pipeline.columns import checked
 from pipeline.columns.alphabet import Alphabet
-from pipeline.columns.base import (
-    Array,
-    Codec,
-    Discrete,
-    Encoded,
-    Extension,
-    Measure,
-    Novel,
-    Origin,
-    Real,
-    Variable,
-    combined,
-    unrelated,
-)
-from pipeline.columns.domain import Domain, Grid, Line, domain_of, is_number, joined, moved, valid
+from pipeline.columns.base import Codec, Discrete, Encoded, Extension, Measure, Novel, Origin, Real, Variable, unrelated
 from pipeline.columns.growth import grow_affine, grow_quantile, grow_tokens
 from pipeline.errors import SchemaError
 from pipeline.records import Record

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline import personal
-from pipeline.columns.base import Array, combined, is_text
+from pipeline.arrow.arrays import Array, combined, is_text
 from pipeline.columns.madeup import MadeUp
 from pipeline.columns.moulds import unrecognised
 from pipeline.schema import value_type

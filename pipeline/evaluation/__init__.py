@@ -17,7 +17,6 @@ import numpy as np
 import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
-from pipeline.choices import EvaluationSettings
 from pipeline.evaluation import bootstrap, ceilings, detection, distances, privacy, utility
 from pipeline.evaluation.dependence import dependence
 from pipeline.evaluation.distances import Features
@@ -39,6 +38,7 @@ from pipeline.evaluation.scores import (
 from pipeline.evaluation.views import Floats
 from pipeline.progress import Progress, Tick, silent
 from pipeline.schema import Schema
+from pipeline.settings import EvaluationSettings
 
 __all__ = [
     "METRICS",

@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pipeline.chance import Tail
 from pipeline.evaluation.detection import two_sample
 from pipeline.evaluation.scores import Dependence, Incomputable
 from pipeline.evaluation.views import Codes, Floats, View
+from pipeline.statistics.chance import Tail
 
 ROWS = 8_000  # looked at; half of them, shuffled, for the classifier
 PAIR_ROWS = 2_000

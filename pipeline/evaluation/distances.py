@@ -13,10 +13,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.embedding import Gaussian
-from pipeline.embedding import frechet as gaussian_frechet
 from pipeline.evaluation.views import Floats
-from pipeline.features import SCALES
+from pipeline.profiles.embedding import Gaussian
+from pipeline.profiles.embedding import frechet as gaussian_frechet
+from pipeline.profiles.features import SCALES
 
 Features = NDArray[np.floating]
 

@@ -5,16 +5,16 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from pipeline.choices import EvaluationSettings
 from pipeline.errors import SettingsError, TableError
 from pipeline.evaluation import bootstrap
 from pipeline.evaluation.detection import TwoSample
 from pipeline.evaluation.distances import Features
 from pipeline.evaluation.scores import Incomputable
 from pipeline.evaluation.views import Floats, View, chosen, views
-from pipeline.features import FeatureSpace
+from pipeline.profiles.features import FeatureSpace
 from pipeline.randomness import stream
 from pipeline.schema import Schema
+from pipeline.settings import EvaluationSettings
 
 MINIMUM_POINTS = 10  # rows per side below which a distance of samples says nothing
 

@@ -13,8 +13,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline.columns import measure, numbers
-from pipeline.columns.labels import coded
+from pipeline.arrow.arrays import numbers
+from pipeline.arrow.labels import coded
+from pipeline.columns import measure
 from pipeline.schema import Schema
 
 Floats = NDArray[np.float64]

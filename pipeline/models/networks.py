@@ -18,8 +18,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pipeline.choices import Activation
 from pipeline.models.layout import Layout
+from pipeline.settings import Activation
 
 ACTIVATIONS: Mapping[Activation, type[nn.Module]] = {"silu": nn.SiLU, "gelu": nn.GELU, "relu": nn.ReLU, "tanh": nn.Tanh}
 _BUMPS = 16

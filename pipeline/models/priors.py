@@ -12,8 +12,8 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
-from pipeline.choices import PriorName
 from pipeline.errors import SettingsError
+from pipeline.settings import PriorName
 
 _PSEUDO = 1.0
 """Rows' worth of its former self that a component keeps in a refit."""

@@ -19,7 +19,6 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from pipeline.choices import Activation, PriorName
 from pipeline.columns.base import Discrete
 from pipeline.errors import ResynthError
 from pipeline.models.layout import Layout
@@ -27,6 +26,7 @@ from pipeline.models.likelihoods import GaussianMixture, Softmax
 from pipeline.models.networks import Decoder, Encoder
 from pipeline.models.priors import make_prior
 from pipeline.records import Record
+from pipeline.settings import Activation, PriorName
 from pipeline.threads import one_thread
 
 CHUNK = 1024

@@ -19,21 +19,23 @@ from typing import NamedTuple, get_args
 
 import pyarrow as pa
 
-from pipeline import columns, loop, policy, promotion, tables
-from pipeline.bound import ElboReport
-from pipeline.choices import LoopSettings
-from pipeline.drift import DriftReport, ModelView
+from pipeline import columns, loop
+from pipeline.data import tables
+from pipeline.data.tables import Split
+from pipeline.decisions import policy, promotion
+from pipeline.decisions.drift import DriftReport, ModelView
+from pipeline.decisions.policy import Plan
 from pipeline.evaluation import Area, Evaluation, evaluate
 from pipeline.loop import Champion, Past
-from pipeline.policy import Plan
+from pipeline.profiles.reference import Reference
 from pipeline.progress import Progress, Tick, silent
+from pipeline.queries.bound import ElboReport
 from pipeline.records import Record
-from pipeline.reference import Reference
 from pipeline.replay.periods import Every, History
 from pipeline.replay.shelf import Shelf
 from pipeline.replay.story import STRATEGIES, Look, Quality, Step, Story, Strategy
 from pipeline.schema import Schema
-from pipeline.tables import Split
+from pipeline.settings import LoopSettings
 
 __all__ = ["STRATEGIES", "Shelf", "Step", "Story", "Strategy", "replay"]
 
@@ -96,7 +98,7 @@ def replay(
     """Run the loop over a table's history.
 
     Args:
-        table: The table, from `pipeline.tables.read`.
+        table: The table, from `pipeline.data.tables.read`.
         column: Its dates or timestamps.
         every: Length of a period, such as "30d" or "1mo".
         settings: The loop's; for *loop* `policy.train` is "needed", whatever they say.

@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from pipeline import incoming
+from pipeline.data import incoming
+from pipeline.data.incoming import IncomingSettings, Window
 from pipeline.errors import SettingsError, TableError
-from pipeline.incoming import IncomingSettings, Window
 
 FEWEST = 3
 """Periods below which there is no story to tell."""

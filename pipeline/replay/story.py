@@ -5,9 +5,9 @@ from datetime import datetime
 from statistics import fmean
 from typing import Literal, Self, get_args
 
-from pipeline.drift import DriftReport, Finding
+from pipeline.decisions.drift import DriftReport, Finding
+from pipeline.decisions.policy import Action
 from pipeline.evaluation import Evaluation
-from pipeline.policy import Action
 from pipeline.records import Record
 
 Strategy = Literal["loop", "always", "never"]

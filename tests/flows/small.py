@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline import columns
-from pipeline.choices import ModelSettings, TrainingSettings
+from pipeline.settings import ModelSettings, TrainingSettings
 from pipeline.synthesizer import Synthesizer
 
 TINY = "[training]\nepochs = 1\nbatch = 256\n[model]\nwidth = 16\nhidden = 16\ncomponents = 4\n"

@@ -20,12 +20,14 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from small import LENIENT, TINY, Outcome, workspaces, write
 
-from flows import engine, publication, run
-from flows.scratch import alone, publication_file
+from flows.engine import homes
+from flows.engine.workspace import alone, publication_file
+from flows.stages import publication
 from flows.tracking import registry, store
-from pipeline import exports
+from flows.verbs import run
+from pipeline.data import exports
+from pipeline.data.incoming import Ledger
 from pipeline.errors import ResynthError
-from pipeline.incoming import Ledger
 
 Command = Callable[..., Outcome]
 ROOT = Path(__file__).parents[2]
@@ -378,19 +380,19 @@ def test_a_server_that_is_away_is_waited_for(monkeypatch: pytest.MonkeyPatch) ->
     with HTTPServer(("127.0.0.1", 0), Healthy, bind_and_activate=False) as server:
         server.server_bind()
         monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{server.server_port}")
-        monkeypatch.setattr(engine, "PAUSES", (0.0, 0.1))
+        monkeypatch.setattr(homes, "PAUSES", (0.0, 0.1))
         with pytest.raises(ResynthError, match="MLflow server of MLFLOW_TRACKING_URI to answer within 0 s"):
-            engine.reach()
-        monkeypatch.setattr(engine, "PAUSES", (0.0, 0.5, 1.0, 3.0))
+            homes.reach()
+        monkeypatch.setattr(homes, "PAUSES", (0.0, 0.5, 1.0, 3.0))
         late = threading.Timer(1.0, lambda: (server.server_activate(), server.handle_request()))
         late.start()
-        engine.reach()
+        homes.reach()
         late.join()
 
 
 def test_a_command_without_its_servers_fails_in_one_line(tmp_path: Path) -> None:
     """Exit code 1, and nothing has been begun."""
-    script = "import sys; from flows import engine; engine.PAUSES = (0.0,); from flows.cli import main; "
+    script = "import sys; from flows import engine; homes.PAUSES = (0.0,); from flows.cli import main; "
     command = [
         sys.executable,
         "-c",

@@ -9,8 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 from small import LENIENT, TINY, Outcome, table
 
-from flows.evaluate import evaluate
 from flows.settings import Settings
+from flows.verbs.evaluate import evaluate
 from pipeline.errors import SchemaError
 
 

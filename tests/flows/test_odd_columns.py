@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from small import LENIENT, TINY, Outcome, table
 
-from pipeline.columns.labels import labels
+from pipeline.arrow.labels import labels
 
 Command = Callable[..., Outcome]
 KINDS = ("categorical", "text", "identifier")

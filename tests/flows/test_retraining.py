@@ -14,17 +14,17 @@ import pytest
 from small import LENIENT, TINY, Outcome, synthesizer, table, write
 
 import pipeline.saving
-from flows import engine
-from flows import run as running
-from flows.run import Job, Judgement, Outlook, Plan, retrain
-from flows.run import run as flow
+from flows.engine import homes
 from flows.settings import Settings
-from flows.tasks import Incoming
+from flows.stages.tasks import Incoming
 from flows.tracking import registry
 from flows.tracking.registry import Version
 from flows.tracking.store import Check, Run, checks
+from flows.verbs import run as running
+from flows.verbs.run import Job, Judgement, Outlook, Plan, retrain
+from flows.verbs.run import run as flow
+from pipeline.decisions.promotion import Decision
 from pipeline.loop import PrivacyReport
-from pipeline.promotion import Decision
 
 Command = Callable[..., Outcome]
 NEEDED = TINY + LENIENT + '[policy]\ntrain = "needed"\ncool_down_hours = 0\nsevere = 1.0\n'
@@ -91,7 +91,7 @@ def test_lasting_drift_trains_once_in_a_cool_down_and_takes_nothing_in(command: 
     assert command(*arguments).answer["decision"] == "promoted"
     write(heap, "tuesday", seed=1)
     on_drift = Plan(data=heap, home=home, name="policy-held", settings=Settings.load(home, config), on_drift=True)
-    with engine.running():
+    with homes.running():
         held = flow(on_drift)
     assert (held.decision, held.published, held.export) == ("skipped", None, None)
     assert held.reasons[0].endswith("the cool-down is 20 h")

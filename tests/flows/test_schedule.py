@@ -25,9 +25,11 @@ from prefect.schedules import Schedule
 from prefect.server.schemas.schedules import CronSchedule, IntervalSchedule
 from small import LENIENT, TINY, Outcome, write
 
-from flows import engine, notify, schedule, servers
-from flows.scratch import alone
+from flows import schedule
+from flows.engine import homes, servers
+from flows.engine.workspace import alone
 from flows.settings import Settings
+from flows.telling import notify
 from pipeline.errors import BusyError, ResynthError, SettingsError
 
 Command = Callable[..., Outcome]
@@ -141,7 +143,7 @@ def test_settings_that_name_other_columns_are_told_before_serving(
     monkeypatch.setattr(schedule, "start", lambda *_: served.append("started"))
     monkeypatch.setattr(servers, "prefect", lambda: nullcontext("http://127.0.0.1:9"))
     monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
-    monkeypatch.setattr(engine, "reach", lambda: None)
+    monkeypatch.setattr(homes, "reach", lambda: None)
     assert (command("serve", "--config", config).code, served) == (0, ["started"])
     (tmp_path / "in").mkdir()
     write(tmp_path / "in", "monday")
@@ -165,7 +167,7 @@ def test_servers_that_are_away_when_a_run_begins_are_told(monkeypatch: pytest.Mo
         raise ResynthError("expected the MLflow server to answer")
 
     monkeypatch.setattr(notify, "tell", lambda _settings, *facts: told.append(facts))
-    monkeypatch.setattr(engine, "reach", away)
+    monkeypatch.setattr(homes, "reach", away)
     for flow in (schedule.retrain, schedule.check):
         with pytest.raises(ResynthError):
             flow.fn("in", str(tmp_path))

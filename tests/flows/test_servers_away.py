@@ -21,9 +21,9 @@ HEALTH = "/health", "/api/health"
 HELD_UP = """
 import sys, time
 from pathlib import Path
-from flows import engine
-engine.embed(Path())
-import flows.tasks as tasks
+from flows.engine import homes
+homes.embed(Path())
+import flows.stages.tasks as tasks
 fit, here = tasks.loop.fit, Path(sys.argv.pop())
 def held_up(*given, **named):
     here.touch()

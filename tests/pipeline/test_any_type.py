@@ -9,15 +9,16 @@ import pyarrow.parquet as pq
 import pytest
 from odd import odd
 
-from pipeline import columns, inspection, report, tables
-from pipeline.choices import DriftSettings, EvaluationSettings, ModelSettings, TrainingSettings
-from pipeline.columns.labels import labels
-from pipeline.disclosure import Disclosure
-from pipeline.drift import compare
+from pipeline import columns, inspection, pictures
+from pipeline.arrow.labels import labels
+from pipeline.data import tables
+from pipeline.decisions.drift import compare
 from pipeline.errors import SchemaError
 from pipeline.evaluation import evaluate
-from pipeline.reference import Reference
+from pipeline.privacy.disclosure import Disclosure
+from pipeline.profiles.reference import Reference
 from pipeline.schema import ColumnSettings, Schema
+from pipeline.settings import DriftSettings, EvaluationSettings, ModelSettings, TrainingSettings
 from pipeline.synthesizer import Synthesizer
 
 MODEL = ModelSettings(latent=4, width=16, hidden=16, components=4)
@@ -145,10 +146,10 @@ def test_everything_that_looks_at_categories_takes_any_type(table, schema, synth
     moved = compare(again, again.profile_of([other]), settings=DriftSettings())
     assert {"tags", "place", "raw", "half"} <= {finding.column for finding in moved.findings if finding.drifted}
     for figure in (
-        report.quality(holdout, made, schema, found),
-        report.drift(reference.profile, again.profile_of([other]), moved),
+        pictures.quality(holdout, made, schema, found),
+        pictures.drift(reference.profile, again.profile_of([other]), moved),
     ):
-        assert report.png(figure)
+        assert pictures.png(figure)
     accuracy = {each.name: each.accuracy for each in synthesizer.elbo(holdout).columns}
     assert all(0 <= accuracy[name] <= 1 for name in table.column_names)
 

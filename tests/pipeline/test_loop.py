@@ -5,12 +5,12 @@ import pyarrow as pa
 import pytest
 
 from pipeline import columns, loop
-from pipeline.choices import DriftSettings, LoopSettings, ModelSettings, TrainingSettings
+from pipeline.data.tables import split
 from pipeline.loop import Champion
-from pipeline.reference import Reference
+from pipeline.profiles.reference import Reference
 from pipeline.schema import ColumnSettings, PrivacySettings
+from pipeline.settings import DriftSettings, LoopSettings, ModelSettings, TrainingSettings
 from pipeline.synthesizer import Synthesizer
-from pipeline.tables import split
 
 SETTINGS = LoopSettings(
     model=ModelSettings(width=32, hidden=32, components=8), training=TrainingSettings(epochs=5, batch=64)

@@ -15,8 +15,8 @@ import torch
 from samples import mixed
 
 from pipeline import columns, saving
-from pipeline.choices import ModelSettings, TrainingSettings
 from pipeline.errors import DamagedError, FormatError, NotFoundError, ResynthError
+from pipeline.settings import ModelSettings, TrainingSettings
 from pipeline.synthesizer import Synthesizer
 
 

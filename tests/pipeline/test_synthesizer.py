@@ -10,9 +10,10 @@ import pytest
 from safetensors.numpy import load_file
 from samples import mixed
 
-from pipeline import columns, tables
-from pipeline.choices import ModelSettings, TrainingSettings
+from pipeline import columns
+from pipeline.data import tables
 from pipeline.errors import NotFoundError, SettingsError, TableError
+from pipeline.settings import ModelSettings, TrainingSettings
 from pipeline.synthesizer import BLOCK, Synthesizer
 
 MODEL = ModelSettings(width=64, hidden=32, components=32)

@@ -9,11 +9,11 @@ import pytest
 from samples import mixed
 
 from pipeline import columns
-from pipeline.choices import ModelSettings, TrainingSettings
 from pipeline.columns import Novel
 from pipeline.errors import SchemaError
 from pipeline.models.vae import VAE
 from pipeline.schema import Schema
+from pipeline.settings import ModelSettings, TrainingSettings
 from pipeline.synthesizer import WARM_SHARE, Synthesizer
 
 MODEL = ModelSettings(width=64, hidden=32, components=32)

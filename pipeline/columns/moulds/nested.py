@@ -13,17 +13,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field, model_validator
 
+from pipeline.arrow.labels import counted, labels, values
+from pipeline.arrow.nesting import Codes, entries, list_lengths, lists, structs
+from pipeline.arrow.widening import is_bytes, is_list, is_string
 from pipeline.checks import expect
-from pipeline.columns.labels import counted, labels, values
 from pipeline.columns.moulds.leaf import ENDLESS, Leaf, Nothing, Wanted, lengths_of
 from pipeline.columns.moulds.octets import Octets
 from pipeline.columns.moulds.steps import Steps
 from pipeline.columns.moulds.texts import Texts, code_of, shape_of
-from pipeline.columns.nesting import Codes, entries, list_lengths, lists, structs
 from pipeline.personal import recognise
 from pipeline.personal.mixing import Ints, below, chosen
 from pipeline.randomness import key
-from pipeline.widening import is_bytes, is_list, is_string
 
 LONGEST = 4_096
 """Most values of a made-up list that has no fixed size."""

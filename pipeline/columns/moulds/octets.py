@@ -11,12 +11,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field, model_validator
 
+from pipeline.arrow.widening import is_bytes
 from pipeline.checks import expect
 from pipeline.columns.moulds.leaf import Leaf, Wanted, lengths_of
 from pipeline.personal.folding import secret
 from pipeline.personal.layouts import Room
 from pipeline.personal.mixing import Ints, below, bits, chosen, permuted
-from pipeline.widening import is_bytes
 
 LONGEST = 2**16
 """Most bytes of a value."""

@@ -16,10 +16,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pydantic import model_validator
 
+from pipeline.arrow.domain import Grid, Line, domain_of, is_number, whole_units
+from pipeline.arrow.labels import years
 from pipeline.checks import expect
 from pipeline.columns import checked
-from pipeline.columns.domain import Grid, Line, domain_of, is_number, whole_units
-from pipeline.columns.labels import years
 from pipeline.columns.moulds.leaf import ENDLESS, Leaf, Wanted
 from pipeline.personal.folding import secret
 from pipeline.personal.layouts import Room, free_stretch

@@ -6,11 +6,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline import personal
+from pipeline.arrow.widening import is_string
 from pipeline.checks import expect
 from pipeline.columns.moulds.leaf import ENDLESS, Leaf, Wanted
 from pipeline.personal import Fake, Recognition
 from pipeline.personal.mixing import Ints
-from pipeline.widening import is_string
 
 CODES = ("code", "uuid", "iban", "card", "national id", "mac address", "phone")
 """Shapes of texts that are numbers of a kind."""

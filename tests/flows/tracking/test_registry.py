@@ -15,13 +15,13 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from small import synthesizer
 
-from flows import places
+from flows.engine import addresses
 from flows.tracking import history, registry
 from flows.tracking.registry import OutdatedError, Version
 from flows.tracking.store import Run
 from pipeline import saving
+from pipeline.decisions.promotion import Decision
 from pipeline.errors import DamagedError, NotFoundError, ResynthError
-from pipeline.promotion import Decision
 from pipeline.synthesizer import Synthesizer
 
 
@@ -324,7 +324,7 @@ def test_a_version_that_does_not_load_is_not_promoted(saved: Path) -> None:
 def files_of(version: Version) -> Path:
     """Where a version's files lie in the embedded store."""
     place = MlflowClient().get_model_version_download_uri(version.name, version.version)
-    return Path(places.local(place))
+    return Path(addresses.local(place))
 
 
 def test_nothing_that_the_store_holds_is_run(saved: Path, tmp_path: Path) -> None:

@@ -13,9 +13,9 @@ ROOT = Path(__file__).parents[3]
 MAKE = """
 import sys
 from pathlib import Path
-from flows import engine
+from flows.engine import homes
 home = Path(sys.argv[1])
-engine.embed(home)
+homes.embed(home)
 from flows.tracking import registry, store
 from flows.tracking.store import Run
 """

@@ -11,9 +11,9 @@ from mlflow.entities import RunTag
 from small import table
 
 from flows.tracking.store import Run, client, last_complete
+from pipeline.data.tables import ReadSettings
 from pipeline.errors import ResynthError
-from pipeline.tables import ReadSettings
-from pipeline.training import Epoch
+from pipeline.training.optimization import Epoch
 
 
 @pytest.fixture

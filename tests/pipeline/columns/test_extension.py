@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from strategies import MADE_UP, arrays
 from test_laws import generated, same, texts
 
-from pipeline.columns import KINDS, Codec, Discrete, numbers
+from pipeline.arrow.arrays import numbers
+from pipeline.columns import KINDS, Codec, Discrete
 from pipeline.columns.alphabet import RESOLUTION
 from pipeline.columns.numeric import FORMS
 from pipeline.errors import SchemaError

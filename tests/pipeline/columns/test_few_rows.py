@@ -6,7 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pipeline.columns import KINDS, Encoded, numbers
+from pipeline.arrow.arrays import numbers
+from pipeline.columns import KINDS, Encoded
 from pipeline.schema import Column
 
 RANDOM = np.random.default_rng(11)

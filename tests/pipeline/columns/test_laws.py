@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from safetensors.numpy import load, save
 from strategies import MADE_UP, VALUES, arrays
 
-from pipeline import columns
+from pipeline.arrow.arrays import numbers
+from pipeline.arrow.labels import labels
 from pipeline.columns import KINDS, Codec, Discrete, Encoded
-from pipeline.columns.labels import labels
 from pipeline.columns.numeric import FORMS
 from pipeline.schema import Column
 
@@ -70,7 +70,7 @@ def test_generated_values_keep_type_range_and_categories(array):
     if codec.measure == "nominal":
         assert set(texts(drawn)) <= set(texts(array))
     elif array.null_count < len(array):
-        real, new = columns.numbers(array), columns.numbers(drawn)
+        real, new = numbers(array), numbers(drawn)
         assert np.nanmin(new) >= np.nanmin(real)
         assert np.nanmax(new) <= np.nanmax(real)
 
@@ -94,8 +94,8 @@ def test_times_of_the_first_and_last_day_stay_in_range():
     values = codec.encode(array).values
     shuffled = tuple(random.permutation(value) for value in values)
     rest = codec.draw(shuffled, random, np.arange(len(array)))
-    drawn = columns.numbers(codec.decode(Encoded(shuffled, rest)))
-    real = columns.numbers(array)
+    drawn = numbers(codec.decode(Encoded(shuffled, rest)))
+    real = numbers(array)
     assert real.min() <= drawn.min()
     assert drawn.max() <= real.max()
 

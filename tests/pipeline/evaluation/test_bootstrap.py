@@ -7,12 +7,12 @@ import pyarrow.parquet as pq
 import pytest
 from sklearn.metrics import r2_score, roc_auc_score
 
-from pipeline.choices import EvaluationSettings
 from pipeline.columns import infer
 from pipeline.evaluation import bootstrap, evaluate
 from pipeline.evaluation.marginals import ordered_error, shape_errors, total_variation
 from pipeline.evaluation.pairs import column_pairs, trend_errors
 from pipeline.evaluation.views import views
+from pipeline.settings import EvaluationSettings
 
 ADULT = pq.read_table(Path(__file__).parents[3] / "data" / "adult_test.parquet")
 SCHEMA = infer(ADULT)

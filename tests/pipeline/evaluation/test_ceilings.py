@@ -4,13 +4,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pipeline.choices import EvaluationSettings
 from pipeline.columns import infer
+from pipeline.data.tables import split
 from pipeline.evaluation import Evaluation, evaluate
 from pipeline.evaluation.detection import two_sample
 from pipeline.evaluation.views import views
 from pipeline.schema import ColumnSettings
-from pipeline.tables import split
+from pipeline.settings import EvaluationSettings
 
 
 def customers(rows: int, seed: int = 0) -> pa.Table:

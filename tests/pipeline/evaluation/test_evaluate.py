@@ -8,11 +8,11 @@ import pyarrow.parquet as pq
 import pytest
 from pydantic import ValidationError
 
-from pipeline.choices import EvaluationSettings
 from pipeline.columns import infer
 from pipeline.errors import NotFoundError, SettingsError, TableError
 from pipeline.evaluation import METRICS, Evaluation, Score, evaluate
 from pipeline.schema import PrivacySettings
+from pipeline.settings import EvaluationSettings
 
 ADULT = pq.read_table(Path(__file__).parents[3] / "data" / "adult_test.parquet").slice(0, 6000)
 SCHEMA = infer(ADULT)

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.bound import importance_weighted
 from pipeline.columns import Discrete, Real
 from pipeline.models.layout import Layout
 from pipeline.models.vae import VAE, Shape
-from pipeline.training import Rows
+from pipeline.queries.bound import importance_weighted
+from pipeline.training.optimization import Rows
 
 LAYOUT = Layout((Discrete(4), Discrete(3, spoken=(False, False, True, False)), Discrete(2, missing=True)))
 

@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from pipeline.data.incoming import IncomingSettings
 from pipeline.errors import SchemaError, SettingsError, TableError
-from pipeline.incoming import IncomingSettings
 from pipeline.replay.periods import Every, History
 
 START = dt.datetime(2024, 1, 17, 13, 30)  # noqa: DTZ001 - zones are put on it

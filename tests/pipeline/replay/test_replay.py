@@ -7,8 +7,14 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pipeline import columns, loop, tables
-from pipeline.choices import (
+from pipeline import columns, loop
+from pipeline.data import tables
+from pipeline.data.incoming import IncomingSettings
+from pipeline.decisions.drift import DriftReport
+from pipeline.loop import Past
+from pipeline.progress import Tick
+from pipeline.replay import STRATEGIES, Shelf, Story, replay
+from pipeline.settings import (
     EvaluationSettings,
     GateSettings,
     LoopSettings,
@@ -16,11 +22,6 @@ from pipeline.choices import (
     PolicySettings,
     TrainingSettings,
 )
-from pipeline.drift import DriftReport
-from pipeline.incoming import IncomingSettings
-from pipeline.loop import Past
-from pipeline.progress import Tick
-from pipeline.replay import STRATEGIES, Shelf, Story, replay
 
 PERIODS, ROWS = 5, 120
 LENIENT = GateSettings(active_units=0, limits={"shape_error": 1.0}, margins={"shape_error": 1.0})

@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from pipeline.drift import DriftReport, Finding
+from pipeline.decisions.drift import DriftReport, Finding
 from pipeline.evaluation import Evaluation, Score
 from pipeline.replay.story import Look, Quality, Step, Story
 

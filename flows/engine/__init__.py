@@ -1,0 +1,1 @@
+"""What runs beneath the flows: servers, a home's state, working files."""

@@ -1,0 +1,132 @@
+"""Servers of MLflow and Prefect on the stores of a home, for as long as they are needed.
+
+What the environment names is not started again. A server that we start listens on loopback only and ends with us,
+also when we are killed (on Linux; elsewhere only when we end in order). Addresses may carry a password: they are given
+to a server by its environment, as anybody may read command lines, and shown without it.
+"""
+
+import ctypes
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from functools import partial
+
+from flows.engine import embedded
+from pipeline.errors import ResynthError
+from pipeline.files import PRIVATE
+
+HOST = "127.0.0.1"
+PATIENCE = 300.0  # seconds for a server to answer; the first makes a database, and others wait for it
+DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of Linux
+
+
+@contextmanager
+def mlflow() -> Iterator[str]:
+    """The address of MLflow's pages.
+
+    Raises:
+        ResynthError: The server ended or does not answer.
+    """
+    tracking = os.environ["MLFLOW_TRACKING_URI"]
+    if tracking.startswith("http"):
+        yield public(tracking)
+        return
+    port = free_port(5000)
+    # Its jobs, which judge language models, would be six processes more.
+    environment = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_BACKEND_STORE_URI": tracking}
+    with _serving("mlflow", port, nullcontext(), "server", "--workers", "1", **environment):
+        yield f"http://{HOST}:{port}"
+
+
+@contextmanager
+def prefect() -> Iterator[str]:
+    """The address of Prefect's pages; its API is below at `/api`.
+
+    Raises:
+        ResynthError: The server ended or does not answer.
+    """
+    api = os.environ.get("PREFECT_API_URL")
+    if api is not None:
+        yield public(api).removesuffix("/api")
+        return
+    port = free_port(4200)
+    address = f"http://{HOST}:{port}"
+    with _serving("prefect", port, embedded.starting(), "server", "start", PREFECT_UI_API_URL=f"{address}/api"):
+        yield address
+
+
+def public(address: str) -> str:
+    """An address without user and password."""
+    return re.sub("(?<=://)[^/]*@", "", address, count=1)
+
+
+def start(module: str, port: int, *options: str, **environment: str) -> "subprocess.Popen[bytes]":
+    """Start a server of this Python's environment, out of reach of the terminal's Ctrl-C, which we pass on.
+
+    What it writes, only its owner may read.
+
+    Call it in the main thread: on Linux the server ends with the thread that started it.
+    """
+    return subprocess.Popen(  # noqa: S603
+        [sys.executable, "-m", module, *options, "--host", HOST, "--port", str(port)],
+        env=os.environ | environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        umask=PRIVATE,
+        preexec_fn=partial(_end_with_parent, os.getpid()) if sys.platform == "linux" else None,  # noqa: PLW1509 - it only calls the kernel
+    )
+
+
+def wait(name: str, port: int, server: "subprocess.Popen[bytes]") -> None:
+    """Wait until a server that was started answers.
+
+    Raises:
+        ResynthError: It ended or does not answer.
+    """
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        if server.poll() is not None:
+            raise ResynthError(f"expected the {name} server to run on port {port}, it ended ({server.returncode})")
+        with socket.socket() as probe:
+            if probe.connect_ex((HOST, port)) == 0:
+                return
+        time.sleep(0.05)
+    raise ResynthError(f"expected the {name} server to answer on port {port} within {PATIENCE:.0f} s, it did not")
+
+
+def free_port(preferred: int | None = None) -> int:
+    """The preferred port if it is free, else any that is."""
+    with socket.socket() as probe:
+        if preferred is not None and probe.connect_ex((HOST, preferred)) != 0:
+            return preferred
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def _serving(
+    name: str, port: int, alone: AbstractContextManager[object], *options: str, **environment: str
+) -> Iterator[None]:
+    """A server for as long as it is needed; `alone` is held while it starts."""
+    with ExitStack() as running:
+        with alone:
+            server = start(name, port, *options, **environment)
+            running.callback(server.wait, timeout=30)
+            running.callback(server.terminate)
+            wait(name, port, server)
+        yield
+
+
+def _end_with_parent(parent: int) -> None:
+    """Let this process end with its parent; one whose parent has been killed already ends now."""
+    ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGTERM)
+    if os.getppid() != parent:
+        os._exit(1)

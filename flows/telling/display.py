@@ -1,0 +1,226 @@
+"""What a person reads at the end: tables for the terminal, and the same for Prefect's page in Markdown."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from flows.telling.reports import Report
+    from flows.tracking.history import Event
+    from flows.tracking.registry import Version
+    from pipeline.decisions.drift import DriftReport
+    from pipeline.evaluation import Evaluation
+    from pipeline.inspection import Inspection
+    from pipeline.replay.story import Story
+
+SHOWN = 10  # findings of a drift report
+SCORES = ("area", "score", "synthetic", "real rows", "meaning")
+HISTORY = ("when (UTC)", "event", "from", "to", "by", "why")
+INSPECTION = ("column", "kind", "sensitive", "distinct", "nulls", "examples", "why")
+STRATEGY = ("strategy", "trainings", "promoted", "CPU s", "ahead", "quality", "at the end", "real rows")
+SHORT = 8  # letters of a run's id
+WIDE = 120  # columns of a terminal that has room for meanings
+
+
+def run(console: Console, report: "Report") -> None:
+    """The outcome of a run."""
+    if report.drift is not None:
+        drift(console, report.drift)
+    if report.evaluation is not None:
+        evaluation(console, report.evaluation)
+    console.print(_table("", ["", ""], outcome(report), header=False))
+    for note in (*report.warnings, *withheld(report)):
+        console.print(f"note: {note}", soft_wrap=True, markup=False, highlight=False)
+    for file in report.quarantined:
+        console.print(f"quarantined: {file.name}: {file.reason}", soft_wrap=True, markup=False, highlight=False)
+
+
+def inspection(console: Console, rows: int, found: Sequence["Inspection"], written: Path | None) -> None:
+    """How a table would be taken."""
+    cells = [
+        (
+            column.name,
+            column.kind,
+            "yes" if column.sensitive else "",
+            "" if column.distinct is None else f"{column.distinct:,}",
+            f"{column.nulls:,}",
+            "; ".join(column.examples),
+            column.why,
+        )
+        for column in found
+    ]
+    console.print(_table(f"{rows:,} rows", INSPECTION, cells))
+    for column in found:
+        if column.withheld is not None:
+            console.print(f"note: {column.withheld.text}", soft_wrap=True, markup=False, highlight=False)
+    if written is not None:
+        console.print(f"settings written to {written}", soft_wrap=True, markup=False, highlight=False)
+
+
+def evaluation(console: Console, found: "Evaluation") -> None:
+    """Scores beside what real rows reach, and what they mean where there is room."""
+    shown = len(SCORES) if console.width >= WIDE else len(SCORES) - 1
+    console.print(_table("quality", SCORES[:shown], [row[:shown] for row in scores(found)]))
+    for note in found.remarks:
+        console.print(f"note: {note}", soft_wrap=True, markup=False, highlight=False)
+
+
+def drift(console: Console, report: "DriftReport") -> None:
+    """What has drifted, the largest first."""
+    verdict = "found" if report.drifted else "none"
+    drifted = [finding for finding in report.findings if finding.drifted]
+    for finding in drifted[:SHOWN]:
+        console.print(f"  {finding.text}", soft_wrap=True, markup=False, highlight=False)
+    for note in report.notes:
+        console.print(f"  note: {note}", soft_wrap=True, markup=False, highlight=False)
+    console.print(f"drift: {verdict} ({len(drifted)} of {len(report.findings)} checks)", highlight=False)
+
+
+def versions(console: Console, found: Sequence["Version"], other: Sequence["Version"]) -> None:
+    """Model versions; `other` were made under privacy settings that are not those of now."""
+    rows = [
+        (
+            version.name,
+            version.version,
+            ", ".join(version.aliases),
+            f"{version.created:%Y-%m-%d %H:%M} UTC",
+            version.tags.get("decision", ""),
+            version.tags.get("reasons", ""),
+        )
+        for version in found
+    ]
+    console.print(_table("", ["model", "version", "alias", "registered", "decision", "reasons"], rows))
+    for version in other:
+        note = (
+            f"note: {version.name} version {version.version} and its exports were made under other privacy settings"
+            " than those of now"
+        )
+        console.print(note, soft_wrap=True, markup=False, highlight=False)
+
+
+def history(console: Console, events: Sequence["Event"]) -> None:
+    """Every move of a model's alias; runs by the first letters of their ids where there is no room for all."""
+    letters = None if console.width >= WIDE else SHORT
+    rows = [
+        (
+            f"{event.when:%Y-%m-%d %H:%M}",
+            event.kind,
+            event.before or "–",
+            event.after or "–",
+            event.by[:letters],
+            event.why,
+        )
+        for event in events
+    ]
+    if rows:
+        console.print()
+        console.print(_table("history of the champion", HISTORY, rows))
+
+
+def replay(console: Console, story: "Story", path: Path) -> None:
+    """What a replay tells, a line per strategy, and where all of it is."""
+    console.print(_table("", STRATEGY, strategies(story)))
+    console.print(verdict(story), str(path), sep="\n", markup=False, highlight=False, soft_wrap=True)
+
+
+def story_markdown(story: "Story") -> str:
+    """What a replay tells, for Prefect."""
+    lines = [f"| {' | '.join(STRATEGY)} |", "|" + "---|" * len(STRATEGY)]
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in strategies(story)), "", verdict(story)])
+
+
+def strategies(story: "Story") -> list[tuple[str, ...]]:
+    """One row per strategy."""
+    from pipeline.replay.story import STRATEGIES  # noqa: PLC0415 - with it comes all that only replays need
+
+    rows = []
+    for strategy in STRATEGIES:
+        found = story.summary(strategy)
+        qualities = (found.ahead, found.quality, found.end, found.ceiling)
+        shown = ["–" if quality is None else f"{quality:.4f}" for quality in qualities]
+        warm = f"{found.trainings} ({found.warm_starts} warm)" if found.warm_starts else str(found.trainings)
+        rows.append((strategy, warm, str(found.promoted), f"{found.seconds:.0f}", *shown))
+    return rows
+
+
+def verdict(story: "Story") -> str:
+    """What the loop cost and reached, beside training every time."""
+    loop, always = story.summary("loop"), story.summary("always")
+    if story.loss is None:
+        return f"{story.periods} periods: no version passed the gate"
+    reached = f"{abs(story.loss):.2%} {'below' if story.loss > 0 else 'above'} that of training always"
+    return (
+        f"{story.periods} periods: {loop.trainings} trainings instead of {always.trainings}, "
+        f"{loop.seconds:.0f} CPU seconds instead of {always.seconds:.0f}; quality at the end {reached}"
+    )
+
+
+def withheld(report: "Report") -> list[str]:
+    """What of the table is not shown, what that costs, and what a small table's rows were given up for."""
+    if report.privacy is None:
+        return []
+    told = [each.text for each in report.privacy.withheld]
+    if told:
+        cost = ", ".join(f"{name} {change:+.4f}" for name, change in report.privacy.cost.items())
+        told.append(f"withholding changes the scores of the real rows themselves: {cost}")
+    shrinkage = report.privacy.shrinkage
+    if shrinkage is not None and shrinkage.share == 1:
+        told.append("the table is small: columns are generated independently, so that no row is copied")
+    elif shrinkage is not None and shrinkage.share:
+        told.append(
+            f"the table is small: the columns of {shrinkage.share:.0%} of the rows are dealt out anew, so that an"
+            f" attack finds its rows no better than by chance (AUC {shrinkage.auc:.2f})"
+        )
+    return told
+
+
+def markdown(report: "Report") -> str:
+    """The outcome of a run for Prefect."""
+    lines = [f"- **quarantined**: {file.name}: {file.reason}" for file in report.quarantined]
+    if report.evaluation is not None:
+        lines += ["", f"| {' | '.join(SCORES)} |", "|" + "---|" * len(SCORES)]
+        lines += [f"| {' | '.join(row)} |" for row in scores(report.evaluation)]
+        lines += ["", *(f"- **note**: {remark}" for remark in report.evaluation.remarks)]
+    return "\n".join([*(f"- **{key}**: {value}" for key, value in outcome(report)), *lines])
+
+
+def outcome(report: "Report") -> list[tuple[str, str]]:
+    """Decision, version and where the files are."""
+    who = report.name if report.version is None else f"{report.name} version {report.version}"
+    rows = [("decision", f"{who} {report.decision}"), *(("", reason) for reason in report.reasons)]
+    if report.plan is not None and report.plan.action != "skip":
+        rows.append(("training", f"{report.plan.action}: {'; '.join(report.plan.reasons)}"))
+    if report.export is not None:
+        rows.append(("published", f"{report.export.rows:,} rows of version {report.published}"))
+        rows.append(("files", str(report.export.path)))
+    elif report.decision == "refused":
+        rows.append(("published", "nothing: there is no champion that could"))
+    if report.report is not None:
+        rows.append(("report", report.report))
+    return [*rows, ("seconds", f"{sum(report.seconds.values()):.0f}")]
+
+
+def scores(found: "Evaluation") -> list[tuple[str, str, str, str, str]]:
+    """One row per score; the area is named once."""
+    rows: list[tuple[str, str, str, str, str]] = []
+    last = ""
+    for score in found.scores:
+        area = "" if score.area == last else score.area
+        last = score.area
+        rows.append((area, score.name, f"{score.value:.4f}", f"{score.ceiling:.4f}", score.meaning))
+    return rows
+
+
+def _table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]], *, header: bool = True) -> Table:
+    table = Table(title=title or None, title_justify="left", show_header=header, box=None, pad_edge=False)
+    for name in head:
+        numeric = name in {"synthetic", "real rows", "distinct", "nulls", *STRATEGY[1:]}
+        whole = name in HISTORY and name != "why"  # only reasons may be broken
+        table.add_column(name, justify="right" if numeric else "left", overflow="fold", no_wrap=whole)
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))  # what people wrote is no markup
+    return table

@@ -1,0 +1,70 @@
+"""Telling somebody, by a POST of JSON to a webhook, what a run came to.
+
+    {"event": "promoted", "name": "customers", "text": "customers version 7 promoted", ...}
+
+`text` alone is what Slack, Mattermost and Teams show; programs read the rest. There is no value of the data in it: of
+an error that is none of ours, whose text may quote one, only the type is told. A webhook that does not answer never
+fails a run: it is tried again, then there is a warning without the address, which often is a secret.
+"""
+
+import json
+import logging
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from flows.settings import Event, NotifySettings
+from flows.telling.reports import Report
+from pipeline.errors import BusyError, ResynthError
+
+TRIES = 3
+PATIENCE = 10.0  # seconds for an answer
+PAUSE = 1.0  # seconds before the second try, twice that before the third
+
+
+@contextmanager
+def failures(settings: NotifySettings, name: str) -> Iterator[None]:
+    """Tell of an exception that leaves the block; that somebody else is at it is none worth telling."""
+    try:
+        yield
+    except BusyError:
+        raise
+    except Exception as error:
+        told = str(error) if isinstance(error, ResynthError) else f"failed ({type(error).__name__})"
+        tell(settings, "failed", name, " ".join(told.split()))
+        raise
+
+
+def outcome(settings: NotifySettings, report: Report) -> None:
+    """Tell of a promotion or a refusal, and of files that cannot be used."""
+    if report.decision != "skipped":
+        text = f"version {report.version} {report.decision}"
+        told = report.model_dump(mode="json", include={"version", "reasons", "published", "report"})
+        tell(settings, report.decision, report.name, text, **told)
+    if report.quarantined:
+        told = report.model_dump(mode="json", include={"quarantined"})
+        tell(settings, "quarantined", report.name, f"{len(report.quarantined)} files quarantined", **told)
+
+
+def tell(settings: NotifySettings, event: Event, name: str, text: str, **facts: object) -> None:
+    """Tell of an event, if anybody wants to hear of it."""
+    if settings.webhook is None or event not in settings.on:
+        return
+    message = {"event": event, "name": name, "text": f"resynth: {name}: {text}", **facts}
+    for attempt in range(TRIES):
+        time.sleep(PAUSE * attempt)
+        try:
+            _post(settings.webhook.get_secret_value(), json.dumps(message).encode())
+        except Exception as error:  # noqa: BLE001 - also an address that is none: no news is worth a run
+            reason = type(error).__name__
+        else:
+            return
+    logging.getLogger(__name__).warning(
+        "notify: the webhook took no news of %r after %d tries (%s)", event, TRIES, reason
+    )
+
+
+def _post(address: str, body: bytes) -> None:
+    request = urllib.request.Request(address, body, {"Content-Type": "application/json"})  # noqa: S310
+    urllib.request.urlopen(request, timeout=PATIENCE).close()  # noqa: S310 - the settings admit http and https only

@@ -1,0 +1,45 @@
+"""How near are any synthetic rows to real ones? A question about two files, so it needs no home and no model."""
+
+from flows.settings import Settings
+from pipeline import columns
+from pipeline.data import tables
+from pipeline.data.storage import Place
+from pipeline.evaluation import Evaluation
+from pipeline.evaluation import evaluate as compare
+from pipeline.progress import Progress, silent
+
+
+def evaluate(
+    real: Place, synthetic: Place, *, test: Place | None, settings: Settings, progress: Progress = silent
+) -> Evaluation:
+    """Compare synthetic rows with real rows.
+
+    Args:
+        real: The table the generator was trained on.
+        synthetic: The generated table.
+        test: Real rows the generator has not seen. Without it `real` is split as a run would split it, so that the
+            hold-out of that run is found again.
+        settings: How to read, split and evaluate.
+        progress: Told after every area.
+
+    Raises:
+        TableError: A table cannot be used.
+        SchemaError: The tables differ in their columns, and not harmlessly (`pipeline.data.tables.unify`).
+    """
+    places = [real, synthetic] if test is None else [real, synthetic, test]
+    came = [tables.Named(str(place), tables.read(place, settings.read, settings.columns)) for place in places]
+    train, rows, *unseen = tables.unify(came, like=came[0].table.schema).tables
+    if unseen:
+        holdout = unseen[0]
+    else:
+        train, _, holdout = tables.split(train, settings.split)
+    schema = columns.infer(train, settings.columns)
+    return compare(
+        rows,
+        holdout=holdout,
+        train=train,
+        schema=schema,
+        settings=settings.evaluation,
+        seed=settings.seed,
+        progress=progress,
+    )

@@ -1,0 +1,35 @@
+"""Publish rows of a registered version."""
+
+from pathlib import Path
+
+from prefect import flow
+
+from flows.settings import Settings
+from flows.stages import tasks
+from flows.tracking import registry, store
+from pipeline.data import exports
+from pipeline.data.exports import Manifest
+from pipeline.progress import Progress, silent
+
+
+@flow(name="resynth-export", validate_parameters=False)
+def export(
+    reference: str, out: Path, rows: int, home: Path, settings: Settings, progress: Progress | None = None
+) -> Manifest:
+    """Write `rows` rows of a version into `out`.
+
+    Args:
+        reference: `NAME`, `NAME@alias` or `NAME/version`.
+        out: The directory to publish; an export that is there is replaced.
+        rows: How many.
+        home: Where state lives; it must not be inside `out`.
+        settings: The seed, as row i is a function of version, seed and i; and how the rows are partitioned.
+        progress: Told as rows are written, if anybody listens.
+
+    Raises:
+        NotFoundError: There is no such version.
+        InputError: `out` cannot be written or holds something else.
+    """
+    exports.check_target(out, [home, Path.cwd()])
+    with store.answering():
+        return tasks.publish(registry.resolve(reference), out, rows, settings, progress or silent)

@@ -1,0 +1,172 @@
+"""The loop over history: what drift checks, policy and gate would have done, and what it would have been worth.
+
+Nothing of it touches the registry: no version is registered, no alias moves. What is remembered is one MLflow run with
+every turn's numbers, the story and its picture. What takes long is kept under `<home>/.resynth/replays` until the
+replay is complete, by its name and the content of the table, the settings and the code: one that was interrupted goes
+on, and one that has become another starts anew.
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Any
+
+from prefect import flow
+from prefect.artifacts import create_markdown_artifact
+
+from flows.engine.provenance import code_version
+from flows.engine.workspace import Workspace, alone
+from flows.settings import Settings
+from flows.telling import display
+from flows.telling.clock import offer
+from flows.tracking.figures import draw
+from flows.tracking.store import MARK, Run, answering
+from pipeline import pictures
+from pipeline.data import tables
+from pipeline.data.storage import Place
+from pipeline.errors import InputError
+from pipeline.progress import Progress, silent
+from pipeline.records import Record
+from pipeline.replay import STRATEGIES, Shelf, Story
+from pipeline.replay import replay as tell
+from pipeline.replay.periods import Every, History
+from pipeline.settings import LoopSettings
+
+STORY, PICTURE = "story.json", "replay.png"
+
+
+class Plan(Record):
+    """What a replay is asked to do.
+
+    Attributes:
+        data: The table: a Parquet file, or a directory, a pattern or an object store's prefix of them.
+        home: Where state lives.
+        name: The name of the model that the settings are about; the MLflow run is among its runs.
+        settings: Every other choice.
+        column: The column of the times.
+        every: Length of a period.
+        out: Where story and picture are written.
+    """
+
+    data: Place
+    home: Path
+    name: str
+    settings: Settings
+    column: str
+    every: str
+    out: Path
+
+
+class Outcome(Record):
+    """What a replay did.
+
+    Attributes:
+        story: All of it.
+        path: The directory that holds story and picture.
+        report: Where MLflow has them.
+    """
+
+    story: Story
+    path: Path
+    report: str
+
+    def answer(self) -> dict[str, Any]:
+        """What scripts are told: a line per strategy; every turn is in the story."""
+        told = self.story.model_dump(mode="json", exclude={"steps"})
+        strategies = {strategy: self.story.summary(strategy).model_dump(mode="json") for strategy in STRATEGIES}
+        where = {"path": str(self.path), "report": self.report}
+        return told | {"strategies": strategies, "loss": self.story.loss} | where
+
+
+@flow(name="resynth-replay", validate_parameters=False)
+def replay(plan: Plan, progress: Progress | None = None) -> Outcome:
+    """Run the loop over a table's history.
+
+    Args:
+        plan: What to do.
+        progress: Told about every turn, if anybody listens.
+
+    Raises:
+        InputError: Table, column or period cannot be used, or there is no writing to `out`.
+        BusyError: The same name is being replayed.
+        ResynthError: MLflow's server no longer answers.
+    """
+    code = code_version()
+    table = tables.read(plan.data, plan.settings.read, plan.settings.columns)
+    History.of(table, plan.column, Every.parse(plan.every))  # better now than in the midst of it
+    with writing(plan.out):
+        TemporaryFile(dir=plan.out).close()  # and better now than after hours
+    choices = plan.settings.model_dump(mode="json", include=set(LoopSettings.model_fields))
+    digest = tables.digest(table)
+    with (
+        answering(),
+        alone(plan.home, f"replay {plan.name}"),
+        Workspace.open(plan.home) as work,
+        Run.start(plan.name, {"flow": "replay", "code_version": code, MARK: work.mark}) as run,
+    ):
+        run.data(plan.data, digest, table.schema, table.num_rows)
+        run.parameters({"data": plan.data, "time": plan.column, "every": plan.every, "settings": choices})
+        shelf = _shelf(plan, _key(digest, plan, choices, code))
+        story = tell(table, plan.column, plan.every, plan.settings, shelf, progress or silent)
+        keep(run, story)
+        write(story, plan.out)
+        summary, title = display.story_markdown(story), f"{plan.name}, replay"
+        offer(lambda: create_markdown_artifact(summary, key="resynth-replay", description=title))
+        shutil.rmtree(shelf.directory, ignore_errors=True)
+        return Outcome(story=story, path=plan.out, report=run.url)
+
+
+def keep(run: Run, story: Story) -> None:
+    """Log every turn's numbers, one step per period, and the story and its picture."""
+    for step in story.steps:
+        found = {"ahead": step.ahead, "quality": step.quality}
+        values = {f"{step.strategy}.{name}": quality.overall for name, quality in found.items() if quality is not None}
+        values[f"{step.strategy}.seconds"] = step.seconds
+        if step.drift is not None:
+            values[f"{step.strategy}.drift"] = step.drift.excess
+        run.metrics(values, step.period)
+    for strategy in STRATEGIES:
+        told = story.summary(strategy).model_dump(exclude={"strategy"}, exclude_none=True)
+        run.metrics({f"{strategy}.total.{name}": float(value) for name, value in told.items()})
+    run.record(story, STORY)
+    run.picture(PICTURE, lambda: pictures.story(story))
+
+
+def write(story: Story, directory: Path) -> None:
+    """Write story and picture into a directory, which is made."""
+    with writing(directory):
+        (directory / STORY).write_text(story.model_dump_json(indent=1), "utf-8")
+        picture = draw(PICTURE, lambda: pictures.story(story))
+        if picture is not None:
+            (directory / PICTURE).write_bytes(picture)
+
+
+@contextmanager
+def writing(directory: Path) -> Iterator[None]:
+    """Make a directory, and say in one line when it cannot be written."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        raise InputError(
+            f"out: expected a directory that can be written, got {directory} ({error.strerror})"
+        ) from error
+
+
+def _shelf(plan: Plan, key: str) -> Shelf:
+    """Where a replay keeps what takes long; what an interrupted one of the same name but other key has left goes."""
+    directory = plan.home / ".resynth" / "replays" / plan.name
+    for left in directory.glob("*"):
+        if left.name != key:
+            shutil.rmtree(left, ignore_errors=True)
+    return Shelf(directory / key)
+
+
+def _key(digest: str, plan: Plan, choices: Mapping[str, object], code: str) -> str:
+    """What a replay's turns depend on, in short."""
+    parts = (digest, plan.column, plan.every, json.dumps(choices), code)
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]

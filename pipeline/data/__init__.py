@@ -1,0 +1,1 @@
+"""Where rows come from and go to: tables, storage, what has come in, exports."""

@@ -1,0 +1,309 @@
+"""Datasets out: Parquet parts and a manifest, published by rename.
+
+An export is a directory of Parquet parts and a manifest (`pipeline.data.manifest`), readable as one table. It is
+written beside its final place and renamed into it when it is complete, so whoever looks sees the old dataset or the
+new one, never half of one. Where two directories cannot be exchanged in one step (outside Linux, on some network file
+systems), a publisher killed between two renames leaves none: the next one puts the old one back first. What dead
+publishers left beside the place, it removes. `verify` holds a directory against its manifest.
+
+Only an earlier export is ever replaced: a directory whose manifest can be read and names every file in it. Anything
+else inside belongs to somebody, and the place is refused.
+"""
+
+import ctypes
+import os
+import re
+import shutil
+import sys
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path, PurePosixPath
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from filelock import FileLock, Timeout
+
+from pipeline.data import parts
+from pipeline.data.manifest import FORMAT, Manifest, Part, Source
+from pipeline.data.manifest import load as load_manifest
+from pipeline.data.parts import PART_ROWS
+from pipeline.errors import InputError, NotFoundError, ResynthError
+from pipeline.files import sync
+from pipeline.progress import Progress, silent
+
+__all__ = ["Manifest", "Part", "Source", "check_target", "discard", "load_manifest", "place", "publish", "verify"]
+
+AT_FDCWD, RENAME_EXCHANGE = -100, 2  # of Linux
+PART = re.compile(r"part-\d{5,9}\.parquet", re.ASCII)
+PROBE = re.compile(r"\.\..+\.[0-9a-f]{32}\.[0-9a-f]{8}\.probing")  # the directory that shows whether one can be made
+LONGEST_NAME, LONGEST_PATH = 255, 2000  # bytes
+
+
+def publish(
+    batches: Iterable[pa.Table],
+    directory: Path,
+    *,
+    schema: pa.Schema,
+    rows: int,
+    source: Source,
+    seed: int,
+    part_rows: int = PART_ROWS,
+    partition_by: Sequence[str] = (),
+    progress: Progress = silent,
+) -> Manifest:
+    """Write `batches` as a dataset at `directory`, replacing an earlier export there as a whole.
+
+    Args:
+        batches: The rows.
+        directory: Where; a symbolic link stays, and what it points at becomes the export.
+        schema: The schema of the rows.
+        rows: How many there are.
+        source: What made them.
+        seed: That they were made with.
+        part_rows: Rows of a part, where rows are not partitioned.
+        partition_by: Columns whose values go into the paths of the parts.
+        progress: Told as rows are written.
+
+    Raises:
+        InputError: The directory cannot be written, or holds something that is not an export; or the rows cannot be
+            partitioned by these columns.
+        ResynthError: The batches do not have `rows` rows.
+    """
+    directory = check_target(directory)
+    with _parents(directory), _beside(directory, "partial") as aside:
+        aside.mkdir()
+        written = parts.write(
+            batches, aside, schema, rows=rows, part_rows=part_rows, partition_by=partition_by, progress=progress
+        )
+        manifest = Manifest.of(written, schema, source, seed, tuple(partition_by))
+        manifest.write(aside)
+        for path in (*aside.rglob("*"), aside):
+            sync(path)
+        check_target(directory)  # somebody may have put a file there meanwhile
+        _replace(aside, directory)
+    return manifest
+
+
+def place(export: Path, directory: Path) -> None:
+    """Move an export, in one step, from beside `directory` to there, replacing an earlier one.
+
+    Raises:
+        InputError: `directory` cannot be written, or holds something that is not an export.
+        ResynthError: It cannot be moved.
+    """
+    directory = check_target(directory)
+    _recover(directory)
+    try:
+        _replace(export, directory)
+    except OSError as error:
+        raise ResynthError(f"expected to move the export {export} to {directory}: {error.strerror}") from error
+    shutil.rmtree(export, ignore_errors=True)
+
+
+def discard(export: Path) -> None:
+    """Remove an export, or what a dead publisher left of one; a directory that holds anything else stays.
+
+    Raises:
+        InputError: It holds something else.
+    """
+    if export.parent.is_dir():
+        _recover(export)
+    if export.is_dir():
+        _only_export(export)
+        shutil.rmtree(export, ignore_errors=True)
+
+
+def check_target(directory: Path, keep: Sequence[Path] = ()) -> Path:
+    """Make sure that `directory` can become an export; nothing is made or changed.
+
+    Args:
+        directory: The place.
+        keep: Paths that must not be inside it.
+
+    Returns:
+        The place with symbolic links resolved.
+
+    Raises:
+        InputError: It is a file or a mount point, holds something else, or cannot be written.
+    """
+    try:
+        target = directory.resolve()
+        if held := next((path for path in keep if path.resolve().is_relative_to(target)), None):
+            raise InputError(f"expected a place of its own for the export, got {target}, in which {held} is")
+        if target.exists() and not target.is_dir():
+            raise InputError(f"expected a directory for the export, got the file {target}")
+        if target.is_mount():
+            raise InputError(f"expected a directory that can be replaced for the export, got the mount point {target}")
+        if target.is_dir():
+            _only_export(target)
+        ground = next(path for path in target.parents if path.exists())
+        probe = ground / f"..{target.name}.{uuid.uuid4().hex}.{uuid.uuid4().hex[:8]}.probing"  # no name is longer
+        probe.mkdir()
+        with suppress(FileNotFoundError):  # a publisher clears up
+            probe.rmdir()
+    except (OSError, RuntimeError) as error:  # RuntimeError: links that lead in a circle
+        why = error.strerror if isinstance(error, OSError) else "its symbolic links lead in a circle"
+        raise InputError(f"expected a writable place for the export at {directory}: {why}") from error
+    return target
+
+
+def verify(directory: Path) -> tuple[str, ...]:
+    """Everything in which an export is not what its manifest says; nothing when it holds.
+
+    Raises:
+        NotFoundError: There is no readable manifest.
+    """
+    manifest = load_manifest(directory)
+    problems = []
+    if manifest.digest != manifest.content_digest():
+        problems.append(f"{manifest.file} was changed: its digest does not match its content")
+    if not 1 <= manifest.format <= FORMAT:
+        problems.append(f"{manifest.file} is of format {manifest.format}, expected 1 to {FORMAT}")
+    listed = {part.file for part in manifest.parts} | {manifest.file}
+    found = sorted(path.relative_to(directory).as_posix() for path in directory.rglob("*.parquet"))
+    problems += [f"{shown(name)} is not in the manifest" for name in found if name not in listed]
+    if len(listed) <= len(manifest.parts):
+        problems.append(f"{manifest.file} was changed: it names a part twice")
+    expected = manifest.part_schema
+    if expected is None:
+        problems.append(f"{manifest.file} was changed: its arrow_schema cannot be read")
+    first = 0
+    for part in manifest.parts:
+        if part.first != first:
+            problems.append(f"{shown(part.file)} begins at row {part.first}, expected {first}")
+        first = part.first + part.rows
+        problems += _part_problems(directory, part, expected)
+    if first != manifest.rows:
+        problems.append(f"the parts hold {first} rows, expected {manifest.rows}")
+    return tuple(problems)
+
+
+def shown(name: str) -> str:
+    """A file's name as it may be printed: what a terminal would obey or a screen not hold is escaped and cut."""
+    return name if name.isprintable() and len(name) <= LONGEST_NAME else f"{name[:80]!a}"
+
+
+def _is_part(name: str) -> bool:
+    """Whether a name is one that an export gives to a part: below the directory, and nothing that leads elsewhere."""
+    *above, file = name.split("/")
+    return (
+        PART.fullmatch(file) is not None
+        and len(name.encode("utf-8", "replace")) <= LONGEST_PATH
+        and all("=" in level and len(level.encode("utf-8", "replace")) <= LONGEST_NAME for level in above)
+        and name.isprintable()
+        and "\\" not in name
+    )
+
+
+def _part_problems(directory: Path, part: Part, expected: pa.Schema | None) -> list[str]:
+    name, file = shown(part.file), directory / part.file
+    if not _is_part(part.file) or file.resolve() != directory.resolve() / part.file:
+        return [f"{name} is no file of the export; it was not opened"]
+    if not file.is_file():
+        return [f"{name} is missing"]
+    if (size := file.stat().st_size) != part.bytes:
+        return [f"{name} was changed: it has {size} bytes, expected {part.bytes}"]
+    if parts.sha256(file) != part.sha256:
+        return [f"{name} was changed: its SHA-256 is not the manifest's"]
+    try:
+        rows, schema = pq.read_metadata(file).num_rows, pq.read_schema(file)
+    except (ValueError, OSError, pa.ArrowException):
+        return [f"{name} is no readable Parquet"]
+    problems = []
+    if rows != part.rows:
+        problems.append(f"{name} holds {rows} rows, expected {part.rows}")
+    if expected is not None and not schema.equals(expected, check_metadata=True):
+        problems.append(f"{name} has another schema than the manifest")
+    return problems
+
+
+def _only_export(directory: Path) -> None:
+    """See whether a directory holds nothing, or an export and nothing else.
+
+    Raises:
+        InputError: It holds something else.
+        OSError: It cannot be read.
+    """
+    if not any(directory.iterdir()):
+        return
+    expected = f"expected an empty directory or an earlier export at {directory}"
+    try:
+        manifest = load_manifest(directory)
+    except NotFoundError as error:
+        raise InputError(f"{expected}, found other files") from error
+    files = {part.file for part in manifest.parts if _is_part(part.file)} | {manifest.file}
+    folders = {str(above) for file in files for above in PurePosixPath(file).parents}
+    for root, inside, names in os.walk(directory):
+        place = PurePosixPath(Path(root).relative_to(directory).as_posix())
+        foreign = [name for name in names if str(place / name) not in files]
+        foreign += [name for name in inside if str(place / name) not in folders or (Path(root) / name).is_symlink()]
+        if foreign:
+            raise InputError(f"{expected}, found other files ({shown(str(place / min(foreign)))})")
+
+
+def _replace(aside: Path, directory: Path) -> None:
+    """Put `aside` in the place of `directory`; what was there is removed, or in the place of `aside`, afterwards."""
+    if not directory.exists():
+        aside.rename(directory)
+    elif not _exchange(aside, directory):
+        with _beside(directory, "old") as old:
+            directory.rename(old)
+            aside.rename(directory)
+    sync(directory.parent)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Exchange two directories in one step; False where the system or the file system cannot."""
+    rename = getattr(ctypes.CDLL(None), "renameat2", None) if sys.platform == "linux" else None
+    paths = (AT_FDCWD, os.fsencode(one), AT_FDCWD, os.fsencode(other))
+    return rename is not None and rename(*paths, RENAME_EXCHANGE) == 0
+
+
+@contextmanager
+def _parents(directory: Path) -> Iterator[None]:
+    """Make the parents of a directory, for as long as nothing fails, and clear away what dead publishers left there."""
+    made = [parent for parent in directory.parents if not parent.exists()]
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    _recover(directory)
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):  # somebody else uses one
+            for parent in made:
+                parent.rmdir()
+        raise
+
+
+@contextmanager
+def _beside(directory: Path, kind: str) -> Iterator[Path]:
+    """A path beside `directory` that a publisher works at; its lock tells the living from the dead."""
+    name = f".{directory.name}.{uuid.uuid4().hex[:8]}"
+    with FileLock(directory.parent / f"{name}.lock"):
+        try:
+            yield directory.parent / f"{name}.{kind}"
+        finally:
+            _clear(directory, name)
+
+
+def _recover(directory: Path) -> None:
+    """Clear away what dead publishers of `directory` left, and whoever was killed when looking at a place beside it."""
+    for path in directory.parent.iterdir():
+        if PROBE.fullmatch(path.name):
+            with suppress(OSError):
+                path.rmdir()
+    theirs = re.compile(rf"(\.{re.escape(directory.name)}\.[0-9a-f]{{8}})\.(?:partial|old|lock)")
+    for name in {found[1] for path in directory.parent.iterdir() if (found := theirs.fullmatch(path.name))}:
+        with suppress(Timeout), FileLock(directory.parent / f"{name}.lock", timeout=0):
+            _clear(directory, name)
+
+
+def _clear(directory: Path, name: str) -> None:
+    """Remove what a publisher left; what it moved out of the way goes back where nothing has taken its place."""
+    partial, old, lock = (directory.parent / f"{name}.{kind}" for kind in ("partial", "old", "lock"))
+    if old.exists() and not directory.exists():
+        old.rename(directory)
+    for path in (partial, old):
+        shutil.rmtree(path, ignore_errors=True)
+    if not (partial.exists() or old.exists()):
+        lock.unlink(missing_ok=True)

@@ -1,0 +1,103 @@
+"""Which files are new, and which cannot be used."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pipeline.data.incoming.ledger import Arrivals, Known, Ledger, Quarantined
+from pipeline.data.incoming.shapes import right_shape, sort, write_shape
+from pipeline.data.storage import Delta, File, Object, Part, fetch
+from pipeline.data.tables import ReadSettings
+from pipeline.schema import ColumnSettings
+
+
+def survey(
+    found: Sequence[File],
+    ledger: Ledger,
+    settings: ReadSettings,
+    overrides: Mapping[str, ColumnSettings],
+    *,
+    changing: bool = False,
+) -> Arrivals:
+    """Hold the files that are there against the ledger. New files are read from end to end, one at a time.
+
+    Args:
+        found: The files, in the order in which new ones count as having come.
+        ledger: What came before.
+        settings: What makes a value unusable.
+        overrides: Column settings; a file whose column cannot be cast as they ask is unusable.
+        changing: Whether the columns of the table may change.
+
+    Raises:
+        ResynthError: An object store does not answer.
+    """
+    here: dict[str, File] = {}
+    stamps: dict[str, str] = {}
+    for file in found:
+        here.setdefault(_digest(file, ledger, stamps), file)
+    found_out = sort(here, ledger, settings, overrides, changing=changing)
+    marks, reasons = found_out.marks, found_out.reasons
+    came = tuple(dict.fromkeys([*ledger.columns, *marks.values()]))
+    taken = {file.digest for file in ledger.files}
+    passed = {file.digest for file in ledger.quarantined} - found_out.judged
+    right = right_shape(marks, taken, came if changing else ())
+    files = [digest for digest, mark in marks.items() if mark == right]
+    new = [digest for digest in files if digest not in taken]
+    odd = [digest for digest, mark in marks.items() if mark != right and digest not in passed]
+    reasons |= {digest: found_out.difference(digest, right) for digest in odd}
+    quarantined = tuple(
+        Quarantined(name=here[digest].name, digest=digest, reason=reason, columns=marks.get(digest, ""))
+        for digest, reason in reasons.items()
+    )
+    return Arrivals(
+        files=tuple(here[digest] for digest in files),
+        new=len(new),
+        quarantined=quarantined,
+        ledger=Ledger(
+            files=(
+                *(file.model_copy(update={"columns": marks.get(file.digest, file.columns)}) for file in ledger.files),
+                *(Known(name=here[digest].name, digest=digest, columns=right) for digest in new),
+            ),
+            quarantined=(*(file for file in ledger.quarantined if _still(file, marks, right, reasons)), *quarantined),
+            columns=came,
+            shapes={mark: write_shape(shape) for mark, shape in found_out.shapes.items()},
+            latest=ledger.latest,
+            stamps=stamps,
+            rules=found_out.rules,
+        ),
+        shape=right,
+    )
+
+
+def _still(file: Quarantined, marks: Mapping[str, str], right: str, reasons: Mapping[str, str]) -> bool:
+    """Whether a file that could not be used is to be remembered as it was."""
+    return file.digest not in reasons and marks.get(file.digest) != right
+
+
+def _digest(file: File, ledger: Ledger, stamps: dict[str, str]) -> str:
+    """What tells a file's content from that of others, what its path says included.
+
+    Args:
+        file: The file.
+        ledger: Knows the content of objects that have not changed.
+        stamps: Gets the content of an object.
+    """
+    if isinstance(file, Delta):
+        return hashlib.sha256(f"{file.uri}\n{file.version}".encode()).hexdigest()
+    if not isinstance(file, Part):
+        return _content(file, ledger, stamps)
+    keys = json.dumps(sorted((key.name, key.value) for key in file.keys))
+    return hashlib.sha256(f"{_content(file.file, ledger, stamps)}\n{keys}".encode()).hexdigest()
+
+
+def _content(file: Path | Object, ledger: Ledger, stamps: dict[str, str]) -> str:
+    """SHA-256 of a file's bytes; of one that cannot be opened, a mark of its own."""
+    if isinstance(file, Object):
+        stamps[file.stamp] = ledger.stamps.get(file.stamp) or hashlib.sha256(fetch(file)).hexdigest()
+        return stamps[file.stamp]
+    try:
+        with file.open("rb") as content:
+            return hashlib.file_digest(content, "sha256").hexdigest()
+    except OSError as error:
+        return f"{error.strerror}: {file.name}"

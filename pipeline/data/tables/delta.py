@@ -1,0 +1,76 @@
+"""Delta Lake tables, through their log.
+
+The files of such a table hold rows that were deleted or rewritten since; which rows count, the log says. It is read
+by the `deltalake` package, an optional dependency. A table is read as a whole, at the version that was the latest when
+it was listed. Delta Lake promises no order of rows, so they come in the order of their content, always the same.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from pipeline.arrow.widening import plain
+from pipeline.data.storage import Delta
+from pipeline.data.tables.content import row_hashes
+from pipeline.errors import TableError
+
+if TYPE_CHECKING:
+    from deltalake import DeltaTable
+
+
+def latest(uri: str) -> Delta:
+    """The newest version of the table in a directory.
+
+    Raises:
+        TableError: It cannot be read, or the package that does is not installed.
+    """
+    with _readable(uri):
+        return Delta(uri=uri, version=_table(uri).version())
+
+
+def schema(table: Delta) -> tuple[pa.Schema, int]:
+    """The columns and the number of rows.
+
+    Raises:
+        TableError: As `latest`.
+    """
+    with _readable(table.uri):
+        found = _table(table.uri, table.version)
+        return pa.schema(found.schema().to_arrow()), found.count()
+
+
+def read(table: Delta) -> pa.Table:
+    """The rows, in the order of their content, without views of texts.
+
+    Raises:
+        TableError: As `latest`.
+    """
+    with _readable(table.uri):
+        stream = _table(table.uri, table.version).scan()
+        rows = pa.RecordBatchReader.from_stream(stream).read_all()  # unlike its own `read_all`, without the GIL
+    rows = rows.cast(pa.schema([field.with_type(plain(field.type)) for field in rows.schema]))
+    return rows.take(pa.array(np.argsort(row_hashes(rows), kind="stable")))
+
+
+def _table(uri: str, version: int | None = None) -> "DeltaTable":
+    try:
+        from deltalake import DeltaTable  # noqa: PLC0415 - optional
+    except ImportError as error:
+        raise TableError(f"{uri} is a Delta Lake table: to read it, install resynth[delta]") from error
+    plain = os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://")
+    return DeltaTable(uri, version=version, storage_options={"allow_http": "true"} if plain else None)
+
+
+@contextmanager
+def _readable(uri: str) -> Iterator[None]:
+    try:
+        yield
+    except TableError:
+        raise
+    except Exception as error:  # its errors have no base of their own
+        reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+        raise TableError(f"expected a readable Delta Lake table at {uri}: {reason}") from error

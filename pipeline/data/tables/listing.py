@@ -1,0 +1,217 @@
+"""The files of a table, and what their paths say.
+
+A directory, a prefix or a pattern may lead to files in folders called `column=value`, as Hive, Spark, Arrow and pandas
+write them. Such columns are columns like others. Which folders count begins where the user pointed: below a directory,
+or below the first folder of a pattern that has a wildcard in it. Values are percent-decoded, and
+`__HIVE_DEFAULT_PARTITION__` is null. A column is of integers where every value is written as an integer is, and of days
+where every value is written as `2024-01-31` is, so that nothing is lost: `01` stays a text. A file that holds a column
+of the same name keeps its own.
+
+A directory that a table format governs (Delta Lake, Apache Iceberg, Apache Hudi) holds files of deleted rows. It is
+read through its log, or refused.
+
+An export below the place that a user named is passed over: made-up rows are no data to learn from, unless they are
+what the user points to.
+"""
+
+import glob
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from pathlib import Path, PurePath, PurePosixPath
+from typing import TypeVar
+from urllib.parse import unquote
+
+import numpy as np
+
+from pipeline.data.manifest import MANIFEST
+from pipeline.data.storage import File, Key, Object, Part, Place, is_data, objects, there
+from pipeline.data.tables import delta
+from pipeline.errors import SchemaError, TableError
+
+NULL = "__HIVE_DEFAULT_PARTITION__"
+_F = TypeVar("_F", Path, Object)
+_P = TypeVar("_P", PurePath, PurePosixPath)
+INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+MARKS = {"_delta_log": "a Delta Lake table", ".hoodie": "an Apache Hudi table", "metadata": "an Apache Iceberg table"}
+"""Directories that a table format keeps in a table's own; "metadata" only with files that Iceberg names so."""
+ICEBERG = "*.metadata.json"
+
+
+def files(path: Place) -> Sequence[File]:
+    """The Parquet files of `path`: itself, those anywhere below it, or those it matches as a pattern, in name order.
+
+    A pattern may match directories, which stand for the files below them.
+
+    Raises:
+        TableError: There is nothing, no Parquet file, or a table format that is not read.
+        SchemaError: A path names one column twice, or has bytes in it that are not UTF-8.
+        ResynthError: An object store does not answer.
+    """
+    return _objects(path) if isinstance(path, str) else _local(path)
+
+
+def _local(path: Path) -> Sequence[File]:
+    if path.is_file():
+        _refuse_formats([path], path)
+        return [path]
+    matched = sorted(glob.glob(str(path), recursive=True)) if glob.has_magic(str(path)) else []  # noqa: PTH207
+    if not matched and not path.is_dir():
+        raise TableError(f"expected a Parquet file or a directory of them, found nothing at {path}")
+    if not matched and (path / "_delta_log").is_dir():
+        return [delta.latest(str(path))]
+    found = [file for each in matched or [str(path)] for file in _below(Path(each))]
+    if not found:
+        _refuse_formats([path / "none"], path)
+        raise TableError(f"expected at least one *.parquet file in {path}, found none")
+    distinct = list(dict.fromkeys(found))
+    _refuse_formats(distinct, path)
+    root = next(folder for folder in (path, *path.parents) if not glob.has_magic(str(folder))) if matched else path
+    below: dict[Path, PurePath] = {file: file.relative_to(root) for file in distinct}
+    folders = {folder for name in below.values() for folder in name.parents}
+    own = [folder for folder in folders if (root / folder / MANIFEST).is_file()]
+    return _with_keys(_without_exports(below, own, path))
+
+
+def _below(path: Path) -> list[Path]:
+    """A file, or the Parquet files anywhere below a directory."""
+    if not path.is_dir():
+        return [path]
+    return sorted(file for file in path.rglob("*.parquet") if file.is_file() and is_data(file.relative_to(path)))
+
+
+def _without_exports(found: dict[_F, _P], exports: Iterable[PurePath], place: Place) -> dict[_F, _P]:
+    """The files that lie in none of some folders below the table's place.
+
+    Raises:
+        TableError: All of them do.
+    """
+    inside = set(exports) - {PurePath()}
+    data = {file: below for file, below in found.items() if inside.isdisjoint(below.parents)}
+    if not data:
+        raise TableError(f"expected a table at {place}, found exports of resynth only; name one of them to read it")
+    return data
+
+
+def _refuse_formats(found: Iterable[Path], place: Path) -> None:
+    """Refuse files that a table format governs, wherever above them its marks are."""
+    folders = {folder for file in found for folder in (*file.absolute().parents, *file.resolve().parents)}
+    for folder in sorted(folders):
+        for mark, called in MARKS.items():
+            marked = folder / mark
+            if marked.is_dir() and (mark != "metadata" or any(marked.glob(ICEBERG))):
+                _refuse(called, folder, place)
+
+
+def _objects(uri: str) -> Sequence[File]:
+    listed = objects(uri)
+    below = {found: PurePosixPath(found.uri.removeprefix(uri).lstrip("/")) for found in listed}
+    if [found.uri for found in listed] == [uri]:
+        below = {listed[0]: PurePosixPath(listed[0].name)}
+    governed = {folder: called for name in below.values() for folder, called in _governed(name)}
+    if governed.get(PurePosixPath()) == MARKS["_delta_log"]:
+        return [delta.latest(uri)]
+    data = {found: name for found, name in below.items() if is_data(name) or found.uri == uri}
+    folders = {folder for name in data.values() for folder in name.parents} | {PurePosixPath()}
+    for folder in sorted(folders & governed.keys()):
+        _refuse(governed[folder], f"{uri}/{folder}" if folder.parts else uri, uri)
+    _refuse_formats_above(uri)
+    if not data:
+        raise TableError(f"expected a Parquet object or a prefix of them, found none at {uri}")
+    own = {name.parent for name in below.values() if name.name == MANIFEST}
+    return _with_keys(_without_exports(data, own, uri))
+
+
+def _governed(name: PurePosixPath) -> Iterable[tuple[PurePosixPath, str]]:
+    """The folders of a format's marks among the folders of an object, and the format."""
+    for folder in name.parents:
+        if folder.name in MARKS and (folder.name != "metadata" or name.match(f"metadata/{ICEBERG}")):
+            yield folder.parent, MARKS[folder.name]
+
+
+def _refuse_formats_above(uri: str) -> None:
+    scheme, _, path = uri.partition("://")
+    bucket, *folders = path.split("/")
+    above = ["/".join([bucket, *folders[:i]]) for i in range(len(folders))]
+    marked = there([f"{scheme}://{folder}/{mark}" for folder in above for mark in MARKS]) if above else []
+    for found in marked:
+        folder, _, mark = found.rpartition("/")
+        if mark != "metadata" or any(PurePosixPath(each.uri).match(ICEBERG) for each in objects(found)):
+            _refuse(MARKS[mark], folder, uri)
+
+
+def _refuse(called: str, folder: PurePath | str, place: Place) -> None:
+    """Say what to do instead of reading files that a table format governs."""
+    if called == MARKS["_delta_log"]:
+        advice = f"name {folder} alone"
+    else:
+        advice = "export its rows to Parquet files (with Spark, say) and name those"
+    raise TableError(
+        f"expected plain Parquet files at {place}, found {called} at {folder}; it keeps deleted rows in them: {advice}"
+    )
+
+
+def _with_keys(found: Mapping[Path, PurePath] | Mapping[Object, PurePosixPath]) -> list[File]:
+    """The files, with the columns that their paths name.
+
+    Args:
+        found: Every file's path below the table's place.
+
+    Raises:
+        SchemaError: A path names one column twice, or has bytes in it that are not UTF-8.
+    """
+    named = {file: _keys(below) for file, below in found.items()}
+    names = {name for keys in named.values() for name in keys}
+    kinds = {name: _kind([keys[name] for keys in named.values() if name in keys]) for name in names}
+    return [
+        Part(file=file, keys=tuple(Key(name=name, value=value, type=kinds[name]) for name, value in keys.items()))
+        if keys
+        else file
+        for file, keys in named.items()
+    ]
+
+
+def _keys(below: PurePath) -> dict[str, str | None]:
+    keys: dict[str, str | None] = {}
+    for part in below.parts[:-1]:
+        name, equals, value = part.partition("=")
+        if not (name and equals):
+            continue
+        try:
+            name, value = unquote(name, errors="strict"), unquote(value, errors="strict")
+            value.encode()  # a file system may hold names that are not UTF-8
+        except UnicodeError as error:
+            raise SchemaError(
+                f"expected UTF-8 in the path of {below.name}, got other bytes in a folder's name"
+            ) from error
+        if name in keys:
+            raise SchemaError(f"expected every column once in the path {below}, got {name!r} more than once")
+        keys[name] = None if value == NULL else value
+    return keys
+
+
+def _kind(values: Sequence[str | None]) -> str:
+    """The type of a column from paths: date32, the narrower of int32 and int64 that fits, string, or null."""
+    texts = {value for value in values if value is not None}
+    if not texts:
+        return "null"
+    if all(DAY.fullmatch(text) and _is_day(text) for text in texts):
+        return "date32"
+    if not all(INTEGER.fullmatch(text) for text in texts):
+        return "string"
+    numbers = [int(text) for text in texts]
+    fits = (
+        kind
+        for kind in (np.int32, np.int64)
+        if np.iinfo(kind).min <= min(numbers) and max(numbers) <= np.iinfo(kind).max
+    )
+    return next((np.dtype(kind).name for kind in fits), "string")
+
+
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,82 @@
+"""The three parts of a table, by the content of its rows.
+
+The same row falls into the same part whatever the order of the rows, however the table grows, and whenever it is read.
+So rows held out of one training are held out of every later one.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from pydantic import Field
+
+from pipeline.data.tables.content import STEP, mix, row_hashes
+from pipeline.errors import TableError
+from pipeline.randomness import key
+from pipeline.records import Record
+
+LEAST_ROWS = 20
+"""Fewer rows cannot be split into training, validation and hold-out."""
+
+
+class SplitSettings(Record):
+    """Shares of the rows kept out of training.
+
+    Attributes:
+        validation: Rows that decide when training stops.
+        holdout: Rows that no part of training sees, for evaluation.
+    """
+
+    validation: float = Field(default=0.05, gt=0, lt=0.5)
+    holdout: float = Field(default=0.1, gt=0, lt=0.5)
+
+
+class Split(NamedTuple):
+    """The three parts of a table, each in the table's row order."""
+
+    train: pa.Table
+    validation: pa.Table
+    holdout: pa.Table
+
+
+def split(table: pa.Table, settings: SplitSettings | None = None, seed: int = 0) -> Split:
+    """Split by content: each row's place depends on its values, on how many equal rows precede it, and on `seed`.
+
+    Shares are met in expectation, and each part gets at least a handful of rows.
+
+    Raises:
+        TableError: Fewer than `LEAST_ROWS` rows.
+    """
+    settings = settings or SplitSettings()
+    if table.num_rows < LEAST_ROWS:
+        raise TableError(f"expected at least {LEAST_ROWS} rows to split, got {table.num_rows}")
+    place = _places(table, seed)
+    least = max(2, LEAST_ROWS // 5)
+    holdout_end = max(settings.holdout, float(np.partition(place, least - 1)[least - 1]))
+    rest = np.sort(place[place > holdout_end])
+    end = max(holdout_end + settings.validation, float(rest[least - 1]))
+    return Split(
+        _picked(table, place > end),
+        _picked(table, (place > holdout_end) & (place <= end)),
+        _picked(table, place <= holdout_end),
+    )
+
+
+def _picked(table: pa.Table, rows: NDArray[np.bool_]) -> pa.Table:
+    try:
+        return table.filter(pa.array(rows))
+    except pa.ArrowNotImplementedError:  # of views and runs, say, Arrow picks no rows
+        return pa.concat_tables([table.slice(i, 1) for i in np.flatnonzero(rows)])
+
+
+def _places(table: pa.Table, seed: int) -> NDArray[np.float64]:
+    """A number in [0, 1) for every row, from its content and its rank among equal rows."""
+    row = row_hashes(table, key(seed, "split") % 2**64)
+    order = np.argsort(row, kind="stable")
+    ordered = row[order]
+    first = np.concatenate([[True], ordered[1:] != ordered[:-1]])
+    begin = np.maximum.accumulate(np.where(first, np.arange(len(row)), 0))
+    rank = np.empty(len(row), dtype=np.uint64)
+    rank[order] = (np.arange(len(row)) - begin).astype(np.uint64)
+    return np.asarray(mix(row + rank * STEP) >> np.uint64(11), dtype=np.float64) / 2.0**53

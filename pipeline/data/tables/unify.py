@@ -1,0 +1,176 @@
+"""Tables that differ harmlessly become tables of one schema.
+
+Files of one table, a synthetic table and the real one, a new file and those that came before: in each case columns of
+one name are cast to one type, the first of `widening.candidates` that holds every value of all of them exactly. A
+column without a single value adapts to the others, whatever its type. The order of columns is that of the first table,
+or of what the table looked like before; a column may hold nulls where it may in any of them.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from pipeline.arrow.widening import candidates, exact, lossless, related, value_type
+from pipeline.errors import SchemaError
+
+WIDE_ENOUGH = 32  # bits of an index for any dictionary
+
+
+class Named(NamedTuple):
+    """A table, and what messages call it."""
+
+    name: str
+    table: pa.Table
+
+
+class Unified(NamedTuple):
+    """Tables of one schema, in order, and what was done to get there: one line for every column that was cast."""
+
+    tables: tuple[pa.Table, ...]
+    notes: tuple[str, ...]
+
+
+class Joined(NamedTuple):
+    """A schema that a table was added to.
+
+    Attributes:
+        schema: That holds both; the old one where they cannot be one table.
+        reasons: Why they cannot, one phrase each.
+    """
+
+    schema: pa.Schema
+    reasons: tuple[str, ...]
+
+
+def unify(parts: Sequence[Named], like: pa.Schema | None = None) -> Unified:
+    """Cast the columns of tables to one schema.
+
+    Args:
+        parts: The tables.
+        like: What the table looked like before: its types are used where they hold every value, and its order.
+
+    Raises:
+        SchemaError: A column is missing in some, or no type holds all values of a column.
+    """
+    names = parts[0].table.column_names
+    for part in parts[1:]:
+        if gone := [name for name in names if name not in part.table.column_names]:
+            raise SchemaError(f"column {gone[0]!r} is missing in {part.name}, expected it as in {parts[0].name}")
+        if new := [name for name in part.table.column_names if name not in names]:
+            raise SchemaError(f"column {new[0]!r} of {part.name} is missing in {parts[0].name}, expected it in both")
+    if like is not None and set(like.names) == set(names):
+        names = like.names
+    columns, fields, notes = [], [], []
+    for name in names:
+        before = like.field(name).type if like is not None and name in like.names else None
+        field, column, came = _column(name, parts, before)
+        fields.append(field)
+        columns.append(column)
+        if came:
+            notes.append(f"column {name!r} comes as {' and '.join(came)}: read as {field.type}")
+    schema = pa.schema(fields, metadata=parts[0].table.schema.metadata)
+    tables = (pa.Table.from_arrays(list(arrays), schema=schema) for arrays in zip(*columns, strict=True))
+    return Unified(tuple(tables), tuple(notes))
+
+
+def founded(table: pa.Table) -> pa.Schema:
+    """The schema of a table to which others are to be added; a column without a value says nothing of its type."""
+    return pa.schema([_opinion(field, table.column(field.name)) for field in table.schema])
+
+
+def joined(schema: pa.Schema, table: pa.Table) -> Joined:
+    """Add a table to those of a schema, whose values are not at hand.
+
+    A type of the schema is widened only to one that holds all of its values for certain.
+    """
+    reasons = [f"column {name!r} is missing" for name in schema.names if name not in table.column_names]
+    reasons += [f"column {name!r} is new" for name in table.column_names if name not in schema.names]
+    fields = []
+    for field in schema:
+        if field.name not in table.column_names:
+            continue
+        column, came = table.column(field.name), table.schema.field(field.name)
+        wider = _wider(field.type, column)
+        if wider is None:
+            reasons.append(f"column {field.name!r} has type {came.type}, expected {field.type}")
+        else:
+            fields.append(field.with_type(wider).with_nullable(field.nullable or came.nullable))
+    return Joined(schema if reasons else pa.schema(fields), tuple(reasons))
+
+
+def _opinion(field: pa.Field, column: pa.ChunkedArray) -> pa.Field:
+    return field.with_type(pa.null()).with_nullable(True) if _empty(column) else field  # noqa: FBT003
+
+
+def _wider(kind: pa.DataType, column: pa.ChunkedArray) -> pa.DataType | None:
+    """The narrowest type that holds what `kind` can hold and the values of a column; None where there is none."""
+    if column.type == kind or _empty(column):
+        return kind
+    if pa.types.is_null(kind):
+        return column.type
+    if not related(kind, column.type):
+        return None
+    wider = (other for other in candidates([kind, column.type]) if lossless(kind, other))
+    return next((other for other in (kind, *wider) if exact(column, other) is not None), None)
+
+
+def _empty(column: pa.ChunkedArray) -> bool:
+    return bool(column.null_count == len(column))
+
+
+def _column(
+    name: str, parts: Sequence[Named], before: pa.DataType | None
+) -> tuple[pa.Field, list[pa.ChunkedArray], list[str]]:
+    """One column of all tables in one type, and the types that it came in where that is worth telling."""
+    fields = [part.table.schema.field(name) for part in parts]
+    columns = [part.table.column(name) for part in parts]
+    kinds = {field.type for field in fields}
+    for kind in _wanted(columns, kinds, before):
+        cast = [exact(column, kind) for column in columns]
+        done = [column for column in cast if column is not None]
+        if len(done) == len(columns):
+            field = next((f for f in fields if f.type == kind), fields[0].with_type(kind))
+            nullable = any(f.nullable for f in fields) or any(column.null_count for column in done)
+            came = sorted(map(str, kinds)) if kinds != {kind} else []
+            return field.with_nullable(nullable), done, came
+    raise SchemaError(_disagreement(name, parts))
+
+
+def _wanted(
+    columns: Sequence[pa.ChunkedArray], kinds: set[pa.DataType], before: pa.DataType | None
+) -> list[pa.DataType]:
+    """The types to try, the best first."""
+    told = {column.type for column in columns if not _empty(column)}
+    found = candidates(told or kinds) or sorted(set() if told else kinds, key=str)
+    if found and pa.types.is_dictionary(found[0]) and len(columns) > 1 and not _fit_together(columns):
+        found = [pa.dictionary(pa.int32(), kind.value_type, kind.ordered) for kind in found]
+    if before is None or pa.types.is_null(before) or {value_type(kind) for kind in kinds} == {value_type(before)}:
+        return found
+    return [before, *found] if all(related(before, kind) for kind in told) else found
+
+
+def _fit_together(columns: Sequence[pa.ChunkedArray]) -> bool:
+    """Whether the indices of a dictionary are wide enough for the labels of all tables."""
+    dictionaries = [column for column in columns if pa.types.is_dictionary(column.type)]
+    if any(column.type.index_type.bit_width >= WIDE_ENOUGH for column in dictionaries):
+        return True
+    if len({column.type for column in dictionaries}) > 1:
+        return False
+    try:
+        pa.chunked_array([chunk for column in dictionaries for chunk in column.chunks]).unify_dictionaries()
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def _disagreement(name: str, parts: Sequence[Named]) -> str:
+    """The first two tables that disagree on a column, both with their types."""
+    told = [part for part in parts if not _empty(part.table.column(name))] or list(parts)
+    kinds = [part.table.schema.field(name).type for part in told]
+    other = next((i for i, kind in enumerate(kinds) if not related(kinds[0], kind)), None)
+    i = other if other is not None else next(i for i, kind in enumerate(kinds) if kind != kinds[0])
+    return (
+        f"column {name!r} of {told[i].name} has type {kinds[i]}, expected {kinds[0]} as in {told[0].name}, or types of "
+        "which one holds all values exactly"
+    )

@@ -1,0 +1,302 @@
+"""Has the data changed since the model was trained?
+
+`compare` reads the `Reference` of the table that a model was trained on and the profile of an incoming one, and
+measures effects:
+
+- of each column: the Kolmogorov–Smirnov distance of numbers, the total variation distance of labels, the change of
+  the null rate, the share of rows with new or lost labels;
+- of each pair of columns: the change of the correlation of their normal scores and of indicators of frequent labels
+  (at most 128 of these in all; what other pairs do together shows in the next effect);
+- of whole rows: the maximum mean discrepancy (MMD) in the reference's feature space;
+- with two `ModelView`s: what the model says, by how much less likely rows are and how far the posterior mean moved;
+  and by how much better a classifier tells the rows from the model's own than held-out rows (Lopez-Paz & Oquab 2017).
+
+Each effect has a threshold, the larger of two: what chance explains (`pipeline.profiles.calibration`: with no drift at
+all, one comparison in a thousand has *any* finding beyond it), and what matters in practice, from the settings: in a
+million rows everything is significant.
+
+Time moves on: of a point in time only a move *back* counts, the largest excess of rows before a moment. That later
+rows carry later dates is no drift, that they carry earlier ones is. So the effects of several columns leave points in
+time out, as they do columns that are ignored.
+
+Few rows say little: their thresholds are wide, and may be wider than any effect can be. The report's notes say which
+effects could not be told from chance. A model is asked from `MODEL_ROWS` rows on.
+"""
+
+from collections.abc import Collection, Iterator
+from math import sqrt
+
+import numpy as np
+
+from pipeline.decisions.findings import DriftReport, Finding, ModelView, Views, What
+from pipeline.profiles.calibration import Family, correlation_variance
+from pipeline.profiles.profile import ColumnProfile, Profile
+from pipeline.profiles.reference import Reference
+from pipeline.settings import DriftSettings
+from pipeline.statistics import chance
+from pipeline.statistics.chance import Noise, Tail
+from pipeline.statistics.sketches import Frequencies, Quantiles
+
+__all__ = ["DriftReport", "DriftSettings", "Finding", "ModelView", "Views", "What", "compare"]
+
+LISTED_PAIRS = 20
+MODEL_ROWS = 50  # fewer have no mean that is nearly normal, and a deviation that is hardly known
+LARGEST: dict[What, float] = {
+    "values": 1,
+    "nulls": 1,
+    "new labels": 1,
+    "lost labels": 1,
+    "correlation": 2,
+    "rows": sqrt(2),
+}
+"""The largest effect that there can be."""
+GROUPS = 9  # six families of effects, likelihood, latent space and classifier share the chance of a false alarm
+WHOLE = "all columns"
+
+
+def compare(
+    reference: Reference,
+    incoming: Profile,
+    settings: DriftSettings,
+    views: Views | None = None,
+    notes: Collection[str] = (),
+) -> DriftReport:
+    """Compare an `incoming` table with the `reference`.
+
+    Args:
+        reference: What is remembered of the table that the model was trained on.
+        incoming: From `reference.profile_of`.
+        settings: What counts.
+        views: What the model says.
+        notes: What else the report is to say.
+    """
+    judge = _Judge(reference, incoming.rows, settings)
+    mine = reference.profile
+    findings = list(judge.schema(mine, incoming))
+    theirs = {column.name: column for column in incoming.columns}
+    unlike = {finding.column for finding in findings}
+    for column in mine.columns:
+        if column.name in theirs and column.name not in unlike and mine.rows and incoming.rows:
+            findings.extend(judge.column(column, theirs[column.name], (mine.rows, incoming.rows)))
+    findings.extend(sorted(judge.pairs(mine, incoming), key=_order)[:LISTED_PAIRS])
+    findings.extend(judge.rows(mine, incoming))
+    asked = views is not None and incoming.rows >= MODEL_ROWS
+    if views is not None and asked:
+        findings.extend(judge.model(*views))
+        findings.extend(judge.classifier(*views))
+    return DriftReport(
+        drifted=any(finding.drifted for finding in findings),
+        findings=tuple(sorted(findings, key=_order)),
+        reference_rows=mine.rows,
+        rows=incoming.rows,
+        notes=(*_untold(findings, incoming.rows, asked=asked or views is None), *notes),
+    )
+
+
+def _untold(findings: Collection[Finding], rows: int, *, asked: bool) -> Iterator[str]:
+    """What so few rows cannot tell from chance, however large it is."""
+    compared = [finding for finding in findings if finding.what in LARGEST]
+    told = {finding.what for finding in compared if finding.threshold < LARGEST[finding.what]}
+    untold = [what for what in LARGEST if what in {finding.what for finding in compared} - told]
+    few = f"{rows:,} {'row is' if rows == 1 else 'rows are'} too few to tell"
+    if untold and not told:
+        yield f"{few} any change from chance"
+    elif untold:
+        yield f"{few} from chance, whatever their size, changes of: {', '.join(untold)}"
+    if not asked:
+        yield f"the model is asked from {MODEL_ROWS} rows on, and has not been asked"
+
+
+def _order(finding: Finding) -> tuple[bool, float]:
+    """Drifted first, then by size in units of the threshold."""
+    return not finding.drifted, -finding.size / max(finding.threshold, 1e-9)
+
+
+class _Judge:
+    """Makes findings by the thresholds that follow from a reference, the rows of a batch, and settings."""
+
+    def __init__(self, reference: Reference, batch: int, settings: DriftSettings) -> None:
+        self.settings, self.batch = settings, batch
+        self.calibration, self.joint = reference.calibration, reference.joint
+
+    def level(self, family: Family) -> float:
+        return self.calibration.level(family, self.settings.false_alarms / GROUPS, self.batch)
+
+    def finding(
+        self, names: tuple[str, ...], kind: str, what: What, size: float, noise: Noise, level: float, text: str
+    ) -> Finding:
+        floor = self._floor(what)
+        threshold = max(floor, float(noise.at(level)))
+        ignored = any(name in self.settings.ignore for name in names)
+        beyond = size > threshold
+        verdict = "ignored" if ignored else f"{'beyond' if beyond else 'within'} {threshold:.3f}"
+        margin = float(noise.at(chance.LEVEL_95))
+        column = " × ".join(names)
+        return Finding(
+            column=column,
+            kind=kind,
+            what=what,
+            size=size,
+            low=max(0.0, size - margin),
+            high=size + margin,
+            threshold=threshold,
+            drifted=beyond and not ignored,
+            text=f"{column}: {text} ({verdict})",
+        )
+
+    def _floor(self, what: What) -> float:
+        names = {"new labels": "labels", "lost labels": "labels", "schema": None}
+        name = names.get(what, what)
+        return 0.0 if name is None else float(getattr(self.settings, name))
+
+    def schema(self, reference: Profile, incoming: Profile) -> Iterator[Finding]:
+        """Columns that are missing, new, or of another kind or type."""
+        mine = {column.name: column for column in reference.columns}
+        theirs = {column.name: column for column in incoming.columns}
+        for name, column in {**mine, **theirs}.items():
+            if name not in theirs:
+                text = "the column is missing"
+            elif name not in mine:
+                text = "the column is new"
+            elif mine[name].type != theirs[name].type:
+                text = f"the column has type {theirs[name].type}, not {mine[name].type}"
+            elif mine[name].kind != theirs[name].kind:
+                text = f"the column is {theirs[name].kind}, not {mine[name].kind}"
+            else:
+                continue
+            yield self.finding((name,), column.kind, "schema", 1, Noise(), 0, text)
+
+    def column(self, mine: ColumnProfile, theirs: ColumnProfile, rows: tuple[int, int]) -> Iterator[Finding]:
+        """Nulls and values of one column."""
+        name, kind = (mine.name,), mine.kind
+        rates = mine.nulls / rows[0], theirs.nulls / rows[1]
+        noise = chance.share((mine.nulls + theirs.nulls) / sum(rows), 1 / rows[0] + 1 / rows[1])
+        text = f"null rate {rates[0]:.3f} became {rates[1]:.3f}"
+        yield self.finding(name, kind, "nulls", abs(rates[1] - rates[0]), noise, self.level("nulls"), text)
+        if mine.ordered and theirs.ordered:
+            yield self.distribution(mine, mine.ordered.quantiles, theirs.ordered.quantiles)
+        if mine.nominal and theirs.nominal and mine.nominal.rows and theirs.nominal.rows:
+            yield self.frequencies(mine, mine.nominal, theirs.nominal)
+            yield from self.new_and_lost(mine, mine.nominal, theirs.nominal)
+
+    def distribution(self, column: ColumnProfile, mine: Quantiles, theirs: Quantiles) -> Finding:
+        """Kolmogorov–Smirnov distance; of points in time that of moves back."""
+        points = np.union1d(mine.values, theirs.values)
+        change = theirs.below(points) - mine.below(points)
+        forward = column.kind == "datetime"
+        distance = float(max(change.max(), 0.0) if forward else np.abs(change).max())
+        text = f"{'rows moved back in time' if forward else 'distribution moved'} by {distance:.3f}"
+        sketches = mine.error / mine.rows + theirs.error / theirs.rows
+        noise = chance.kolmogorov(1 / mine.rows + 1 / theirs.rows, sketches)
+        return self.finding((column.name,), column.kind, "values", distance, noise, self.level("numbers"), text)
+
+    def frequencies(self, column: ColumnProfile, mine: Frequencies, theirs: Frequencies) -> Finding:
+        """Total variation distance over the labels whose counts both sides know, all others being one."""
+        known = [
+            label
+            for label in mine.counts | theirs.counts
+            if (label in mine.counts or not mine.rest) and (label in theirs.counts or not theirs.rest)
+        ]
+        first, second = (np.array([side.counts.get(label, 0) for label in known]) for side in (mine, theirs))
+        first, second = np.append(first, mine.rows - first.sum()), np.append(second, theirs.rows - second.sum())
+        distance = float(np.abs(first / mine.rows - second / theirs.rows).sum() / 2)
+        pooled = (first + second) / (mine.rows + theirs.rows)
+        noise = chance.total_variation(pooled, 1 / mine.rows + 1 / theirs.rows)
+        text = f"labels' shares moved by {distance:.3f}"
+        return self.finding((column.name,), column.kind, "values", distance, noise, self.level("labels"), text)
+
+    def new_and_lost(self, column: ColumnProfile, mine: Frequencies, theirs: Frequencies) -> Iterator[Finding]:
+        """Rows with labels of one side only, where that side's labels are all listed on the other."""
+        sides: tuple[tuple[What, Frequencies, Frequencies], ...] = (
+            ("new labels", mine, theirs),
+            ("lost labels", theirs, mine),
+        )
+        for what, without, having in sides:
+            if without.rest:
+                continue
+            only = [count for label, count in having.counts.items() if label not in without.counts]
+            share = sum(only) / having.rows
+            once = sum(count == 1 for count in without.counts.values()) / without.rows
+            noise = chance.unseen(once, without.rows, having.rows)
+            text = f"{len(only)} {what} in {share:.3f} of the rows"
+            yield self.finding((column.name,), column.kind, what, share, noise, self.level("unseen"), text)
+
+    def pairs(self, reference: Profile, incoming: Profile) -> Iterator[Finding]:
+        """For each pair of columns the correlation of their traits that changed most beyond chance."""
+        if reference.embedding is None or incoming.embedding is None or not reference.rows or not incoming.rows:
+            return
+        sides = reference.embedding, incoming.embedding
+        heavy = np.array(self.calibration.heaviness)
+        rho = [side.traits.correlations() for side in sides]
+        variance = sum(
+            (correlation_variance(heavy, side.traits.pair_rows() * side.effective / side.rows) for side in sides),
+            np.zeros(()),
+        )
+        level = self.level("pairs")
+        change = np.nan_to_num(np.abs(rho[0] - rho[1]))
+        excess = change / np.maximum(self.settings.correlation, chance.mean(variance).at(level))
+        names = np.array(sides[0].traits.names)
+        compared = ~np.isin(names, self.settings.ignore)
+        first, second = np.nonzero(np.triu(names[:, None] != names) & np.outer(compared, compared))
+        order = np.argsort(-excess[first, second], kind="stable")
+        seen: set[tuple[str, str]] = set()
+        for a, b in zip(first[order], second[order], strict=True):
+            pair = str(names[a]), str(names[b])
+            if pair in seen:
+                continue
+            if len(seen) == LISTED_PAIRS:
+                return
+            seen.add(pair)
+            noise = chance.mean(variance[a, b])
+            text = f"correlation {rho[0][a, b]:.3f} became {rho[1][a, b]:.3f}"
+            yield self.finding(pair, "pair", "correlation", float(change[a, b]), noise, level, text)
+
+    def rows(self, reference: Profile, incoming: Profile) -> Iterator[Finding]:
+        """Maximum mean discrepancy, and the Fréchet distance beside it; neither in a space of ignored columns."""
+        mine, theirs = reference.embedding, incoming.embedding
+        if set(self.settings.ignore) & set(self.joint):
+            return
+        if mine is None or theirs is None or min(mine.effective, theirs.effective) < 2:  # noqa: PLR2004 - a pair of rows
+            return
+        size = float(np.sqrt(max(mine.mmd2(theirs), 0.0)))
+        noise = chance.discrepancy(1 / mine.effective + 1 / theirs.effective)
+        text = f"rows moved by {size:.3f} (MMD), {mine.frechet(theirs):.3f} (Fréchet)"
+        yield self.finding((WHOLE,), "table", "rows", size, noise, self.level("rows"), text)
+
+    def model(self, holdout: ModelView, incoming: ModelView) -> Iterator[Finding]:
+        """How much less likely the model finds the rows, and how far the posterior means moved, by normal theory."""
+        if not min(holdout.rows, incoming.rows):
+            return
+        level = Tail.bound(1).level(self.settings.false_alarms / GROUPS)
+        spread = max(holdout.elbo_deviation, 1e-9)
+        fall = holdout.elbo - incoming.elbo
+        variance = _variance(holdout.rows, incoming.rows, incoming.elbo_deviation / spread)
+        text = f"the ELBO fell by {fall:.3f} nats to {incoming.elbo:.3f}"
+        size = max(0.0, fall / spread)
+        yield self.finding((WHOLE,), "model", "likelihood", size, chance.mean(variance), level, text)
+        scale = np.maximum(holdout.latent_deviation, 1e-9)
+        moves = np.abs(np.subtract(incoming.latent_mean, holdout.latent_mean)) / scale
+        worst = int(np.argmax(moves))
+        level = Tail.bound(len(moves)).level(self.settings.false_alarms / GROUPS)
+        variance = _variance(holdout.rows, incoming.rows, float(incoming.latent_deviation[worst] / scale[worst]))
+        text = f"latent dimension {worst} moved by {moves[worst]:.3f} standard deviations"
+        yield self.finding((WHOLE,), "model", "latent", float(moves[worst]), chance.mean(variance), level, text)
+
+    def classifier(self, holdout: ModelView, incoming: ModelView) -> Iterator[Finding]:
+        """How much better rows are told from the model's own than held-out rows are."""
+        if holdout.auc is None or incoming.auc is None:
+            return
+        level = Tail.bound(1).level(self.settings.false_alarms / GROUPS)
+        rise = incoming.auc - holdout.auc
+        noise = chance.mean(holdout.auc_deviation**2 + incoming.auc_deviation**2)
+        text = f"the AUC of a classifier against the model's own rows rose from {holdout.auc:.3f} to {incoming.auc:.3f}"
+        yield self.finding((WHOLE,), "model", "classifier", max(0.0, rise), noise, level, text)
+
+
+def _variance(holdout: int, incoming: int, ratio: float) -> float:
+    """Variance of the difference of two means, `ratio` being the incoming deviation in units of the held-out one.
+
+    The deviation of few rows is itself uncertain: it counts as if `MODEL_ROWS` rows more had the held-out one.
+    """
+    squared = (MODEL_ROWS + incoming * ratio**2) / (MODEL_ROWS + incoming)
+    return 1 / holdout + squared / incoming

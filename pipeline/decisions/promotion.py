@@ -1,0 +1,152 @@
+"""Promote the challenger, or keep the champion?
+
+`decide` is a pure function of two evaluations on the same hold-out. The challenger must pass four gates:
+
+- *meaning*: the evaluation must say something. Where real rows cannot be told from any rows, or real rows from real
+  rows, it has a flaw, and that refuses;
+- *limits*: no named score may, for certain, be further below its own real-against-real ceiling than allowed: the near
+  end of its 95 % confidence interval counts. This judges every version, the first one included, and needs no adjustment
+  to easy, hard or small tables, whose ceilings and intervals differ;
+- *latent space*: so many of its dimensions, at least, must vary with held-out rows. A table whose columns do not depend
+  on each other has nothing to encode, and needs none;
+- *margins*: no named score may be worse than the champion's by more than allowed, or by more than chance explains:
+  half of the 95 % confidence interval of the difference. Where both were computed on the same resamples of the
+  hold-out, this is the interval of the paired differences, which is much narrower than what the two explain together.
+
+A version that passes all is promoted: it knows newer data. What a user named is asked of every table: a named score
+that an evaluation lacks refuses promotion, and a named number of active dimensions is asked of independent columns too.
+Nothing is ever assumed in its place. Some of the default scores have no meaning for some tables (a single column has no
+pairs): those are passed over, and the reasons say so.
+"""
+
+from collections.abc import Iterator
+from math import hypot
+from statistics import pstdev
+
+from pipeline.evaluation import METRICS, Evaluation, Score
+from pipeline.evaluation.scores import NORMAL_95
+from pipeline.queries.bound import ElboReport
+from pipeline.records import Record
+from pipeline.settings import GateSettings
+
+
+class Decision(Record):
+    """Whether to promote, and the findings that led to it.
+
+    On refusal these are the ones that refused, and the columns that were not judged.
+    """
+
+    promote: bool
+    reasons: tuple[str, ...]
+
+
+def decide(
+    challenger: Evaluation, champion: Evaluation | None, settings: GateSettings, bound: ElboReport | None = None
+) -> Decision:
+    """Judge a challenger.
+
+    Args:
+        challenger: Its rows against the hold-out.
+        champion: The champion's against the same hold-out, if there is one.
+        settings: What must be reached.
+        bound: What the challenger's network says of the hold-out; without a network, or one that was taught no
+            dependence, the latent space is judged only if the settings name `active_units`.
+    """
+    findings = [(False, challenger.flaw)] if challenger.flaw is not None else []
+    findings.extend(_against_ceilings(challenger, settings))
+    if bound is not None and settings.active_units:
+        findings.append(_alive(bound, challenger, settings))
+    elif settings.active_units and "active_units" in settings.model_fields_set:
+        least = settings.active_units
+        findings.append((False, f"no latent dimension varies with the row, and fewer than {least} are refused"))
+    if champion is None:
+        findings.append((True, "there is no champion to compare with"))
+    else:
+        findings.extend(_against_champion(challenger, champion, settings))
+    promote = all(passed for passed, _ in findings)
+    decisive = tuple(text for passed, text in findings if passed == promote)
+    return Decision(promote=promote, reasons=decisive + tuple(found.text for found in challenger.left_out))
+
+
+def _against_ceilings(challenger: Evaluation, settings: GateSettings) -> Iterator[tuple[bool, str]]:
+    """A verdict and its text per limit."""
+    optional = "limits" not in settings.model_fields_set
+    if not challenger.scores and challenger.flaw is None:
+        yield optional, "no column of this table can be compared with real rows: no score was judged"
+        return
+    for name, limit in settings.limits.items():
+        if name not in challenger:
+            yield optional, f"{name} has a limit but was not computed{_why(name, challenger)}"
+            continue
+        score = challenger[name]
+        allowed = limit + _half_width(score)
+        passed = score.excess <= allowed
+        yield passed, f"{name} is {score.value:.4f}; real rows reach {score.ceiling:.4f}, {_refused(score, allowed)}"
+
+
+def _refused(score: Score, allowed: float) -> str:
+    """Which values are refused, in words."""
+    maximal = score.goal == "max"
+    edge = score.ceiling - allowed if maximal else score.ceiling + allowed
+    worst = METRICS[score.name].worst
+    if worst is not None and (edge <= worst if maximal else edge >= worst):
+        return "so no value is refused"
+    return f"and {'less' if maximal else 'more'} than {edge:.4f} is refused"
+
+
+def _alive(bound: ElboReport, challenger: Evaluation, settings: GateSettings) -> tuple[bool, str]:
+    """Whether enough latent dimensions vary with the row, or none has to."""
+    active, least, dependence = bound.active_units, settings.active_units, challenger.dependence
+    text = f"{active} latent {'dimension varies' if active == 1 else 'dimensions vary'} with the row"
+    if active >= least:
+        return True, f"{text}, and fewer than {least} would be refused"
+    if dependence is None or "active_units" in settings.model_fields_set:
+        return False, f"{text}, and fewer than {least} are refused"
+    if dependence.found:
+        return False, f"{text} although there is something to encode: {dependence.text}"
+    return True, f"{text}, and none has to: {dependence.text}"
+
+
+def _against_champion(
+    challenger: Evaluation, champion: Evaluation, settings: GateSettings
+) -> Iterator[tuple[bool, str]]:
+    """A verdict and its text per margin."""
+    if challenger.holdout_rows != champion.holdout_rows:
+        rows = f"{challenger.holdout_rows} and {champion.holdout_rows} rows"
+        yield False, f"challenger and champion were evaluated on different hold-outs, of {rows}"
+        return
+    optional = "margins" not in settings.model_fields_set
+    for name, margin in settings.margins.items():
+        absent = [role for role, e in (("challenger", challenger), ("champion", champion)) if name not in e]
+        if absent:
+            yield optional, f"{name} has a margin but was not computed for the {' and the '.join(absent)}"
+            continue
+        new, old = challenger[name], champion[name]
+        worse = old.value - new.value if new.goal == "max" else new.value - old.value
+        chance = _chance(new, old)
+        allowed = max(margin, chance)
+        edge = old.value - allowed if new.goal == "max" else old.value + allowed
+        side = "less" if new.goal == "max" else "more"
+        because = f"a difference of {allowed:.4f} {'may be chance' if chance > margin else 'is allowed'}"
+        text = f"{name} is {new.value:.4f}; the champion's is {old.value:.4f}, and {side} than {edge:.4f} is refused"
+        yield worse <= allowed, f"{text} ({because})"
+
+
+def _chance(new: Score, old: Score) -> float:
+    """Half of the 95 % confidence interval of the difference of two scores on the same hold-out."""
+    if new.replicates and len(new.replicates) == len(old.replicates):
+        differences = [one - other for one, other in zip(new.replicates, old.replicates, strict=True)]
+        return NORMAL_95 * pstdev(differences)
+    return hypot(_half_width(new), _half_width(old))
+
+
+def _half_width(score: Score) -> float:
+    """Half of the confidence interval; 0 where none is known."""
+    return 0.0 if score.low is None or score.high is None else (score.high - score.low) / 2
+
+
+def _why(name: str, evaluation: Evaluation) -> str:
+    """Why a score is absent, in brackets, where the evaluation says so."""
+    area = f"{METRICS[name].area}: not computed, "
+    said = next((note.removeprefix(area) for note in evaluation.notes if note.startswith(area)), None)
+    return f": {said}" if said is not None else ""

@@ -1,0 +1,339 @@
+"""What of a table may be shown: no label and no extreme of only a few rows.
+
+A label that fewer than `Column.least_rows` rows share may say who a person is, and so may the greatest salary. Such
+values are *withheld*: they are replaced before anything is learned, counted or drawn, so that no later stage can
+publish them. This is statistical disclosure control by suppression and coarsening (Hundepool et al. 2012, chapters 3
+and 5), with ordinary values in the place of what is suppressed:
+
+- a row with a withheld label takes the label of another row, one that agrees with it in the column which tells most
+  about the label. So a village becomes a town of the same country, and no token such as "other" is invented;
+- a number or a point in time beyond the last ones that enough rows reach is moved to a round value before it.
+
+A value that stands far from all others, and is well known (9999-12-31, −999) or shared by enough rows, is no extreme.
+It means something else and stays as it is.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from pipeline.arrow import labels
+from pipeline.arrow.arrays import combined, numbers
+from pipeline.arrow.domain import Line, domain_of
+from pipeline.columns import measure
+from pipeline.columns.numeric import isolated
+from pipeline.randomness import stream
+from pipeline.records import Record
+from pipeline.schema import Column, Schema, value_type
+
+SAMPLE = 20_000
+"""Rows in which a column is looked for that tells about withheld labels."""
+PARTNERS = 32
+"""Most columns that are tried."""
+LABELS, BINS = 63, 16
+"""Labels of such a column that are told apart, and intervals of numbers."""
+TELLING = 0.02
+"""Nats of mutual information from which on a column tells something."""
+COARSE = 0.01
+"""Share of a column's range to which an extreme is rounded at most."""
+WELL_KNOWN = frozenset({-1.0, *(sign * (10.0**length - 1) for sign in (1, -1) for length in range(2, 10))})
+"""Numbers that commonly stand for no number."""
+WELL_KNOWN_DAYS = frozenset({"0001-01-01", "1900-01-01", "1970-01-01", "2099-12-31", "2999-12-31", "9999-12-31"})
+"""Days that commonly stand for no day."""
+
+Codes = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+class Withheld(Record):
+    """What is not shown of a column.
+
+    Attributes:
+        name: The column.
+        labels: Labels that too few rows share; 0 for a column of numbers or times.
+        rows: Rows whose value is replaced.
+    """
+
+    name: str
+    labels: int
+    rows: int
+
+    @property
+    def text(self) -> str:
+        """The same for people."""
+        rows = "1 row" if self.rows == 1 else f"{self.rows:,} rows"
+        if not self.labels:
+            return f"column {self.name!r}: extremes ({rows}) are moved in"
+        labels = "1 rare label" if self.labels == 1 else f"{self.labels:,} rare labels"
+        return f"column {self.name!r}: {labels} ({rows}) withheld"
+
+
+class Disclosure:
+    """What may be shown of a table's columns; made of all real rows there are, applied to any part of them."""
+
+    def __init__(self, rules: Mapping[str, "_Labels | _Ends"], withheld: tuple[Withheld, ...]) -> None:
+        self.rules, self.withheld = rules, withheld
+
+    @classmethod
+    def of(
+        cls, table: pa.Table, schema: Schema, known: Mapping[str, pa.Array] | None = None, *, ends: bool = True
+    ) -> Self:
+        """What may be shown of a table.
+
+        Args:
+            table: Every real row.
+            schema: The schema of the table.
+            known: Labels by column that a model knows already, so that nothing new is told by showing them.
+            ends: Whether extremes are withheld too.
+        """
+        rules: dict[str, _Labels | _Ends] = {}
+        withheld = []
+        for column in schema:
+            if column.least_rows <= 1 or measure(column) == "none":
+                continue
+            rule: _Labels | _Ends | None
+            if measure(column) == "nominal":
+                rule, rare, rows = _labels(table, schema, column, (known or {}).get(column.name))
+            elif not ends:
+                continue
+            else:
+                rule, rare, rows = _ends(column.name, table[column.name], column.least_rows)
+            if rule is not None:
+                rules[column.name] = rule
+                withheld.append(Withheld(name=column.name, labels=rare, rows=rows))
+        return cls(rules, tuple(withheld))
+
+    def apply(self, table: pa.Table, *, seed: int) -> pa.Table:
+        """The table with ordinary values in the place of what is withheld."""
+        shown = table
+        for name, rule in self.rules.items():
+            place = table.column_names.index(name)
+            random = stream(seed, "disclosure", name)
+            shown = shown.set_column(place, table.schema.field(place), rule.apply(table, random))
+        return shown
+
+
+@dataclass(frozen=True)
+class _Coder:
+    """Puts the rows of any table into few groups by one column: by its frequent labels, or by intervals of numbers."""
+
+    name: str
+    labels: pa.Array | None
+    edges: Floats
+
+    def codes(self, table: pa.Table) -> Codes:
+        """Group of each row; null is one."""
+        if self.labels is None:
+            values = numbers(table[self.name])
+            return np.where(np.isnan(values), 0, np.searchsorted(self.edges, values, side="right") + 1)
+        found = labels.places(table[self.name], self.labels)
+        return np.where(found < 0, len(self.labels), found)
+
+
+@dataclass(frozen=True)
+class _Labels:
+    """The labels of a column that may be shown, and which rows lend theirs to those whose label is withheld.
+
+    Attributes:
+        name: The column.
+        allowed: Its labels that may be shown.
+        coder: Groups rows that are alike; None where no column tells anything.
+        starts: First donor of each group, [groups + 1].
+        donors: Labels, as places in `allowed`, group after group.
+    """
+
+    name: str
+    allowed: pa.Array
+    coder: _Coder | None
+    starts: Codes
+    donors: Codes
+
+    def apply(self, table: pa.Table, random: np.random.Generator) -> pa.Array:
+        """The column without withheld labels."""
+        array = table[self.name]
+        whole = labels.places(array, self.allowed)
+        rows = np.flatnonzero(whole == len(self.allowed))
+        if not len(rows):
+            return array
+        whole[rows] = self._lent(table.take(pa.array(rows)), random.random(len(rows)))
+        index = pa.array(whole, mask=whole < 0)
+        shown = labels.values(self.allowed, value_type(array.type))
+        if not pa.types.is_dictionary(array.type):
+            return shown.take(index)
+        return pa.DictionaryArray.from_arrays(index.cast(array.type.index_type), shown, ordered=array.type.ordered)
+
+    def _lent(self, rows: pa.Table, uniform: Floats) -> Codes:
+        """A label for each row: of a donor of its group, or of any donor where the group has none."""
+        if not len(self.donors):
+            return np.full(len(uniform), -1, dtype=np.int64)
+        group = self.coder.codes(rows) if self.coder is not None else np.zeros(len(uniform), dtype=np.int64)
+        group = np.minimum(group, len(self.starts) - 2)
+        low, high = self.starts[group], self.starts[group + 1]
+        low, high = np.where(low < high, low, 0), np.where(low < high, high, len(self.donors))
+        return np.asarray(self.donors[low + (uniform * (high - low)).astype(np.int64)])
+
+
+@dataclass(frozen=True)
+class _Ends:
+    """How far the numbers or times of a column may reach.
+
+    Attributes:
+        name: The column.
+        low: Values below `below` become this one.
+        high: Values above `above` become this one.
+        special: Values beyond the ends that stay as they are.
+    """
+
+    name: str
+    low: pa.Scalar | None
+    high: pa.Scalar | None
+    below: float
+    above: float
+    special: Floats
+
+    def apply(self, table: pa.Table, random: np.random.Generator) -> pa.Array:
+        """The column with its extremes moved in."""
+        del random
+        array = combined(table[self.name])
+        values = numbers(array)
+        ordinary = ~np.isin(values, self.special)
+        for beyond, end in (
+            ((values < self.below) & ordinary, self.low),
+            ((values > self.above) & ordinary, self.high),
+        ):
+            if end is not None and beyond.any():
+                array = pc.if_else(pa.array(beyond), end, array).cast(array.type)
+        return array
+
+
+def _labels(table: pa.Table, schema: Schema, column: Column, known: pa.Array | None) -> tuple[_Labels | None, int, int]:
+    """The rule for a column of labels, None where all may be shown; how many labels and rows are withheld."""
+    found, counts = labels.counted(table[column.name])
+    enough = counts >= column.least_rows
+    if known is not None:
+        enough |= np.asarray(pc.is_in(found, value_set=known).to_numpy(zero_copy_only=False))
+    if enough.all():
+        return None, 0, 0
+    allowed = found.filter(pa.array(enough))
+    label = labels.places(table[column.name], allowed)
+    label[label == len(allowed)] = -1
+    lenders = np.flatnonzero(label >= 0)
+    coder = _partner(table, schema, column.name, label)
+    group = coder.codes(table.take(pa.array(lenders))) if coder is not None else np.zeros(len(lenders), dtype=np.int64)
+    order = np.argsort(group, kind="stable")
+    sizes = np.bincount(group, minlength=1)
+    rule = _Labels(column.name, allowed, coder, np.append(0, np.cumsum(sizes)), label[lenders][order])
+    return rule, int((~enough).sum()), int(counts[~enough].sum())
+
+
+def _partner(table: pa.Table, schema: Schema, name: str, label: Codes) -> _Coder | None:
+    """The column that tells most about labels that may be shown, if one tells anything."""
+    rows = np.flatnonzero(label >= 0)
+    rows = rows[np.linspace(0, len(rows) - 1, min(SAMPLE, len(rows))).astype(int)] if len(rows) else rows
+    others = [column for column in schema if column.name != name and measure(column) != "none"]
+    some = [others[i] for i in np.unique(np.linspace(0, len(others) - 1, PARTNERS).astype(int))] if others else []
+    best, most = None, TELLING
+    sample = table.select([column.name for column in some]).take(pa.array(rows))
+    for column in some:
+        coder = _coder(sample, column)
+        told = _mutual_information(label[rows], coder.codes(sample))
+        if told > most:
+            best, most = coder, told
+    return best
+
+
+def _coder(sample: pa.Table, column: Column) -> _Coder:
+    if measure(column) == "nominal":
+        found, counts = labels.counted(sample[column.name])
+        usual = np.argsort(-counts, kind="stable")[:LABELS]
+        return _Coder(column.name, found.take(pa.array(usual)), np.zeros(0))
+    present = numbers(sample[column.name])
+    present = present[~np.isnan(present)]
+    edges = np.unique(np.quantile(present, np.linspace(0, 1, BINS + 1)[1:-1])) if len(present) else np.zeros(0)
+    return _Coder(column.name, None, edges)
+
+
+def _mutual_information(a: Codes, b: Codes) -> float:
+    """Mutual information of two columns of codes in nats, less its bias (Miller 1955)."""
+    if not len(a):
+        return 0.0
+    joint = np.unique(a * (b.max() + 1) + b, return_counts=True)[1] / len(a)
+    sides = [np.unique(x, return_counts=True)[1] / len(x) for x in (a, b)]
+    entropies = [-float((p * np.log(p)).sum()) for p in (*sides, joint)]
+    bias = (len(joint) - len(sides[0]) - len(sides[1]) + 1) / (2 * len(a))
+    return entropies[0] + entropies[1] - entropies[2] - bias
+
+
+def _ends(name: str, array: pa.ChunkedArray, least: int) -> tuple[_Ends | None, int, int]:
+    """The rule for a column of numbers or times, None where nothing is withheld; 0 labels, and the rows withheld."""
+    values = numbers(array)
+    distinct, counts = np.unique(values[~np.isnan(values)], return_counts=True)
+    apart = isolated(distinct) & ((counts >= least) | _well_known(distinct, array.type))
+    x, rows = distinct[~apart], counts[~apart]
+    if not len(x):
+        return None, 0, 0
+    if rows.sum() < least:
+        nothing = pa.scalar(None, array.type)
+        return _Ends(name, nothing, nothing, np.inf, -np.inf, distinct[apart]), 0, int(rows.sum())
+    above = _inner(x, rows, least)
+    below = -_inner(-x[::-1], rows[::-1], least)
+    if above == x[-1] and below == x[0]:
+        return None, 0, 0
+    high = _typed(array, values, x, above, up=False) if above < x[-1] else None
+    low = _typed(array, values, x, below, up=True) if below > x[0] else None
+    moved = int(rows[(x > above) | (x < below)].sum())
+    return _Ends(name, low, high, below, above, distinct[apart]), 0, moved
+
+
+def _inner(x: Floats, rows: Codes, least: int) -> float:
+    """The greatest of ascending values if `least` rows share it; else a value before it that tells of no single row.
+
+    That is a multiple of `_unit`, or the mean of the `least` greatest rows if fewer than `least` rows would stay on the
+    other side.
+    """
+    if rows[-1] >= least or len(x) == 1:
+        return float(x[-1])
+    unit = _unit(x[-1] - x[0])
+    round_value = math.floor(x[-1] / unit) * unit
+    if round_value >= x[-1]:
+        round_value -= unit
+    from_top = np.cumsum(rows[::-1])[::-1]
+    least_th = float(x[np.flatnonzero(from_top >= least)[-1]])
+    if round_value >= least_th:
+        return float(round_value)
+    top = np.repeat(x[x >= least_th], rows[x >= least_th])[-least:]
+    return float(top.mean())
+
+
+def _unit(spread: float) -> float:
+    """The greatest of …, 1, 2, 5, 10, … that is at most `COARSE` of `spread`."""
+    power = 10.0 ** math.floor(math.log10(COARSE * spread))
+    return max(step * power for step in (1, 2, 5) if step * power <= COARSE * spread)
+
+
+def _typed(array: pa.ChunkedArray, values: Floats, x: Floats, bound: float, *, up: bool) -> pa.Scalar:
+    """The value of the column's type and grid next to `bound`, inwards."""
+    near = np.flatnonzero(np.isin(values, np.append(x[:8], x[-8:])))
+    some = combined(array.take(pa.array(near)))
+    domain = domain_of(some)
+    if isinstance(domain, Line):
+        return domain.values(np.array([bound]), array.type)[0]
+    steps = (bound * 10.0**domain.places - domain.base) / domain.step
+    position = max(math.ceil(steps) if up else math.floor(steps), 0)
+    return domain.values(np.array([position], dtype=np.uint64), array.type)[0]
+
+
+def _well_known(distinct: Floats, arrow: pa.DataType) -> NDArray[np.bool_]:
+    """Which values commonly stand for none."""
+    if pa.types.is_timestamp(arrow) or pa.types.is_date(arrow):
+        unit = "D" if pa.types.is_date32(arrow) else "ms" if pa.types.is_date64(arrow) else arrow.unit
+        days = {np.datetime64(day, "D").astype(np.int64) for day in WELL_KNOWN_DAYS}
+        per_day = {"D": 1, "s": 86_400, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}[unit]
+        return np.isin(np.floor(distinct / per_day), [float(day) for day in days])
+    return np.isin(distinct, list(WELL_KNOWN))

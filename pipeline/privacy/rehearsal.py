@@ -1,0 +1,136 @@
+"""How much of the dependence between columns may a small table teach?
+
+A network of a few hundred rows learns them by heart, and a copied row is a disclosed person. So a small table is
+rehearsed first: a model is trained on one half of the rows, and a nearest-neighbour attack (membership inference; van
+Breugel et al. 2023, arXiv 2302.12580, compare several) tries to tell that half from the other one by what the model
+generates. Generated rows are then *shrunk* towards independent columns: a share of them is taken apart, and each column
+is dealt out anew among them. The least share is used with which the attack does no better than chance allows, and with
+which rows of the trained half come up no more often than rows of the other half coincide with them.
+
+Below `FEWEST` rows a rehearsal shows nothing, and columns are independent.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from pydantic import Field
+from scipy.stats import rankdata
+
+from pipeline.arrow.arrays import numbers
+from pipeline.arrow.labels import coded
+from pipeline.columns import measure
+from pipeline.randomness import stream
+from pipeline.records import Record
+from pipeline.schema import Schema
+
+FEWEST, ENOUGH = 100, 500
+"""Rows from which on a rehearsal says something, and from which on none is needed."""
+SHARES = (0.0, 0.25, 0.5, 0.75)
+"""Shares that are tried before all columns are independent."""
+GENERATED = 2000
+"""Rows that the attack is given."""
+TOLERANCE = 0.02
+"""How far the AUC of the attack may lie above ½ where its standard error is smaller."""
+
+Floats = NDArray[np.float64]
+Generate = Callable[[int], pa.Table]
+"""Generates so many rows."""
+
+
+class Shrinkage(Record):
+    """How far generated rows are shrunk towards independent columns, and why.
+
+    Attributes:
+        share: The share of rows whose columns are dealt out anew; 1 where the network was taught no dependence at all.
+        auc: The AUC of the attack with this share; None where there was no rehearsal.
+        copied: Share of generated rows that were a unique row of the trained half.
+        coincided: Share of the other half's rows that were.
+    """
+
+    share: float = Field(default=0.0, ge=0, le=1)
+    auc: float | None = None
+    copied: float = 0.0
+    coincided: float = 0.0
+
+
+def rehearse(rows: pa.Table, schema: Schema, fit: Callable[[pa.Table], Generate], *, seed: int) -> Shrinkage:
+    """Choose the share of rows to take apart.
+
+    Args:
+        rows: Every row that a training may know.
+        schema: The schema of the rows.
+        fit: Trains a model on some rows.
+        seed: The seed of the halves.
+    """
+    if rows.num_rows < FEWEST:
+        return Shrinkage(share=1.0)
+    order = stream(seed, "rehearsal").permutation(rows.num_rows)
+    halves = [rows.take(pa.array(half)) for half in (order[::2], order[1::2])]
+    drawn = [fit(half)(GENERATED) for half in halves]
+    m, n = halves[0].num_rows, halves[1].num_rows
+    allowed = max(TOLERANCE, float(np.sqrt((m + n + 1) / (12 * m * n) / 2)))
+    tried = Shrinkage()
+    for share in SHARES:
+        apart = [_taken_apart(made, share, seed) for made in drawn]
+        first, second = halves
+        found = [_attacked(first, second, apart[0], schema), _attacked(second, first, apart[1], schema)]
+        auc, copied, coincided = (float(np.mean(values)) for values in zip(*found, strict=True))
+        tried = Shrinkage(share=share, auc=auc, copied=copied, coincided=coincided)
+        if auc <= 0.5 + allowed and copied <= coincided + 1 / n:
+            return tried
+    return tried.model_copy(update={"share": 1.0})
+
+
+def independent(rows: pa.Table, *, seed: int) -> pa.Table:
+    """The same columns, each in an order of its own."""
+    for i, name in enumerate(rows.column_names):
+        order = stream(seed, "independent", name).permutation(rows.num_rows)
+        rows = rows.set_column(i, rows.schema.field(i), rows.column(i).take(pa.array(order)))
+    return rows
+
+
+def _taken_apart(made: pa.Table, share: float, seed: int) -> pa.Table:
+    """Generated rows, the columns of a share of them dealt out anew."""
+    count = round(share * made.num_rows)
+    return pa.concat_tables([independent(made.slice(0, count), seed=seed), made.slice(count)])
+
+
+def _attacked(trained: pa.Table, other: pa.Table, made: pa.Table, schema: Schema) -> tuple[float, float, float]:
+    """AUC of the attack, share of generated rows that are a unique trained row, and of the other half's that are."""
+    names = [column.name for column in schema if measure(column) != "none"]
+    nominal = np.array([measure(schema[name]) == "nominal" for name in names], dtype=bool)
+    if not names:
+        return 0.5, 0.0, 0.0
+    whole = pa.concat_tables([table.select(names) for table in (trained, other, made)])
+    x = np.column_stack([_places(whole[name], nominal=flag) for name, flag in zip(names, nominal, strict=True)])
+    real, unseen, drawn = np.split(x, [trained.num_rows, trained.num_rows + other.num_rows])
+    near = [-_nearest(rows, drawn, nominal) for rows in (real, unseen)]
+    ranks = rankdata(np.concatenate(near))[: len(real)]
+    auc = float((ranks.mean() - (len(real) + 1) / 2) / len(unseen))
+    unique, counts = np.unique(real, axis=0, return_counts=True)
+    keys = {row.tobytes() for row in unique[counts == 1]}
+    shares = [float(np.mean([row.tobytes() in keys for row in rows])) for rows in (drawn, unseen)]
+    return auc, shares[0], shares[1]
+
+
+def _places(array: pa.ChunkedArray, *, nominal: bool) -> Floats:
+    """Codes of labels; mid-ranks of numbers in [0, 1], null being −1."""
+    if nominal:
+        return coded([array])[0].astype(np.float64)
+    values = numbers(array)
+    present = ~np.isnan(values)
+    places = np.full(len(values), -1.0)
+    places[present] = rankdata(values[present]) / max(present.sum(), 1)
+    return places
+
+
+def _nearest(rows: Floats, drawn: Floats, nominal: NDArray[np.bool_]) -> Floats:
+    """Distance of each row to the nearest drawn one (Gower 1971): differences of ranks, and labels that differ."""
+    nearest = np.empty(len(rows))
+    for i, row in enumerate(rows):
+        apart = np.abs(drawn - row)
+        apart[:, nominal] = apart[:, nominal] > 0
+        nearest[i] = apart.sum(axis=1).min()
+    return nearest

@@ -1,0 +1,1 @@
+"""Summaries of tables without their rows, and what is remembered of a training table."""

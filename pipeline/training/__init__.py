@@ -1,0 +1,1 @@
+"""How a model is fitted: the recipe, the feed of rows, the only training loop."""

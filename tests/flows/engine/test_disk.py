@@ -1,0 +1,147 @@
+"""A full disk is told in one true line, whoever met it and however it was said."""
+
+import asyncio
+import errno
+import logging
+import os
+import sqlite3
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from prefect.logging.handlers import APILogWorker
+from small import Outcome
+
+from flows.engine import disk, homes
+from pipeline.data import exports
+from pipeline.data.exports import Source
+from pipeline.errors import BusyError, DiskFullError, ResynthError, TableError
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 256 KiB; only root may mount one."""
+    place = tmp_path / "small"
+    place.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", place], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("no file system can be mounted here")
+    yield place
+    subprocess.run(["umount", place], check=True)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        sqlite3.OperationalError("database or disk is full"),
+        RuntimeError("Error while serializing: I/O error: No space left on device (os error 28)"),
+    ],
+)
+def test_every_way_to_say_it_is_understood(tmp_path: Path, error: Exception) -> None:
+    """Also where it is only the cause of what failed, or what was at work when another error came."""
+    answered = ValueError("the server answered 500")
+    answered.__cause__ = error
+    undoing = KeyError("undoing failed too")
+    undoing.__context__ = answered
+    with pytest.raises(DiskFullError, match="found a full disk"), disk.needed(tmp_path):
+        raise undoing
+
+
+def test_other_failures_pass(tmp_path: Path) -> None:
+    """Where there is room they are what they are."""
+    with pytest.raises(PermissionError), disk.needed(tmp_path, tmp_path / "not" / "there"):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
+def test_an_export_without_room_leaves_nothing(small: Path) -> None:
+    """The earlier export stays whole, beside it lies nothing, and the place is named."""
+    source = Source(name="t", version="1", data_digest="d", code_version="c")
+    rows = pa.table({"x": pa.array([os.urandom(32) for _ in range(20_000)])})
+
+    def publish(count: int) -> None:
+        given = rows.slice(0, count)
+        exports.publish([given], small / "out", schema=rows.schema, rows=count, source=source, seed=0)
+
+    publish(100)
+    with pytest.raises(DiskFullError, match=str(small)), disk.needed(small):
+        publish(20_000)
+    assert [path.name for path in small.iterdir()] == ["out"]
+    assert exports.verify(small / "out") == ()
+    assert pq.read_table(small / "out").num_rows == 100
+
+
+def test_a_failure_that_says_nothing_is_understood_by_the_full_disk(small: Path) -> None:
+    """As that of a server whose database found no room."""
+    (small / "filling").write_bytes(b"x" * 200_000)
+    with pytest.raises(DiskFullError, match=str(small)), disk.needed(small / "home"):
+        raise RuntimeError("500 Internal Server Error")
+
+
+@pytest.mark.parametrize("error", [TableError("table: expected a Parquet file"), BusyError("run: expected no other")])
+def test_what_is_true_of_the_input_stays_so_without_room(small: Path, error: ResynthError) -> None:
+    """Who gave the wrong file, or came second, is not sent to look for room, unless want of room is what led to it."""
+    (small / "filling").write_bytes(b"x" * 200_000)
+    with pytest.raises(type(error), match="expected"), disk.needed(small):
+        raise error
+    with pytest.raises(DiskFullError), disk.needed(small):
+        raise error from OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_no_directory_for_temporary_files_is_no_other_failure(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where all that could be one are on full disks, the full disk is told."""
+
+    def none() -> str:
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
+
+    monkeypatch.setattr(disk.tempfile, "gettempdir", none)
+    (small / "filling").write_bytes(b"x" * 200_000)
+    with pytest.raises(DiskFullError, match=str(small)), disk.needed(small / "home"):
+        disk.tempfile.gettempdir()
+
+
+@pytest.mark.parametrize("verb", ["run", "export", "promote", "rollback", "models", "prune", "drift"])
+def test_every_verb_tells_it(command: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch, verb: str) -> None:
+    """In one line and with exit code 1, whatever it was that found no room."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(homes, "embed", full)
+    file = str(ROOT / "data" / "adult_test.parquet")
+    more = {
+        "run": [file],
+        "export": ["t", "--rows", "1", "--out", "twins"],
+        "drift": ["t", file],
+        "promote": ["t", "1"],
+    }
+    outcome = command(verb, *more.get(verb, ["t"]), "--json")
+    assert (outcome.code, outcome.err.count("\n")) == (1, 1)
+    assert outcome.err.startswith("resynth: expected room for what is written, found a full disk")
+
+
+def test_logs_that_find_no_room_add_no_line(
+    command: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Prefect's client would say on standard error that its server did not take them, after ours has said why."""
+
+    async def refuse(_: object) -> None:
+        raise RuntimeError("500 Internal Server Error")
+
+    def deliver() -> str:
+        worker = SimpleNamespace(_client=SimpleNamespace(create_logs=refuse))
+        asyncio.run(APILogWorker._handle_batch(worker, []))
+        return capfd.readouterr().err
+
+    monkeypatch.setattr(logging, "raiseExceptions", True)
+    assert "500" in deliver()  # or else there is nothing to silence
+    command("models")
+    assert deliver() == ""

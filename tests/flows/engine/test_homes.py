@@ -1,0 +1,97 @@
+"""The embedded default."""
+
+import os
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from flows.engine import homes
+from flows.engine.homes import LostError
+from pipeline.errors import InputError
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_both_tools_are_embedded_in_the_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without any setting, state goes into the home and nowhere else."""
+    for name in homes.defaults(tmp_path):
+        monkeypatch.delenv(name, raising=False)
+    homes.embed(tmp_path)
+    assert os.environ["PREFECT_HOME"] == str(tmp_path / ".prefect")
+    assert os.environ["MLFLOW_TRACKING_URI"] == f"sqlite:///{tmp_path}/mlruns/mlflow.db"
+    assert os.environ["MLFLOW_ALLOW_PICKLE_DESERIALIZATION"] == "false"
+    assert (tmp_path / ".prefect").is_dir()
+
+
+def test_the_environment_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Servers that the environment names are used."""
+    for name in homes.defaults(tmp_path):
+        monkeypatch.setenv(name, f"my {name}")
+    homes.embed(tmp_path)
+    assert all(os.environ[name] == f"my {name}" for name in homes.defaults(tmp_path))
+
+
+def test_a_home_that_cannot_be_is_bad_input(tmp_path: Path) -> None:
+    """A file in the place of the home is reported in one line."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="expected a directory that can be written"):
+        homes.embed(tmp_path / "file")
+
+
+@pytest.mark.parametrize(
+    ("named", "profile", "server"),
+    [
+        (True, False, "the Prefect server of PREFECT_API_URL"),
+        (False, True, "the Prefect server of Prefect's profile"),
+        (False, False, "the embedded Prefect server"),
+    ],
+)
+def test_a_lost_server_is_called_what_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, named: bool, profile: bool, server: str
+) -> None:
+    """By what names it, if anything does; a user who has named none is not sent to look for a variable."""
+    address = "http://127.0.0.1:9/api"
+    monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
+    monkeypatch.setattr(homes, "_server", cache(lambda: SimpleNamespace(address="http://127.0.0.1:9")))
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    if named:
+        monkeypatch.setenv("PREFECT_API_URL", address)
+    if profile:
+        (tmp_path / "profiles.toml").write_text("")
+    with (
+        temporary_settings({PREFECT_API_URL: address if named or profile else None}),
+        pytest.raises(LostError, match=f"^expected {server} to go on answering, it does not"),
+        homes.running(),
+    ):
+        raise ConnectionError
+
+
+def test_the_embedded_server_is_called_so_while_flows_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where Prefect has profiles, but none that names a server."""
+    monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
+    monkeypatch.setattr(homes, "_server", cache(lambda: SimpleNamespace(address="http://127.0.0.1:9")))
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    (tmp_path / "profiles.toml").write_text("")
+    with temporary_settings({PREFECT_API_URL: None}):
+        assert homes.embedded()
+        with homes.running():
+            assert homes.embedded()
+
+
+@pytest.mark.parametrize("verb", [[], ["run"], ["export"], ["ui"]])
+def test_help_imports_nothing_heavy(verb: list[str]) -> None:
+    """Help answers at once, for nothing that takes long to import is imported."""
+    script = (
+        "import sys; from flows.cli import main; code = main(sys.argv[1:])\n"
+        "heavy = {'torch', 'mlflow', 'prefect', 'pyarrow', 'pandas', 'sklearn', 'numpy', 'scipy', 'matplotlib'}\n"
+        "print('heavy:', sorted(heavy & set(sys.modules))); sys.exit(code)\n"
+    )
+    command = [sys.executable, "-c", script, *verb, "--help"]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "Usage: resynth" in found.stdout
+    assert found.stdout.splitlines()[-1] == "heavy: []"

@@ -1,0 +1,106 @@
+"""What a person reads."""
+
+import datetime as dt
+import io
+
+import pytest
+from rich.console import Console
+
+from flows.telling import display
+from flows.tracking.history import Event
+from pipeline.decisions.drift import DriftReport, Finding
+from pipeline.evaluation import Evaluation, Score
+from pipeline.replay.story import STRATEGIES, Quality, Step, Story
+
+FOUND = Evaluation(
+    rows=100,
+    holdout_rows=50,
+    scores=(Score.of("shape_error", 0.0123, 0.0101), Score.of("c2st", 0.9, 0.95)),
+    columns=(),
+    pairs=(),
+    notes=("utility: not computed",),
+)
+
+
+def printed(width: int, show: object, shown: object) -> str:
+    """What appears on a console of a width."""
+    console = Console(file=io.StringIO(), width=width)
+    show(console, shown)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+@pytest.mark.parametrize("width", [60, 80, 160])
+def test_scores_stand_beside_their_ceilings_at_any_width(width: int) -> None:
+    """No number and no name is cut; the meanings appear where there is room."""
+    lines = printed(width, display.evaluation, FOUND).splitlines()
+    assert next(line.split()[:4] for line in lines if "shape_error" in line) == [
+        "marginals",
+        "shape_error",
+        "0.0123",
+        "0.0101",
+    ]
+    assert any("not computed" in line for line in lines)
+    assert any("classifier" in line or "boosting" in line for line in lines) == (width >= 120)
+
+
+def test_drift_names_what_has_drifted_and_nothing_else() -> None:
+    """Checks that found nothing are counted, not listed."""
+    fixed = {"kind": "numeric", "what": "values", "low": 0.0, "high": 1.0, "threshold": 0.1}
+    moved = Finding(column="age", size=0.4, drifted=True, text="age: moved", **fixed)
+    calm = Finding(column="sex", size=0.0, drifted=False, text="sex: moved not", **fixed)
+    report = DriftReport(drifted=True, findings=(moved, calm), reference_rows=10, rows=10, notes=("few [rows]",))
+    text = printed(80, display.drift, report)
+    assert "note: few [rows]" in text
+    assert "age: moved" in text
+    assert "sex" not in text
+    assert "found (1 of 2 checks)" in text
+
+
+@pytest.mark.parametrize("width", [60, 80, 160])
+def test_the_history_is_a_line_per_move_at_any_width(width: int) -> None:
+    """No time, event, version or name is cut, whatever the reasons; runs have their whole ids where there is room."""
+    when = dt.datetime(2026, 3, 5, 3, 0, 12, tzinfo=dt.UTC)
+    run = "0123456789abcdef" * 2
+    events = [
+        Event(when=when, kind="promoted", before=None, after="99", by=run, why="shape is [fine]; " * 9),
+        Event(when=when, kind="rolled back", before="100", after="99", by="person", why="resynth rollback"),
+    ]
+    text = printed(width, display.history, events)
+    lines = [line.split() for line in text.splitlines()]
+    shown = run if width >= 120 else run[:8]
+    assert ["2026-03-05", "03:00", "promoted", "–", "99", shown] in [line[:6] for line in lines]
+    assert ["2026-03-05", "03:00", "rolled", "back", "100", "99", "person"] in [line[:7] for line in lines]
+    assert "[fine]" in text
+    assert printed(width, display.history, []) == ""
+
+
+def test_a_replay_is_a_line_per_strategy_and_a_verdict() -> None:
+    """What each trained and reached, and by how much the loop ends below training always."""
+    overall = {"loop": 0.93, "always": 0.95, "never": 0.5}
+    steps = [
+        Step(
+            strategy=strategy,
+            period=period,
+            end=dt.datetime(2024, 1 + period, 1, tzinfo=dt.UTC),
+            new_rows=1,
+            rows=1,
+            decision="promoted",
+            reasons=(),
+            trained=str(period) if strategy == "always" or not period else None,
+            seconds=2.0 if strategy == "always" or not period else 0.0,
+            champion="0",
+            ahead=None,
+            quality=Quality(overall=overall[strategy], ceiling=0.99, scores={}, ceilings={}),
+        )
+        for period in range(4)
+        for strategy in STRATEGIES
+    ]
+    story = Story(column="seen", every="1mo", periods=4, rows=4, steps=tuple(steps))
+    lines = [line.split() for line in display.story_markdown(story).replace("|", " ").splitlines()]
+    assert ["loop", "1", "1", "2", "–", "0.9300", "0.9300", "0.9900"] in lines
+    assert ["always", "4", "4", "8", "–", "0.9500", "0.9500", "0.9900"] in lines
+    assert display.verdict(story) == (
+        "4 periods: 1 trainings instead of 4, 2 CPU seconds instead of 8; "
+        "quality at the end 2.11% below that of training always"
+    )

@@ -1,0 +1,425 @@
+"""Exports: whole or not at all, and verifiable."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from samples import mixed
+
+from pipeline.data import exports, parts
+from pipeline.data.exports import Source
+from pipeline.data.manifest import KEY
+from pipeline.errors import InputError, NotFoundError, ResynthError
+
+SOURCE = Source(name="t", version="3", data_digest="d", code_version="c")
+PUBLISHER = """
+import os, signal, sys
+from pathlib import Path
+import pyarrow as pa
+from pipeline.data import exports, parts
+table, rename, calls = pa.table({"x": list(range(1000))}), Path.rename, []
+def suicide(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+def second(path, target):
+    calls.append(target)
+    return suicide() if len(calls) == 2 else rename(path, target)
+def published():
+    source = exports.Source(name="t", version="4", data_digest="d", code_version="c")
+    exports.publish([table], Path(sys.argv[1]), schema=table.schema, rows=1000, source=source, seed=0)
+"""
+BETWEEN_RENAMES = PUBLISHER + "exports._exchange = lambda *_: False; Path.rename = second; published()"
+BEFORE_THE_EXCHANGE = PUBLISHER + "exports._replace = suicide; published()"
+AFTER_THE_EXCHANGE = PUBLISHER + "exports._clear = suicide; published()"
+
+
+def publish(directory, table: pa.Table, **more):
+    """Publish a table in two batches, in parts of 250 rows."""
+    given = {"schema": table.schema, "rows": table.num_rows, "source": SOURCE, "seed": 5, "part_rows": 250} | more
+    return exports.publish([table.slice(0, 333), table.slice(333)], directory, **given)
+
+
+def test_an_export_holds_the_rows_in_order_and_verifies(tmp_path):
+    """Parts hold the batches' rows in order, in the exact schema, and the manifest says where each begins."""
+    table = mixed()
+    manifest = publish(tmp_path / "out", table)
+    assert [(part.first, part.rows) for part in manifest.parts] == [(0, 250), (250, 250), (500, 100)]
+    again = pq.read_table([tmp_path / "out" / part.file for part in manifest.parts])
+    assert again.schema.equals(table.schema, check_metadata=True)
+    assert again.to_pylist() == table.to_pylist()
+    assert exports.verify(tmp_path / "out") == ()
+    assert exports.load_manifest(tmp_path / "out") == manifest
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["out"]
+
+
+def killed(script: str, out: Path) -> None:
+    """Publish version 4 in a process that kills itself."""
+    root = Path(__file__).parents[3]
+    done = subprocess.run([sys.executable, "-c", script, str(out)], cwd=root, capture_output=True, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+
+
+def doctor(out: Path, **changes: object) -> None:
+    """Change what a manifest says, and leave its digest."""
+    changed = exports.load_manifest(out).model_copy(update=changes)
+    schema = pq.read_schema(out / changed.file)
+    with pq.ParquetWriter(out / changed.file, schema) as writer:
+        writer.add_key_value_metadata({KEY: changed.model_dump_json().encode()})
+
+
+def test_equal_datasets_have_equal_digests(tmp_path):
+    """The digest leaves the time of writing out and nothing else."""
+    first, second = (publish(tmp_path / name, mixed()) for name in ("a", "b"))
+    assert first.digest == second.digest
+    assert publish(tmp_path / "c", mixed(), seed=6).digest != first.digest
+
+
+def test_changes_are_found(tmp_path):
+    """A changed part, a missing part, an unlisted file and a doctored manifest are each reported."""
+    out = tmp_path / "out"
+    publish(out, mixed())
+    pq.write_table(mixed().slice(0, 250), out / "part-00001.parquet")
+    assert any("part-00001.parquet was changed" in problem for problem in exports.verify(out))
+    (out / "part-00001.parquet").unlink()
+    assert any("part-00001.parquet is missing" in problem for problem in exports.verify(out))
+    (out / "extra.parquet").write_bytes(b"")
+    assert any("extra.parquet is not in the manifest" in problem for problem in exports.verify(out))
+    doctor(out, seed=6)
+    assert any("_manifest.parquet was changed" in problem for problem in exports.verify(out))
+
+
+@pytest.mark.parametrize("schema", ["", "no base64 !", "AAAA", "é"])
+def test_a_doctored_schema_is_a_problem(tmp_path, schema: str):
+    """A schema in the manifest that cannot be read is reported, and what else is wrong beside it."""
+    out = tmp_path / "out"
+    publish(out, mixed())
+    doctor(out, arrow_schema=schema)
+    (out / "part-00000.parquet").unlink()
+    problems = exports.verify(out)
+    assert any("its arrow_schema cannot be read" in problem for problem in problems)
+    assert any("part-00000.parquet is missing" in problem for problem in problems)
+
+
+def test_a_part_that_is_no_parquet_is_a_problem(tmp_path):
+    """Also when the manifest was changed along with it."""
+    out = tmp_path / "out"
+    publish(out, mixed())
+    (out / "part-00000.parquet").write_bytes(b"no rows")
+    first, *rest = exports.load_manifest(out).parts
+    told = first.model_copy(update={"sha256": parts.sha256(out / "part-00000.parquet"), "bytes": 7})
+    doctor(out, parts=(told, *rest))
+    assert "part-00000.parquet is no readable Parquet" in exports.verify(out)
+
+
+def test_a_failed_export_leaves_the_old_one(tmp_path):
+    """Too few rows raise, and the earlier export is still there, whole, with nothing beside it."""
+    publish(tmp_path / "out", mixed())
+    with pytest.raises(ResynthError, match="expected 601 rows to export, got 600"):
+        publish(tmp_path / "out", mixed(), rows=601)
+    assert exports.verify(tmp_path / "out") == ()
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
+    with pytest.raises(ResynthError, match="expected 601 rows"):
+        publish(tmp_path / "far" / "away" / "out", mixed(), rows=601)
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
+
+
+def test_an_export_is_replaced_as_a_whole(tmp_path):
+    """A second export to the same place leaves no file of the first."""
+    publish(tmp_path / "out", mixed())
+    publish(tmp_path / "out", mixed(200))
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["_manifest.parquet", "part-00000.parquet"]
+
+
+@pytest.mark.parametrize(
+    ("script", "left"), [(BETWEEN_RENAMES, None), (BEFORE_THE_EXCHANGE, "3"), (AFTER_THE_EXCHANGE, "4")]
+)
+def test_a_publisher_that_is_killed_loses_nothing(tmp_path, script: str, left: str | None):
+    """Who reads finds the old export or the new one, and the next publisher removes what lies beside it.
+
+    Killed between two renames, which only happens where directories cannot be exchanged, it leaves none; then the
+    next publisher puts the old one back, even if it fails itself.
+    """
+    out = tmp_path / "out"
+    publish(out, mixed())
+    killed(script, out)
+    assert len(list(tmp_path.iterdir())) > 1
+    assert out.exists() == (left is not None)
+    if left is not None:
+        assert exports.load_manifest(out).source.version == left
+        assert exports.verify(out) == ()
+    with pytest.raises(ResynthError, match="expected 601 rows"):
+        publish(out, mixed(), rows=601)
+    assert exports.load_manifest(out).source.version == (left or "3")
+    assert exports.verify(out) == ()
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize("exchange", [True, False])
+def test_replacing_works_where_directories_cannot_be_exchanged(tmp_path, monkeypatch, *, exchange: bool):
+    """In one step or in two, the new rows are there, and nothing beside them."""
+    if not exchange:
+        monkeypatch.setattr(exports, "_exchange", lambda *_: False)
+    publish(tmp_path / "out", mixed())
+    publish(tmp_path / "out", mixed(200))
+    publish(tmp_path / "next", mixed(300))
+    assert exports.load_manifest(tmp_path / "out").rows == 200
+    exports.place(tmp_path / "next", tmp_path / "out")
+    assert exports.load_manifest(tmp_path / "out").rows == 300
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux exchanges directories")
+def test_directories_are_exchanged_in_one_step(tmp_path):
+    """Each has what the other had; with one that is not there nothing happens."""
+    for name in "ab":
+        (tmp_path / name).mkdir()
+        (tmp_path / name / name).touch()
+    assert exports._exchange(tmp_path / "a", tmp_path / "b")
+    assert [path.name for path in (tmp_path / "b").iterdir()] == ["a"]
+    assert not exports._exchange(tmp_path / "a", tmp_path / "c")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
+
+
+def test_a_living_publisher_is_left_alone(tmp_path):
+    """Another one to the same place, or to one of a similar name, does not remove what it is writing."""
+    table = mixed()
+
+    def batches():
+        yield table.slice(0, 300)
+        publish(tmp_path / "out", table)
+        publish(tmp_path / "ou", table)
+        assert list(tmp_path.glob(".out.*.partial"))
+        yield table.slice(300)
+
+    exports.publish(batches(), tmp_path / "out", schema=table.schema, rows=600, source=SOURCE, seed=7)
+    assert exports.verify(tmp_path / "out") == ()
+    assert exports.load_manifest(tmp_path / "out").seed == 7
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["ou", "out"]
+
+
+def test_an_export_that_is_not_wanted_goes(tmp_path):
+    """With what a publisher killed over it has left; one that never was is fine."""
+    publish(tmp_path / "out", mixed())
+    killed(BEFORE_THE_EXCHANGE, tmp_path / "out")
+    exports.discard(tmp_path / "out")
+    exports.discard(tmp_path / "none" / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+def old_export(out: Path, table: pa.Table) -> None:
+    """An export as it was written before: with a manifest.json, of format 1."""
+    manifest = publish(out, table)
+    (out / manifest.file).unlink()
+    old = manifest.model_copy(update={"format": 1})
+    text = json.loads(old.model_copy(update={"digest": old.content_digest()}).model_dump_json())
+    del text["partition_by"]
+    (out / "manifest.json").write_text(json.dumps(text, indent=1))
+
+
+def files(directory: Path) -> list[str]:
+    """Everything below a directory."""
+    return sorted(str(path.relative_to(directory)) for path in directory.rglob("*"))
+
+
+def test_earlier_exports_hold_and_can_be_replaced(tmp_path):
+    """Those with a manifest.json."""
+    old_export(tmp_path / "out", mixed())
+    assert exports.verify(tmp_path / "out") == ()
+    publish(tmp_path / "out", mixed(200))
+    assert exports.load_manifest(tmp_path / "out").rows == 200
+    assert files(tmp_path) == ["out", "out/_manifest.parquet", "out/part-00000.parquet"]
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    ["manifest.json", "index.html", "part-00000.parquet", "src/main.js", ".hidden", "empty/", "a=1/x.parquet"],
+)
+@pytest.mark.parametrize("kind", ["bare", "export", "old"])
+def test_other_peoples_files_are_safe(tmp_path, kind: str, foreign: str):
+    """A directory that holds anything but an export is refused untouched, whatever else is in it."""
+    out = tmp_path / "out"
+    out.mkdir()
+    if kind != "bare":
+        (publish if kind == "export" else old_export)(out, mixed())
+    path = out / foreign
+    if path.exists():
+        return  # it is a file of the export itself
+    path.parent.mkdir(exist_ok=True)
+    path.mkdir() if foreign.endswith("/") else path.write_text('{"name": "web project"}')
+    publish(tmp_path / "next", mixed(200))
+    before = files(tmp_path)
+    for attempt in (
+        lambda: publish(out, mixed()),
+        lambda: exports.place(tmp_path / "next", out),
+        lambda: exports.discard(out),
+    ):
+        with pytest.raises(InputError, match="expected an empty directory or an earlier export"):
+            attempt()
+    assert files(tmp_path) == before
+    assert exports.verify(tmp_path / "next") == ()
+
+
+def test_a_file_that_comes_while_rows_are_written_is_safe(tmp_path):
+    """The place is looked at again before it is replaced."""
+    table = mixed()
+    publish(tmp_path / "out", table)
+
+    def batches():
+        yield table
+        (tmp_path / "out" / "thesis.doc").write_text("x")
+
+    with pytest.raises(InputError, match=r"thesis\.doc"):
+        exports.publish(batches(), tmp_path / "out", schema=table.schema, rows=600, source=SOURCE, seed=7)
+    assert (tmp_path / "out" / "thesis.doc").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_doctored_manifest_gives_no_files_away(tmp_path):
+    """A manifest that claims a file which no export writes does not make it one."""
+    out = tmp_path / "out"
+    publish(out, mixed())
+    (out / "thesis.doc").write_text("x")
+    (part, *_) = exports.load_manifest(out).parts
+    doctor(out, parts=(part.model_copy(update={"file": "thesis.doc"}),))
+    with pytest.raises(InputError, match="found other files"):
+        publish(out, mixed())
+    assert (out / "thesis.doc").exists()
+
+
+def test_places_that_cannot_become_an_export(tmp_path):
+    """A file, a place below one, a mount point, links in a circle, a name too long: refused, nothing left beside."""
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "one").symlink_to(tmp_path / "two")
+    (tmp_path / "two").symlink_to(tmp_path / "one")
+    before = files(tmp_path)
+    for place, why in {
+        tmp_path / "file": "got the file",
+        tmp_path / "file" / "below": "writable place",
+        Path("/"): "got the mount point /",
+        tmp_path / "one": "writable place",
+        tmp_path / ("x" * 250): "writable place",
+    }.items():
+        with pytest.raises(InputError, match=why):
+            publish(place, mixed())
+    assert files(tmp_path) == before
+
+
+def test_what_a_look_at_a_place_has_left_goes(tmp_path):
+    """Whoever was killed between making a directory to see whether one can be made, and removing it."""
+    left = [tmp_path / f"..{name}.{'0' * 32}.{'1' * 8}.probing" for name in ("out", "foreign")]
+    for path in left:
+        path.mkdir()
+    (left[1] / "thesis.doc").touch()
+    publish(tmp_path / "out", mixed())
+    assert sorted(path.name for path in tmp_path.iterdir()) == [left[1].name, "out"]
+
+
+def test_what_must_be_kept_is_not_inside(tmp_path):
+    """An export that holds the data, or an empty place that is the home, is refused; a place beside them is fine."""
+    publish(tmp_path / "data", mixed())
+    (tmp_path / "home").mkdir()
+    for directory, kept in (
+        (tmp_path / "data", tmp_path / "data" / "part-00000.parquet"),
+        (tmp_path, tmp_path / "home"),
+    ):
+        with pytest.raises(InputError, match="expected a place of its own"):
+            exports.check_target(directory, [kept])
+    assert exports.check_target(tmp_path / "new" / "out", [tmp_path / "home"]) == tmp_path / "new" / "out"
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_link_stays_and_its_target_is_published(tmp_path):
+    """Readers of the link and of the directory see the same rows; nothing lies beside either."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "links").mkdir()
+    link = tmp_path / "links" / "out"
+    link.symlink_to(tmp_path / "real" / "out")
+    for rows in (600, 200):
+        publish(link, mixed(rows))
+        assert exports.load_manifest(tmp_path / "real" / "out").rows == rows
+    assert link.is_symlink()
+    assert [path.name for path in (*link.parent.iterdir(), *(tmp_path / "real").iterdir())] == ["out", "out"]
+
+
+def test_no_manifest_is_said(tmp_path):
+    """Verifying something that is no export names what was looked for."""
+    with pytest.raises(NotFoundError, match=r"_manifest\.parquet, found none"):
+        exports.verify(tmp_path)
+    pq.write_table(mixed(), tmp_path / "_manifest.parquet")
+    with pytest.raises(NotFoundError, match=r"readable _manifest\.parquet"):
+        exports.verify(tmp_path)
+    (tmp_path / "_manifest.parquet").unlink()
+    (tmp_path / "manifest.json").write_text("{}")
+    with pytest.raises(NotFoundError, match="readable"):
+        exports.verify(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "/etc/passwd",
+        "../part-00000.parquet",
+        "a=1/../part-00000.parquet",
+        "x/part-00000.parquet",
+        "part-00000.parquet\x1b[31m",
+        "part-00000.parquet\x00",
+        "\x1b]0;owned\x07=1/part-00000.parquet",
+        f"{'a=1/' * 1000}part-00000.parquet",
+        f"a={'x' * 300}/part-00000.parquet",
+        "notes.txt",
+        "",
+    ],
+)
+def test_names_that_lead_elsewhere_are_problems(tmp_path, monkeypatch, name: str):
+    """No file is opened for them, and what is printed obeys no terminal."""
+    out = tmp_path / "out"
+    publish(out, mixed())
+    first, *rest = exports.load_manifest(out).parts
+    doctor(out, parts=(first.model_copy(update={"file": name}), *rest))
+    opened = []
+    hashed = parts.sha256
+    monkeypatch.setattr(parts, "sha256", lambda file: opened.append(file.name) or hashed(file))
+    problems = exports.verify(out)
+    assert any("is no file of the export; it was not opened" in problem for problem in problems)
+    assert "part-00000.parquet is not in the manifest" in problems
+    assert all(problem.isprintable() and len(problem) < 400 for problem in problems)
+    assert opened == ["part-00001.parquet", "part-00002.parquet"]
+
+
+def test_a_part_that_is_a_link_is_not_opened(tmp_path):
+    """It could lead anywhere."""
+    out = tmp_path / "out"
+    publish(out, mixed())
+    (out / "part-00000.parquet").rename(tmp_path / "elsewhere.parquet")
+    (out / "part-00000.parquet").symlink_to(tmp_path / "elsewhere.parquet")
+    assert exports.verify(out) == ("part-00000.parquet is no file of the export; it was not opened",)
+
+
+def test_bytes_and_format_are_checked(tmp_path):
+    """A size that is not the part's, a format of the future, a part that is named twice."""
+    out = tmp_path / "out"
+    manifest = publish(out, mixed())
+    first, *rest = manifest.parts
+    size = (out / first.file).stat().st_size
+    doctor(out, parts=(first.model_copy(update={"bytes": 7}), *rest), format=3)
+    problems = exports.verify(out)
+    assert f"part-00000.parquet was changed: it has {size} bytes, expected 7" in problems
+    assert "_manifest.parquet is of format 3, expected 1 to 2" in problems
+    doctor(out, parts=(first, first), format=2)
+    assert any("names a part twice" in problem for problem in exports.verify(out))
+
+
+def test_the_umask_decides_who_may_read(tmp_path):
+    """Exports are for others."""
+    before = os.umask(0o022)
+    try:
+        publish(tmp_path / "out", mixed())
+    finally:
+        os.umask(before)
+    modes = {oct(path.stat().st_mode & 0o777) for path in (tmp_path / "out").iterdir()}
+    assert (modes, oct((tmp_path / "out").stat().st_mode & 0o777)) == ({"0o644"}, "0o755")

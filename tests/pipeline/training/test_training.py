@@ -1,0 +1,208 @@
+"""The training loop: learns, repeats itself, stops, keeps the best."""
+
+import numpy as np
+import pytest
+import torch
+from pydantic import ValidationError
+
+from pipeline.columns import Discrete
+from pipeline.errors import ResynthError
+from pipeline.models.layout import Layout
+from pipeline.models.vae import VAE, Shape
+from pipeline.settings import TrainingSettings
+from pipeline.training import optimization
+from pipeline.training.optimization import OPTIMIZERS, SCHEDULES, Rows, evaluate, one_cycle, train, warmed
+
+LAYOUT = Layout((Discrete(5), Discrete(5), Discrete(5)))
+SHAPE = Shape(
+    latent=3, width=24, hidden=16, components=8, mixture=2, dropout=0.0, prior="mixture", decoder="autoregressive"
+)
+
+
+def rows(n: int, seed: int = 0) -> Rows:
+    """Two equal symbols and an independent one, all uniform over 1 … 4: the entropy is 2 log 4 nats."""
+    random = np.random.default_rng(seed)
+    a, b = random.integers(1, 5, n), random.integers(1, 5, n)
+    return Rows(torch.from_numpy(np.stack([a, a, b], 1)), torch.zeros(n, 0))
+
+
+def trained(**settings):
+    """A model after a short training, its history, and the validation rows."""
+    torch.manual_seed(0)
+    vae = VAE(LAYOUT, SHAPE)
+    given = TrainingSettings(**({"device": "cpu", "free_bits": 1.0, "rate": 5e-3} | settings))
+    history = train(vae, rows(3_000), rows(500, 1), given, epochs=15, batch=100, seed=0)
+    return vae, history, rows(500, 1)
+
+
+def test_the_elbo_approaches_the_entropy():
+    """Held-out ELBO ends within .25 nats of −2 log 4, from more than 4 at the start; none can honestly exceed it."""
+    vae, history, held = trained()
+    reconstruction, kl = evaluate(vae, held, seed=0)
+    entropy = 2 * np.log(4)
+    assert -entropy - 0.25 < reconstruction - kl < -entropy + 0.1
+    assert history[0].validation_elbo < history[-1].validation_elbo
+
+
+def by_heart(patience: int, dropout: float = 0.0):
+    """The history of a training on noise, which can only be learned by heart, and its VAE."""
+    torch.manual_seed(0)
+    noise = Rows(torch.randint(1, 5, (200, 3)), torch.zeros(200, 0))
+    settings = TrainingSettings(device="cpu", free_bits=0.0, rate=5e-3, patience=patience)
+    vae = VAE(LAYOUT, SHAPE.model_copy(update={"dropout": dropout}))
+    return train(vae, noise, rows(500, 1), settings, epochs=200, batch=50, seed=0), vae
+
+
+def test_training_settles_soon_after_validation_stops_improving(monkeypatch):
+    """Noise learned by heart: three epochs after the best it settles from there, and ends better than by going on."""
+    monkeypatch.setattr(optimization, "LEAST_STEPS", 0)
+    history, vae = by_heart(3)
+    best = max(history[:-1], key=lambda epoch: epoch.validation_elbo)
+    assert len(history) == best.epoch + 1 + 3 + 1
+    assert history[-1].validation_elbo > best.validation_elbo - 0.1
+    # what is decoded is that, but for the calibration of marginals
+    assert evaluate(vae, rows(500, 1), seed=0)[0] == pytest.approx(history[-1].validation_reconstruction, abs=0.02)
+    assert by_heart(200)[0][-2].validation_elbo < history[-1].validation_elbo - 0.03
+
+
+def test_settling_drops_nothing_at_a_falling_low_rate():
+    """The end is trained as rows are generated, at most at a tenth of the peak rate."""
+    history, vae = by_heart(3, dropout=0.2)
+    assert all(module.p == 0 for module in vae.modules() if isinstance(module, torch.nn.Dropout))
+    assert history[-1].learning_rate < optimization.SETTLING.rate * 5e-3 < history[-2].learning_rate
+
+
+def test_the_mean_looks_back_over_a_fixed_share_of_the_steps():
+    """Of weights that grow by 1 a step the mean is (γ + 1) / (γ + 2) of the last, after 100 steps as after 2,000."""
+    line = torch.nn.Linear(1, 1, bias=False)
+    mean = torch.optim.swa_utils.AveragedModel(line, avg_fn=optimization._recent)
+    for step in range(1, 2001):
+        torch.nn.init.constant_(line.weight, step)
+        mean.update_parameters(line)
+        if step in {100, 2000}:
+            expected = step * (optimization.MEMORY + 1) / (optimization.MEMORY + 2)
+            assert mean.module.weight.item() == pytest.approx(expected, rel=0.01)
+
+
+def test_few_rows_are_not_stopped_before_they_are_learned():
+    """Validation gets worse from the first epochs on: the weights of the first 300 steps are not gone back to."""
+    history, _ = by_heart(3)
+    assert max(history, key=lambda epoch: epoch.validation_elbo).epoch < 60
+    assert len(history) > 300 // 4
+
+
+def test_the_prior_ends_nearer_to_the_posterior():
+    """The refit after the last epoch lowers the KL of the training rows without touching what is decoded."""
+    vae, history, _ = trained()
+    reconstruction, kl = evaluate(vae, rows(3_000), seed=0)
+    assert kl < history[-1].kl
+    assert reconstruction == pytest.approx(history[-1].reconstruction, abs=0.05)
+
+
+def test_a_seed_reproduces_a_training():
+    """Two trainings with one seed end with equal weights."""
+    first, second = trained()[0].state_dict(), trained()[0].state_dict()
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_a_training_leaves_the_global_random_state_alone():
+    """What is drawn after it is what would have been drawn without it."""
+    model = VAE(LAYOUT, SHAPE)
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    train(model, rows(200), rows(50, 1), TrainingSettings(device="cpu"), epochs=1, batch=50, seed=0)
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_free_bits_keep_the_latent_alive():
+    """With a rate of 1 nat waived the KL stays near it or above; with none the autoregressive decoder lets z die."""
+    assert trained(free_bits=1.0)[1][-1].kl > 0.8
+    assert trained(free_bits=0.0)[1][-1].kl < 0.3
+
+
+def test_a_higher_beta_lowers_the_kl():
+    """β up, KL down (Higgins et al. 2017), for the factorised decoder that needs its latent."""
+    kls = []
+    for beta in (0.1, 0.2, 1.0):
+        torch.manual_seed(0)
+        vae = VAE(LAYOUT, SHAPE.model_copy(update={"decoder": "factorised"}))
+        settings = TrainingSettings(device="cpu", free_bits=0.0, beta=beta, rate=5e-3)
+        kls.append(train(vae, rows(3_000), rows(500, 1), settings, epochs=10, batch=100, seed=0)[-1].kl)
+    assert kls[0] > kls[1] > kls[2]
+
+
+def test_the_time_limit_ends_a_training():
+    """With next to no time a training settles after its first step and still returns a model and its history."""
+    _, history, _ = trained(time_limit=1e-3)
+    assert len(history) == 2
+
+
+def test_a_diverging_training_says_so():
+    """A rate that destroys the weights ends in an error, not in a model of NaN."""
+    with pytest.raises(ResynthError, match="diverged"):
+        trained(rate=1e30, clip=1e30)
+
+
+def test_the_rate_rises_then_falls():
+    """One cycle: from 5 % to the peak at a tenth of the way, down to almost nothing."""
+    assert one_cycle(0) == pytest.approx(0.05)
+    assert one_cycle(0.1) == pytest.approx(1)
+    assert one_cycle(1) < 0.01
+    rates = [one_cycle(x) for x in np.linspace(0.1, 1, 50)]
+    assert rates == sorted(rates, reverse=True)
+
+
+def test_named_schedules_are_what_they_say():
+    """Cosine falls from the peak from the start; constant stays."""
+    cosine, constant = SCHEDULES["cosine"], SCHEDULES["constant"]
+    assert cosine(0) == pytest.approx(1)
+    assert cosine(0.5) == pytest.approx(0.5, abs=0.01)
+    assert constant(0.9) == 1
+
+
+def test_the_kl_is_warmed_up_as_named():
+    """Linear: once, over a tenth of the training. Cyclical: anew in each quarter (Fu et al. 2019)."""
+    linear, cyclical = TrainingSettings(), TrainingSettings(annealing="cyclical", warmup=0.5)
+    assert [warmed(x, linear) for x in (0, 0.05, 0.1, 0.9)] == pytest.approx([0, 0.5, 1, 1])
+    assert [warmed(x, cyclical) for x in (0, 0.0625, 0.2, 0.25, 0.3125)] == pytest.approx([0, 0.5, 1, 0, 0.5])
+
+
+@pytest.mark.parametrize("name", sorted(OPTIMIZERS))
+def test_every_optimizer_learns(name):
+    """Each named optimizer raises the validation ELBO by more than a nat."""
+    history = trained(optimizer=name, rate=0.05 if name == "sgd" else 5e-3)[1]
+    assert history[-1].validation_elbo > history[0].validation_elbo + 0.3
+    assert history[-1].validation_elbo > -4.5
+
+
+CHANGES = [{"prior": "flow"}, {"prior": "normal"}, {"activation": "tanh"}, {"activation": "relu"}]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_every_prior_and_activation_trains(change):
+    """Each named prior and nonlinearity gets within half a nat of the entropy."""
+    torch.manual_seed(0)
+    vae = VAE(LAYOUT, SHAPE.model_copy(update=change))
+    settings = TrainingSettings(device="cpu", free_bits=1.0, rate=5e-3)
+    history = train(vae, rows(3_000), rows(500, 1), settings, epochs=15, batch=100, seed=0)
+    assert history[-1].validation_elbo > -2 * np.log(4) - 0.5
+
+
+@pytest.mark.parametrize(("variables", "longest"), [(3, 2048), (64, 2048), (128, 1024), (1000, 256)])
+def test_parts_of_wide_tables_are_shorter(variables, longest):
+    """Parts are the rows in their order, with at most 2^17 values each, but never shorter than 256 rows."""
+    codes = torch.arange(5000).unsqueeze(1).expand(5000, variables)
+    parts = list(Rows(codes, torch.zeros(5000, 0)).parts())
+    assert max(map(len, parts)) == longest
+    assert torch.equal(torch.cat([part.codes for part in parts]), codes)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"epochs": -1}, {"batch": 0}, {"time_limit": 0}, {"rate": float("nan")}, {"device": "gpu"}, {"warmup": 2}],
+)
+def test_impossible_settings_are_refused(wrong):
+    """Before any row is read, not by PyTorch in the middle of a run."""
+    with pytest.raises(ValidationError, match=next(iter(wrong))):
+        TrainingSettings(**wrong)
