@@ -246,7 +246,7 @@ class Settings(LoopSettings):
             SettingsError: It has not.
         """
         if self.training.device.startswith("cuda"):
-            from pipeline.training.optimization import device_of  # noqa: PLC0415 - PyTorch takes seconds, and a GPU is rarely named
+            from pipeline.training.schedules import device_of  # noqa: PLC0415 - PyTorch takes seconds, and a GPU is rarely named
 
             device_of(self.training.device)
 

@@ -11,6 +11,9 @@ import hashlib
 import numpy as np
 from numpy.typing import NDArray
 
+BLOCK = 8192
+"""Rows of a block, which share a random stream. Part of the definition of row i: another size, other datasets."""
+
 
 def key(seed: int, *path: str | int) -> int:
     """The 128-bit key of a stream, as an integer."""

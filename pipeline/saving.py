@@ -1,6 +1,6 @@
 """How a synthesizer lies on disk: safetensors and JSON, nothing that runs.
 
-    synthesizer.json        format, sizes of the network, JSON of the codecs, history, digests of the other files
+    synthesizer.json        format, recipe of the network, JSON of the codecs, history, digests of the other files
     schema.json             the schema
     columns.safetensors     arrays of the codecs
     weights.safetensors     the network
@@ -27,19 +27,23 @@ import safetensors.numpy
 import torch
 from numpy.typing import NDArray
 
-from pipeline import columns, fingerprint
+from pipeline import fingerprint
 from pipeline.checks import expect, finite, record
-from pipeline.columns.base import Codec
 from pipeline.errors import DamagedError, FormatError, NotFoundError, ResynthError
 from pipeline.fingerprint import Fingerprint
+from pipeline.fitted import Fitted
+from pipeline.frames import Form
 from pipeline.models.layout import Layout
-from pipeline.models.vae import VAE, Shape, tensors
+from pipeline.models.shape import Shape
+from pipeline.models.vae import VAE, tensors
+from pipeline.normalization import Normalization
 from pipeline.privacy.rehearsal import Shrinkage
 from pipeline.records import Record
 from pipeline.schema import Schema
-from pipeline.training.optimization import Epoch
+from pipeline.training.history import Epoch
+from pipeline.training.recipe import Recipe
 
-FORMAT = 5
+FORMAT = 6
 MODEL = "synthesizer.json"
 _SCHEMA, _ARRAYS, _WEIGHTS, _SAMPLE = "schema.json", "columns.safetensors", "weights.safetensors", "sample.safetensors"
 FILES = (MODEL, _SCHEMA, _ARRAYS, _WEIGHTS, _SAMPLE)
@@ -47,14 +51,17 @@ LARGEST = 2**31
 """Bytes of a file: far more than a network that can be trained has."""
 
 
-class Parts(NamedTuple):
-    """What a synthesizer is made of, and the fingerprint of the first rows it generated when it was saved."""
+class Saved(NamedTuple):
+    """What is saved of a synthesizer.
 
-    schema: Schema
-    codecs: Mapping[str, Codec]
-    vae: VAE | None
-    history: tuple[Epoch, ...]
-    shrinkage: Shrinkage
+    Attributes:
+        fitted: Schema, normalization and network.
+        form: The kind of frame that it gives back.
+        sample: The fingerprint of the first rows that it generates.
+    """
+
+    fitted: Fitted
+    form: Form
     sample: Fingerprint
 
 
@@ -63,41 +70,39 @@ class _Model(Record):
 
     format: int
     files: Mapping[str, str]
-    shape: Shape | None
+    form: Form
+    recipe: Recipe | None
     codecs: tuple[Any, ...]
     history: tuple[Epoch, ...]
     shrinkage: Shrinkage
 
 
-def layout_of(codecs: Mapping[str, Codec]) -> Layout:
-    """The variables of all columns, in their order."""
-    return Layout(tuple(variable for codec in codecs.values() for variable in codec.variables))
-
-
-def save(parts: Parts, directory: Path) -> None:
-    """Write the parts of a synthesizer into a directory, which is made.
+def save(saved: Saved, directory: Path) -> None:
+    """Write a synthesizer into a directory, which is made.
 
     Raises:
         ResynthError: Some weight is not a number, or a file would be too large to load.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    weights = {} if parts.vae is None else {name: value.numpy() for name, value in parts.vae.state_dict().items()}
+    fitted = saved.fitted
+    weights = {} if fitted.vae is None else {name: value.numpy() for name, value in fitted.vae.state_dict().items()}
     if not all(np.isfinite(value).all() for value in weights.values()):
         raise ResynthError("save: expected a network of finite weights, got some that are not; its training diverged")
-    states, arrays = columns.state(parts.codecs)
+    states, arrays = fitted.normalization.state()
     content = {
-        _SCHEMA: parts.schema.to_json().encode(),
+        _SCHEMA: fitted.schema.to_json().encode(),
         _ARRAYS: _packed(arrays),
         _WEIGHTS: _packed(weights),
-        _SAMPLE: _packed(parts.sample),
+        _SAMPLE: _packed(saved.sample),
     }
     model = _Model(
         format=FORMAT,
         files={name: hashlib.sha256(data).hexdigest() for name, data in content.items()},
-        shape=parts.vae.shape if parts.vae is not None else None,
+        form=saved.form,
+        recipe=fitted.recipe,
         codecs=tuple(states),
-        history=parts.history,
-        shrinkage=parts.shrinkage,
+        history=fitted.history,
+        shrinkage=fitted.shrinkage,
     )
     content[MODEL] = json.dumps(model.model_dump()).encode()
     for name, data in content.items():
@@ -116,7 +121,7 @@ def digest(directory: Path) -> str:
     return hashlib.sha256(_read(directory / MODEL)).hexdigest()
 
 
-def load(directory: Path, digest: str | None = None) -> Parts:
+def load(directory: Path, digest: str | None = None) -> Saved:
     """The inverse of `save`.
 
     Args:
@@ -140,11 +145,13 @@ def load(directory: Path, digest: str | None = None) -> Parts:
         for name, found in content.items():
             expect(hashlib.sha256(found).hexdigest() == model.files.get(name), f"the {name} that was saved")
         schema = Schema.from_json(content[_SCHEMA].decode())
-        codecs = columns.load(schema, model.codecs, safetensors.numpy.load(content[_ARRAYS]))
-        vae = _network(layout_of(codecs), model.shape, safetensors.numpy.load(content[_WEIGHTS]))
+        normalization = Normalization.load(schema, model.codecs, safetensors.numpy.load(content[_ARRAYS]))
+        shape = model.recipe.shape if model.recipe is not None else None
+        vae = _network(normalization.layout, shape, safetensors.numpy.load(content[_WEIGHTS]))
         sample = safetensors.numpy.load(content[_SAMPLE])
         fingerprint.check(sample, schema)
-        return Parts(schema, codecs, vae, model.history, model.shrinkage, sample)
+        fitted = Fitted(normalization, vae, model.history, model.shrinkage, model.recipe)
+        return Saved(fitted, model.form, sample)
 
 
 @contextmanager
@@ -191,9 +198,9 @@ def _network(layout: Layout, shape: Shape | None, weights: Mapping[str, NDArray[
         return None
     expected = tensors(layout, shape)
     expect(set(weights) == set(expected), f"{len(expected)} tensors of weights by their names, got {len(weights)}")
-    for name, size in expected.items():
-        found = weights[name]
-        expect(found.shape == size and found.dtype == np.float32, f"weights {name} of shape {size} as float32")
+    for name, tensor in expected.items():
+        found, size, kind = weights[name], tuple(tensor.shape), str(tensor.dtype).removeprefix("torch.")
+        expect(found.shape == size and found.dtype == kind, f"weights {name} of shape {size} as {kind}")
         finite(name, found)
     vae = VAE(layout, shape)
     vae.load_state_dict({name: torch.from_numpy(value.copy()) for name, value in weights.items()})

@@ -79,13 +79,13 @@ class Columns:
 @torch.no_grad()
 def from_prior(synthesizer: Synthesizer, rows: pa.Table) -> float:
     """Mean log p(x|z) of rows at z drawn from the prior."""
-    vae, encoded = synthesizer.vae, synthesizer._rows(rows)  # noqa: SLF001 - the normal form has no public reader
+    vae, encoded = synthesizer.vae, synthesizer.fitted.normalization.encode(rows)
     generator = torch.Generator().manual_seed(0)
     total = 0.0
     for _ in range(PRIOR_DRAWS):
         choice = torch.rand(len(encoded), generator=generator)
         z = vae.prior.draw(choice, torch.randn(len(encoded), vae.shape.latent, generator=generator))
-        total += float(vae.log_likelihood(z, *encoded).sum(0).mean())
+        total += float(vae.log_likelihood(z, encoded).sum(0).mean())
     return total / PRIOR_DRAWS
 
 

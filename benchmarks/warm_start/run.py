@@ -33,8 +33,9 @@ from pipeline.data.tables import Split, SplitSettings
 from pipeline.models.vae import VAE
 from pipeline.settings import ModelSettings, TrainingSettings
 from pipeline.synthesizer import Synthesizer
+from pipeline.training.feed import Feed
 from pipeline.training.optimization import train
-from pipeline.training.sizing import free_bits, resolve, weight_decay
+from pipeline.training.recipe import Recipe
 
 BENCHMARKS = Path(__file__).parents[1]
 DATA = BENCHMARKS.parent / "data"
@@ -107,15 +108,13 @@ def drifted(name: str, rows: int) -> tuple[pa.Table, pa.Table]:
 
 def from_nothing(start: Synthesizer, parts: Split, seed: int) -> Synthesizer:
     """A network of the usual sizes over the alphabets of `start`, trained at full length."""
-    assert start.vae is not None
-    rows, held = start._rows(parts.train), start._rows(parts.validation)  # noqa: SLF001 - below the public door
-    chosen = {"free_bits": free_bits(rows), "weight_decay": weight_decay(len(rows))}
-    settings = TRAINING.model_copy(update=chosen)
-    shape, epochs, batch = resolve(start.vae.layout, len(rows), ModelSettings(), settings)
+    normalization = start.fitted.normalization
+    feed = Feed(normalization.layout, normalization.encode(parts.train))
+    recipe = Recipe.of(normalization.layout, feed, ModelSettings(), TRAINING)
     torch.manual_seed(seed)
-    vae = VAE(start.vae.layout, shape)
-    history = train(vae, rows, held, settings, epochs=epochs, batch=batch, seed=seed)
-    return Synthesizer(start.schema, start.codecs, vae, history)
+    vae = VAE(normalization.layout, recipe.shape)
+    history = train(vae, feed, normalization.encode(parts.validation), recipe, seed=seed)
+    return Synthesizer(start.fitted._replace(vae=vae, history=history, recipe=recipe))
 
 
 def judged(made: Synthesizer, parts: Split, seconds: float, seed: int) -> Trained:

@@ -36,7 +36,7 @@ from pipeline import files
 from pipeline.data.storage import Place
 from pipeline.errors import ResynthError
 from pipeline.records import Record
-from pipeline.training.optimization import Epoch
+from pipeline.training.history import Epoch
 
 BATCH = 100  # parameters that MLflow accepts at once; it accepts 1,000 metrics
 LONGEST_VALUE = 6000  # characters of a parameter

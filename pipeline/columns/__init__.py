@@ -15,7 +15,7 @@ from pipeline import personal
 from pipeline.arrow.arrays import Array, combined, is_text
 from pipeline.arrow.labels import counted
 from pipeline.checks import expect
-from pipeline.columns.base import Codec, Discrete, Encoded, Extension, Measure, Novel, Origin, Real, Variable
+from pipeline.columns.base import Codec, Encoded, Extension, Measure, Novel, Origin
 from pipeline.columns.blank import Blank
 from pipeline.columns.categorical import Categorical
 from pipeline.columns.datetime import Datetime
@@ -23,6 +23,7 @@ from pipeline.columns.identifier import Identifier
 from pipeline.columns.madeup import MadeUp
 from pipeline.columns.numeric import Numeric
 from pipeline.columns.text import Text, present
+from pipeline.columns.variables import Discrete, Real, Variable
 from pipeline.errors import DamagedError, SchemaError, SettingsError
 from pipeline.schema import Column, ColumnSettings, PrivacySettings, Schema, value_type
 

@@ -19,6 +19,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline.arrow.arrays import Array
+from pipeline.columns.variables import Variable
 from pipeline.schema import Column
 
 Measure = Literal["ordered", "nominal", "none"]
@@ -26,46 +27,11 @@ Novel = Literal["extend", "bucket", "refuse"]
 """What becomes of labels that a fitted column does not know: a symbol each, one for all of them, or an error."""
 
 
-class Discrete(NamedTuple):
-    """A variable with `size` symbols 0 … size − 1 and a categorical (softmax) likelihood.
-
-    Attributes:
-        size: Number of symbols.
-        spoken: For a variable that refines the one before it: which of that one's symbols it applies to,
-            [size of the one before]. Where it does not apply it is 0, and it is never 0 where it does.
-            None for a variable that always applies.
-        missing: Whether symbol 0 (null) may be generated.
-        ordered: Whether symbols 1, 2, … stand in a meaningful order, so that neighbours are alike.
-    """
-
-    size: int
-    spoken: tuple[bool, ...] | None = None
-    missing: bool = False
-    ordered: bool = False
-
-
-class Real(NamedTuple):
-    """A real variable, about standardised, with a Gaussian-mixture likelihood; generated within [low, high].
-
-    Attributes:
-        low: Least value in training.
-        high: Greatest value in training.
-        flagged: Whether the variable before it says (symbol 0) that the value is null.
-    """
-
-    low: float
-    high: float
-    flagged: bool = False
-
-
-Variable = Discrete | Real
-
-
 class Encoded(NamedTuple):
     """A column in normal form.
 
     Attributes:
-        values: One array per variable, each [rows]; integers for `Discrete`, float64 for `Real`.
+        values: One array per variable, each [rows, …]; integers for `Discrete`, float64 for `Real`.
         rest: What the variables leave open, [rows] or [rows, parts].
     """
 
@@ -78,7 +44,7 @@ class Origin(NamedTuple):
 
     Attributes:
         variable: Which variable of the codec that was extended it is; None for one that there was not.
-        symbols: For a `Discrete`, which of that variable's symbols each of its symbols is, −1 for new ones, [size].
+        symbols: Which of that variable's symbols each of its symbols is, −1 for new ones, [symbols].
     """
 
     variable: int | None
@@ -174,4 +140,4 @@ class Codec(ABC):
 
 def unrelated(variables: tuple[Variable, ...]) -> tuple[Origin, ...]:
     """Origins of variables that have none."""
-    return tuple(Origin(None, np.full(v.size if isinstance(v, Discrete) else 0, -1)) for v in variables)
+    return tuple(Origin(None, np.full(variable.symbols, -1)) for variable in variables)

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from pipeline.arrow.arrays import Array
 from pipeline.checks import exactly, expect
-from pipeline.columns.base import Codec, Encoded, Extension, Measure, Novel, Variable
+from pipeline.columns.base import Codec, Encoded, Extension, Measure, Novel
+from pipeline.columns.variables import Variable
 from pipeline.schema import Column
 
 

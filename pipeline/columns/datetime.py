@@ -17,8 +17,9 @@ from pipeline.arrow.arrays import Array, combined
 from pipeline.arrow.domain import Domain, Grid, domain_of, ticks
 from pipeline.checks import expect, record
 from pipeline.columns import checked
-from pipeline.columns.base import Codec, Encoded, Extension, Measure, Novel, Variable
+from pipeline.columns.base import Codec, Encoded, Extension, Measure, Novel
 from pipeline.columns.numeric import FORMS, Numbers, load_numbers, masked, numbers_state
+from pipeline.columns.variables import Variable
 from pipeline.errors import SchemaError
 from pipeline.records import Record
 from pipeline.schema import Column

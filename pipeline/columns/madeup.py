@@ -16,9 +16,10 @@ from pipeline.arrow.domain import valid
 from pipeline.arrow.labels import can_label, counted
 from pipeline.checks import exactly, record
 from pipeline.columns import moulds
-from pipeline.columns.base import Codec, Discrete, Encoded, Extension, Measure, Novel, Origin, Variable, unrelated
+from pipeline.columns.base import Codec, Encoded, Extension, Measure, Novel, Origin, unrelated
 from pipeline.columns.checked import limits
 from pipeline.columns.moulds import ENDLESS, Mould, Nothing, Wanted
+from pipeline.columns.variables import Discrete, Variable
 from pipeline.errors import TableError
 from pipeline.personal import Words
 from pipeline.records import Record

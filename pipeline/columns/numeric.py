@@ -29,8 +29,9 @@ from pipeline.arrow.domain import Domain, Grid, Line, domain_of, is_number, join
 from pipeline.checks import record
 from pipeline.columns import checked
 from pipeline.columns.alphabet import Alphabet
-from pipeline.columns.base import Codec, Discrete, Encoded, Extension, Measure, Novel, Origin, Real, Variable, unrelated
+from pipeline.columns.base import Codec, Encoded, Extension, Measure, Novel, Origin, unrelated
 from pipeline.columns.growth import grow_affine, grow_quantile, grow_tokens
+from pipeline.columns.variables import Discrete, Real, Variable
 from pipeline.errors import SchemaError
 from pipeline.records import Record
 from pipeline.schema import Column
@@ -114,8 +115,10 @@ class Numbers:
         if self.form != "tokens":
             if not len(self.arrays["low"]):
                 return ()
-            flag = (Discrete(2, missing=True),) if self.nulls else ()
-            return (*flag, Real(float(self.arrays["low"][0]), float(self.arrays["high"][0]), flagged=self.nulls))
+            ends = float(self.arrays["low"][0]), float(self.arrays["high"][0])
+            if not self.nulls:
+                return (Real(*ends),)
+            return (Discrete(2, missing=True), Real(*ends, applies=(False, True)))
         if not token_variables(self.alphabet, nulls=self.nulls):
             return ()
         return (Discrete(self.alphabet.size + 1, missing=self.nulls, ordered=True),)
@@ -267,7 +270,7 @@ def token_variables(alphabet: Alphabet, *, nulls: bool) -> tuple[Variable, ...]:
     if len(alphabet.cells) == alphabet.size:
         return (first,)
     spoken = (False, *(bool(leaves > 1) for leaves in alphabet.leaves))
-    return (first, Discrete(int(alphabet.leaves.max()) + 1, spoken=spoken))
+    return (first, Discrete(int(alphabet.leaves.max()) + 1, applies=spoken))
 
 
 def token_leaf(alphabet: Alphabet, values: tuple[NDArray[Any], ...], rows: int) -> NDArray[np.int64]:

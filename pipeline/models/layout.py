@@ -1,19 +1,16 @@
 """Where each column's variables stand in the tensors.
 
-The network knows no columns. It sees one sequence of variables, discrete ones as symbol numbers in `codes`
-[rows, D] and real ones as floats in `reals` [rows, R]. A `Layout` maps that sequence to the two tensors, and
-groups the discrete variables by size, so that one kernel serves a whole group without much padding.
+The network knows no columns. It sees one sequence of variables, in *modelling order*. Their values lie in one tensor
+per sort (`pipeline.models.rows`), and their own states in one tensor of *slots*: sort after sort, and within a sort in
+the order that its head asks for.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from pipeline.columns.base import Discrete, Real, Variable
-
-_FEW = 16
-"""Ordered variables of so few symbols learn them one by one."""
-_SIZES = (4, 16, 64, 160, 512)
+from pipeline.columns.variables import Variable
+from pipeline.models.heads import HEADS
 
 
 @dataclass(frozen=True)
@@ -23,70 +20,58 @@ class Layout:
     variables: tuple[Variable, ...]
 
     @cached_property
-    def discrete(self) -> tuple[int, ...]:
-        """Positions of the discrete variables in the sequence, in the order of the columns of `codes`."""
-        return tuple(i for i, variable in enumerate(self.variables) if isinstance(variable, Discrete))
+    def positions(self) -> Mapping[str, tuple[int, ...]]:
+        """Where the variables of each sort that occurs stand in the sequence."""
+        sorts = [variable.sort for variable in self.variables]
+        return {sort: tuple(i for i, own in enumerate(sorts) if own == sort) for sort in HEADS if sort in sorts}
 
-    @cached_property
-    def real(self) -> tuple[int, ...]:
-        """Positions of the real variables in the sequence, in the order of the columns of `reals`."""
-        return tuple(i for i, variable in enumerate(self.variables) if isinstance(variable, Real))
+    def of(self, sort: str) -> tuple[Variable, ...]:
+        """The variables of a sort in their order."""
+        return tuple(self.variables[i] for i in self.positions[sort])
 
     @cached_property
     def places(self) -> tuple[int, ...]:
-        """Column of `codes` or of `reals` in which each variable of the sequence stands."""
-        columns = {i: k for positions in (self.discrete, self.real) for k, i in enumerate(positions)}
-        return tuple(columns[i] for i in range(len(self.variables)))
+        """The place of each variable of the sequence among those of its sort."""
+        found = {i: k for own in self.positions.values() for k, i in enumerate(own)}
+        return tuple(found[i] for i in range(len(self)))
 
     @cached_property
-    def sizes(self) -> tuple[int, ...]:
-        """Number of symbols of each discrete variable."""
-        return tuple(variable.size for variable in self.variables if isinstance(variable, Discrete))
+    def order(self) -> tuple[int, ...]:
+        """Place of each variable of the sequence, when the variables stand sort after sort."""
+        sequence = [i for own in self.positions.values() for i in own]
+        return tuple(sequence.index(i) for i in range(len(self)))
 
     @cached_property
-    def offsets(self) -> tuple[int, ...]:
-        """Row of each discrete variable's symbol 0 in a table of all symbols."""
-        total, offsets = 0, []
-        for size in self.sizes:
-            offsets.append(total)
-            total += size
-        return tuple(offsets)
-
-    @cached_property
-    def ordered(self) -> tuple[int, ...]:
-        """Discrete variables of many symbols in a meaningful order, as columns of `codes`."""
-        found = enumerate(self.variables[i] for i in self.discrete)
-        return tuple(k for k, v in found if isinstance(v, Discrete) and v.ordered and v.size > _FEW)
-
-    @cached_property
-    def groups(self) -> tuple["Group", ...]:
-        """Discrete variables of similar size together, those in order apart from the others."""
-        members: dict[tuple[int, bool], list[int]] = {}
-        for k, size in enumerate(self.sizes):
-            bound = next((bound for bound in _SIZES if size <= bound), size)
-            members.setdefault((bound, k in self.ordered), []).append(k)
-        return tuple(
-            Group(tuple(ks), max(self.sizes[k] for k in ks), ordered=ordered)
-            for (_, ordered), ks in sorted(members.items())
-        )
+    def spans(self) -> Mapping[str, slice]:
+        """The slots of each sort."""
+        ends, spans = 0, {}
+        for sort, own in self.positions.items():
+            spans[sort] = slice(ends, ends + len(own))
+            ends += len(own)
+        return spans
 
     @cached_property
     def slots(self) -> tuple[int, ...]:
-        """Where each variable's state stands among all states: groups one after the other, then the real ones."""
-        order = [self.discrete[k] for group in self.groups for k in group.members] + list(self.real)
-        slots = [0] * len(order)
-        for slot, position in enumerate(order):
-            slots[position] = slot
+        """The slot of each variable of the sequence."""
+        slots = [0] * len(self)
+        for sort, own in self.positions.items():
+            for slot, k in enumerate(HEADS[sort].order(self.of(sort)), start=self.spans[sort].start):
+                slots[own[k]] = slot
         return tuple(slots)
+
+    @cached_property
+    def normals(self) -> tuple[slice, ...]:
+        """Which standard normals of a row each variable of the sequence takes when it is drawn."""
+        ends, found = 0, []
+        for variable in self.variables:
+            found.append(slice(ends, ends + variable.normals))
+            ends += variable.normals
+        return tuple(found)
+
+    @cached_property
+    def refining(self) -> tuple[int, ...]:
+        """The variables that apply only to some symbols of the one before."""
+        return tuple(i for i, variable in enumerate(self.variables) if variable.applies is not None)
 
     def __len__(self) -> int:
         return len(self.variables)
-
-
-@dataclass(frozen=True)
-class Group:
-    """Discrete variables, as columns of `codes`, that share one padded softmax of `width` symbols."""
-
-    members: Sequence[int]
-    width: int
-    ordered: bool

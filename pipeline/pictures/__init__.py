@@ -29,7 +29,7 @@ from pipeline.profiles.profile import ColumnProfile, Profile
 from pipeline.replay.story import Story, Strategy
 from pipeline.schema import Schema
 from pipeline.statistics.sketches import Quantiles
-from pipeline.training.optimization import Epoch
+from pipeline.training.history import Epoch
 
 REAL, SYNTHETIC = "#b8bec7", "#c8443a"
 PANELS_PER_ROW = 4

@@ -111,9 +111,9 @@ OCTETS = {"kind": "octets", "lengths": [4], "weights": [1], "spare": [ROOM], "fr
 CHANGES: dict[str, Callable[[dict[str, Any]], object]] = {
     "no number": lambda data: data.update(format="four"),
     "no shape": lambda data: data.update(shape=None),
-    "a negative width": lambda data: data["shape"].update(width=-1),
-    "dropout beyond 1": lambda data: data["shape"].update(dropout=2.0),
-    "an unknown prior": lambda data: data["shape"].update(prior="pickle"),
+    "a negative width": lambda data: data["recipe"]["shape"].update(width=-1),
+    "dropout beyond 1": lambda data: data["recipe"]["shape"].update(dropout=2.0),
+    "an unknown prior": lambda data: data["recipe"]["shape"].update(prior="pickle"),
     "a codec too few": lambda data: data["codecs"].pop(),
     "an unknown key": lambda data: data.update(code="import os"),
     "no texts": lambda data: data["codecs"][1].update(values=[1, 2, 3]),
@@ -159,7 +159,7 @@ def test_another_format_is_told_apart_from_damage(saved: Path) -> None:
 
 def test_sizes_are_compared_before_memory_is_taken(saved: Path) -> None:
     """A width whose network would need 17 GB is refused by the tensors that are there."""
-    edit(saved, lambda data: data["shape"].update(width=65_536))
+    edit(saved, lambda data: data["recipe"]["shape"].update(width=65_536))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(DamagedError, match=r"weights .* of shape"):
         Synthesizer.load(saved)
@@ -218,6 +218,18 @@ def test_a_loaded_synthesizer_proves_itself(saved: Path) -> None:
     loaded.prove()
 
 
+@pytest.mark.parametrize("prior", ["normal", "flow"])
+def test_every_prior_is_saved_and_loaded(prior: str, tmp_path: Path) -> None:
+    """Weights that are no floats (the order of a flow's coupling) come back too."""
+    table = mixed(300)
+    training = TrainingSettings(epochs=1, device="cpu")
+    model = ModelSettings(width=16, hidden=16, prior=prior)
+    schema = columns.infer(table)
+    made = Synthesizer.fit(table.slice(30), table.slice(0, 30), schema, model=model, training=training)
+    made.save(tmp_path / "model")
+    assert Synthesizer.load(tmp_path / "model").sample(50).equals(made.sample(50))
+
+
 def test_exchanged_weights_are_found_by_their_rows(saved: Path, tmp_path: Path) -> None:
     """Of another training on the same table they fit in every size, and generate other rows."""
     fit(1).save(tmp_path / "other")
@@ -232,7 +244,7 @@ def test_a_network_that_says_one_thing_only_is_found(synthesizer: Synthesizer, s
     loaded = Synthesizer.load(saved)
     assert loaded.vae is not None
     with torch.no_grad():
-        for bias in loaded.vae.softmax.biases:
+        for bias in loaded.vae.of("symbols").biases:
             bias[..., 1] = 1e6
     with pytest.raises(DamagedError, match="expected values that vary"):
         loaded.prove()

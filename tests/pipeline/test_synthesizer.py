@@ -13,8 +13,9 @@ from samples import mixed
 from pipeline import columns
 from pipeline.data import tables
 from pipeline.errors import NotFoundError, SettingsError, TableError
+from pipeline.randomness import BLOCK
 from pipeline.settings import ModelSettings, TrainingSettings
-from pipeline.synthesizer import BLOCK, Synthesizer
+from pipeline.synthesizer import Synthesizer
 
 MODEL = ModelSettings(width=64, hidden=32, components=32)
 NONE = TrainingSettings(epochs=0)

@@ -10,11 +10,12 @@ from samples import mixed
 
 from pipeline import columns
 from pipeline.columns import Novel
+from pipeline.continuation import SHARE
 from pipeline.errors import SchemaError
 from pipeline.models.vae import VAE
 from pipeline.schema import Schema
 from pipeline.settings import ModelSettings, TrainingSettings
-from pipeline.synthesizer import WARM_SHARE, Synthesizer
+from pipeline.synthesizer import Synthesizer
 
 MODEL = ModelSettings(width=64, hidden=32, components=32)
 TRAINING = TrainingSettings(epochs=20, batch=128, device="cpu", rate=4e-3)
@@ -95,9 +96,9 @@ def test_a_warm_start_is_short_and_ahead_of_a_fresh_start_of_its_length(champion
     short, test = TRAINING.model_copy(update={"epochs": 12}), drifted(1_000, seed=9)
     untrained = VAE(champion.vae.layout, champion.vae.shape)
     started, fresh = (
-        warm(Synthesizer(champion.schema, champion.codecs, vae), drifted(), short) for vae in (champion.vae, untrained)
+        warm(Synthesizer(champion.fitted._replace(vae=vae)), drifted(), short) for vae in (champion.vae, untrained)
     )
-    assert len(started.history) == len(fresh.history) == math.ceil(12 * WARM_SHARE) / 2 + 1
+    assert len(started.history) == len(fresh.history) == math.ceil(12 * SHARE) / 2 + 1
     assert started.elbo(test).elbo > fresh.elbo(test).elbo + 1
 
 

@@ -13,7 +13,7 @@ from small import table
 from flows.tracking.store import Run, client, last_complete
 from pipeline.data.tables import ReadSettings
 from pipeline.errors import ResynthError
-from pipeline.training.optimization import Epoch
+from pipeline.training.history import Epoch
 
 
 @pytest.fixture

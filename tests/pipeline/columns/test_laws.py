@@ -11,8 +11,9 @@ from strategies import MADE_UP, VALUES, arrays
 
 from pipeline.arrow.arrays import numbers
 from pipeline.arrow.labels import labels
-from pipeline.columns import KINDS, Codec, Discrete, Encoded
+from pipeline.columns import KINDS, Codec, Encoded
 from pipeline.columns.numeric import FORMS
+from pipeline.columns.variables import Discrete
 from pipeline.schema import Column
 
 
@@ -130,9 +131,9 @@ def test_symbols_stay_within_their_variable(array):
         if isinstance(variable, Discrete):
             assert value.min() >= 0
             assert value.max() < variable.size
-            if variable.spoken is not None:
-                spoken = np.asarray(variable.spoken)[encoded.values[i - 1]]
-                assert ((value > 0) == spoken).all()
+            if variable.applies is not None:
+                applies = np.asarray(variable.applies)[encoded.values[i - 1]]
+                assert ((value > 0) == applies).all()
 
 
 @pytest.mark.parametrize("arrow", sorted(VALUES, key=str), ids=str)

@@ -5,8 +5,9 @@ import pyarrow as pa
 import pytest
 from scipy import stats
 
-from pipeline.columns import Encoded, Real
+from pipeline.columns import Encoded
 from pipeline.columns.numeric import Numeric
+from pipeline.columns.variables import Real
 from pipeline.schema import Column
 
 RANDOM = np.random.default_rng(7)

@@ -4,10 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.columns.base import Discrete, Origin, Real
-from pipeline.models.inheritance import inherit, mixture
+from pipeline.columns.base import Origin
+from pipeline.columns.variables import Discrete, Real
+from pipeline.models.heads.symbols import mixture
+from pipeline.models.inheritance import inherit
 from pipeline.models.layout import Layout
-from pipeline.models.vae import VAE, Shape
+from pipeline.models.rows import Rows
+from pipeline.models.shape import Shape
+from pipeline.models.vae import VAE
 
 SHAPE = Shape(
     latent=3, width=16, hidden=8, components=4, mixture=2, dropout=0.1, prior="mixture", decoder="autoregressive"
@@ -26,10 +30,15 @@ def vae(layout: Layout, seed: int) -> VAE:
     return made
 
 
-def rows(layout: Layout, n: int = 64) -> tuple[torch.Tensor, torch.Tensor]:
+def rows(layout: Layout, n: int = 64) -> Rows:
     """Random rows without nulls."""
-    codes = torch.stack([torch.randint(1, size, (n,)) for size in layout.sizes], 1)
-    return codes, torch.randn(n, len(layout.real))
+    codes = torch.stack([torch.randint(1, variable.symbols, (n,)) for variable in layout.of("symbols")], 1)
+    return Rows({"symbols": codes, "reals": torch.randn(n, len(layout.of("reals")))})
+
+
+def with_symbols(given: Rows, codes: torch.Tensor) -> Rows:
+    """The same rows with other symbols."""
+    return Rows({"symbols": codes, "reals": given.values["reals"]})
 
 
 def identical(layout: Layout) -> list[Origin]:
@@ -40,14 +49,14 @@ def identical(layout: Layout) -> list[Origin]:
 def test_the_same_layout_gives_the_same_network():
     """Nothing grew: every parameter is the ancestor's, bit by bit."""
     old, new = vae(OLD, 0), vae(OLD, 1)
-    inherit(new, old, identical(OLD), rows(OLD)[0])
+    inherit(new, old, identical(OLD), rows(OLD))
     assert all(torch.equal(a, b) for a, b in zip(old.state_dict().values(), new.state_dict().values(), strict=True))
 
 
 def test_weights_can_begin_between_the_inherited_and_the_fresh():
     """A keep of a quarter: a quarter of the ancestor's weights and three quarters of the new network's own."""
     old, new, own = vae(OLD, 0), vae(OLD, 1), vae(OLD, 1)
-    inherit(new, old, identical(OLD), rows(OLD)[0], keep=0.25)
+    inherit(new, old, identical(OLD), rows(OLD), keep=0.25)
     for made, inherited, fresh in zip(new.parameters(), old.parameters(), own.parameters(), strict=True):
         assert torch.allclose(made, 0.25 * inherited + 0.75 * fresh, atol=1e-6)
 
@@ -62,21 +71,22 @@ def test_the_odds_of_known_symbols_are_kept_exactly():
     origins[0] = Origin(0, np.array([0, 1, 2, 3, -1, -1]))
     origins[1] = Origin(1, cells)
     torch.manual_seed(2)
-    inherit(new, old, origins, rows(layout)[0])
-    codes, reals = rows(OLD)
-    moved = codes.clone()
-    moved[:, 1] = torch.tensor([cells.tolist().index(c) for c in codes[:, 1].tolist()])
-    assert torch.allclose(new.encoder(moved, reals)[0], old.encoder(codes, reals)[0], atol=1e-5)
+    inherit(new, old, origins, rows(layout))
+    given = rows(OLD)
+    codes = given.values["symbols"].clone()
+    codes[:, 1] = torch.tensor([cells.tolist().index(c) for c in codes[:, 1].tolist()])
+    moved = with_symbols(given, codes)
+    assert torch.allclose(new.encoder(moved)[0], old.encoder(given)[0], atol=1e-5)
     z = torch.randn(64, 3)
-    before, after = old.log_likelihood(z, codes, reals), new.log_likelihood(z, moved, reals)
-    assert torch.allclose(before[2:], after[2:], atol=1e-4)  # the last label and the number: unchanged
-    states = new.decoder(z, moved, reals)
+    before, after = old.log_likelihood(z, given), new.log_likelihood(z, moved)
+    assert torch.allclose(before[2:], after[2:], atol=1e-4)  # the number and the last label: unchanged
+    states = new.decoder(z, moved)[new.layout.spans["symbols"]]
     for k, symbols in ((0, origins[0].symbols), (1, cells)):
         mass = torch.zeros(64)
         for symbol in np.flatnonzero(symbols < 0):
-            other = moved.clone()
+            other = codes.clone()
             other[:, k] = int(symbol)
-            mass += new.softmax.log_prob(states, other)[k].exp()
+            mass += new.of("symbols").log_prob(states, other)[k].exp()
         assert torch.allclose(after[k] - before[k], torch.log1p(-mass), atol=1e-4)
 
 
@@ -101,11 +111,12 @@ def test_new_variables_are_not_listened_to_and_know_their_shares():
     own[2], own[3] = Origin(2, NOTHING), Origin(3, np.arange(3))
     fresh = [Origin(None, np.full(3, -1)), Origin(None, np.full(2, -1))]
     origins = [fresh[0], *own[:2], fresh[1], *own[2:]]
-    codes, reals = rows(OLD)
-    wide = torch.stack([torch.arange(64) % 3, codes[:, 0], codes[:, 1], torch.arange(64) % 4 // 3, codes[:, 2]], 1)
-    inherit(new, old, origins, wide)
+    given = rows(OLD)
+    codes, index = given.values["symbols"], torch.arange(64)
+    wide = torch.stack([index % 3, codes[:, 0], codes[:, 1], index % 4 // 3, codes[:, 2]], 1)
+    inherit(new, old, origins, with_symbols(given, wide))
     z = torch.randn(64, 3)
-    before, after = old.log_likelihood(z, codes, reals), new.log_likelihood(z, wide, reals)
+    before, after = old.log_likelihood(z, given), new.log_likelihood(z, with_symbols(given, wide))
     assert torch.allclose(after[[1, 2, 4, 5]], before, atol=1e-5)
     assert float(after[0].exp().mean()) == pytest.approx(1 / 3, abs=0.01)
     assert float(after[3][wide[:, 3] == 1].exp().mean()) == pytest.approx(1 / 4, abs=0.02)

@@ -2,10 +2,13 @@
 
 import torch
 
-from pipeline.columns import Discrete
+from pipeline.columns.variables import Discrete
+from pipeline.models.generation import Noise, calibrate_marginals, generate
+from pipeline.models.heads.codebook import hat_basis
 from pipeline.models.layout import Layout
-from pipeline.models.networks import RunningSum, hat_basis
-from pipeline.models.vae import VAE, Shape
+from pipeline.models.networks import RunningSum
+from pipeline.models.shape import Shape
+from pipeline.models.vae import VAE
 
 
 def test_the_running_sum_is_a_shifted_cumulative_sum():
@@ -54,7 +57,7 @@ def test_calibration_makes_marginals_those_of_the_counts():
 
     def shares() -> list[torch.Tensor]:
         z, uniform = torch.randn(n, 2, generator=generator), torch.rand(2, n, generator=generator)
-        codes, _ = vae.generate(z, uniform, torch.zeros(0, n))
+        codes = generate(vae, z, Noise(uniform, torch.zeros(0, n))).values["symbols"]
         return [torch.bincount(codes[:, k], minlength=len(counts[k])) / n for k in range(2)]
 
     def furthest() -> float:
@@ -63,5 +66,5 @@ def test_calibration_makes_marginals_those_of_the_counts():
     assert furthest() > 0.1
     z, uniform = torch.randn(n, 2, generator=generator), torch.rand(2, n, generator=generator)
     with torch.no_grad():
-        vae.calibrate(counts, z, uniform, torch.zeros(0, n))
+        calibrate_marginals(vae, counts, z, Noise(uniform, torch.zeros(0, n)))
     assert furthest() < 0.02

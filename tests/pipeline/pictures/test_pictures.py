@@ -17,7 +17,7 @@ from pipeline.profiles.reference import Reference
 from pipeline.replay.story import Look, Quality, Step, Story
 from pipeline.schema import ColumnSettings
 from pipeline.settings import DriftSettings, EvaluationSettings
-from pipeline.training.optimization import Epoch
+from pipeline.training.history import Epoch
 
 
 def mixed(seed: int, rows: int = 150) -> pa.Table:

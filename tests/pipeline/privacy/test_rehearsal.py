@@ -82,7 +82,7 @@ def test_rows_are_taken_apart_column_by_column_and_saved(tmp_path):
         return float(np.std([score[region == name].mean() for name in ("north", "south", "west")]))
 
     whole = model.sample(8_192, seed=0)
-    model.shrinkage = Shrinkage(share=1.0)
+    model.fitted = model.fitted._replace(shrinkage=Shrinkage(share=1.0))
     apart = model.sample(8_192, seed=0)
     assert spread(whole) > 5
     assert spread(apart) < 0.5

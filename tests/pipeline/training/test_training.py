@@ -5,13 +5,19 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from pipeline.columns import Discrete
+from pipeline.columns.variables import Discrete
 from pipeline.errors import ResynthError
 from pipeline.models.layout import Layout
-from pipeline.models.vae import VAE, Shape
-from pipeline.settings import TrainingSettings
-from pipeline.training import optimization
-from pipeline.training.optimization import OPTIMIZERS, SCHEDULES, Rows, evaluate, one_cycle, train, warmed
+from pipeline.models.rows import Rows
+from pipeline.models.shape import Shape
+from pipeline.models.vae import VAE
+from pipeline.settings import ModelSettings, TrainingSettings
+from pipeline.training import optimization, recipe
+from pipeline.training.feed import Feed
+from pipeline.training.history import Epoch
+from pipeline.training.optimization import train, validate
+from pipeline.training.recipe import Recipe
+from pipeline.training.schedules import OPTIMIZERS, SCHEDULES, one_cycle, warmed
 
 LAYOUT = Layout((Discrete(5), Discrete(5), Discrete(5)))
 SHAPE = Shape(
@@ -23,22 +29,28 @@ def rows(n: int, seed: int = 0) -> Rows:
     """Two equal symbols and an independent one, all uniform over 1 … 4: the entropy is 2 log 4 nats."""
     random = np.random.default_rng(seed)
     a, b = random.integers(1, 5, n), random.integers(1, 5, n)
-    return Rows(torch.from_numpy(np.stack([a, a, b], 1)), torch.zeros(n, 0))
+    return Rows({"symbols": torch.from_numpy(np.stack([a, a, b], 1))})
+
+
+def fitted(vae: VAE, training: Rows, **settings: object) -> tuple[Epoch, ...]:
+    """The history of a training of `vae`, without weight decay unless it is asked for."""
+    given = {"device": "cpu", "epochs": 15, "batch": 100, "weight_decay": 0.0, "free_bits": 1.0, "rate": 5e-3}
+    feed = Feed(LAYOUT, training)
+    made = Recipe.of(LAYOUT, feed, ModelSettings(), TrainingSettings(**(given | settings)))
+    return train(vae, feed, rows(500, 1), made.model_copy(update={"shape": vae.shape}), seed=0)
 
 
 def trained(**settings):
     """A model after a short training, its history, and the validation rows."""
     torch.manual_seed(0)
     vae = VAE(LAYOUT, SHAPE)
-    given = TrainingSettings(**({"device": "cpu", "free_bits": 1.0, "rate": 5e-3} | settings))
-    history = train(vae, rows(3_000), rows(500, 1), given, epochs=15, batch=100, seed=0)
-    return vae, history, rows(500, 1)
+    return vae, fitted(vae, rows(3_000), **settings), rows(500, 1)
 
 
 def test_the_elbo_approaches_the_entropy():
     """Held-out ELBO ends within .25 nats of −2 log 4, from more than 4 at the start; none can honestly exceed it."""
     vae, history, held = trained()
-    reconstruction, kl = evaluate(vae, held, seed=0)
+    reconstruction, kl = validate(vae, held, seed=0)
     entropy = 2 * np.log(4)
     assert -entropy - 0.25 < reconstruction - kl < -entropy + 0.1
     assert history[0].validation_elbo < history[-1].validation_elbo
@@ -47,10 +59,9 @@ def test_the_elbo_approaches_the_entropy():
 def by_heart(patience: int, dropout: float = 0.0):
     """The history of a training on noise, which can only be learned by heart, and its VAE."""
     torch.manual_seed(0)
-    noise = Rows(torch.randint(1, 5, (200, 3)), torch.zeros(200, 0))
-    settings = TrainingSettings(device="cpu", free_bits=0.0, rate=5e-3, patience=patience)
+    noise = Rows({"symbols": torch.randint(1, 5, (200, 3))})
     vae = VAE(LAYOUT, SHAPE.model_copy(update={"dropout": dropout}))
-    return train(vae, noise, rows(500, 1), settings, epochs=200, batch=50, seed=0), vae
+    return fitted(vae, noise, free_bits=0.0, patience=patience, epochs=200, batch=50), vae
 
 
 def test_training_settles_soon_after_validation_stops_improving(monkeypatch):
@@ -61,7 +72,7 @@ def test_training_settles_soon_after_validation_stops_improving(monkeypatch):
     assert len(history) == best.epoch + 1 + 3 + 1
     assert history[-1].validation_elbo > best.validation_elbo - 0.1
     # what is decoded is that, but for the calibration of marginals
-    assert evaluate(vae, rows(500, 1), seed=0)[0] == pytest.approx(history[-1].validation_reconstruction, abs=0.02)
+    assert validate(vae, rows(500, 1), seed=0)[0] == pytest.approx(history[-1].validation_reconstruction, abs=0.02)
     assert by_heart(200)[0][-2].validation_elbo < history[-1].validation_elbo - 0.03
 
 
@@ -69,7 +80,7 @@ def test_settling_drops_nothing_at_a_falling_low_rate():
     """The end is trained as rows are generated, at most at a tenth of the peak rate."""
     history, vae = by_heart(3, dropout=0.2)
     assert all(module.p == 0 for module in vae.modules() if isinstance(module, torch.nn.Dropout))
-    assert history[-1].learning_rate < optimization.SETTLING.rate * 5e-3 < history[-2].learning_rate
+    assert history[-1].learning_rate < recipe.Settling().rate * 5e-3 < history[-2].learning_rate
 
 
 def test_the_mean_looks_back_over_a_fixed_share_of_the_steps():
@@ -94,7 +105,7 @@ def test_few_rows_are_not_stopped_before_they_are_learned():
 def test_the_prior_ends_nearer_to_the_posterior():
     """The refit after the last epoch lowers the KL of the training rows without touching what is decoded."""
     vae, history, _ = trained()
-    reconstruction, kl = evaluate(vae, rows(3_000), seed=0)
+    reconstruction, kl = validate(vae, rows(3_000), seed=0)
     assert kl < history[-1].kl
     assert reconstruction == pytest.approx(history[-1].reconstruction, abs=0.05)
 
@@ -111,7 +122,7 @@ def test_a_training_leaves_the_global_random_state_alone():
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
-    train(model, rows(200), rows(50, 1), TrainingSettings(device="cpu"), epochs=1, batch=50, seed=0)
+    fitted(model, rows(200), epochs=1, batch=50)
     assert torch.equal(torch.rand(3), expected)
 
 
@@ -127,8 +138,7 @@ def test_a_higher_beta_lowers_the_kl():
     for beta in (0.1, 0.2, 1.0):
         torch.manual_seed(0)
         vae = VAE(LAYOUT, SHAPE.model_copy(update={"decoder": "factorised"}))
-        settings = TrainingSettings(device="cpu", free_bits=0.0, beta=beta, rate=5e-3)
-        kls.append(train(vae, rows(3_000), rows(500, 1), settings, epochs=10, batch=100, seed=0)[-1].kl)
+        kls.append(fitted(vae, rows(3_000), free_bits=0.0, beta=beta, epochs=10)[-1].kl)
     assert kls[0] > kls[1] > kls[2]
 
 
@@ -163,9 +173,9 @@ def test_named_schedules_are_what_they_say():
 
 def test_the_kl_is_warmed_up_as_named():
     """Linear: once, over a tenth of the training. Cyclical: anew in each quarter (Fu et al. 2019)."""
-    linear, cyclical = TrainingSettings(), TrainingSettings(annealing="cyclical", warmup=0.5)
-    assert [warmed(x, linear) for x in (0, 0.05, 0.1, 0.9)] == pytest.approx([0, 0.5, 1, 1])
-    assert [warmed(x, cyclical) for x in (0, 0.0625, 0.2, 0.25, 0.3125)] == pytest.approx([0, 0.5, 1, 0, 0.5])
+    assert [warmed(x, 0.1, "linear") for x in (0, 0.05, 0.1, 0.9)] == pytest.approx([0, 0.5, 1, 1])
+    found = [warmed(x, 0.5, "cyclical") for x in (0, 0.0625, 0.2, 0.25, 0.3125)]
+    assert found == pytest.approx([0, 0.5, 1, 0, 0.5])
 
 
 @pytest.mark.parametrize("name", sorted(OPTIMIZERS))
@@ -184,18 +194,8 @@ def test_every_prior_and_activation_trains(change):
     """Each named prior and nonlinearity gets within half a nat of the entropy."""
     torch.manual_seed(0)
     vae = VAE(LAYOUT, SHAPE.model_copy(update=change))
-    settings = TrainingSettings(device="cpu", free_bits=1.0, rate=5e-3)
-    history = train(vae, rows(3_000), rows(500, 1), settings, epochs=15, batch=100, seed=0)
+    history = fitted(vae, rows(3_000))
     assert history[-1].validation_elbo > -2 * np.log(4) - 0.5
-
-
-@pytest.mark.parametrize(("variables", "longest"), [(3, 2048), (64, 2048), (128, 1024), (1000, 256)])
-def test_parts_of_wide_tables_are_shorter(variables, longest):
-    """Parts are the rows in their order, with at most 2^17 values each, but never shorter than 256 rows."""
-    codes = torch.arange(5000).unsqueeze(1).expand(5000, variables)
-    parts = list(Rows(codes, torch.zeros(5000, 0)).parts())
-    assert max(map(len, parts)) == longest
-    assert torch.equal(torch.cat([part.codes for part in parts]), codes)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,85 @@
+"""Warm starts: a training that begins at a champion.
+
+The champion's normalization is extended to what is new in the rows, its network keeps its sizes and what it knows, and
+a share of the usual length is trained. A warm start is possible where the columns, their kinds and the rules of what
+may be shown are still the same, and the table has not outgrown the network.
+"""
+
+import math
+
+from pipeline import columns
+from pipeline.fitted import Fitted
+from pipeline.models.shape import Shape
+from pipeline.schema import Schema
+from pipeline.settings import ModelSettings, TrainingSettings
+from pipeline.training.recipe import Recipe, Settling, patience, shape_for
+
+SHARE = 0.12
+"""Share of the usual length of a training that a warm start takes."""
+SETTLING = Settling(length=1.0, rate=1.0)
+"""How a warm start ends: half of it settles, for what it has to learn is little."""
+KEEP = 0.6
+"""Share of the champion's weights in what a warm start begins with, beside fresh ones; all of them if untrained."""
+
+
+def shortened(recipe: Recipe, shape: Shape, training: TrainingSettings) -> Recipe:
+    """The recipe of a warm start: the champion's sizes, less time, the full weight of the KL from the first step.
+
+    Args:
+        recipe: The recipe of a training afresh.
+        shape: The sizes of the champion's network.
+        training: What the user has chosen.
+    """
+    epochs = math.ceil(SHARE * recipe.epochs)
+    changes = {
+        "shape": shape,
+        "epochs": epochs,
+        "patience": patience(epochs) if training.patience is None else training.patience,
+        "time_limit": SHARE * recipe.time_limit,
+        "warmup": 0.0,
+        "settling": SETTLING,
+    }
+    return recipe.model_copy(update=changes)
+
+
+def differences(champion: Fitted, schema: Schema) -> tuple[str, ...]:
+    """What keeps a training on a table of `schema` from starting at a champion, one phrase each."""
+    known = champion.schema
+    if found := known.differences(schema.arrow):
+        return found
+    if known.names != schema.names:
+        return ("the columns are in another order",)
+    pairs = list(zip(known, schema, strict=True))
+    kinds = [f"column {b.name!r} is {b.kind}, expected {a.kind}" for a, b in pairs if a.kind != b.kind]
+    forms = [f"column {b.name!r} has another normalization" for a, b in pairs if a.normalization != b.normalization]
+    return (*kinds, *forms, *other_rules(champion, schema))
+
+
+def other_rules(champion: Fitted, schema: Schema) -> tuple[str, ...]:
+    """How `schema` differs from the champion's in what may be shown of the columns, one phrase each."""
+    found = [f"column {name!r} is left out now" for name in schema.dropped if name in champion.schema.names]
+    found += [f"column {name!r} was left out" for name in champion.schema.dropped if name in schema.names]
+    for column in schema:
+        if column.name not in champion.schema.names:
+            continue
+        known = champion.schema[column.name]
+        if column.kind != known.kind and columns.MADE_UP & {column.kind, known.kind}:
+            found.append(f"column {column.name!r} is of kind {column.kind}, it was {known.kind}")
+        elif column.least_rows != known.least_rows:
+            rows = f"{column.least_rows} rows, they were {known.least_rows}"
+            found.append(f"column {column.name!r}: what may be shown is shared by at least {rows}")
+    return tuple(found)
+
+
+def outgrown(champion: Fitted, rows: int, model: ModelSettings) -> tuple[str, ...]:
+    """Whether `rows` training rows are too many for the champion's network; in a phrase.
+
+    Too many are those that would be given twice the width, hidden states or components of the prior: chains of warm
+    starts that went on beyond cost most of C2ST (`benchmarks/results/warm_start.md`).
+    """
+    if champion.vae is None:
+        return ()
+    now, was = shape_for(champion.vae.layout, rows, model), champion.vae.shape
+    if now.width < 2 * was.width and now.hidden < 2 * was.hidden and now.components < 2 * was.components:
+        return ()
+    return (f"{rows:,} training rows ask for a larger network than the champion's",)

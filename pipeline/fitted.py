@@ -1,0 +1,41 @@
+"""Everything that a training leaves behind."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from pipeline.models.vae import VAE
+from pipeline.normalization import Normalization
+from pipeline.privacy.rehearsal import Shrinkage
+from pipeline.schema import Schema
+from pipeline.training.history import Epoch
+from pipeline.training.recipe import Recipe
+
+
+class Fitted(NamedTuple):
+    """A trained model of one table.
+
+    Attributes:
+        normalization: Schema and codecs.
+        vae: The network; None for a table in which nothing varies.
+        history: How the training went.
+        shrinkage: How far generated rows are shrunk towards independent columns.
+        recipe: How the network was trained; None where there is no network.
+    """
+
+    normalization: Normalization
+    vae: VAE | None
+    history: tuple[Epoch, ...] = ()
+    shrinkage: Shrinkage = Shrinkage()
+    recipe: Recipe | None = None
+
+    @property
+    def schema(self) -> Schema:
+        """The schema of the table."""
+        return self.normalization.schema
+
+    @property
+    def labels(self) -> Mapping[str, pa.Array]:
+        """The labels that it knows, by column."""
+        return self.normalization.labels

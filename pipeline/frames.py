@@ -1,0 +1,60 @@
+"""Tables as people hold them: Arrow tables, pandas frames, Polars frames.
+
+A `Form` turns a frame into an Arrow table and generated tables back into such a frame. pandas and Polars are imported
+only where a frame of theirs is given.
+"""
+
+from typing import Any, Literal
+
+import pyarrow as pa
+
+from pipeline.arrow.widening import plain
+from pipeline.errors import TableError
+
+Form = Literal["arrow", "pandas", "polars"]
+
+
+def form_of(frame: object) -> Form:
+    """Which form a frame has.
+
+    Raises:
+        TableError: It has none that is known.
+    """
+    if isinstance(frame, pa.Table):
+        return "arrow"
+    library = type(frame).__module__.partition(".")[0]
+    if type(frame).__name__ == "DataFrame" and library in {"pandas", "polars"}:
+        return "pandas" if library == "pandas" else "polars"
+    raise TableError(f"expected an Arrow table, a pandas DataFrame or a Polars DataFrame, got {type(frame).__name__}")
+
+
+def to_arrow(frame: Any) -> pa.Table:  # noqa: ANN401 - pandas and Polars are not imported to name their types
+    """A frame as an Arrow table, without types that are only views.
+
+    Raises:
+        TableError: The frame has no known form, or a column has no Arrow type.
+    """
+    form = form_of(frame)
+    try:
+        table = pa.Table.from_pandas(frame) if form == "pandas" else frame.to_arrow() if form == "polars" else frame
+    except (pa.ArrowException, TypeError, ValueError) as error:
+        raise TableError(f"expected a frame whose columns have one type each, got {type(error).__name__}") from None
+    schema = pa.schema([field.with_type(plain(field.type)) for field in table.schema], table.schema.metadata)
+    return table if schema == table.schema else table.cast(schema)
+
+
+def from_arrow(table: pa.Table, form: Form) -> Any:  # noqa: ANN401 - see `to_arrow`
+    """A generated table in the form that was given.
+
+    Raises:
+        TableError: Polars is not installed here.
+    """
+    if form == "pandas":
+        return table.to_pandas()
+    if form == "polars":
+        try:
+            import polars as pl  # noqa: PLC0415 - only for those who gave a frame of theirs
+        except ImportError as error:
+            raise TableError("expected Polars to be installed, for the model was fitted to a Polars frame") from error
+        return pl.from_arrow(table)
+    return table

@@ -1,0 +1,33 @@
+"""What is said of rows before they are generated or judged.
+
+Each cell of a row is *known* (its value is told), *limited* (to a set of symbols, to a range), or *open*. An unknown
+cell is not a null: a null is a value.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from pipeline.models.rows import Rows
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Rows of which some cells are known or limited.
+
+    Attributes:
+        rows: The known cells; `rows.known` says which they are, None being all of them.
+        limits: By position in the sequence of variables, what cells that are not known are limited to. The form
+            follows the head: allowed symbols as 1 or 0, [rows, size]; least and greatest real, [rows, 2].
+    """
+
+    rows: Rows
+    limits: Mapping[int, Tensor] = field(default_factory=dict)
+
+    def take(self, rows: slice) -> "Evidence":
+        """The evidence of some of the rows."""
+        return Evidence(self.rows.take(rows), {i: limit[rows] for i, limit in self.limits.items()})
+
+    def __len__(self) -> int:
+        return len(self.rows)

@@ -1,0 +1,141 @@
+"""Rows drawn from p(x|z), one variable after the other.
+
+Generation turns given random numbers into rows, so that a row is a function of its random stream. Cells that are
+known are taken as they are, and the variables after them follow; cells that are limited are drawn within their limits.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from pipeline.errors import ResynthError
+from pipeline.models.evidence import Evidence
+from pipeline.models.heads import HEADS
+from pipeline.models.rows import Rows
+from pipeline.models.vae import VAE
+from pipeline.threads import one_thread
+
+CHUNK = 1024
+"""Rows that are generated together: few enough for their states to stay in the processor's cache."""
+
+Read = Callable[[int, Tensor], Tensor]
+
+
+class Noise(NamedTuple):
+    """Random numbers of generated rows.
+
+    Attributes:
+        uniform: In [0, 1), one for each variable, [variables, rows].
+        normal: Standard normals, as many as the variables take (`Layout.normals`), [normals, rows].
+    """
+
+    uniform: Tensor
+    normal: Tensor
+
+
+@one_thread()
+@torch.no_grad()
+def generate(vae: VAE, z: Tensor, noise: Noise, evidence: Evidence | None = None) -> Rows:
+    """Draw rows given z.
+
+    Args:
+        vae: The model.
+        z: [rows, latent].
+        noise: Random numbers of as many rows.
+        evidence: What is said of the rows; None: nothing.
+
+    Raises:
+        ResynthError: Some number is not finite.
+    """
+    read = vae.decoder.inputs.reader()
+    drafts = []
+    for draft in _drafts(vae, z, noise, evidence):
+        for i in range(len(vae.layout)):
+            draft.draw(vae, i, draft.state(vae, i), read)
+        drafts.append(draft.values)
+    values = {sort: torch.cat([draft[sort] for draft in drafts]) for sort in vae.layout.positions}
+    numbers = [z, *(tensor for tensor in values.values() if tensor.is_floating_point())]
+    if not all(bool(torch.isfinite(tensor).all()) for tensor in numbers):
+        raise ResynthError("expected the network to generate finite numbers, it does not; train it afresh")
+    return Rows(values)
+
+
+@torch.no_grad()
+def calibrate_marginals(vae: VAE, tallies: Sequence[Tensor], z: Tensor, noise: Noise) -> None:
+    """Make the marginals of generated variables those of the training rows.
+
+    A network that is sure of its training rows is a little wrong on rows of its own making, and the error grows along
+    the variables. One generation corrects it, variable after variable, by the biases of each likelihood.
+
+    Args:
+        vae: The model; changed in place.
+        tallies: What `Head.tally` counted of the training rows, for each variable in modelling order.
+        z: Draws from the prior, [rows, latent].
+        noise: Random numbers of as many rows.
+    """
+    read = vae.decoder.inputs.reader()
+    drafts = list(_drafts(vae, z, noise, None))
+    for i, variable in enumerate(vae.layout.variables):
+        states = [draft.state(vae, i) for draft in drafts]
+        vae.of(variable.sort).calibrate(vae.layout.places[i], states, tallies[i])
+        for draft, state in zip(drafts, states, strict=True):
+            draft.draw(vae, i, state, read)
+
+
+class _Draft(NamedTuple):
+    """Rows while they are generated.
+
+    Attributes:
+        running: Running state of the decoder, [rows, width]; changes with every variable.
+        values: As in `Rows`; those not yet drawn are 0.
+        noise: Random numbers of these rows.
+        evidence: What is said of these rows.
+    """
+
+    running: Tensor
+    values: dict[str, Tensor]
+    noise: Noise
+    evidence: Evidence | None
+
+    def state(self, vae: VAE, i: int) -> Tensor:
+        """Own states of the i-th variable given those before it, [rows, hidden]."""
+        return vae.decoder.own_state(self.running, vae.layout.slots[i])
+
+    def draw(self, vae: VAE, i: int, state: Tensor, read: Read) -> None:
+        """Draw the i-th variable from its own states, and let the variables after it see it."""
+        layout = vae.layout
+        variable, place = layout.variables[i], layout.places[i]
+        limit = self.evidence.limits.get(i) if self.evidence is not None else None
+        normal = self.noise.normal[layout.normals[i]]
+        value = vae.of(variable.sort).draw(place, state, self.noise.uniform[i], normal, limit)
+        if variable.applies is not None:
+            before = self.values[layout.variables[i - 1].sort][:, layout.places[i - 1]]
+            value = torch.where(_alike(vae.applies(i, before), value), value, 0)
+        if self.evidence is not None:
+            value = self._known(i, variable.sort, place, value, self.evidence.rows)
+        self.values[variable.sort][:, place] = value
+        if vae.decoder.autoregressive:
+            self.running.add_(read(i, value))
+
+    def _known(self, i: int, sort: str, place: int, value: Tensor, rows: Rows) -> Tensor:
+        """Values of the i-th variable, those of known cells being the known ones."""
+        if rows.known is None:
+            return rows.values[sort][:, place]
+        return torch.where(_alike(rows.known[:, i] > 0, value), rows.values[sort][:, place], value)
+
+
+def _drafts(vae: VAE, z: Tensor, noise: Noise, evidence: Evidence | None) -> Iterator[_Draft]:
+    """Rows that are not yet generated, `CHUNK` at a time."""
+    for start in range(0, len(z), CHUNK):
+        rows = slice(start, start + CHUNK)
+        running = vae.decoder.start(z[rows])
+        blank = {sort: HEADS[sort].blank(vae.layout.of(sort), len(running), z.device) for sort in vae.layout.positions}
+        own = Noise(noise.uniform[:, rows], noise.normal[:, rows])
+        yield _Draft(running, blank, own, None if evidence is None else evidence.take(rows))
+
+
+def _alike(mask: Tensor, value: Tensor) -> Tensor:
+    """A mask of rows, [rows], in the dimensions of values [rows, …]."""
+    return mask.view(-1, *[1] * (value.ndim - 1))

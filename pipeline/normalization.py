@@ -1,0 +1,164 @@
+"""All codecs of a table, and the layout that they make.
+
+A `Normalization` turns a table into `Rows` and generated rows back into a table; it knows which variable belongs to
+which column. Fitted to one table it can be extended to a later one, whose values it then knows beside the old ones.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+import pyarrow as pa
+import torch
+from numpy.typing import NDArray
+
+from pipeline import columns
+from pipeline.columns.base import Codec, Encoded, Novel, Origin
+from pipeline.columns.categorical import Categorical
+from pipeline.models.layout import Layout
+from pipeline.models.rows import Rows
+from pipeline.schema import Schema
+
+
+class Normalization:
+    """Codecs of the columns of a schema.
+
+    Args:
+        schema: The schema.
+        codecs: A codec for each of its columns.
+    """
+
+    def __init__(self, schema: Schema, codecs: Mapping[str, Codec]) -> None:
+        self.schema = schema
+        self.codecs = {column.name: codecs[column.name] for column in schema}
+
+    @classmethod
+    def fit(cls, rows: pa.Table, schema: Schema, taken: pa.Table | None = None) -> Self:
+        """The normalization of a table.
+
+        Args:
+            rows: The values to know.
+            schema: The schema of the table.
+            taken: Every real row there is; no made-up value is one of theirs. None: `rows`.
+
+        Raises:
+            SchemaError: A column cannot be of its kind.
+        """
+        return cls(schema, columns.fit(rows, schema, taken))
+
+    def extend(self, rows: pa.Table, schema: Schema, novel: Novel, taken: pa.Table | None = None) -> "Extended":
+        """This normalization and what further values need beyond it; see `Codec.extend`.
+
+        Raises:
+            SchemaError: There are new labels, and they are refused.
+        """
+        extensions = columns.extend(self.codecs, rows, schema, novel, taken)
+        origins: list[Origin] = []
+        before = 0
+        for name, extension in extensions.items():
+            own = (o if o.variable is None else o._replace(variable=before + o.variable) for o in extension.origins)
+            origins += own
+            before += len(self.codecs[name].variables)
+        grown = Normalization(schema, {name: extension.codec for name, extension in extensions.items()})
+        return Extended(grown, tuple(origins))
+
+    @cached_property
+    def layout(self) -> Layout:
+        """The variables of all columns, in their order."""
+        return Layout(tuple(variable for codec in self.codecs.values() for variable in codec.variables))
+
+    @cached_property
+    def owners(self) -> tuple[int, ...]:
+        """The place of the column that owns each variable."""
+        return tuple(i for i, codec in enumerate(self.codecs.values()) for _ in codec.variables)
+
+    def encode(self, table: pa.Table) -> Rows:
+        """Normal form of a table of the schema; the layout must have a variable."""
+        values: dict[str, list[NDArray[Any]]] = {sort: [] for sort in self.layout.positions}
+        for name, codec in self.codecs.items():
+            for variable, value in zip(codec.variables, codec.encode(table.column(name)).values, strict=True):
+                values[variable.sort].append(value.astype(variable.dtype))
+        return Rows({sort: torch.from_numpy(np.stack(own, 1)) for sort, own in values.items()})
+
+    def decode(self, rows: Rows | None, random: np.random.Generator, index: NDArray[np.int64], count: int) -> pa.Table:
+        """Generated rows in the exact Arrow schema.
+
+        Args:
+            rows: The rows in normal form; None where there is no variable.
+            random: Completes what the variables leave open.
+            index: The numbers of the rows of a whole block. Noise is always drawn for a block, so that a row's does
+                not depend on how many rows there are.
+            count: How many of these rows there are.
+        """
+        arrays = []
+        for codec, values in zip(self.codecs.values(), self._by_column(rows), strict=True):
+            filled = tuple(_resized(value, len(index)) for value in values)
+            rest = codec.draw(filled, random, index)[:count]
+            arrays.append(codec.decode(Encoded(values, rest)))
+        return pa.Table.from_arrays(arrays, schema=self.schema.arrow)
+
+    def taken_apart(self, rows: Rows, share: float, random: np.random.Generator) -> Rows:
+        """A share of the rows with each column dealt out anew among them; see `pipeline.privacy.rehearsal`."""
+        chosen = torch.from_numpy(np.flatnonzero(random.random(len(rows)) < share))
+        values = {sort: tensor.clone() for sort, tensor in rows.values.items()}
+        for own in self.columns:
+            dealt = chosen[torch.from_numpy(random.permutation(len(chosen)))]
+            for i in own:
+                tensor, k = values[self.layout.variables[i].sort], self.layout.places[i]
+                tensor[chosen, k] = tensor[dealt, k]
+        return Rows(values)
+
+    def known(self, without: Collection[str]) -> torch.Tensor:
+        """Which variables are known where some columns are not, [variables], 1 or 0."""
+        names = list(self.codecs)
+        return torch.tensor([float(names[owner] not in without) for owner in self.owners])
+
+    def strange(self, table: pa.Table) -> tuple[str, ...]:
+        """Names of the columns of `table` that hold labels which are not known."""
+        return tuple(name for name, codec in self.codecs.items() if codec.strange(table[name]))
+
+    @property
+    def labels(self) -> dict[str, pa.Array]:
+        """The labels that are known, by column."""
+        return {name: codec.values for name, codec in self.codecs.items() if isinstance(codec, Categorical)}
+
+    @property
+    def columns(self) -> Iterator[range]:
+        """The positions of each column's variables."""
+        start = 0
+        for codec in self.codecs.values():
+            yield range(start, start + len(codec.variables))
+            start += len(codec.variables)
+
+    def state(self) -> tuple[list[dict[str, Any]], dict[str, NDArray[Any]]]:
+        """What `load` needs: JSON values of every codec in order, and arrays."""
+        return columns.state(self.codecs)
+
+    @classmethod
+    def load(cls, schema: Schema, states: Sequence[Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """The inverse of `state`.
+
+        Raises:
+            DamagedError: A column has no such kind, or its kind no such state.
+        """
+        return cls(schema, columns.load(schema, states, arrays))
+
+    def _by_column(self, rows: Rows | None) -> Iterator[tuple[NDArray[Any], ...]]:
+        """The values of each column's variables."""
+        layout = self.layout
+        for own in self.columns:
+            pairs = [(layout.variables[i].sort, layout.places[i]) for i in own]
+            yield tuple(rows.values[sort][:, k].numpy() for sort, k in pairs) if rows is not None else ()
+
+
+class Extended(NamedTuple):
+    """A normalization that was extended, and where each of its variables was before."""
+
+    normalization: Normalization
+    origins: tuple[Origin, ...]
+
+
+def _resized(values: NDArray[Any], rows: int) -> NDArray[Any]:
+    """The values, repeated or cut to `rows`."""
+    return np.resize(values, (rows, *values.shape[1:]))
