@@ -68,8 +68,11 @@ class VAE(nn.Module):
             rows: The rows.
             noise: Standard normals, [rows, latent].
             beta: Weight of the KL.
-            free_bits: Rate in nats per row below which the encoder does not pay.
+            free_bits: Rate in nats per row below which the encoder does not pay; of rows with gaps, in proportion to
+                the cells that are known.
         """
+        if rows.known is not None:
+            free_bits *= float(rows.known.mean())
         mean, log_variance = self.encoder(rows)
         z = mean + noise * (0.5 * log_variance).exp()
         reconstruction = self.log_likelihood(z, rows).sum(0)

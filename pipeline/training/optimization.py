@@ -28,6 +28,7 @@ from pipeline.randomness import stream, torch_seed
 from pipeline.threads import one_thread
 from pipeline.training import ending
 from pipeline.training.feed import Feed
+from pipeline.training.gaps import EVERY, Gaps
 from pipeline.training.history import Epoch
 from pipeline.training.recipe import Recipe
 from pipeline.training.schedules import OPTIMIZERS, SCHEDULES, device_of, warmed
@@ -125,6 +126,7 @@ class _Run:
         self.model, self.feed, self.recipe, self.seed = model, feed, recipe, seed
         self.optimizer = OPTIMIZERS[recipe.optimizer](_groups(model, recipe.weight_decay), recipe.rate)
         self.noise = torch.Generator().manual_seed(torch_seed(seed, "posterior"))
+        self.gaps = Gaps(model.layout, seed)
         self.averaged = AveragedModel(model, avg_fn=_recent)
         self.batch = min(recipe.batch, len(feed))
         self.steps = recipe.epochs * max(1, len(feed) // self.batch)
@@ -157,7 +159,9 @@ class _Run:
         sums = _Sums(progress)
         for batch in self._batches():
             done = self.done
-            sums.add(self._step(batch, SCHEDULES[self.recipe.schedule](done), done), done)
+            gaps = self.step % EVERY == EVERY - 1
+            terms = self._step(self.gaps.hide(batch) if gaps else batch, SCHEDULES[self.recipe.schedule](done), done)
+            sums.add(terms, done, whole=not gaps)
             self.averaged.update_parameters(self.model)
             if self.learned:
                 break
@@ -173,7 +177,9 @@ class _Run:
         batches = chain.from_iterable(iter(self._batches, None))
         for k, batch in enumerate(islice(batches, steps)):
             left = 1 - k / steps
-            sums.add(self._step(batch, settling.rate * left, 1.0), 1 - (1 - settling.learning) * left)
+            gaps = self.step % EVERY == EVERY - 1
+            terms = self._step(self.gaps.hide(batch) if gaps else batch, settling.rate * left, 1.0)
+            sums.add(terms, 1 - (1 - settling.learning) * left, whole=not gaps)
             if time.monotonic() - self.began >= self.limit:
                 break
         return sums.means
@@ -221,17 +227,18 @@ class _Sums:
     def __init__(self, progress: Progress) -> None:
         self.progress, self.sums, self.count = progress, torch.zeros(2, dtype=torch.float64), 0
 
-    def add(self, terms: Terms, done: float) -> None:
-        """Count a batch, after which a share `done` of the training is over."""
-        self.sums += torch.stack([terms.reconstruction.detach().sum(), terms.kl.detach().sum()]).double().cpu()
-        self.count += len(terms.kl)
+    def add(self, terms: Terms, done: float, *, whole: bool) -> None:
+        """Count a batch, if its rows are whole; after it a share `done` of the training is over."""
+        if whole:
+            self.sums += torch.stack([terms.reconstruction.detach().sum(), terms.kl.detach().sum()]).double().cpu()
+            self.count += len(terms.kl)
         reconstruction, kl = self.means
         self.progress(Tick("train", done, 1, {"elbo": reconstruction - kl}))
 
     @property
     def means(self) -> tuple[float, float]:
         """Nats per row."""
-        reconstruction, kl = (self.sums / self.count).tolist()
+        reconstruction, kl = (self.sums / max(1, self.count)).tolist()
         return reconstruction, kl
 
 
