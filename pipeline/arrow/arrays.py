@@ -4,6 +4,7 @@ from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pipeline.arrow.domain import ticks
@@ -33,3 +34,11 @@ def numbers(array: Array) -> NDArray[np.float64]:
     if pa.types.is_temporal(array.type):
         array = ticks(array)
     return np.asarray(array.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)
+
+
+def masked(array: pa.Array, mask: NDArray[np.bool_]) -> pa.Array:
+    """`array` with nulls where `mask` is false."""
+    if mask.all():
+        return array
+    # narrow decimals are widened
+    return pc.if_else(pa.array(mask), array, pa.scalar(None, array.type)).cast(array.type)

@@ -14,13 +14,13 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pipeline.arrow import labels
-from pipeline.arrow.arrays import Array, combined, is_text
+from pipeline.arrow.arrays import Array, combined, is_text, masked
 from pipeline.arrow.labels import counted
 from pipeline.checks import exactly, expect, record, vector
 from pipeline.columns import checked
 from pipeline.columns.alphabet import Alphabet, partition
 from pipeline.columns.base import Codec, Encoded, Extension, Measure, Novel, Origin, unrelated
-from pipeline.columns.numeric import masked, token_leaf, token_variables
+from pipeline.columns.forms.symbols import alphabet_variables, leaf_of
 from pipeline.columns.variables import Variable
 from pipeline.errors import DamagedError, SchemaError, TableError
 from pipeline.records import Record
@@ -136,7 +136,7 @@ class Categorical(Codec):
     @property
     def variables(self) -> tuple[Variable, ...]:
         """One `Discrete`, two where values outnumber symbols, none where nothing varies."""
-        return token_variables(self.alphabet, nulls=self.nulls)
+        return alphabet_variables(self.alphabet, nulls=self.nulls)
 
     def encode(self, array: Array) -> Encoded:
         """See `Codec.encode`; a category that training did not have becomes null."""
@@ -154,7 +154,7 @@ class Categorical(Codec):
         """See `Codec.draw`: a value of the leaf at its training rate."""
         if not len(self.order):
             return np.zeros(len(index), dtype=np.int64)
-        leaf = np.maximum(token_leaf(self.alphabet, values, len(index)), 0)
+        leaf = np.maximum(leaf_of(self.alphabet, values, len(index)), 0)
         starts = self.alphabet.starts
         ends = np.append(starts[1:], len(self.order))
         low, high = self._mass[starts[leaf]], self._mass[ends[leaf]]
@@ -167,7 +167,7 @@ class Categorical(Codec):
         rows = len(encoded.rest)
         if not len(self.order):
             return self._taken(pa.nulls(rows, pa.int64()))
-        leaf = token_leaf(self.alphabet, encoded.values, rows)
+        leaf = leaf_of(self.alphabet, encoded.values, rows)
         rank = self.alphabet.starts[np.maximum(leaf, 0)] + encoded.rest
         return self._taken(masked(pa.array(self.order[rank]), leaf >= 0))
 

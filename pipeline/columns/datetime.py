@@ -13,14 +13,13 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pydantic import Field
 
-from pipeline.arrow.arrays import Array, combined
+from pipeline.arrow.arrays import Array, combined, masked
 from pipeline.arrow.domain import Domain, Grid, domain_of, ticks
 from pipeline.checks import expect, record
-from pipeline.columns import checked
+from pipeline.columns import checked, forms
 from pipeline.columns.base import Codec, Encoded, Extension, Measure, Novel
-from pipeline.columns.numeric import FORMS, Numbers, load_numbers, masked, numbers_state
+from pipeline.columns.forms import FORMS, Form, form_of
 from pipeline.columns.variables import Variable
-from pipeline.errors import SchemaError
 from pipeline.records import Record
 from pipeline.schema import Column
 
@@ -40,10 +39,10 @@ class Datetime(Codec):
 
     kind: ClassVar[str] = "datetime"
     measure: ClassVar[Measure] = "ordered"
-    forms: ClassVar[tuple[str, ...]] = FORMS
+    forms: ClassVar[tuple[str, ...]] = tuple(FORMS)
 
     def __init__(
-        self, parts: tuple[Numbers, ...], *, day: int, local: bool, ends: tuple[int, ...], arrow: pa.DataType
+        self, parts: tuple[Form, ...], *, day: int, local: bool, ends: tuple[int, ...], arrow: pa.DataType
     ) -> None:
         self.parts, self.day, self.local, self.ends, self.arrow = parts, day, local, ends, arrow
 
@@ -60,9 +59,7 @@ class Datetime(Codec):
     @classmethod
     def fit(cls, array: Array, column: Column) -> Self:
         """See `Codec.fit`."""
-        form = column.normalization or "tokens"
-        if form not in FORMS:
-            raise SchemaError(f"column {column.name!r}: expected a normalization of {', '.join(FORMS)}, got {form!r}")
+        form = form_of(column)
         array = combined(array)
         present = array.drop_null()
         nulls = array.null_count > 0
@@ -74,7 +71,7 @@ class Datetime(Codec):
         for part in split:
             domain = domain_of(pa.array(part))
             positions = domain.positions(pa.array(part))
-            parts.append(Numbers.fit(domain, positions, form, nulls=nulls, least_rows=column.least_rows))
+            parts.append(form.fit(domain, positions, nulls=nulls, least_rows=column.least_rows))
         return cls(tuple(parts), day=day if len(parts) > 1 else 0, local=local, ends=_ends(units), arrow=array.type)
 
     def extend(self, array: Array, column: Column, novel: Novel) -> Extension:  # noqa: ARG002
@@ -140,7 +137,7 @@ class Datetime(Codec):
 
     def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """See `Codec.state`."""
-        states = [numbers_state(part) for part in self.parts]
+        states = [forms.state(part) for part in self.parts]
         json = {"parts": [state[0] for state in states], "day": self.day, "local": self.local, "ends": self.ends}
         arrays = {f"{i}.{name}": array for i, state in enumerate(states) for name, array in state[1].items()}
         return json, arrays
@@ -158,7 +155,7 @@ class Datetime(Codec):
         kept = [f"{i}." for i in range(len(state.parts))]
         expect(all(name[:2] in kept for name in arrays), "arrays of the parts")
         parts = tuple(
-            load_numbers(part, {name[2:]: array for name, array in arrays.items() if name[:2] == own}, pa.int64())
+            forms.load(part, {name[2:]: array for name, array in arrays.items() if name[:2] == own}, pa.int64())
             for own, part in zip(kept, state.parts, strict=True)
         )
         expect(all(len(part.arrays["ends"]) == len(state.ends) for part in parts), "ends of all parts, or of none")

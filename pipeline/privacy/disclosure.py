@@ -27,7 +27,7 @@ from pipeline.arrow import labels
 from pipeline.arrow.arrays import combined, numbers
 from pipeline.arrow.domain import Line, domain_of
 from pipeline.columns import measure
-from pipeline.columns.numeric import isolated
+from pipeline.columns.forms.alone import isolated
 from pipeline.randomness import stream
 from pipeline.records import Record
 from pipeline.schema import Column, Schema, value_type

@@ -1,8 +1,8 @@
 """Rows of which the encoder is shown some cells only.
 
 A model that is told some cells of a row must find a z that suits these: q(z | known cells). So every `EVERY`-th step
-trains on rows with gaps, another share of cells hidden from each row, and maximises the ELBO of the known cells (partial
-VAE: Ma et al. 2019, arXiv 1809.11142). A hidden cell is not a null, which is a value: it adds nothing to the
+trains on rows with gaps, another share of cells hidden from each row, and maximises the ELBO of the known cells
+(partial VAE: Ma et al. 2019, arXiv 1809.11142). A hidden cell is not a null, which is a value: it adds nothing to the
 sums that encoder and decoder see, and no likelihood counts it.
 """
 

@@ -134,6 +134,7 @@ class _Run:
         self.began = time.monotonic()
         self.limit = recipe.time_limit - min(ending.SECONDS, ending.MOST_SHARE * recipe.time_limit)
         self.rate = 0.0
+        self.seen = 0.0, 0.0  # reconstruction and KL of the latest rows without gaps
 
     @property
     def mean(self) -> VAE:
@@ -165,7 +166,7 @@ class _Run:
             self.averaged.update_parameters(self.model)
             if self.learned:
                 break
-        return sums.means
+        return self._means(sums)
 
     def settle(self, progress: Progress) -> tuple[float, float]:
         """Train as rows are generated, for a share of the steps taken or of the time; reconstruction and KL."""
@@ -182,7 +183,7 @@ class _Run:
             sums.add(terms, 1 - (1 - settling.learning) * left, whole=not gaps)
             if time.monotonic() - self.began >= self.limit:
                 break
-        return sums.means
+        return self._means(sums)
 
     def record(self, number: int, trained: tuple[float, float], held: tuple[float, float]) -> Epoch:
         """What an epoch brought, from reconstruction and KL of training and of validation rows."""
@@ -197,6 +198,11 @@ class _Run:
             validation_kl=held[1],
             validation_elbo=held[0] - held[1],
         )
+
+    def _means(self, sums: "_Sums") -> tuple[float, float]:
+        """Nats per row; where all batches had gaps, those of the latest that had none."""
+        self.seen = sums.means if sums.count else self.seen
+        return self.seen
 
     def _batches(self) -> Iterator[Rows]:
         """All rows in a random order, a batch at a time."""

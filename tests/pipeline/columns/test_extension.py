@@ -13,7 +13,7 @@ from test_laws import generated, same, texts
 from pipeline.arrow.arrays import numbers
 from pipeline.columns import KINDS, Codec
 from pipeline.columns.alphabet import RESOLUTION
-from pipeline.columns.numeric import FORMS
+from pipeline.columns.forms import FORMS
 from pipeline.columns.variables import Discrete
 from pipeline.errors import SchemaError
 from pipeline.schema import Column
