@@ -63,9 +63,9 @@ class ScheduleSettings(Record):
     """When `resynth serve` works on a table.
 
     Attributes:
-        retrain: A cron expression ("0 3 * * 1-5"), or an interval in minutes, hours or days ("12h").
-        drift: The same, of drift checks.
-        timezone: In which cron expressions are read, by its IANA name ("Europe/Berlin").
+        retrain: When to run: a cron expression ("0 3 * * 1-5"), or an interval in minutes, hours or days ("12h").
+        drift: When to check for drift, in the same form.
+        timezone: Time zone of the cron expressions, by its IANA name ("Europe/Berlin").
         retrain_on_drift: Whether a check that finds drift starts a run at once.
     """
 
@@ -104,11 +104,11 @@ def interval(when: str) -> timedelta | None:
 
 
 class NotifySettings(Record):
-    """Who is told of what.
+    """Which webhook hears of which events.
 
     Attributes:
-        webhook: Address that takes a POST of JSON. It is kept out of logs, MLflow and Prefect.
-        on: The events to tell of.
+        webhook: Address that receives a POST of JSON. It appears in no log, and in neither MLflow nor Prefect.
+        on: The events to send.
     """
 
     webhook: SecretStr | None = None
@@ -130,9 +130,9 @@ class RetentionSettings(Record):
     """What `resynth prune` keeps of every model.
 
     Attributes:
-        versions: The newest versions, and as many of the last champions, for rollbacks.
-        exports: The newest exports in the home; the champion's always.
-        runs: The newest MLflow runs; those that something kept needs, always.
+        versions: Number of newest versions to keep, and of last champions, which rollbacks need.
+        exports: Number of newest exports to keep in the home. The champion's export is always kept.
+        runs: Number of newest MLflow runs to keep. Runs that a kept version needs are always kept.
     """
 
     versions: Annotated[int, Field(ge=1)] = 10
@@ -144,11 +144,11 @@ class Settings(LoopSettings):
     """Everything that `resynth.toml` may say.
 
     Attributes:
-        name: The model's name; default: the name of the data file.
-        data: The table, for `resynth serve` and a `resynth run` that is given none: a path relative to the home, or an
+        name: Name of the model. Default: the name of the data file.
+        data: The table, for `resynth serve` and for a `resynth run` without DATA: a path relative to the home, or an
             address in an object store.
-        rows: How many rows to publish; default: as many as came in.
-        partition_by: Columns whose values go into the paths of what is published (`country=DE/part-00000.parquet`).
+        rows: Number of rows to publish. Default: as many as came in.
+        partition_by: Columns whose values go into the paths of the export (`country=DE/part-00000.parquet`).
     """
 
     name: Annotated[str, Field(pattern=f"^{NAME}$")] | None = None

@@ -23,41 +23,54 @@ __all__ = ["Column", "ColumnSettings", "Schema", "value_type"]
 
 
 class PrivacySettings(Record):
-    """What may leave.
+    """What may be published.
 
     Attributes:
-        least_rows: A label, an extreme or an exact number that fewer rows share is not published; 1 publishes all.
+        least_rows: A label, an extreme or an exact number that fewer rows share is withheld. 1 withholds nothing.
     """
 
     least_rows: int = Field(default=5, ge=1, le=1_000_000)
 
 
 class ColumnSettings(Record):
-    """What a user may fix about one column; `None` leaves the choice to resynth."""
+    """What is fixed about one column. resynth chooses what is not set.
+
+    Attributes:
+        kind: How the column is taken: "numeric", "categorical", "datetime", "identifier", "text", "null" (the column
+            stays, with nulls only) or "drop" (the column is left out).
+        normalization: How numbers become network variables: "tokens" (the default), "quantile", "zscore", "minmax" or
+            "robust".
+        public: Whether the labels are common knowledge, such as codes or countries, so that even the rarest may be
+            published.
+        nullable: false refuses nulls. Otherwise they are allowed where they occur.
+        type: An Arrow type, such as "int32", that the column is cast to when it is read.
+    """
 
     kind: str | None = None
-    """One of `pipeline.columns.KINDS`, or "drop": the column is left out of model and export."""
     normalization: str | None = None
-    """One of the normal forms that the kind offers (`pipeline.columns.numeric.FORMS` for numbers)."""
     public: bool = False
-    """Whether the labels are known to everybody (codes, countries), so that the rarest may be published too."""
     nullable: Literal[False] | None = None
-    """False refuses nulls; whether there are any is otherwise found out."""
     type: str | None = None
-    """Arrow type name, such as "int32": the column is cast to it when it is read."""
 
 
 class Column(Record):
-    """One column: its name, its kind, and whether nulls occurred."""
+    """One column of a schema.
+
+    Attributes:
+        name: Its name.
+        kind: A key of `pipeline.columns.KINDS`.
+        nullable: Whether nulls occurred.
+        normalization: The form that the user chose; None for the kind's default.
+        least_rows: A value of fewer rows is not published, neither as a label nor as an exact number.
+        why: Why the column is of this kind, for people.
+    """
 
     name: str
     kind: str
     nullable: bool
     normalization: str | None = None
     least_rows: int = 1
-    """A value of fewer rows is not published: neither as a label nor as an exact number."""
     why: str = ""
-    """Why the column is of this kind, for people."""
 
 
 @dataclass(frozen=True)

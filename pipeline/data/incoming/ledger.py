@@ -14,13 +14,13 @@ MOST_DAYS = 100_000
 
 
 class IncomingSettings(Record):
-    """What is new, and how far back a training looks; without a `last_…`, over everything that is there.
+    """Which rows are new, and how far back a training looks. Without a `last_…` key it sees all rows.
 
     Attributes:
-        time: Column of dates or timestamps: rows later than all before are new. Default: rows of new files are.
-        last_files: Train on so many files, the latest to come.
-        last_rows: Train on so many rows, the latest by `time` or else by file.
-        last_days: Train on the rows of so many days up to the latest `time`.
+        time: Column of dates or timestamps. Rows later than all earlier ones are new. Default: rows of new files are.
+        last_files: Train on this many of the latest files.
+        last_rows: Train on this many of the latest rows, by `time` or else by file.
+        last_days: Train on the rows of this many days before the latest `time`.
     """
 
     time: str | None = None

@@ -15,11 +15,12 @@ LARGEST = 1e300
 
 
 class ReadSettings(Record):
-    """What is done with doubtful values.
+    """What happens to doubtful values.
 
     Attributes:
-        infinite: ±inf and numbers beyond ±1e300: "refuse" the table, or "clip" to the largest other one of the column.
-        longest_text: Most bytes of one text.
+        infinite: Infinite numbers and numbers beyond ±1e300: "refuse" the table, or "clip" them to the largest other
+            number of the column.
+        longest_text: Most bytes of one text. A longer one refuses the table.
     """
 
     infinite: Literal["refuse", "clip"] = "refuse"

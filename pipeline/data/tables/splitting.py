@@ -21,11 +21,11 @@ LEAST_ROWS = 20
 
 
 class SplitSettings(Record):
-    """Shares of the rows kept out of training.
+    """Shares of the rows that are kept out of training.
 
     Attributes:
-        validation: Rows that decide when training stops.
-        holdout: Rows that no part of training sees, for evaluation.
+        validation: Share that decides when training stops.
+        holdout: Share that no part of training sees. The evaluation uses it.
     """
 
     validation: float = Field(default=0.05, gt=0, lt=0.5)
