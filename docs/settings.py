@@ -21,15 +21,15 @@ from pipeline.records import Record
 PAGE = Path(__file__).with_suffix(".md")
 BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
 PLAIN = {"integer": "whole number", "number": "number", "string": "text", "boolean": "true or false"}
-INTRODUCTION = '''\
+INTRODUCTION = """\
 # Settings: resynth.toml
 
 `make docs` writes this page from the settings' own docstrings: change those, not the page.
 
 Every setting is optional. Commands read `resynth.toml` in the home (`--home`, by default the working directory), or the
-file that `--config` names. What the command line gives wins over the file. An unknown key, a wrong type or an impossible
-value ends a command with one line and exit code 2, before any data are read. `resynth inspect DATA --write` makes a
-file to begin with.
+file that `--config` names. What the command line gives wins over the file. An unknown key, a wrong type or an
+impossible value ends a command with one line and exit code 2, before any data are read. `resynth inspect DATA --write`
+makes a file to begin with.
 
 ## One table
 ```toml
@@ -79,7 +79,13 @@ training.time_limit = 60
 schedule.drift = "30m"
 ```
 
-'''
+"""
+SCORES = """
+## Scores
+The scores that `[gate]` may name, each beside the ceiling that real rows reach.
+
+| score | good is | meaning |
+|---|---|---|"""
 
 
 def page() -> str:
@@ -114,7 +120,7 @@ def _lines() -> Iterator[str]:
         by_name = Settings.model_json_schema()["properties"][name].get("type") == "object"
         yield from ("", f"## [{name}.NAME]" if by_name else f"## [{name}]", f"{opening} {lines.get(name, '')}".strip())
         yield from ("", *_table(record, list(record.model_fields), attributes))
-    yield from ("", "## Scores", "The scores that `[gate]` may name.", "", "| score | good is | meaning |", "|---|---|---|")
+    yield SCORES
     yield from (f"| `{name}` | {_good(metric.goal)} | {_cell(metric.meaning)} |" for name, metric in METRICS.items())
 
 

@@ -243,7 +243,7 @@ class LoopSettings(Record):
 
     Attributes:
         seed: The seed of the training, the evaluation and the published rows.
-        columns: What is fixed about single columns: a section `[columns.NAME]` for each.
+        columns: Every column that is set has a section of its own.
         incoming: With this section, even an empty one, the data is a growing collection of files, and a run trains only
             when some of it is new. Without it, every run trains on all of the data.
     """
