@@ -99,7 +99,7 @@ def described(record: type[Record]) -> tuple[str, dict[str, str]]:
     Raises:
         ValueError: A field has no line, and is no section of its own.
     """
-    opening, lines = "", {}
+    opening, lines = "", dict[str, str]()
     for each in reversed([each for each in record.__mro__ if issubclass(each, Record) and each is not Record]):
         opening, _, attributes = (inspect.getdoc(each) or "").partition("Attributes:\n")
         found = re.findall(r"^    (\w+): (.*(?:\n     .*)*)", attributes, flags=re.MULTILINE)
