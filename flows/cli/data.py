@@ -26,7 +26,7 @@ def run(
     Parameters
     ----------
     data
-        Parquet file, directory, quoted pattern, Delta Lake table or s3://bucket/prefix; default: `data` in the settings.
+        Parquet file, directory, quoted pattern, Delta Lake table or s3://bucket/prefix; default: `data` in settings.
     name
         Name of the model; default: the file name of the data.
     rows
@@ -75,7 +75,7 @@ def inspect(
     Parameters
     ----------
     data
-        Parquet file, directory, quoted pattern, Delta Lake table or s3://bucket/prefix; default: `data` in the settings.
+        Parquet file, directory, quoted pattern, Delta Lake table or s3://bucket/prefix; default: `data` in settings.
     name
         Name of the table, if the settings are about several.
     write

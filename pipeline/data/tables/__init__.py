@@ -1,8 +1,8 @@
 """Tables in: found, read, checked, unified and split.
 
-`files` lists the files of a place. `load` reads them into one table, with a note for every cast. `split` divides a table
-by a hash of each row's content. A table that cannot be used is refused with one line. Every Arrow type can be read;
-`pipeline.columns` says which types can be modelled.
+`files` lists the files of a place. `load` reads them into one table, with a note for every cast. `split` divides a
+table by a hash of each row's content. A table that cannot be used is refused with one line. Every Arrow type can be
+read; `pipeline.columns` says which types can be modelled.
 """
 
 from pipeline.data.tables.checks import LARGEST, ReadSettings
