@@ -44,7 +44,7 @@ class Room(Record):
     def between(cls, taken: Ints, size: int, want: int, least_rows: int, random: np.random.Generator) -> "Room":
         """Free numbers of [0, size), at least `want` if there are as many; `taken` is distinct and sorted.
 
-        A stretch begins and ends at round numbers, and at least `least_rows` taken numbers lie between any two stretches.
+        Stretches begin and end at round numbers. At least `least_rows` taken numbers lie between any two of them.
         """
         if size > _SMALL:
             return cls(stretches=_stretches(taken, size, least_rows))
