@@ -141,7 +141,7 @@ class RetentionSettings(Record):
 
 
 class Settings(LoopSettings):
-    """Everything that `resynth.toml` may say.
+    """Everything that `resynth.toml` may say. These keys stand at its top, before any section.
 
     Attributes:
         name: Name of the model. Default: the name of the data file.

@@ -38,8 +38,8 @@ class ColumnSettings(Record):
     Attributes:
         kind: How the column is taken: "numeric", "categorical", "datetime", "identifier", "text", "null" (the column
             stays, with nulls only) or "drop" (the column is left out).
-        normalization: How numbers become network variables: "tokens" (the default), "quantile", "zscore", "minmax" or
-            "robust".
+        normalization: How numbers and times become network variables: "tokens" (the default), "quantile", "zscore",
+            "minmax" or "robust".
         public: Whether the labels are common knowledge, such as codes or countries, so that even the rarest may be
             published.
         nullable: false refuses nulls. Otherwise they are allowed where they occur.

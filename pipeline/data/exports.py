@@ -130,7 +130,7 @@ def check_target(directory: Path, keep: Sequence[Path] = ()) -> Path:
     try:
         target = directory.resolve()
         if held := next((path for path in keep if path.resolve().is_relative_to(target)), None):
-            raise InputError(f"expected a place of its own for the export, got {target}, in which {held} is")
+            raise InputError(f"expected a place of its own for the export, got {target}, which holds {held}")
         if target.exists() and not target.is_dir():
             raise InputError(f"expected a directory for the export, got the file {target}")
         if target.is_mount():

@@ -230,4 +230,4 @@ def _asking(uri: str) -> Iterator[None]:
     except (OSError, pa.ArrowInvalid) as error:
         reason = str(error).splitlines()[0][:200]
         store = SCHEMES[urlsplit(uri).scheme]
-        raise ResynthError(f"expected the {store} object store to give {uri}: {reason}") from error
+        raise ResynthError(f"expected the {store} object store to serve {uri}: {reason}") from error

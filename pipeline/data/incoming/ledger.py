@@ -34,7 +34,7 @@ class IncomingSettings(Record):
         if len(given) > 1:
             raise ValueError(f"expected one window, got {' and '.join(given)}")
         if self.last_days is not None and self.time is None:
-            raise ValueError("expected the column that last_days counts by in 'time', got none")
+            raise ValueError("expected a time column in 'time' for last_days, got none")
         return self
 
 

@@ -57,7 +57,7 @@ def window(
     """
     if not arrivals.files:
         reasons = "; ".join(file.reason for file in arrivals.ledger.quarantined[:1])
-        raise TableError(f"expected at least one file that can be used, got none ({reasons})")
+        raise TableError(f"expected at least one usable file, got none ({reasons})")
     files = arrivals.files[-(settings.last_files or 0) :]
     if settings.time is None and settings.last_rows is not None:
         files = _holding(files, settings.last_rows)

@@ -90,7 +90,7 @@ def finite(array: pa.ChunkedArray, name: str, settings: ReadSettings) -> pa.Chun
         return array
     if settings.infinite == "refuse":
         raise TableError(
-            f"column {name!r} holds {count} infinite values or such beyond {LARGEST:g}, expected smaller ones (or "
+            f"column {name!r} holds {count} values that are infinite or beyond {LARGEST:g}, expected smaller ones (or "
             "read.infinite = 'clip')"
         )
     others = array.filter(pc.invert(infinite))

@@ -107,8 +107,8 @@ def _rows(file: Path | Object) -> pa.Table:
         if not _agree(table.column(name), finest.column(name), seconds.column(name), "us"):
             if not _agree(finest.column(name), finest.column(name), seconds.column(name), "ns"):
                 raise TableError(
-                    f"column {name!r} of {file} holds INT96 times of which some are finer than a microsecond and some "
-                    "beyond the years of nanoseconds, expected one or the other"
+                    f"column {name!r} of {file} holds INT96 times finer than a microsecond and others beyond the years "
+                    "of nanoseconds, expected times that one unit can hold"
                 )
             table = table.set_column(table.column_names.index(name), finest.schema.field(name), finest.column(name))
     return table

@@ -110,7 +110,7 @@ def _cast(column: pa.ChunkedArray, name: str, wanted: str) -> pa.ChunkedArray:
     cast = exact(column, kind)
     if cast is None:
         raise SchemaError(
-            f"column {name!r} of type {column.type} cannot be cast to {wanted} without a change of its values"
+            f"column {name!r} of type {column.type} cannot be cast to {wanted} without changing its values"
         )
     return cast
 

@@ -171,6 +171,6 @@ def _disagreement(name: str, parts: Sequence[Named]) -> str:
     other = next((i for i, kind in enumerate(kinds) if not related(kinds[0], kind)), None)
     i = other if other is not None else next(i for i, kind in enumerate(kinds) if kind != kinds[0])
     return (
-        f"column {name!r} of {told[i].name} has type {kinds[i]}, expected {kinds[0]} as in {told[0].name}, or types of "
-        "which one holds all values exactly"
+        f"column {name!r} of {told[i].name} has type {kinds[i]}, expected {kinds[0]} as in {told[0].name}, or types "
+        "one of which holds all values exactly"
     )
