@@ -1,8 +1,8 @@
-"""What a table is made of.
+"""The schema of a table: its columns, their Arrow types, and how each is modelled.
 
-A `Schema` is the exact Arrow schema of a table (names, order, types, dictionary encoding, time zones, field
-and schema metadata) together with the *kind* of every column: how its values are modelled (`pipeline.columns`).
-It says nothing about the values themselves beyond whether nulls occurred.
+A `Schema` is the exact Arrow schema of a table (names, order, types, dictionary encoding, time zones, field and schema
+metadata) together with the *kind* of every column, which says how its values are modelled (`pipeline.columns`). It says
+nothing about the values themselves, except whether nulls occurred.
 """
 
 import base64
@@ -75,13 +75,13 @@ class Column(Record):
 
 @dataclass(frozen=True)
 class Schema:
-    """What a table is made of.
+    """The columns of a table, with their types and kinds.
 
     Attributes:
-        columns: Its columns in order.
-        arrow: The Arrow schema they came with.
-        warnings: For whoever reads the run's log.
-        dropped: Columns of the table that are left out.
+        columns: The modelled columns, in order.
+        arrow: The Arrow schema of these columns as they came.
+        warnings: Notes for people, one line each.
+        dropped: Names of the columns that are left out.
     """
 
     columns: tuple[Column, ...]
@@ -90,7 +90,7 @@ class Schema:
     dropped: tuple[str, ...] = ()
 
     def __getitem__(self, name: str) -> Column:
-        """The column called `name`; raises KeyError when there is none."""
+        """The column called `name`. Raises KeyError if there is none."""
         for column in self.columns:
             if column.name == name:
                 return column
@@ -105,10 +105,14 @@ class Schema:
         return tuple(column.name for column in self.columns)
 
     def differences(self, other: pa.Schema, dropped: Collection[str] = ()) -> tuple[str, ...]:
-        """What keeps a table of schema `other` from being read as this one, one phrase per difference.
+        """The differences that keep a table of schema `other` from being used as this one, one phrase each.
 
-        Names and types must agree; order, metadata and the encoding as dictionaries need not. A table that differs
-        harmlessly is read in these types first (`pipeline.data.tables.load` with `like`).
+        Names and types must agree. Order, metadata and dictionary encoding may differ. A table that differs harmlessly
+        must be read in the types of this schema first (`pipeline.data.tables.load` with `like`).
+
+        Args:
+            other: The schema of the other table.
+            dropped: Columns of this schema that the other table may lack.
         """
         mine, theirs = set(self.names), set(other.names)
         found = [f"column {name!r} is missing" for name in self.names if name not in theirs and name not in dropped]
@@ -121,7 +125,7 @@ class Schema:
         return tuple(found)
 
     def to_json(self) -> str:
-        """The schema as JSON; the Arrow part is its IPC message, so nothing of it is lost."""
+        """The schema as JSON. The Arrow part is an IPC message, so nothing is lost."""
         return json.dumps(
             {
                 "columns": [column.model_dump() for column in self.columns],
@@ -137,7 +141,7 @@ class Schema:
         """The inverse of `to_json`.
 
         Raises:
-            DamagedError: The text is of no schema.
+            DamagedError: The text does not describe a schema.
         """
         try:
             kept = record(_Kept, json.loads(text))
@@ -150,7 +154,7 @@ class Schema:
 
 
 class _Kept(Record):
-    """A schema as JSON."""
+    """The form of a schema in JSON."""
 
     columns: tuple[Column, ...]
     arrow: str
