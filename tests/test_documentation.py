@@ -7,6 +7,8 @@ import shutil
 import tomllib
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from cyclopts import CycloptsError
 from pydantic import ValidationError
@@ -54,7 +56,12 @@ def anchors(page: Path) -> set[str]:
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")], ids=lambda page: page.name)
 def test_python_examples_run(page, tmp_path, monkeypatch):
-    """The Python blocks of a page are one program, which runs as printed in a directory that holds the data."""
+    """The Python blocks of a page are one program, which runs as printed in a directory that holds the data.
+
+    `customers.parquet` has so few rows that a training of the default length takes a second.
+    """
+    customers = pa.table({"age": list(range(20, 70)), "city": ["Rome", "Bonn"] * 25})
+    pq.write_table(customers, tmp_path / "customers.parquet")
     (tmp_path / "data").mkdir()
     shutil.copy(ROOT / "data" / "adult_test.parquet", tmp_path / "data")
     monkeypatch.chdir(tmp_path)
