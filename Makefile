@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run test lint format clean
+.PHONY: run test lint format docs clean
 
 # resynth on the Adult table; again, and it is a retraining
 run: $(VENV)/installed
@@ -23,6 +23,10 @@ lint: $(VENV)/installed-dev
 format: $(VENV)/installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# docs/settings.md, from the settings' docstrings
+docs: $(VENV)/installed
+	$(BIN)/python docs/settings.py
 
 $(VENV)/installed: pyproject.toml .ci/constraints.txt
 	@echo "Installing into $(VENV) (about a minute) …"

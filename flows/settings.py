@@ -1,6 +1,6 @@
 """`resynth.toml`: every choice a user can make, in one validated record.
 
-The sections are the settings records of the stages that read them, so a key is described where it is used:
+Each section is the settings record of the stage that reads it, so a key is described where it is used:
 
     name = "adult"
     [evaluation]
@@ -8,7 +8,7 @@ The sections are the settings records of the stages that read them, so a key is 
     [columns.age]
     normalization = "quantile"
 
-What the command line gives wins over the file. One file may serve several tables, each with what sets it apart:
+Values of the command line win over the file. One file may serve several tables, each with its own settings:
 
     [schedule]
     retrain = "0 3 * * *"
@@ -41,15 +41,15 @@ from pipeline.records import Record
 from pipeline.settings import LoopSettings
 
 FILE = "resynth.toml"
-NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}"  # a model's name is also a directory's, and MLflow allows no "/" or ":"
+NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}"  # also a directory's name, and MLflow allows no "/" or ":"
 
 Event = Literal["promoted", "refused", "waiting", "failed", "quarantined", "drift"]
 Rows = Annotated[int, Field(ge=1, le=10**12)]
 INTERVAL = re.compile(r"(?P<count>[1-9][0-9]*) ?(?P<unit>[mhd])")
 UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
-CRON = re.compile(r"@[a-z]+|\S{1,200}( +\S{1,200}){4,6}")  # its form; what its fields may say, Prefect knows
-MOST_DAYS = 3650  # between two turns
-DEEPEST = 8  # sections within sections
+CRON = re.compile(r"@[a-z]+|\S{1,200}( +\S{1,200}){4,6}")  # the form only; Prefect checks the fields
+MOST_DAYS = 3650  # of an interval
+DEEPEST = 8  # levels of nested sections
 LARGEST = 2**20  # bytes of a settings file
 
 
@@ -63,9 +63,9 @@ class ScheduleSettings(Record):
     """When `resynth serve` works on a table.
 
     Attributes:
-        retrain: A cron expression ("0 3 * * 1-5"), or an interval in minutes, hours or days ("12h").
-        drift: The same, of drift checks.
-        timezone: In which cron expressions are read, by its IANA name ("Europe/Berlin").
+        retrain: When to run: a cron expression ("0 3 * * 1-5"), or an interval in minutes, hours or days ("12h").
+        drift: When to check for drift, in the same form.
+        timezone: Time zone of the cron expressions, by its IANA name ("Europe/Berlin").
         retrain_on_drift: Whether a check that finds drift starts a run at once.
     """
 
@@ -90,10 +90,10 @@ class ScheduleSettings(Record):
 
 
 def interval(when: str) -> timedelta | None:
-    """The interval that a text such as `12h` names; None for a text of another form.
+    """The interval that a text such as `12h` means; None for a text of another form.
 
     Raises:
-        ValueError: It is longer than `MOST_DAYS`.
+        ValueError: The interval is longer than `MOST_DAYS`.
     """
     if (found := INTERVAL.fullmatch(when.strip())) is None:
         return None
@@ -104,11 +104,11 @@ def interval(when: str) -> timedelta | None:
 
 
 class NotifySettings(Record):
-    """Who is told of what.
+    """Which webhook hears of which events.
 
     Attributes:
-        webhook: Address that takes a POST of JSON. It is kept out of logs, MLflow and Prefect.
-        on: The events to tell of.
+        webhook: Address that receives a POST of JSON. It appears in no log, and in neither MLflow nor Prefect.
+        on: The events to send.
     """
 
     webhook: SecretStr | None = None
@@ -130,9 +130,9 @@ class RetentionSettings(Record):
     """What `resynth prune` keeps of every model.
 
     Attributes:
-        versions: The newest versions, and as many of the last champions, for rollbacks.
-        exports: The newest exports in the home; the champion's always.
-        runs: The newest MLflow runs; those that something kept needs, always.
+        versions: Number of newest versions to keep, and of last champions, which rollbacks need.
+        exports: Number of newest exports to keep in the home. The champion's export is always kept.
+        runs: Number of newest MLflow runs to keep. Runs that a kept version needs are always kept.
     """
 
     versions: Annotated[int, Field(ge=1)] = 10
@@ -141,14 +141,14 @@ class RetentionSettings(Record):
 
 
 class Settings(LoopSettings):
-    """Everything that `resynth.toml` may say.
+    """Everything that `resynth.toml` may say. These keys stand at its top, before any section.
 
     Attributes:
-        name: The model's name; default: the name of the data file.
-        data: The table, for `resynth serve` and a `resynth run` that is given none: a path relative to the home, or an
+        name: Name of the model. Default: the name of the data file.
+        data: The table, for `resynth serve` and for a `resynth run` without DATA: a path relative to the home, or an
             address in an object store.
-        rows: How many rows to publish; default: as many as came in.
-        partition_by: Columns whose values go into the paths of what is published (`country=DE/part-00000.parquet`).
+        rows: Number of rows to publish. Default: as many as came in.
+        partition_by: Columns whose values go into the paths of the export (`country=DE/part-00000.parquet`).
     """
 
     name: Annotated[str, Field(pattern=f"^{NAME}$")] | None = None
@@ -161,17 +161,17 @@ class Settings(LoopSettings):
 
     @classmethod
     def load(cls, home: Path, config: Path | None = None, **given: object) -> Self:
-        """Settings from a file and from the command line.
+        """Read settings from a file and the command line.
 
-        A `name` that the file has a table for chooses what is said of that table.
+        If the file has a section `[tables.NAME]` for the given `name`, its values win over the rest of the file.
 
         Args:
-            home: Where `resynth.toml` is looked for when no file is named; it need not be there.
+            home: Directory of `resynth.toml`, if no file is named. The file is optional.
             config: The file to read.
-            given: Values that win over the file's; None means not given.
+            given: Values that win over the file. None means not given.
 
         Raises:
-            SettingsError: The file is missing or no TOML, a key is unknown, a value is of the wrong type.
+            SettingsError: The file is missing or is not TOML, a key is unknown, or a value is impossible.
         """
         file = config if config is not None else home / FILE
         values = _toml(file) if config is not None or file.exists() else {}
@@ -186,10 +186,10 @@ class Settings(LoopSettings):
 
     @classmethod
     def tables(cls, home: Path, config: Path | None = None) -> dict[str, Self]:
-        """The settings of every table of a file, by name; without `[tables]` the file is about one.
+        """The settings of every table of a file, by name. Without `[tables]` the file describes one table.
 
         Raises:
-            SettingsError: As `load`; or a table has no data.
+            SettingsError: As for `load`, or a table has no `data`.
         """
         file = config if config is not None else home / FILE
         values = _toml(file)
@@ -204,7 +204,7 @@ class Settings(LoopSettings):
 
     @property
     def shown(self) -> str:
-        """What the settings say of what may be shown: equal texts for equal rules."""
+        """The settings that say what may be published, as a text: equal for equal rules."""
         columns = {
             name: {key: value for key, value in (("kind", column.kind), ("public", column.public)) if value}
             for name, column in sorted(self.columns.items())
@@ -213,12 +213,12 @@ class Settings(LoopSettings):
         return json.dumps(rules, sort_keys=True)
 
     def check(self, found: Sequence[File]) -> None:
-        """See whether the columns that the settings name exist, before anything is begun.
+        """Check that the columns named in the settings exist, before any work starts.
 
-        One file that has all of them will do: files that cannot be used are somebody else's business.
+        One file with all of them is enough. Unusable files are reported elsewhere.
 
         Raises:
-            SettingsError: No file has.
+            SettingsError: No file has all of them.
             ResynthError: An object store does not answer.
         """
         named: list[tuple[str, str | None]] = [(f"columns.{name}", name) for name in self.columns]
@@ -240,21 +240,21 @@ class Settings(LoopSettings):
             raise SettingsError(problem)
 
     def check_device(self) -> None:
-        """See whether this machine has the device that a training is to use, before anything is begun.
+        """Check that this machine has the device for training, before any work starts.
 
         Raises:
-            SettingsError: It has not.
+            SettingsError: The device does not exist.
         """
         if self.training.device.startswith("cuda"):
-            from pipeline.training.schedules import device_of  # noqa: PLC0415 - PyTorch takes seconds, and a GPU is rarely named
+            from pipeline.training.schedules import device_of  # noqa: PLC0415 - importing PyTorch takes seconds
 
             device_of(self.training.device)
 
     def check_source(self, home: Path) -> None:
-        """As `check`, of the table that `data` names; one that is not there yet, or cannot be reached now, is fine.
+        """Run `check` and `check_device` for the table that `data` names. It may be missing or out of reach for now.
 
         Raises:
-            SettingsError: As `check`; there is no `data`, or no such device as the training is to use.
+            SettingsError: A column or the device does not exist, or there is no `data`.
         """
         self.check_device()
         try:
@@ -262,13 +262,13 @@ class Settings(LoopSettings):
         except SettingsError:
             raise
         except ResynthError:
-            return  # whoever needs the table tells
+            return  # reported when the table is read
 
     def source(self, home: Path) -> Place:
-        """Where the table is that `data` names.
+        """The place of the table that `data` names.
 
         Raises:
-            SettingsError: It names none.
+            SettingsError: There is no `data`.
         """
         if self.data is None:
             raise SettingsError("settings: expected data, the place of the table, got none")
@@ -276,7 +276,7 @@ class Settings(LoopSettings):
 
 
 def name_of(data: Place) -> str:
-    """A model's name made from the name of its data file or prefix, or of the folder in which a pattern looks."""
+    """A model's default name: the name of its data file or prefix, or of the folder that a pattern searches."""
     path = Path(data.partition(":/")[2]) if isinstance(data, str) else data.resolve()
     plain = next(path for path in (path, *path.parents) if not glob.has_magic(path.name))
     name = re.sub(r"[^A-Za-z0-9_.-]+", "_", plain.stem).lstrip("_.-")
@@ -290,7 +290,7 @@ def _tables(given: object, file: Path) -> Mapping[str, dict[str, Any]]:
 
 
 def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """`base` with what `over` says in its place, section by section."""
+    """`base` with the values of `over`, section by section."""
     both = {
         key: _merged(base[key], value) if isinstance(value, dict) and isinstance(base.get(key), dict) else value
         for key, value in over.items()
@@ -299,10 +299,10 @@ def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check(values: Mapping[str, object], where: str) -> None:
-    """Refuse numbers that no setting has, and sections in sections without end, before anybody computes with them.
+    """Refuse numbers that no setting can have, and sections that are nested too deeply.
 
     Raises:
-        SettingsError: There are some.
+        SettingsError: The values hold such a number or section.
     """
     waiting: list[tuple[tuple[str, ...], object]] = [((), values)]
     while waiting:
@@ -323,7 +323,7 @@ def _check(values: Mapping[str, object], where: str) -> None:
 
 
 def _key(parts: Sequence[object]) -> str:
-    """A dotted key in one short line, whatever it is made of."""
+    """A dotted key as one short line of ASCII."""
     return ascii(".".join(str(part) for part in parts))[1:-1][:100]
 
 
@@ -334,12 +334,12 @@ def _toml(file: Path) -> dict[str, Any]:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingsError(f"settings: expected a TOML file at {file!s:.200}, {error.strerror or error}") from error
-    except (ValueError, RecursionError) as error:  # numbers of thousands of digits included
+    except (ValueError, RecursionError) as error:  # such as numbers of thousands of digits
         raise SettingsError(f"settings: expected TOML in {file}, {error}") from error
 
 
 def _line(error: ValidationError, file: Path, chosen: Mapping[str, object]) -> str:
-    """The first problem in one line: key, expectation, what came, file."""
+    """The first problem in one line: key, file, what was expected and what came."""
     problem = error.errors(include_url=False)[0]
     key = _key(problem["loc"])
     where = "the command line" if problem["loc"] and problem["loc"][0] in chosen else str(file)

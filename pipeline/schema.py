@@ -1,8 +1,8 @@
-"""What a table is made of.
+"""The schema of a table: its columns, their Arrow types, and how each is modelled.
 
-A `Schema` is the exact Arrow schema of a table (names, order, types, dictionary encoding, time zones, field
-and schema metadata) together with the *kind* of every column: how its values are modelled (`pipeline.columns`).
-It says nothing about the values themselves beyond whether nulls occurred.
+A `Schema` is the exact Arrow schema of a table (names, order, types, dictionary encoding, time zones, field and schema
+metadata) together with the *kind* of every column, which says how its values are modelled (`pipeline.columns`). It says
+nothing about the values themselves, except whether nulls occurred.
 """
 
 import base64
@@ -23,52 +23,65 @@ __all__ = ["Column", "ColumnSettings", "Schema", "value_type"]
 
 
 class PrivacySettings(Record):
-    """What may leave.
+    """What may be published.
 
     Attributes:
-        least_rows: A label, an extreme or an exact number that fewer rows share is not published; 1 publishes all.
+        least_rows: A label, an extreme or an exact number that fewer rows share is withheld. 1 withholds nothing.
     """
 
     least_rows: int = Field(default=5, ge=1, le=1_000_000)
 
 
 class ColumnSettings(Record):
-    """What a user may fix about one column; `None` leaves the choice to resynth."""
+    """What is fixed about one column. resynth chooses what is not set.
+
+    Attributes:
+        kind: How the column is taken: "numeric", "categorical", "datetime", "identifier", "text", "null" (the column
+            stays, with nulls only) or "drop" (the column is left out).
+        normalization: How numbers and times become network variables: "tokens" (the default), "quantile", "zscore",
+            "minmax" or "robust".
+        public: Whether the labels are common knowledge, such as codes or countries, so that even the rarest may be
+            published.
+        nullable: false refuses nulls. Otherwise they are allowed where they occur.
+        type: An Arrow type, such as "int32", that the column is cast to when it is read.
+    """
 
     kind: str | None = None
-    """One of `pipeline.columns.KINDS`, or "drop": the column is left out of model and export."""
     normalization: str | None = None
-    """One of the normal forms that the kind offers (`pipeline.columns.numeric.FORMS` for numbers)."""
     public: bool = False
-    """Whether the labels are known to everybody (codes, countries), so that the rarest may be published too."""
     nullable: Literal[False] | None = None
-    """False refuses nulls; whether there are any is otherwise found out."""
     type: str | None = None
-    """Arrow type name, such as "int32": the column is cast to it when it is read."""
 
 
 class Column(Record):
-    """One column: its name, its kind, and whether nulls occurred."""
+    """One column of a schema.
+
+    Attributes:
+        name: Its name.
+        kind: A key of `pipeline.columns.KINDS`.
+        nullable: Whether nulls occurred.
+        normalization: The form that the user chose; None for the kind's default.
+        least_rows: A value of fewer rows is not published, neither as a label nor as an exact number.
+        why: Why the column is of this kind, for people.
+    """
 
     name: str
     kind: str
     nullable: bool
     normalization: str | None = None
     least_rows: int = 1
-    """A value of fewer rows is not published: neither as a label nor as an exact number."""
     why: str = ""
-    """Why the column is of this kind, for people."""
 
 
 @dataclass(frozen=True)
 class Schema:
-    """What a table is made of.
+    """The columns of a table, with their types and kinds.
 
     Attributes:
-        columns: Its columns in order.
-        arrow: The Arrow schema they came with.
-        warnings: For whoever reads the run's log.
-        dropped: Columns of the table that are left out.
+        columns: The modelled columns, in order.
+        arrow: The Arrow schema of these columns as they came.
+        warnings: Notes for people, one line each.
+        dropped: Names of the columns that are left out.
     """
 
     columns: tuple[Column, ...]
@@ -77,7 +90,7 @@ class Schema:
     dropped: tuple[str, ...] = ()
 
     def __getitem__(self, name: str) -> Column:
-        """The column called `name`; raises KeyError when there is none."""
+        """The column called `name`. Raises KeyError if there is none."""
         for column in self.columns:
             if column.name == name:
                 return column
@@ -92,10 +105,14 @@ class Schema:
         return tuple(column.name for column in self.columns)
 
     def differences(self, other: pa.Schema, dropped: Collection[str] = ()) -> tuple[str, ...]:
-        """What keeps a table of schema `other` from being read as this one, one phrase per difference.
+        """The differences that keep a table of schema `other` from being used as this one, one phrase each.
 
-        Names and types must agree; order, metadata and the encoding as dictionaries need not. A table that differs
-        harmlessly is read in these types first (`pipeline.data.tables.load` with `like`).
+        Names and types must agree. Order, metadata and dictionary encoding may differ. A table that differs harmlessly
+        must be read in the types of this schema first (`pipeline.data.tables.load` with `like`).
+
+        Args:
+            other: The schema of the other table.
+            dropped: Columns of this schema that the other table may lack.
         """
         mine, theirs = set(self.names), set(other.names)
         found = [f"column {name!r} is missing" for name in self.names if name not in theirs and name not in dropped]
@@ -108,7 +125,7 @@ class Schema:
         return tuple(found)
 
     def to_json(self) -> str:
-        """The schema as JSON; the Arrow part is its IPC message, so nothing of it is lost."""
+        """The schema as JSON. The Arrow part is an IPC message, so nothing is lost."""
         return json.dumps(
             {
                 "columns": [column.model_dump() for column in self.columns],
@@ -124,7 +141,7 @@ class Schema:
         """The inverse of `to_json`.
 
         Raises:
-            DamagedError: The text is of no schema.
+            DamagedError: The text does not describe a schema.
         """
         try:
             kept = record(_Kept, json.loads(text))
@@ -137,7 +154,7 @@ class Schema:
 
 
 class _Kept(Record):
-    """A schema as JSON."""
+    """The form of a schema in JSON."""
 
     columns: tuple[Column, ...]
     arrow: str

@@ -1,8 +1,10 @@
-"""Every choice that a user can make about what the loop does, apart from what carries it out.
+"""Every choice that a user can make about the loop, without the code that carries it out.
 
-So whoever only reads settings, to say what is wrong with them or to look at a table, waits for no network and no
-classifier to be imported. A record stands beside the code that it belongs to where that is light: how tables are read
-and split (`pipeline.data.tables`), what has come in (`pipeline.data.incoming`), and columns (`pipeline.schema`).
+Reading settings therefore imports no network and no classifier, so a mistake is reported at once and
+`resynth inspect` starts fast. A record stands beside the code that uses it where that code is light: reading and
+splitting (`pipeline.data.tables`), incoming files (`pipeline.data.incoming`) and columns (`pipeline.schema`).
+
+The docstrings of the records are the reference for users: `make docs` writes `docs/settings.md` from them.
 """
 
 from collections.abc import Mapping
@@ -46,7 +48,22 @@ Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
 
 class ModelSettings(Record):
-    """The network; `None` is chosen by the size of the table. See `pipeline.models.vae.Shape` for meanings."""
+    """The network. Sizes that are not set follow the number of rows and columns.
+
+    Attributes:
+        latent: Dimensions of the latent vector z.
+        width: Width of the encoder, and of the state that the decoder carries from column to column. Default: 256; 128
+            or 64 for few rows or many columns.
+        hidden: Width of the state that each column has for itself. Default: half of the default `width`.
+        components: Components of the mixture prior. Default: a 32nd of the training rows, from 8 to 512.
+        mixture: Components of the Gaussian mixture that models a real-valued variable.
+        dropout: Dropout probability in the encoder and the decoder.
+        blank: Probability, during training, that the decoder does not see an earlier variable of the row.
+        activation: Nonlinearity of the encoder and the decoder.
+        prior: The distribution of z: one normal, a mixture of normals, or a normalizing flow (needs
+            `pip install 'resynth[flow]'`).
+        decoder: "autoregressive" models each variable given z and the variables before it; "factorised" given z alone.
+    """
 
     latent: int = Field(default=12, ge=1, le=1024)
     width: int | None = Field(default=None, ge=1, le=8192)
@@ -61,25 +78,27 @@ class ModelSettings(Record):
 
 
 class TrainingSettings(Record):
-    """How the network is trained; `None` is chosen by the size of the table.
+    """How the network is trained. Lengths that are not set follow the number of rows.
 
     Attributes:
-        epochs: Passes over the training rows; 0 leaves the network as it begins.
-        batch: Rows of a step.
-        optimizer: "adamw", "adam", "nadam" or "sgd" (with momentum .9).
-        schedule: The schedule of the learning rate: "one-cycle", "cosine" (from the peak down) or "constant".
+        epochs: Passes over the training rows. 0 leaves the network as it is initialised. Default: about 3,000 steps,
+            from 4 to 200 epochs.
+        batch: Rows of a step. Default: a 32nd of the training rows, from 32 to 512.
+        optimizer: The optimizer. "sgd" has momentum .9.
+        schedule: Schedule of the learning rate: "one-cycle", "cosine" (from the peak down) or "constant".
         rate: Peak learning rate.
-        weight_decay: Decoupled weight decay; what belongs to a single symbol has `SYMBOLS` times as much.
-        beta: Weight of the KL after warm-up.
-        warmup: Share of the steps, or of each cycle, in which β rises from 0.
-        annealing: How β rises: "linear", once; or "cyclical", four times (Fu et al. 2019).
-        free_bits: Rate of the latent, in nats per row, for which the encoder does not pay; at most 8, and less where
-            rows hold little information.
+        weight_decay: Decoupled weight decay. Weights that belong to a single symbol decay faster. Default: 1,600
+            divided by the training rows, from .3 to 1.
+        beta: Weight of the KL term after warm-up.
+        warmup: Share of the steps, or of each cycle, in which `beta` rises from 0.
+        annealing: How `beta` rises: once ("linear") or four times ("cyclical").
+        free_bits: Nats per row of the KL term that cost the encoder nothing. Default: 8, and less where rows hold
+            little information.
         clip: Largest norm of the gradient.
-        patience: Epochs without a better validation ELBO after which training settles from the best weights; by default
-            a tenth of all, and at least 5.
-        time_limit: Most seconds of training, with all that ends it.
-        device: "cpu", "cuda", or "auto" for a GPU where there is one.
+        patience: Epochs without a better validation ELBO before training settles from its best weights. Default: a
+            tenth of all epochs, and at least 5.
+        time_limit: Most seconds of training, its end phase included.
+        device: "cpu", "cuda" (or "cuda:1"), or "auto": a GPU if there is one.
     """
 
     epochs: int | None = Field(default=None, ge=0, le=1_000_000)
@@ -102,11 +121,12 @@ class EvaluationSettings(Record):
     """How much is compared.
 
     Attributes:
-        target: column to predict for the utility score; None for no such score.
-        rows: most rows of each table for marginals, pairs, the Fréchet distance and utility.
-        detection_rows: most rows per side for the classifier, and most synthetic rows to find the nearest real rows of.
-        distance_rows: most rows per side for MMD, density and coverage, whose cost is quadratic.
-        permutations: random relabellings of the MMD test.
+        target: Column to predict for the utility score. Without one there is no such score.
+        rows: Most rows of each table for marginals, pairs, the Fréchet distance and utility.
+        detection_rows: Most rows of each side for the classifier, and most synthetic rows whose nearest real rows are
+            searched.
+        distance_rows: Most rows of each side for MMD, density and coverage. Their cost is quadratic.
+        permutations: Random relabellings of the MMD test.
     """
 
     target: str | None = None
@@ -117,19 +137,19 @@ class EvaluationSettings(Record):
 
 
 class DriftSettings(Record):
-    """From what size on a change matters, however certain it is.
+    """How large a change must be to count as drift, however certain it is.
 
     Attributes:
-        false_alarms: Chance that a comparison without drift reports any.
-        values: Kolmogorov–Smirnov or total variation distance, from 0 to 1.
+        false_alarms: Probability that a check of rows without drift reports any drift.
+        values: Kolmogorov–Smirnov or total variation distance of a column.
         nulls: Change of the null rate.
-        labels: Share of rows with labels that the other table does not have.
+        labels: Share of rows whose label does not occur in the other table.
         correlation: Change of a correlation.
-        rows: Maximum mean discrepancy of rows, from 0 to √2.
-        likelihood: Fall of the ELBO in units of its standard deviation over rows.
-        latent: Move of the posterior mean of a latent dimension, in units of its standard deviation over rows.
-        classifier: Rise of the area under the ROC curve of a classifier.
-        ignore: Columns that are listed but never drift: counters, calendar years, batch ids.
+        rows: Maximum mean discrepancy of whole rows, from 0 to √2.
+        likelihood: Fall of the champion's ELBO, in standard deviations of the ELBO over rows.
+        latent: Shift of the posterior mean of a latent dimension, in its standard deviations over rows.
+        classifier: Rise of the AUC of a classifier that tells the new rows from the champion's.
+        ignore: Columns that are listed but never count as drifted, such as counters, calendar years and batch ids.
     """
 
     false_alarms: float = Field(default=0.001, gt=0, lt=1)
@@ -148,22 +168,21 @@ class PolicySettings(Record):
     """When a training starts, and from what.
 
     Attributes:
-        train: "always": every run trains afresh, as whoever starts or schedules one expects; "needed": the rules
-            decide.
-        new_labels: What a warm start does about labels that the champion does not know: "extend" gives each a
-            symbol of its own, "bucket" one symbol to all of a column, "refuse" ends the run.
-        new_columns: Whether a table whose columns are not the champion's is trained on afresh or ends the run.
-        votes: Drift must be found in so many …
-        window: … of so many last checks, this one included.
-        severe: Share of the columns which, drifted in one check, calls for a training afresh at once.
-        likelihood: Fall of the champion's ELBO from its own hold-out to the new rows, in units of its standard
-            deviation over rows, from which on the champion no longer describes them; the drift report knows the fall
-            and from where on it is certain.
-        growth: New rows, as a share of the rows that the champion knows, which are worth a training by themselves.
-        oldest_days: Age of the champion from which on it is trained afresh.
-        warm_starts: Most warm starts in a row: normalization is extended by each, and fitted anew only afresh.
-        cool_down_hours: Time after a training in which no other starts, or none on account of drift if every run
-            trains; a little below a day suits daily runs.
+        train: "always": every run trains afresh. "needed": the rules of the policy decide.
+        new_labels: What a warm start does with labels that the champion does not know. "extend" gives each label a
+            symbol of its own, "bucket" gives all new labels of a column one symbol, "refuse" ends the run.
+        new_columns: What happens to a table whose columns are not the champion's: it is trained on afresh ("retrain"),
+            or the run ends ("refuse").
+        votes: Number of the last `window` checks that must have found drift before drift starts a training.
+        window: Number of checks that count, the present one included.
+        severe: Share of the columns that must drift in a single check to start a training afresh at once.
+        likelihood: Fall of the champion's ELBO from its own hold-out to the new rows, in standard deviations of the
+            ELBO over rows, beyond which the champion no longer describes the rows.
+        growth: New rows, as a share of the rows that the champion knows, that are worth a training by themselves.
+        oldest_days: Age of the champion in days beyond which it is trained afresh.
+        warm_starts: Most warm starts in a row. Each extends the normalization; only a training afresh fits it anew.
+        cool_down_hours: Hours after a training in which no other starts. With `train = "always"` this holds back only
+            runs that a drift check started. A value a little below 24 suits daily runs.
     """
 
     train: Literal["always", "needed"] = "always"
@@ -186,18 +205,18 @@ class PolicySettings(Record):
 
 
 class GateSettings(Record):
-    """What a challenger must reach.
+    """What a new version must reach to become the champion.
 
     Attributes:
-        limits: per score, how much worse than its ceiling it may be. The defaults let through what is usable and
-            stop what is broken: columns off by five points more than chance, pairs by six, rows that a
-            classifier tells from real ones with an AUC of .85, or that lie close to training rows.
-        active_units: how many latent dimensions must vary with the row; 0: do not ask. Without any, the decoder alone
-            makes the rows: they may be good, but z says nothing about them. Unless it is set, tables of independent
-            columns need none.
-        margins: per score, how much worse than the champion's it may be.
-        approval: Who has the last word on a version that passes: the gate, or a "person" who is asked.
-        patience_hours: How long a person is waited for; no answer is a no.
+        limits: For each named score, how far it may stay behind its ceiling. The defaults pass usable versions and stop
+            broken ones: columns off by five points more than chance, pairs by six, rows that a classifier tells from
+            real ones with an AUC of .85, or rows that lie close to training rows.
+        active_units: How many latent dimensions must vary from row to row; 0 asks for none. Without any, the decoder
+            alone makes the rows: they may be good, but z says nothing about them. A table whose columns are independent
+            needs none unless this is set.
+        margins: For each named score, how much worse than the champion's it may be.
+        approval: Who decides about a version that passes: the gate alone, or a "person" who is asked.
+        patience_hours: Hours to wait for the person. No answer counts as a no.
     """
 
     limits: Mapping[str, NonNegativeFloat] = Field(
@@ -220,13 +239,13 @@ class GateSettings(Record):
 
 
 class LoopSettings(Record):
-    """Every choice that what the loop does depends on.
+    """Every choice that the loop depends on.
 
     Attributes:
         seed: The seed of the training, the evaluation and the published rows.
-        columns: What is fixed about single columns, by name.
-        incoming: Present, even if empty: the data is a heap of files that grows, and a run trains only on account
-            of what is new in it. Absent: every run trains on all of the data.
+        columns: Every column that is set has a section of its own.
+        incoming: With this section, even an empty one, the data is a growing collection of files, and a run trains only
+            when some of it is new. Without it, every run trains on all of the data.
     """
 
     seed: Seed = 0

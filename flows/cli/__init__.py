@@ -1,19 +1,19 @@
 """The `resynth` command.
 
 Each verb turns its arguments into a call and returns a `Reply`: an object for programs, a way to show it to people,
-and an exit code. `main` prints one or the other and turns every failure into one line.
+and an exit code. `main` prints the object or shows it, and turns every failure into one line.
 
     0   done
     1   failed
     2   bad input or usage; nothing was changed
     3   the check said no: drift found, gate refused, verification failed
 
-Nothing heavy is imported before a verb runs, so that help answers at once.
+Nothing heavy is imported before a verb runs, so help answers at once.
 
 app         the command itself, options of every verb, replies
-data        verbs about rows: run, export, drift, evaluate, replay, verify
-versions    verbs about registered models: promote, rollback, models, prune
-services    verbs that go on until they are stopped: serve, ui
+data        verbs about rows: run, inspect, export, drift, evaluate, replay, verify
+versions    verbs about registered versions: promote, rollback, models, prune
+services    verbs that run until they are stopped: serve, ui
 """
 
 import json
@@ -27,27 +27,27 @@ from collections.abc import Sequence
 from cyclopts import CycloptsError
 from rich.console import Console
 
-from flows.cli import data, services, versions  # noqa: F401 - they make themselves known to the command
+from flows.cli import data, services, versions  # noqa: F401 - importing them registers their verbs
 from flows.cli.app import BAD_INPUT, DONE, FAILED, INTERRUPTED, Reply, app
 from flows.engine.homes import LostError
 from pipeline.errors import InputError, ResynthError
 
-PLAIN_WIDTH = 160  # of tables that no terminal bounds
+PLAIN_WIDTH = 160  # width of tables when no terminal limits it
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in given
-    logging.raiseExceptions = False  # else a log line that Prefect's server refuses prints a traceback
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever stops us wants us to clean up, as Ctrl-C does
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs begin with this one ignored
+    logging.raiseExceptions = False  # or a log line that Prefect's server refuses would print a traceback
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # SIGTERM cleans up as Ctrl-C does
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # shells start background jobs with SIGINT ignored
     try:
         reply = app(given)
-    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - whatever it is, it ends in one line
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - every failure ends in one line
         code = _fail(error, as_json=as_json)
         if isinstance(error, LostError) or isinstance(error.__cause__, LostError):
-            os._exit(code)  # nothing is left to do but what cannot be done: to deliver Prefect's events
+            os._exit(code)  # a normal exit would wait minutes to deliver Prefect's events
         return code
     if not isinstance(reply, Reply):
         return DONE  # help or version, already printed
@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _fail(error: BaseException, *, as_json: bool) -> int:
-    """Say in one line what went wrong; a traceback only of what nobody foresaw."""
+    """Print what went wrong in one line, after a traceback if the error was not foreseen. Returns the exit code."""
     code, message = FAILED, str(error)
     if isinstance(error, CycloptsError | InputError):
         code = BAD_INPUT

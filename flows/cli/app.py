@@ -1,4 +1,4 @@
-"""What the verbs share: the command that they belong to, the options of all, and how they answer."""
+"""What all verbs share: the command they belong to, their common options and the form of their answers."""
 # ruff: noqa: PLC0415 - nothing heavy is imported before a verb runs
 
 from collections.abc import Callable, Sequence
@@ -36,7 +36,7 @@ app = App(
 
 
 def _whole(_: type, tokens: "Sequence[Token]") -> int:
-    """A whole number, which is never rounded to one."""
+    """Parse a whole number. A fraction is refused, not rounded."""
     try:
         return int(tokens[0].value)
     except ValueError:
@@ -48,7 +48,13 @@ COLUMNS = Parameter(negative="")
 
 
 class Reply(NamedTuple):
-    """What a verb answers."""
+    """The answer of a verb.
+
+    Attributes:
+        answer: One JSON object, for programs.
+        show: Prints the same for people.
+        code: The exit code.
+    """
 
     answer: dict[str, Any]
     show: Callable[[Console], None]
@@ -63,11 +69,11 @@ class Common:
     Parameters
     ----------
     home
-        Where data/, mlruns/ and Prefect's state live.
+        Directory of data/, mlruns/ and Prefect's state.
     config
         Settings file; default: resynth.toml in the home, if there is one.
     seed
-        Fixes the training, the evaluation and the generated rows.
+        Seed of the training, the evaluation and the generated rows.
     json
         Print one JSON object as the last line of standard output.
     """
@@ -78,7 +84,7 @@ class Common:
     json: Annotated[bool, Parameter(negative="")] = False
 
     def settings(self, **given: object) -> "Settings":
-        """The settings file, overridden by what was given."""
+        """The settings of the file, overridden by the values given."""
         from flows.settings import Settings
 
         return Settings.load(self.home, self.config, seed=self.seed, **given)
@@ -96,7 +102,7 @@ DEFAULTS = Common()
 
 
 def verb(function: Callable[P, Reply]) -> Callable[P, Reply]:
-    """Make a function a verb of the command. Where a full disk makes it fail, the error says so."""
+    """Make a function a verb of the command. A failure that a full disk caused says so."""
 
     @wraps(function)
     def told(*arguments: P.args, **named: P.kwargs) -> Reply:
@@ -110,10 +116,10 @@ def verb(function: Callable[P, Reply]) -> Callable[P, Reply]:
 
 
 def errors() -> Console:
-    """Where people see progress."""
+    """The console for progress: standard error."""
     return Console(stderr=True)
 
 
 def lines(*lines: str) -> Callable[[Console], None]:
-    """Show these."""
+    """A `show` that prints these lines."""
     return lambda console: console.print(*lines, sep="\n", markup=False, highlight=False, soft_wrap=True)

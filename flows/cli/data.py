@@ -1,4 +1,4 @@
-"""Verbs about rows: what comes in, how it is looked at, what goes out."""
+"""Verbs about rows: run, inspect, export, drift, evaluate, replay, verify."""
 # ruff: noqa: PLC0415 - nothing heavy is imported before a verb runs
 
 from pathlib import Path
@@ -21,21 +21,20 @@ def run(
 ) -> Reply:
     """Train, evaluate, decide and publish: the whole chain once.
 
-    It trains afresh every time, unless train = "needed" in [policy] lets it skip or continue the champion.
+    Every run trains afresh. With train = "needed" in [policy], a run may also skip or continue the champion.
 
     Parameters
     ----------
     data
-        A Parquet file, or a directory, a quoted pattern or an s3://bucket/prefix of Parquet files; default: `data` of
-        the settings.
+        Parquet file, directory, quoted pattern, Delta Lake table or s3://bucket/prefix; default: `data` in settings.
     name
-        The model's name; default: the data's file name.
+        Name of the model; default: the file name of the data.
     rows
-        How many rows to publish; default: as many as the data has.
+        Number of rows to publish; default: as many as the data has.
     out
-        Directory to publish into; default: data/exports/NAME/vVERSION in the home.
+        Directory for the rows; default: data/exports/NAME/vVERSION in the home.
     partition_by
-        Column whose values go into the paths (country=DE/part-00000.parquet); may be given several times.
+        Column whose values go into the paths (country=DE/part-00000.parquet); repeatable.
     """
     settings = common.settings(name=name, rows=rows, partition_by=partition_by)
     from pipeline.data import storage, tables
@@ -71,17 +70,16 @@ def inspect(
     write: Annotated[bool, Parameter(negative="")] = False,
     common: Common = DEFAULTS,
 ) -> Reply:
-    """Show how a table would be taken: kinds of columns, what is sensitive, made-up examples. Nothing is trained.
+    """Show how each column of a table would be taken, with made-up examples. Trains nothing.
 
     Parameters
     ----------
     data
-        A Parquet file, or a directory, a quoted pattern or an s3://bucket/prefix of Parquet files; default: `data` of
-        the settings.
+        Parquet file, directory, quoted pattern, Delta Lake table or s3://bucket/prefix; default: `data` in settings.
     name
-        The model's name, where the settings are about several.
+        Name of the table, if the settings are about several.
     write
-        Write what was found as resynth.toml into the home, to be edited; an existing one is left alone.
+        Write the result to resynth.toml in the home, for you to edit. An existing file is never replaced.
     """
     settings = common.settings(name=name)
     from flows.settings import FILE
@@ -115,18 +113,18 @@ def export(
     partition_by: Annotated[list[str] | None, COLUMNS] = None,
     common: Common = DEFAULTS,
 ) -> Reply:
-    """Generate rows of a registered model and publish them.
+    """Generate rows from a registered version and write them with a manifest.
 
     Parameters
     ----------
     name
-        NAME (its champion), NAME@alias or NAME/version.
+        NAME (the champion), NAME@alias or NAME/version.
     rows
-        How many rows.
+        Number of rows.
     out
-        Directory to publish into.
+        Directory for the rows. Only an earlier export is replaced.
     partition_by
-        Column whose values go into the paths (country=DE/part-00000.parquet); may be given several times.
+        Column whose values go into the paths (country=DE/part-00000.parquet); repeatable.
     """
     settings = common.settings(name=model_of(name), rows=rows, partition_by=partition_by)
     home = common.embed()
@@ -145,14 +143,14 @@ def export(
 
 @verb
 def drift(name: str, data: str, *, common: Common = DEFAULTS) -> Reply:
-    """Compare a table with the one a model was trained on.
+    """Check a table for drift from the one that a version was trained on.
 
     Parameters
     ----------
     name
-        NAME (its champion), NAME@alias or NAME/version.
+        NAME (the champion), NAME@alias or NAME/version.
     data
-        A Parquet file, or a directory, a quoted pattern or an s3://bucket/prefix of Parquet files.
+        Parquet file, directory, quoted pattern, Delta Lake table or s3://bucket/prefix.
     """
     settings = common.settings(name=model_of(name))
     from pipeline.data import storage, tables
@@ -183,18 +181,18 @@ def evaluate(
     target: str | None = None,
     common: Common = DEFAULTS,
 ) -> Reply:
-    """Compare any synthetic table with real rows; needs no model.
+    """Compare a synthetic table with a real one. Needs no model.
 
     Parameters
     ----------
     real
-        The table the synthetic rows imitate.
+        The table that the synthetic rows imitate.
     synthetic
         The synthetic table.
     test
-        Real rows that the generator has not seen; default: a hold-out split off REAL.
+        Real rows that the generator has not seen; default: a hold-out of REAL.
     target
-        Column to predict, for the utility of the rows.
+        Column to predict for the utility score.
     """
     settings = common.settings()
     if target is not None:
@@ -220,20 +218,20 @@ def replay(
     out: Path | None = None,
     common: Common = DEFAULTS,
 ) -> Reply:
-    """Run the closed loop over history as if it were live, beside training every time and never again.
+    """Run the loop over a table's history as if it were live, beside training every time and training once.
 
-    No version is registered and no alias moves. An interrupted replay goes on where it was.
+    No version is registered and no alias moves. An interrupted replay continues where it stopped.
 
     Parameters
     ----------
     data
-        A Parquet file, or a directory, a quoted pattern or an s3://bucket/prefix of Parquet files.
+        Parquet file, directory, quoted pattern, Delta Lake table or s3://bucket/prefix.
     time
-        Column of dates or timestamps: when rows came in.
+        Column of dates or timestamps that says when each row came in.
     every
-        How often the loop has its turn: 12h, 30d, 2w, or 1mo for calendar months.
+        Length of a period: 12h, 30d, 2w, or 1mo for a calendar month.
     name
-        The model's name; default: the data's file name.
+        Name of the model; default: the file name of the data.
     out
         Directory for story.json and replay.png; default: data/replays/NAME in the home.
     """
@@ -272,7 +270,7 @@ def verify(directory: Path, *, common: Common = DEFAULTS) -> Reply:  # noqa: ARG
     Parameters
     ----------
     directory
-        The export.
+        Directory of the export.
     """
     from pipeline.data import exports
 

@@ -1,4 +1,4 @@
-"""Verbs that go on until they are stopped."""
+"""Verbs that run until they are stopped: serve, ui."""
 # ruff: noqa: PLC0415 - nothing heavy is imported before a verb runs
 
 import os
@@ -6,12 +6,12 @@ import sys
 
 from flows.cli.app import DEFAULTS, Common, Reply, lines, verb
 
-SERVE = "resynth serve"  # its lock is beside those of models, no name of which has a space
+SERVE = "resynth serve"  # name of its lock, beside the locks of models; no model's name has a space
 
 
 @verb
 def serve(*, common: Common = DEFAULTS) -> Reply:
-    """Retrain and check for drift on schedule, as [schedule] in the settings says, until Ctrl-C."""
+    """Retrain and check for drift on the [schedule] of the settings, until Ctrl-C."""
     from flows.settings import Settings
 
     tables = Settings.tables(common.home, common.config)
@@ -32,7 +32,7 @@ def serve(*, common: Common = DEFAULTS) -> Reply:
 
 @verb
 def ui(*, common: Common = DEFAULTS) -> Reply:
-    """Show the runs: start the web interfaces of MLflow and Prefect, until Ctrl-C."""
+    """Start the web interfaces of MLflow and Prefect, until Ctrl-C."""
     import time
 
     common.embed()

@@ -1,4 +1,4 @@
-"""Verbs about registered models: which versions there are, and which of them is the champion."""
+"""Verbs about registered versions: promote, rollback, models, prune."""
 # ruff: noqa: PLC0415 - nothing heavy is imported before a verb runs
 
 from typing import Annotated
@@ -16,9 +16,9 @@ def promote(name: str, version: Annotated[int, WHOLE], *, common: Common = DEFAU
     Parameters
     ----------
     name
-        The model's name.
+        Name of the model.
     version
-        Its number.
+        Number of the version.
     """
     common.embed()
     from flows.tracking import registry
@@ -35,7 +35,7 @@ def rollback(name: str, *, common: Common = DEFAULTS) -> Reply:
     Parameters
     ----------
     name
-        The model's name.
+        Name of the model.
     """
     common.embed()
     from flows.tracking import registry
@@ -51,7 +51,7 @@ def models(name: str | None = None, *, common: Common = DEFAULTS) -> Reply:
     Parameters
     ----------
     name
-        Only this model, with the history of its champions.
+        List only this model, with every move of its champion alias.
     """
     common.embed()
     from flows.telling import display
@@ -82,14 +82,14 @@ def prune(
     yes: Annotated[bool, Parameter(negative="")] = False,
     common: Common = DEFAULTS,
 ) -> Reply:
-    """Remove versions, exports and runs that [retention] in the settings does not keep; says which, until --yes.
+    """List the versions, exports and runs that [retention] in the settings does not keep. Removes them with --yes.
 
     Parameters
     ----------
     name
-        Only of this model.
+        Only those of this model.
     yes
-        Do it.
+        Remove them.
     """
     settings = {name: common.settings(name=name)} if name is not None else {}
     home = common.embed()
@@ -97,10 +97,10 @@ def prune(
     from flows.verbs import prune
 
     if name is not None:
-        registry.versions(name)  # a model that is not there is told
+        registry.versions(name)  # raises if there is no such model
     chosen = settings or {each: common.settings(name=each) for each in registry.names()}
     found = [prune.prune(home, each, of.retention, remove=yes) for each, of in chosen.items()]
-    told = [line for each in found for line in each.lines()] or ["nothing is past keeping"]
+    told = [line for each in found for line in each.lines()] or ["nothing to remove"]
     if any(each.lines() for each in found):
         told.append("removed" if yes else "nothing was removed; --yes does it")
     return Reply({"removed": yes, "models": [each.model_dump(mode="json") for each in found]}, lines(*told))

@@ -1,13 +1,13 @@
 """Datasets out: Parquet parts and a manifest, published by rename.
 
 An export is a directory of Parquet parts and a manifest (`pipeline.data.manifest`), readable as one table. It is
-written beside its final place and renamed into it when it is complete, so whoever looks sees the old dataset or the
-new one, never half of one. Where two directories cannot be exchanged in one step (outside Linux, on some network file
-systems), a publisher killed between two renames leaves none: the next one puts the old one back first. What dead
-publishers left beside the place, it removes. `verify` holds a directory against its manifest.
+written beside its final place and renamed into it when it is complete, so a reader sees the old dataset or the new one,
+never half of one. Some systems cannot exchange two directories in one step (other than Linux, and some network file
+systems). There a publisher that is killed between two renames leaves no dataset; the next publisher puts the old one
+back first. It also removes what dead publishers left beside the place. `verify` compares a directory with its manifest.
 
-Only an earlier export is ever replaced: a directory whose manifest can be read and names every file in it. Anything
-else inside belongs to somebody, and the place is refused.
+Only an earlier export is ever replaced: a directory whose manifest can be read and names every file in it. A directory
+with any other file is refused.
 """
 
 import ctypes
@@ -36,7 +36,7 @@ __all__ = ["Manifest", "Part", "Source", "check_target", "discard", "load_manife
 
 AT_FDCWD, RENAME_EXCHANGE = -100, 2  # of Linux
 PART = re.compile(r"part-\d{5,9}\.parquet", re.ASCII)
-PROBE = re.compile(r"\.\..+\.[0-9a-f]{32}\.[0-9a-f]{8}\.probing")  # the directory that shows whether one can be made
+PROBE = re.compile(r"\.\..+\.[0-9a-f]{32}\.[0-9a-f]{8}\.probing")  # made only to see whether the place is writable
 LONGEST_NAME, LONGEST_PATH = 255, 2000  # bytes
 
 
@@ -52,21 +52,21 @@ def publish(
     partition_by: Sequence[str] = (),
     progress: Progress = silent,
 ) -> Manifest:
-    """Write `batches` as a dataset at `directory`, replacing an earlier export there as a whole.
+    """Write batches as a dataset, replacing an earlier export in one step.
 
     Args:
         batches: The rows.
-        directory: Where; a symbolic link stays, and what it points at becomes the export.
+        directory: Where to write. A symbolic link stays, and its target becomes the export.
         schema: The schema of the rows.
-        rows: How many there are.
-        source: What made them.
-        seed: That they were made with.
-        part_rows: Rows of a part, where rows are not partitioned.
+        rows: Number of rows.
+        source: What made the rows.
+        seed: The seed of the rows.
+        part_rows: Rows of a part, unless rows are partitioned.
         partition_by: Columns whose values go into the paths of the parts.
-        progress: Told as rows are written.
+        progress: Receives the phase "export".
 
     Raises:
-        InputError: The directory cannot be written, or holds something that is not an export; or the rows cannot be
+        InputError: The directory cannot be written, or holds something other than an export; or the rows cannot be
             partitioned by these columns.
         ResynthError: The batches do not have `rows` rows.
     """
@@ -80,17 +80,17 @@ def publish(
         manifest.write(aside)
         for path in (*aside.rglob("*"), aside):
             sync(path)
-        check_target(directory)  # somebody may have put a file there meanwhile
+        check_target(directory)  # a file may have come there meanwhile
         _replace(aside, directory)
     return manifest
 
 
 def place(export: Path, directory: Path) -> None:
-    """Move an export, in one step, from beside `directory` to there, replacing an earlier one.
+    """Move an export that lies beside `directory` into it, in one step, replacing an earlier export.
 
     Raises:
-        InputError: `directory` cannot be written, or holds something that is not an export.
-        ResynthError: It cannot be moved.
+        InputError: `directory` cannot be written, or holds something other than an export.
+        ResynthError: The export cannot be moved.
     """
     directory = check_target(directory)
     _recover(directory)
@@ -102,10 +102,10 @@ def place(export: Path, directory: Path) -> None:
 
 
 def discard(export: Path) -> None:
-    """Remove an export, or what a dead publisher left of one; a directory that holds anything else stays.
+    """Remove an export, or what a dead publisher left of one.
 
     Raises:
-        InputError: It holds something else.
+        InputError: The directory holds anything else; it is left as it is.
     """
     if export.parent.is_dir():
         _recover(export)
@@ -115,22 +115,22 @@ def discard(export: Path) -> None:
 
 
 def check_target(directory: Path, keep: Sequence[Path] = ()) -> Path:
-    """Make sure that `directory` can become an export; nothing is made or changed.
+    """Check that `directory` can become an export. Nothing is changed.
 
     Args:
         directory: The place.
-        keep: Paths that must not be inside it.
+        keep: Paths that must not lie inside the place.
 
     Returns:
         The place with symbolic links resolved.
 
     Raises:
-        InputError: It is a file or a mount point, holds something else, or cannot be written.
+        InputError: The place is a file or a mount point, holds something other than an export, or cannot be written.
     """
     try:
         target = directory.resolve()
         if held := next((path for path in keep if path.resolve().is_relative_to(target)), None):
-            raise InputError(f"expected a place of its own for the export, got {target}, in which {held} is")
+            raise InputError(f"expected a place of its own for the export, got {target}, which holds {held}")
         if target.exists() and not target.is_dir():
             raise InputError(f"expected a directory for the export, got the file {target}")
         if target.is_mount():
@@ -149,7 +149,7 @@ def check_target(directory: Path, keep: Sequence[Path] = ()) -> Path:
 
 
 def verify(directory: Path) -> tuple[str, ...]:
-    """Everything in which an export is not what its manifest says; nothing when it holds.
+    """The differences between an export and its manifest, one line each; empty if there are none.
 
     Raises:
         NotFoundError: There is no readable manifest.
@@ -180,12 +180,12 @@ def verify(directory: Path) -> tuple[str, ...]:
 
 
 def shown(name: str) -> str:
-    """A file's name as it may be printed: what a terminal would obey or a screen not hold is escaped and cut."""
+    """A file's name for a message: escaped if it holds control characters, and cut if it is very long."""
     return name if name.isprintable() and len(name) <= LONGEST_NAME else f"{name[:80]!a}"
 
 
 def _is_part(name: str) -> bool:
-    """Whether a name is one that an export gives to a part: below the directory, and nothing that leads elsewhere."""
+    """Whether an export could have given a part this name: a path below the directory that leads nowhere else."""
     *above, file = name.split("/")
     return (
         PART.fullmatch(file) is not None
@@ -219,11 +219,11 @@ def _part_problems(directory: Path, part: Part, expected: pa.Schema | None) -> l
 
 
 def _only_export(directory: Path) -> None:
-    """See whether a directory holds nothing, or an export and nothing else.
+    """Check that a directory is empty, or holds an export and nothing else.
 
     Raises:
-        InputError: It holds something else.
-        OSError: It cannot be read.
+        InputError: The directory holds something else.
+        OSError: The directory cannot be read.
     """
     if not any(directory.iterdir()):
         return
@@ -243,7 +243,7 @@ def _only_export(directory: Path) -> None:
 
 
 def _replace(aside: Path, directory: Path) -> None:
-    """Put `aside` in the place of `directory`; what was there is removed, or in the place of `aside`, afterwards."""
+    """Move `aside` to `directory`. The old directory is removed, or lies at `aside` afterwards."""
     if not directory.exists():
         aside.rename(directory)
     elif not _exchange(aside, directory):
@@ -254,7 +254,7 @@ def _replace(aside: Path, directory: Path) -> None:
 
 
 def _exchange(one: Path, other: Path) -> bool:
-    """Exchange two directories in one step; False where the system or the file system cannot."""
+    """Exchange two directories in one step. Returns False if the system or the file system cannot."""
     rename = getattr(ctypes.CDLL(None), "renameat2", None) if sys.platform == "linux" else None
     paths = (AT_FDCWD, os.fsencode(one), AT_FDCWD, os.fsencode(other))
     return rename is not None and rename(*paths, RENAME_EXCHANGE) == 0
@@ -262,14 +262,14 @@ def _exchange(one: Path, other: Path) -> bool:
 
 @contextmanager
 def _parents(directory: Path) -> Iterator[None]:
-    """Make the parents of a directory, for as long as nothing fails, and clear away what dead publishers left there."""
+    """Make the parents of a directory and clear what dead publishers left. A failure removes the parents again."""
     made = [parent for parent in directory.parents if not parent.exists()]
     directory.parent.mkdir(parents=True, exist_ok=True)
     _recover(directory)
     try:
         yield
     except BaseException:
-        with suppress(OSError):  # somebody else uses one
+        with suppress(OSError):  # another process uses one of them
             for parent in made:
                 parent.rmdir()
         raise
@@ -277,7 +277,7 @@ def _parents(directory: Path) -> Iterator[None]:
 
 @contextmanager
 def _beside(directory: Path, kind: str) -> Iterator[Path]:
-    """A path beside `directory` that a publisher works at; its lock tells the living from the dead."""
+    """A path beside `directory` for a publisher's work. Its lock is held as long as the publisher lives."""
     name = f".{directory.name}.{uuid.uuid4().hex[:8]}"
     with FileLock(directory.parent / f"{name}.lock"):
         try:
@@ -287,7 +287,7 @@ def _beside(directory: Path, kind: str) -> Iterator[Path]:
 
 
 def _recover(directory: Path) -> None:
-    """Clear away what dead publishers of `directory` left, and whoever was killed when looking at a place beside it."""
+    """Clear what dead publishers of `directory`, and killed checks of places beside it, have left."""
     for path in directory.parent.iterdir():
         if PROBE.fullmatch(path.name):
             with suppress(OSError):
@@ -299,7 +299,7 @@ def _recover(directory: Path) -> None:
 
 
 def _clear(directory: Path, name: str) -> None:
-    """Remove what a publisher left; what it moved out of the way goes back where nothing has taken its place."""
+    """Remove what a publisher left. An old export that it moved away goes back if its place is empty."""
     partial, old, lock = (directory.parent / f"{name}.{kind}" for kind in ("partial", "old", "lock"))
     if old.exists() and not directory.exists():
         old.rename(directory)

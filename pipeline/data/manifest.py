@@ -1,12 +1,12 @@
-"""What an export says of itself: what made its rows, its schema, and the SHA-256 of every part.
+"""The manifest of an export: what made its rows, its schema, and the SHA-256 of every part.
 
-The manifest lies inside the export, so it is replaced with the rows in one step, and it must not disturb anybody who
-reads the directory as a table. Polars and DuckDB open every file below a directory; Spark and Arrow skip names that
-begin with "_". So it is a Parquet file of no rows, `_manifest.parquet`, with the schema of the parts, and carries the
-manifest as JSON in its key-value metadata under `resynth.manifest`. In a partitioned export it lies in the first
-partition's directory, as readers infer the partition columns from the paths of all files.
+The manifest lies inside the export, so it is replaced together with the rows in one step. It must not disturb readers
+that open the directory as a table. Polars and DuckDB open every file below a directory; Spark and Arrow skip names that
+begin with "_". The manifest is therefore `_manifest.parquet`, a Parquet file of no rows with the schema of the parts.
+Its key-value metadata holds the manifest as JSON under `resynth.manifest`. In a partitioned export it lies in the
+directory of the first partition, because readers infer partition columns from the paths of all files.
 
-Exports of format 1 have a `manifest.json` instead; they are read, and no longer written.
+Exports of format 1 have a `manifest.json` instead. They can be read, but are no longer written.
 """
 
 import base64
@@ -29,7 +29,7 @@ UNREADABLE = (ValidationError, ValueError, OSError, pa.ArrowException)
 
 
 class Source(Record):
-    """What made the rows: registered model and version, digest of its training data, git commit of the code."""
+    """What made the rows: the registered model and its version, the digest of its training data, the code's commit."""
 
     name: str
     version: str
@@ -51,15 +51,15 @@ class Manifest(Record):
     """What an export directory holds. `digest` covers everything but itself and `created_at`.
 
     Attributes:
-        format: 2; of exports with a `manifest.json`, 1.
+        format: 2, or 1 for exports with a `manifest.json`.
         source: What made the rows.
-        seed: Row i of the model is a function of its version, the seed and i.
-        rows: How many.
-        arrow_schema: All columns, those in the paths included: an IPC message in base64.
+        seed: The seed of the rows. Row i is a function of the model version, the seed and i.
+        rows: Number of rows.
+        arrow_schema: The schema of all columns, those in paths included, as an IPC message in base64.
         partition_by: Columns whose values are in the paths of the parts.
         parts: The files, in the order of their rows.
-        digest: SHA-256 of the content.
-        created_at: ISO 8601, UTC.
+        digest: SHA-256 of the manifest's content.
+        created_at: Time of writing: ISO 8601, UTC.
     """
 
     format: int = FORMAT
@@ -96,7 +96,7 @@ class Manifest(Record):
 
     @property
     def file(self) -> str:
-        """Where it lies in the export."""
+        """Path of the manifest below the export's directory."""
         if self.format == 1:
             return OLD_MANIFEST
         first = min((PurePosixPath(part.file).parent for part in self.parts), default=PurePosixPath())
@@ -104,7 +104,7 @@ class Manifest(Record):
 
     @property
     def columns(self) -> pa.Schema | None:
-        """The schema of all columns, if it can be read."""
+        """The schema of all columns; None if it cannot be read."""
         try:
             return pa.ipc.read_schema(pa.py_buffer(base64.b64decode(self.arrow_schema)))
         except UNREADABLE:
@@ -117,7 +117,7 @@ class Manifest(Record):
         return None if schema is None else without(schema, self.partition_by)
 
     def write(self, directory: Path) -> None:
-        """Put it into an export whose parts are there."""
+        """Write the manifest into a directory that already holds the parts."""
         with pq.ParquetWriter(directory / self.file, self.part_schema) as writer:
             writer.add_key_value_metadata({KEY: self.model_dump_json().encode()})
 
@@ -126,7 +126,7 @@ def load(directory: Path) -> Manifest:
     """The manifest of an export.
 
     Raises:
-        NotFoundError: There is none, or it cannot be read.
+        NotFoundError: The directory has no manifest, or an unreadable one.
     """
     file = next(_candidates(directory), None)
     if file is None:
@@ -145,7 +145,7 @@ def without(schema: pa.Schema, columns: Sequence[str]) -> pa.Schema:
 
 
 def _candidates(directory: Path) -> Iterator[Path]:
-    """Where a manifest may lie: in a directory, or in one of its partitions."""
+    """Files that may be the manifest: in the directory itself, or in one of its partitions."""
     yield from (directory / name for name in (MANIFEST, OLD_MANIFEST) if (directory / name).is_file())
     for below in sorted(directory.glob("*=*")):
         if below.is_dir() and not below.is_symlink():

@@ -2,10 +2,10 @@
 
 `part-00000.parquet`, `part-00001.parquet`, … hold the rows in their order.
 
-With `partition_by`, parts lie in directories that carry the values (`country=DE/part-00000.parquet`), as Hive, Spark
-and Arrow write them: URL-encoded, `__HIVE_DEFAULT_PARTITION__` for null. Rows are taken in rounds of `ROUND`; each
-round is stably sorted by its directories' names and becomes one part in each. So the order of the rows in the export is
-a function of the rows and their order alone, and no more than a round is in memory, whatever the number of partitions.
+With `partition_by`, parts lie in directories named after the values (`country=DE/part-00000.parquet`), as Hive, Spark
+and Arrow write them: URL-encoded, and `__HIVE_DEFAULT_PARTITION__` for null. Rows are taken in rounds of `ROUND`. Each
+round is stably sorted by the directories' names, and adds one part to every directory that it touches. So the order of
+rows in an export depends on the rows and their order only. Memory holds one round, whatever the number of partitions.
 """
 
 import hashlib
@@ -25,15 +25,21 @@ from pipeline.errors import InputError, ResynthError
 from pipeline.progress import Progress, Tick
 
 PART_ROWS = 1_000_000
-ROUND = 262_144  # rows that are partitioned at once
-MOST = 10_000  # partitions
+ROUND = 262_144  # rows that are sorted and partitioned at once
+MOST = 10_000  # partitions of an export
 LONGEST_NAME = 255  # bytes of a file's name
 NULL = "__HIVE_DEFAULT_PARTITION__"
 NOT_IN_NAMES = frozenset("/\\=%")
 
 
 class Piece(NamedTuple):
-    """Rows of one part: the directory of the part, with a slash unless it is the export's own, and its number there."""
+    """Rows of one part.
+
+    Attributes:
+        place: Directory of the part with a slash at the end; empty for the export's own directory.
+        number: Number of the part in its directory.
+        rows: The rows.
+    """
 
     place: str
     number: int
@@ -76,16 +82,16 @@ def write(
 
 
 def check(schema: pa.Schema, partition_by: Sequence[str], table: pa.Table | None = None) -> None:
-    """See whether rows of a schema can be partitioned by columns.
+    """Check that rows of a schema can be partitioned by columns.
 
     Args:
         schema: The schema of the rows.
         partition_by: The columns.
-        table: Rows like those to come, if there are any to look at.
+        table: Rows like those to come, to count partitions by; None skips that check.
 
     Raises:
-        InputError: A column is not there, is the only one, or is of no type that a path can carry; or there are too
-            many different values.
+        InputError: A column does not exist, is the only one, or has a type that no path can carry; or there are too
+            many partitions.
     """
     for column in partition_by:
         if column not in schema.names:
@@ -109,7 +115,7 @@ def sha256(file: Path) -> str:
 
 
 def _cut(batches: Iterable[pa.Table], part_rows: int) -> Iterator[Piece]:
-    """Rows in their order, `part_rows` a part."""
+    """The rows in their order, `part_rows` in each part."""
     done = 0
     for batch in batches:
         offset = 0
@@ -120,7 +126,7 @@ def _cut(batches: Iterable[pa.Table], part_rows: int) -> Iterator[Piece]:
 
 
 def _partitioned(batches: Iterable[pa.Table], partition_by: Sequence[str]) -> Iterator[Piece]:
-    """One part per partition and round."""
+    """One part for each partition in each round."""
     numbers: Counter[str] = Counter()
     for taken in _rounds(batches):
         places = _places(taken, partition_by)
@@ -162,7 +168,7 @@ def _places(table: pa.Table, partition_by: Sequence[str]) -> pa.Array:
 
 
 def _counted(batches: Iterable[pa.Table], rows: int, progress: Progress) -> Iterator[pa.Table]:
-    """The batches that have rows, with news of how many have passed."""
+    """The batches that have rows. Reports progress as they pass."""
     done = 0
     for batch in batches:
         if batch.num_rows:
@@ -177,7 +183,7 @@ def _bounded(partitions: int) -> None:
 
 
 def _textual(kind: pa.DataType) -> bool:
-    """Whether values of a type have a text of their own."""
+    """Whether values of a type can be written as texts."""
     if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
         return False
     try:

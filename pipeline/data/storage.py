@@ -1,11 +1,11 @@
 """Where a table lies: in files of this machine, or in an object store.
 
 A user names a *place*: a path, or the URI of a store's prefix or object (`s3://bucket/incoming`). Arrow reaches the
-stores; who we are and where they answer is their own environment variables' business (`AWS_ACCESS_KEY_ID`,
-`AWS_ENDPOINT_URL`, …), so a URI that carries a password or options is refused: it would end up in logs.
+stores. Credentials and endpoints come from the stores' own environment variables (`AWS_ACCESS_KEY_ID`,
+`AWS_ENDPOINT_URL`, …). A URI that carries a password or options is refused, because it would end up in logs.
 
-A store that does not answer is one thing, an object that is damaged another: the first ends a run, the second is put
-aside. So an object, or the end of one, is fetched, which fails only for the store's sake, and looked at afterwards.
+A store that does not answer ends a run; a damaged object is only put aside. To tell the two apart, an object or its end
+is first fetched, which fails only if the store does, and parsed afterwards.
 """
 
 from collections.abc import Iterator, Sequence
@@ -29,9 +29,9 @@ class Object(Record):
     """An object of a store.
 
     Attributes:
-        uri: Its address.
-        size: Bytes.
-        modified: When it was written.
+        uri: The object's address.
+        size: Size in bytes.
+        modified: Time of the last write.
     """
 
     uri: str
@@ -44,21 +44,21 @@ class Object(Record):
 
     @property
     def name(self) -> str:
-        """The last part of the address, as of a file."""
+        """The last part of the address, like a file's name."""
         return PurePosixPath(self.uri).name
 
     @property
     def stamp(self) -> str:
-        """What tells, without fetching it, whether this is the object that was there before."""
+        """Address, size and time: equal for an object that has not changed, known without fetching it."""
         return f"{self.uri} {self.size} {self.modified.isoformat()}"
 
 
 class Key(Record):
-    """A column that lives in the path of a file, as `country` in `country=DE/part-0.parquet`.
+    """A column that the path of a file names, as `country` in `country=DE/part-0.parquet`.
 
     Attributes:
         name: The name of the column.
-        value: As it is written; None for null.
+        value: The value as it is written; None for null.
         type: Arrow type of the column over all files.
     """
 
@@ -68,11 +68,11 @@ class Key(Record):
 
 
 class Part(Record):
-    """A file of a table some columns of which live in paths.
+    """A file whose path names some columns of the table.
 
     Attributes:
-        file: Where the other columns are.
-        keys: Those in the path.
+        file: The file with the other columns.
+        keys: The columns in the path.
     """
 
     file: Path | Object
@@ -92,7 +92,7 @@ class Delta(Record):
     """A version of a Delta Lake table, which is read as a whole.
 
     Attributes:
-        uri: Its directory, a path or an address.
+        uri: Directory of the table, a path or an address.
         version: The version of the table.
     """
 
@@ -111,14 +111,14 @@ class Delta(Record):
 
 File = Path | Object | Part | Delta
 Place = Path | str
-"""A path, or as a text the URI of a prefix or an object."""
+"""A path; or a text, the URI of a prefix or an object."""
 
 
 def place(named: str | Path) -> Place:
-    """What a user's text means.
+    """The place that a user's text names.
 
     Raises:
-        SettingsError: It is a URI of no store that can be reached, or has more in it than an address.
+        SettingsError: The URI is of an unknown store, or holds more than an address.
     """
     text = str(named)
     if isinstance(named, Path) or "://" not in text:
@@ -127,7 +127,7 @@ def place(named: str | Path) -> Place:
     if parts.scheme not in SCHEMES or not parts.netloc:
         known = ", ".join(f"{scheme}://" for scheme in SCHEMES)
         raise SettingsError(f"expected a path or an address that begins with {known}; got {parts.scheme}://")
-    user = parts.username if not parts.scheme.startswith("abfs") else None  # there it is the container
+    user = parts.username if not parts.scheme.startswith("abfs") else None  # there the user is the container
     if user is not None or parts.password is not None or parts.query or parts.fragment:
         raise SettingsError(
             f"expected a plain {parts.scheme}:// address, with credentials and endpoint in the environment, "
@@ -142,7 +142,7 @@ def absolute(named: Place) -> Place:
 
 
 def objects(uri: str) -> list[Object]:
-    """The object at an address, or all objects anywhere below it, in the order of their names.
+    """The object at an address, or all objects below it in order of their names.
 
     Raises:
         ResynthError: The store does not answer, or refuses.
@@ -158,7 +158,7 @@ def objects(uri: str) -> list[Object]:
 
 
 def there(uris: Sequence[str]) -> list[str]:
-    """Those addresses of one store that are there; one that must not be looked at counts as not there."""
+    """The addresses of one store at which something exists. A forbidden address counts as empty."""
     try:
         system, _ = _reach(uris[0])
         infos = system.get_file_info([_reach(uri)[1] for uri in uris])
@@ -180,7 +180,7 @@ def fetch(found: Object) -> pa.Buffer:
 
 
 def tail(found: Object) -> pa.Buffer:
-    """The end of an object, as much of it as the footer of a Parquet file is, which its last bytes tell.
+    """The end of an object: the footer of a Parquet file, whose length its last bytes say.
 
     Raises:
         ResynthError: The store does not answer, or refuses.
@@ -195,22 +195,25 @@ def tail(found: Object) -> pa.Buffer:
 
 
 def is_data(path: PurePath) -> bool:
-    """Whether a file is Parquet and neither it nor a folder on its way is marked as not being data, as Spark does."""
+    """Whether a file is Parquet data.
+
+    As for Spark, it is not where its name or a folder's begins with "." or "_", except for a folder `_column=value`.
+    """
     hidden = any(part.startswith(".") or (part.startswith("_") and "=" not in part) for part in path.parts)
     return path.suffix == ".parquet" and not hidden
 
 
 def _reach(uri: str) -> tuple[FileSystem, str]:
-    """The store of an address, and the path there."""
+    """The store of an address, and the path in it."""
     parts = urlsplit(uri)
     system, bucket = _store(f"{parts.scheme}://{parts.netloc}")
-    path = uri.partition("://")[2].partition("/")[2]  # whatever it holds: in a name, "?" and "#" are letters
+    path = uri.partition("://")[2].partition("/")[2]  # not urlsplit: "?" and "#" are letters in an object's name
     return system, f"{bucket}/{path.strip('/')}".rstrip("/")
 
 
 @cache
 def _store(address: str) -> tuple[FileSystem, str]:
-    """A store's client and the bucket; making one may take a request."""
+    """The client of a store, and the bucket. Cached, because making a client may take a request."""
     system, bucket = FileSystem.from_uri(address)
     return system, bucket.strip("/")
 
@@ -221,10 +224,10 @@ def _object(uri: str, info: FileInfo) -> Object:
 
 @contextmanager
 def _asking(uri: str) -> Iterator[None]:
-    """Say in one line what a store's client says in several."""
+    """Turn the errors of a store's client into one line."""
     try:
         yield
     except (OSError, pa.ArrowInvalid) as error:
         reason = str(error).splitlines()[0][:200]
         store = SCHEMES[urlsplit(uri).scheme]
-        raise ResynthError(f"expected the {store} object store to give {uri}: {reason}") from error
+        raise ResynthError(f"expected the {store} object store to serve {uri}: {reason}") from error

@@ -1,8 +1,8 @@
 """Check characters of cards, bank accounts and national identity numbers.
 
-A `Check` completes *compact* texts (letters and digits only, one length): it writes what belongs at its places given
-the other characters. A text is valid exactly where completing it changes nothing. All work on whole columns: texts are
-the rows of a matrix of code points.
+A `Check` completes *compact* texts: letters and digits only, all of one length. It computes the check characters from
+the other characters and writes them at their places. A text is valid if completing it changes nothing. Checks work on
+whole columns, whose texts are the rows of a matrix of code points.
 """
 
 import re
@@ -26,9 +26,9 @@ class Check(NamedTuple):
 
     Attributes:
         pattern: A regular expression that compact texts match.
-        places: Where the check characters stand.
-        complete: The check characters of each text, [texts, places].
-        language: The language of the country that uses it; empty for international ones.
+        places: Positions of the check characters.
+        complete: Computes the check characters of each text, [texts, places].
+        language: The language of the country that uses the check; empty for international checks.
     """
 
     pattern: str
@@ -37,7 +37,7 @@ class Check(NamedTuple):
     language: str = ""
 
     def written(self, texts: Texts) -> Texts:
-        """The texts with their check characters."""
+        """The texts with their check characters filled in."""
         written = texts.copy()
         if self.places:
             written[:, list(self.places)] = self.complete(texts)
@@ -68,7 +68,7 @@ def _digits(texts: Texts) -> NDArray[np.int64]:
 
 
 def _remainder(digits: NDArray[np.int64], modulus: int) -> NDArray[np.int64]:
-    """The numbers with these decimal digits, modulo `modulus`, [texts]."""
+    """The numbers with these decimal digits modulo `modulus`, [texts]."""
     rest = np.zeros(len(digits), dtype=np.int64)
     for place in range(digits.shape[1]):
         rest = (rest * 10 + digits[:, place]) % modulus
@@ -88,7 +88,7 @@ def _luhn(texts: Texts) -> Texts:
 
 
 def _iban(texts: Texts) -> Texts:
-    """98 minus the rest by 97, letters counting as 10 … 35 (ISO 13616, ISO 7064 MOD 97-10)."""
+    """98 minus the remainder modulo 97, with letters as 10 … 35 (ISO 13616, ISO 7064 MOD 97-10)."""
     moved = np.concatenate([texts[:, 4:], texts[:, :2]], axis=1).astype(np.int64)
     rest, bound = np.zeros(len(texts), dtype=np.int64), 1
     for place in range(moved.shape[1]):

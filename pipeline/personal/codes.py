@@ -1,9 +1,9 @@
-"""Made-up codes: texts of a pattern that mean nothing or belong to one person, such as order or telephone numbers.
+"""Made-up codes: texts of a pattern, such as order or telephone numbers.
 
-Real values are grouped by layout, in three steps. First letters and digits count as the same; then digits, capitals
-and small letters are told apart; then only digits count as the same, and letters remain as they are. A group is divided
-further where groups of at least `least_rows` rows take in nearly all of it. So no two layouts have a text in common,
-what fewer rows share is not kept, and what a layout makes is none of the real values of the same length.
+Real values are grouped by layout, in three steps. The first step treats all letters and digits alike. The second tells
+digits, capitals and small letters apart. The third keeps letters as they are and treats all digits alike. A group is
+divided further if groups of at least `least_rows` rows cover nearly all of it. As a result no two layouts have a text
+in common, nothing that fewer rows share is kept, and no text of a layout is a real value of the same length.
 """
 
 import string
@@ -31,7 +31,7 @@ _MASKS = (
     (("[0-9]", "0"), ("[A-Z]", "A"), ("[a-z]", "a")),
     (("[0-9]", "0"),),
 )
-"""What is replaced at each step of grouping."""
+"""The replacements of each grouping step."""
 _FALLBACK = {
     "phone": "0000 0000000",
     "iban": "DE00000000000000000000",
@@ -54,10 +54,10 @@ class Group(NamedTuple):
     """Real values of one layout.
 
     Attributes:
-        texts: The distinct ones, all of one length.
-        rows: How many rows have each.
-        real: All distinct real values of this length, whatever their layout.
-        prefix: How many characters are kept as they are.
+        texts: The distinct values, all of one length.
+        rows: Number of rows of each value.
+        real: All distinct real values of this length, in any layout.
+        prefix: Number of leading characters that are kept as they are.
     """
 
     texts: list[str]
@@ -70,11 +70,11 @@ class Place(NamedTuple):
     """One place of a layout.
 
     Attributes:
-        seen: How many rows have each character.
-        fixed: Whether it belongs to the prefix.
+        seen: Number of rows with each character.
+        fixed: Whether the place belongs to the prefix.
         digits: Whether only digits were seen.
-        first: Whether it is the first digit of a number.
-        varied: Whether the number that it belongs to varies.
+        first: Whether the place holds the first digit of a number.
+        varied: Whether the number around the place varies.
     """
 
     seen: dict[str, int]
@@ -85,7 +85,7 @@ class Place(NamedTuple):
 
 
 class Code(Record):
-    """Made-up values of a pattern, one to one with the rows."""
+    """Made-up values of a pattern, one for each row."""
 
     kind: Literal["code"] = "code"
     shape: CodeShape
@@ -93,7 +93,7 @@ class Code(Record):
 
     @classmethod
     def fit(cls, values: pa.Array, shape: CodeShape, check: str, least_rows: int) -> Self:
-        """Learn the layouts of real values; `check` names the check that they carry, if any."""
+        """Learn the layouts of real values. `check` names their check characters; empty for none."""
         random = secret(values, shape)
         counted = values.value_counts()
         texts, rows = counted.field("values"), counted.field("counts").to_numpy()
@@ -113,7 +113,7 @@ class Code(Record):
 
 
 def _masked(texts: pa.Array, step: int, prefix: str | None) -> pa.Array:
-    """The layout of each text at a step; at the last one with its prefix as it is."""
+    """The layout of each text at a grouping step. The last step keeps the prefix."""
     head = None
     if prefix and step == len(_MASKS) - 1:
         found = pc.extract_regex(texts, f"(?s)^(?P<head>{prefix})?(?P<rest>.*)$")
@@ -124,7 +124,7 @@ def _masked(texts: pa.Array, step: int, prefix: str | None) -> pa.Array:
 
 
 def _groups(texts: pa.Array, rows: NDArray[np.int64], prefix: str | None, least_rows: int) -> list[Group]:
-    """Groups of the commonest layouts with at least `least_rows` rows each."""
+    """Groups of the most common layouts, each with at least `least_rows` rows."""
     lengths = pc.utf8_length(texts).to_numpy(zero_copy_only=False)
     odd = pc.match_substring_regex(texts, f"[\\x00{_HEAD}]").to_numpy(zero_copy_only=False)
     usable = np.flatnonzero((lengths > 0) & (lengths <= _LONGEST) & ~odd)
@@ -144,7 +144,7 @@ def _groups(texts: pa.Array, rows: NDArray[np.int64], prefix: str | None, least_
 def _divided(
     texts: pa.Array, rows: NDArray[np.int64], members: Ints, step: int, prefix: str | None, least_rows: int
 ) -> list[tuple[Ints, int]]:
-    """Members of each group that a step finds among `members`, divided further where that loses few, and its prefix."""
+    """The groups that a step finds among `members`, divided further if that loses few, each with its prefix."""
     if not len(members):
         return []
     masks = _masked(texts.take(members), step, prefix).dictionary_encode()
@@ -158,14 +158,14 @@ def _divided(
         group = members[ids == mask]
         head = masks.dictionary[mask].as_py().partition(_HEAD)[0] if prefix and step == len(_MASKS) - 1 else ""
         finer = _divided(texts, rows, group, step + 1, prefix, least_rows) if step + 1 < len(_MASKS) else []
-        finer = [part for part in finer if len(part[0]) > 1]  # of a single text the layout would be the text
+        finer = [part for part in finer if len(part[0]) > 1]  # the layout of a single text would be the text itself
         kept = sum(int(rows[part].sum()) for part, _ in finer)
         found += finer if kept >= _NEARLY_ALL * weight[mask] else [(group, len(head))]
     return found
 
 
 def _layout(group: Group, shape: str, check: str, least_rows: int, weight: int, random: np.random.Generator) -> Layout:
-    """The layout of a group, with as few characters more than were seen as give room enough."""
+    """The layout of a group: the characters that were seen, and as few others as give enough room."""
     points, real = matrix(group.texts, len(group.texts[0])), matrix(group.real, len(group.texts[0]))
     places = _places(points, group)
     check = check if _fits(check, "".join(c for c in group.texts[0] if c.isalnum())) else ""
@@ -182,7 +182,7 @@ def _layout(group: Group, shape: str, check: str, least_rows: int, weight: int, 
 
 
 def _fallback(real: list[str], shape: str, check: str, random: np.random.Generator) -> Layout:
-    """The usual layout of a shape, for columns too small to show one."""
+    """The usual layout of a shape, for columns that are too small to have one."""
     mask = _FALLBACK[shape]
     classes = {"0": string.digits, "f": "0123456789abcdef"}
     alphabets = tuple(classes.get(c, c) for c in mask)
@@ -195,7 +195,7 @@ def _fallback(real: list[str], shape: str, check: str, random: np.random.Generat
 
 
 def _fits(check: str, compact: str) -> bool:
-    """Whether the texts of a layout can carry a check."""
+    """Whether the texts of a layout can carry the check characters."""
     lengths = {"card": range(12, 20), "iban": range(15, 35), "Steuer-ID": (11,), "PESEL": (11,), "NIR": (15,)}
     lengths |= {"Versicherungsnummer": (12,), "DNI": (9,), "NIF": (9,), "codice fiscale": (16,)}
     letters = check in {"iban", "Versicherungsnummer", "DNI", "codice fiscale"}
@@ -203,7 +203,7 @@ def _fits(check: str, compact: str) -> bool:
 
 
 def _checked(alphabets: tuple[str, ...], check: str) -> tuple[str, ...]:
-    """The alphabets with one placeholder where check characters will be written."""
+    """The alphabets, with one placeholder at the places of check characters."""
     if not check:
         return alphabets
     compact = compact_places(alphabets)
@@ -234,9 +234,9 @@ def _places(points: Texts, group: Group) -> list[Place]:
 def _alphabet(place: Place, level: int, least_rows: int, shape: str) -> str:
     """The characters of one place.
 
-    Level 0 has those of at least `least_rows` rows, level 1 also all others of their classes where a place varies,
-    level 2 also every digit where a number varies elsewhere, level 3 every digit, level 4 every letter: it is for texts
-    that are all the same.
+    Each level adds to the one before. Level 0 has the characters of at least `least_rows` rows. Level 1 adds all
+    characters of their classes if the place varies. Level 2 adds every digit if the number varies elsewhere. Level 3
+    adds every digit, and level 4 every letter, for texts that are all the same.
     """
     opened = place.digits and (level >= _OPEN_ALL or (level == _OPEN_NUMBERS and place.varied))
     opened |= level == _OPEN_EVERYTHING and all(c in _LETTERS for c in place.seen)
@@ -252,7 +252,7 @@ def _alphabet(place: Place, level: int, least_rows: int, shape: str) -> str:
 
 
 def _classes(seen: set[str], shape: str) -> list[str]:
-    """The classes of characters that those seen belong to; hexadecimal digits are one of their own."""
+    """All characters of the classes that were seen. Hexadecimal digits are a class."""
     if shape in {"uuid", "mac address"}:
         upper = any(c.isupper() for c in seen)
         return [string.digits, "ABCDEF" if upper else "abcdef"]
@@ -261,7 +261,7 @@ def _classes(seen: set[str], shape: str) -> list[str]:
 
 
 def taken_numbers(points: Texts, alphabets: tuple[str, ...]) -> Ints:
-    """The distinct sorted numbers of those texts that have one."""
+    """The distinct numbers of the texts that have one, sorted."""
     numbers = np.zeros(len(points), dtype=np.int64)
     fits = np.ones(len(points), dtype=bool)
     for place in range(len(alphabets) - countable(alphabets), len(alphabets)):

@@ -1,4 +1,4 @@
-"""What recognition looks at: distinct values of a column, how they vary, and words that they share with known lists."""
+"""The evidence for recognition: a column's distinct values, their variety, and the known words among them."""
 
 import re
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 
 
 class Found(NamedTuple):
-    """What a judge found."""
+    """The finding of a judge."""
 
     shape: Shape
     reason: str
@@ -25,12 +25,12 @@ class Found(NamedTuple):
 
 @dataclass(frozen=True)
 class Sample:
-    """A look at a column.
+    """A sample of a column.
 
     Attributes:
         texts: Distinct values.
-        distinct: How many distinct values there were among the rows looked at.
-        rows: How many rows were looked at.
+        distinct: Number of distinct values among the sampled rows.
+        rows: Number of sampled rows.
         hint: What the column's name says.
         integers: Whether the column holds integers.
     """
@@ -43,15 +43,15 @@ class Sample:
 
     @property
     def variety(self) -> float:
-        """Distinct values per row."""
+        """Number of distinct values per row."""
         return self.distinct / max(self.rows, 1)
 
     def hinted(self, *shapes: Shape) -> bool:
-        """Whether the column's name says one of these shapes."""
+        """Whether the column's name hints at one of these shapes."""
         return self.hint is not None and self.hint.shape in shapes
 
     def share(self, pattern: "re.Pattern[str]") -> float:
-        """The share of distinct values that match a pattern throughout."""
+        """The share of distinct values that match a pattern as a whole."""
         return sum(bool(pattern.fullmatch(text)) for text in self.texts) / len(self.texts)
 
     @cached_property
@@ -67,11 +67,11 @@ class Sample:
 
     @cached_property
     def mean_words(self) -> float:
-        """The mean number of words, parted by spaces, in a distinct value."""
+        """The mean number of words in a distinct value, separated by spaces."""
         return sum(len(text.split()) for text in self.texts) / len(self.texts)
 
     def hits(self, kind: Listed, place: int | None = None) -> float:
-        """The share of distinct values of which any word, or the one at `place`, is in a list of any language."""
+        """The share of distinct values with a word in a list of any language: any word, or the one at `place`."""
         known = _any_language(kind)
         count = 0
         for words in self.words:
@@ -81,7 +81,7 @@ class Sample:
 
     @cached_property
     def language(self) -> Language:
-        """The language whose lists know most of the words; the name's language decides between equals."""
+        """The language whose lists hold most of the words. The language of the column's name breaks ties."""
         told = self.hint.language if self.hint else None
         kinds: tuple[Listed, ...] = ("word",) if self.mean_words > 4 else ("first", "last")  # noqa: PLR2004
         words = [word for text in self.words for word in text]

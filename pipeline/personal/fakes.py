@@ -1,8 +1,8 @@
 """Made-up values for columns that identify people.
 
 A `Fake` is fitted to all real values of a column and holds none of them. The value that it makes for a row is a
-function of its state, a seed and the row's index. That no made-up value is a real one follows from how it is made;
-each sort of fake says how in its module.
+function of its state, a seed and the row's index. No made-up value is a real one, by construction; the module of each
+fake says how.
 """
 
 from typing import Annotated, Any, Self
@@ -51,13 +51,13 @@ class Fake(Record):
         least_rows: int = LEAST_ROWS,
         besides: Words | None = None,
     ) -> Self:
-        """Learn from real values how made-up ones look.
+        """Learn from real values what made-up values should look like.
 
         Args:
             values: Every real value, with repeats, without nulls, as strings.
-            recognition: What they are.
+            recognition: What the column holds.
             least_rows: A layout, prefix or format of fewer rows is not kept.
-            besides: Real words of other columns, of which no made-up name, address or handle is composed either.
+            besides: Real words of other columns. No made-up name, address or handle uses them either.
         """
         values = values.cast(pa.string())
         shape, language = recognition.shape, recognition.language
@@ -87,7 +87,7 @@ class Fake(Record):
 
     @classmethod
     def load(cls, state: dict[str, Any]) -> Self:
-        """The inverse of `state`; raises FormatError where it is damaged."""
+        """The inverse of `state`. Raises FormatError if the state is damaged."""
         try:
             return cls.model_validate(state)
         except ValidationError as error:

@@ -1,7 +1,7 @@
 """Texts without case and accents, and the words that occur in a column.
 
-Two words are the same word where they *fold* to the same text: lower case, no accents, ß as ss. `Words` holds the
-folded words of all real values while fakes are fitted. It is never kept: it only says which made-up words are free.
+Two words are the same if they *fold* to the same text: lower case, no accents, ß as ss. `Words` holds the folded words
+of all real values while fakes are fitted, to say which made-up words are free. It is never saved.
 """
 
 import hashlib
@@ -37,7 +37,7 @@ def fold(text: str) -> str:
 
 
 class Words:
-    """The folded words, runs of letters, of all values of a column, and those `besides`."""
+    """The folded words (runs of letters) of all values of a column, and the words `besides`."""
 
     def __init__(self, values: pa.Array, besides: "Words | None" = None) -> None:
         self._besides = besides
@@ -50,12 +50,12 @@ class Words:
         self._all = set(self._sorted)
 
     def begins(self, word: str) -> bool:
-        """Whether a word that occurs begins with the folded `word`, or is it."""
+        """Whether any occurring word equals the folded `word` or begins with it."""
         place = bisect_left(self._sorted, word)
         return place < len(self._sorted) and self._sorted[place].startswith(word)
 
     def frees(self, word: str) -> bool:
-        """Whether no word that occurs begins with the folded `word`, and none of five letters or more is in it."""
+        """Whether no occurring word begins with the folded `word`, and none of five letters or more lies inside it."""
         if self._besides is not None and not self._besides.frees(word):
             return False
         ends = range(_LONG, len(word) + 1)
@@ -64,9 +64,9 @@ class Words:
 
 
 def secret(values: pa.Array, name: str) -> np.random.Generator:
-    """A stream that follows from the real values and cannot be guessed without them.
+    """A random stream that is a function of the real values and cannot be guessed without them.
 
-    What such a stream leaves out of a list does not tell what was in the real values.
+    So the words that such a stream leaves out of a list do not reveal the real values.
     """
     places = np.linspace(0, max(len(values) - 1, 0), min(len(values), _SECRET)).astype(np.int64)
     text = "\x1f".join([str(len(values)), *values.take(pa.array(places)).to_pylist()])

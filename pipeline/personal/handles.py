@@ -1,8 +1,8 @@
-"""Made-up e-mail addresses, user names and web addresses, one to one with the rows.
+"""Made-up e-mail addresses, user names and web addresses, one for each row.
 
-Every row has its own pair of a first and a last word, and from then on a number. No first word begins another, so the
-letters of a text tell its pair, and no word of a real value begins with one, so no text is a real one. Domains are
-those reserved for examples (RFC 2606).
+Every row has its own pair of a first and a last word; once all pairs are used, a number follows. No first word is the
+beginning of another, so the letters of a text determine its pair. No word of a real value begins with a first word, so
+no text is a real one. Domains are those reserved for examples (RFC 2606).
 """
 
 from collections.abc import Callable
@@ -49,7 +49,7 @@ class Handle(Record):
     def fit(
         cls, values: pa.Array, shape: HandleShape, language: Language, least_rows: int, besides: Words | None = None
     ) -> Self:
-        """Learn how real values are put together; none of their words is kept."""
+        """Learn how real values are composed. None of their words is kept."""
         real, random = Words(values, besides), secret(values, shape)
         templates = commonest(_templates(values, shape), least_rows, _MOST_TEMPLATES)
         return cls(
@@ -91,7 +91,7 @@ class Handle(Record):
             return _numbers(block)
         if name == "any":
             return pc.utf8_lpad(pa.array(random % 10 ** int(argument)).cast(pa.string()), int(argument), "0")
-        size = 10 ** int(argument)  # digits: they say which block it is, counted from a random number on
+        size = 10 ** int(argument)  # the digits number the blocks of rows, from a random number on
         more, low = np.divmod(block, size)
         digits = pc.utf8_lpad(pa.array((low + random) % size).cast(pa.string()), int(argument), "0")
         return pc.binary_join_element_wise(digits, _numbers(more), "")
@@ -102,12 +102,12 @@ def _taken(words: tuple[str, ...], places: Ints) -> pa.Array:
 
 
 def _numbers(numbers: Ints) -> pa.Array:
-    """The numbers as texts, nothing for 0."""
+    """The numbers as texts; the empty text for 0."""
     return pc.if_else(pa.array(numbers == 0), "", pa.array(numbers).cast(pa.string()))
 
 
 def _templates(values: pa.Array, shape: HandleShape) -> pa.Array:
-    """How each value is put together; an empty text where that is not to be repeated."""
+    """The template of each value; empty if it is not to be repeated."""
     plain = folded(values)
     if shape == "url":
         found = pc.extract_regex(plain, _URL)
@@ -128,7 +128,7 @@ def _translated(masks: pa.Array, translate: Callable[[str], str]) -> pa.Array:
 
 
 def _user(mask: str) -> str:
-    """The template of a mask of words (W), initials (I), digits (0) and signs; empty where it is no usual one."""
+    """The template for a mask of words (W), initials (I), digits (0) and signs; empty for an unusual mask."""
     if not set(mask) <= set("WI0._-+ ") or not 1 <= mask.count("W") <= _MOST_WORDS:
         return ""
     words = ["<first>", *[f"<extra {n}>" for n in range(mask.count("W") - 2)], "<last>"]
@@ -146,7 +146,7 @@ def _user(mask: str) -> str:
 
 
 def _runs(mask: str) -> list[str]:
-    """Single characters, zeros in a row together."""
+    """The characters of a mask, with runs of zeros kept together."""
     runs: list[str] = []
     for character in mask:
         if character == "0" and runs and runs[-1][0] == "0":

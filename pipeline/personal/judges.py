@@ -1,4 +1,4 @@
-"""The judges of `pipeline.personal.recognition`: each looks at a sample for one shape, or for a few alike."""
+"""The judges of `pipeline.personal.recognition`. Each looks in a sample for one shape, or for a few similar ones."""
 
 # ruff: noqa: PLR2004 - each threshold is used once, where its meaning shows
 import ipaddress
@@ -33,7 +33,7 @@ _HANDLE = re.compile(r"(?=.*[^\W\d_])[\w.+@\-]{2,40}")
 _MEASURED = re.compile(
     r"[+-]?\d+[.,]\d+(?:[eE][+-]?\d+)?|\d{1,4}[-./]\d{1,2}[-./]\d{1,4}(?:[ T].*)?|\d{1,2}:\d{2}(?::\d{2})?(?:\.\d+)?"
 )
-"""Decimal numbers, dates and times written as texts."""
+"""Decimal numbers, dates and times that are written as texts."""
 _NUMBERED = re.compile(r"(?=.*\d)(?=.*[^\W\d_]).+", re.DOTALL)
 
 
@@ -137,7 +137,7 @@ def _person(sample: Sample) -> Found | None:
 
 
 def _named_person(sample: Sample) -> Found | None:
-    """Persons by the name of the column, and by values that look like it."""
+    """Persons, by the column's name and by values that look like names."""
     hint = sample.hint
     if hint is None or hint.shape not in {"person", "first name", "last name"}:
         return None
@@ -158,7 +158,7 @@ def _named_person(sample: Sample) -> Found | None:
 
 
 def _names(sample: Sample) -> Found | None:
-    """Persons by values that begin like a name: nearly all different, or few of whom nearly all are known names."""
+    """Persons, by values that begin like a name: nearly all different, or nearly all known names."""
     if sample.hinted("free text", "address"):
         return None
     sample = replace(sample, texts=[_TITLES.sub("", text) for text in sample.texts])
@@ -235,4 +235,4 @@ JUDGES: tuple[Callable[[Sample], Found | None], ...] = (
     _text,
     _code,
 )
-"""In order: the first that finds its shape decides."""
+"""All judges in order. The first that finds its shape decides."""

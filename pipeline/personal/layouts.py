@@ -1,13 +1,13 @@
-"""Texts of fixed layouts, numbered, so that fresh ones can be made that are no real ones.
+"""Numbered texts of fixed layouts, so that new texts can be made that are not real ones.
 
-A *layout* is a length and the characters that each place may have. Every text of a layout has a number. Its free
-numbers are known as *room*: of few numbers, a random part of those that no real text has; of many, wide stretches
-between real ones, whose ends are rounded. Both say next to nothing about single real texts: that a number is left
-out does not mean that it was taken.
+A *layout* is a length and the characters that each place may have. Every text of a layout has a number. The *room* of a
+layout is its free numbers. A small layout keeps a random part of the numbers that no real text has. A large one keeps
+wide stretches between real numbers, with rounded ends. Both reveal next to nothing about single real texts, because a
+number that is left out was not necessarily taken.
 
-`Layouts` deals rows to several layouts in proportion to their shares of the real rows. Every row has its own number, so
-no two rows have equal texts; a layout that is full leaves its rows to the others; where all are full, texts get longer
-than any real one.
+`Layouts` distributes rows over several layouts in proportion to their shares of the real rows. Every row has its own
+number, so no two rows have equal texts. A full layout leaves its rows to the others. If all are full, texts become
+longer than any real one.
 """
 
 import base64
@@ -42,9 +42,9 @@ class Room(Record):
 
     @classmethod
     def between(cls, taken: Ints, size: int, want: int, least_rows: int, random: np.random.Generator) -> "Room":
-        """Free numbers of [0, size) beside the distinct sorted `taken` ones, at least `want` where there are.
+        """Free numbers of [0, size), at least `want` if there are as many; `taken` is distinct and sorted.
 
-        A stretch begins and ends at round numbers, and at least `least_rows` taken numbers lie between two.
+        Stretches begin and end at round numbers. At least `least_rows` taken numbers lie between any two of them.
         """
         if size > _SMALL:
             return cls(stretches=_stretches(taken, size, least_rows))
@@ -64,7 +64,7 @@ class Room(Record):
         return cls(bitmap=base64.b64encode(zlib.compress(np.packbits(chosen).tobytes(), 6)).decode())
 
     def without(self, taken: Ints) -> "Room":
-        """The free numbers but for the distinct sorted `taken` ones; of a stretch, what is after them or is widest."""
+        """The free numbers without the `taken` ones (distinct, sorted). A stretch keeps its end or widest gap."""
         if self.bitmap:
             chosen = np.zeros(self.end, dtype=bool)
             chosen[np.setdiff1d(self._numbers, taken)] = True
@@ -89,7 +89,7 @@ class Room(Record):
 
     @property
     def end(self) -> int:
-        """The number after the last free one."""
+        """One more than the last free number."""
         if self.bitmap:
             return int(self._numbers[-1]) + 1 if len(self._numbers) else 0
         return max((first + length for first, length in self.stretches), default=0)
@@ -105,7 +105,7 @@ class Room(Record):
 
     @property
     def size(self) -> int:
-        """How many free numbers there are."""
+        """Number of free numbers."""
         if self.bitmap:
             return len(self._numbers)
         return int(self._ends[-1]) if self.stretches else 0
@@ -121,12 +121,12 @@ class Room(Record):
 
 
 def free_stretch(taken: list[int], low: int, high: int) -> tuple[int, int]:
-    """Start and length of the numbers to use in [low, high): after the last taken one, else the widest gap."""
+    """Start and length of the free numbers in [low, high): those after the last taken one, or else the widest gap."""
     if not taken:
         return low, high - low
     fine = len(str(len(taken)))
     for digits in (max(fine, len(str(taken[-1] - taken[0])) - 1), fine):
-        unit = 10**digits  # a round number does not tell the greatest real one
+        unit = 10**digits  # a round number does not reveal the largest real one
         start = (taken[-1] // unit + 1) * unit
         if high - start >= _PERIOD * len(taken):
             return start, high - start
@@ -137,7 +137,7 @@ def free_stretch(taken: list[int], low: int, high: int) -> tuple[int, int]:
 
 
 def _stretches(taken: Ints, size: int, least_rows: int) -> tuple[tuple[int, int], ...]:
-    """Wide gaps between taken numbers, ends rounded, with enough taken numbers between any two."""
+    """Wide gaps between taken numbers, with rounded ends, and with enough taken numbers between any two gaps."""
     bounds = np.concatenate([[-1], taken, [size]])
     widths = np.diff(bounds) - 1
     group = max(2 * least_rows, -(-len(widths) // _STRETCHES))
@@ -159,10 +159,10 @@ class Layout(Record):
     """Texts of one length, its share of the real rows, and its free numbers.
 
     Attributes:
-        alphabets: The characters each place may have.
-        weight: Its share of the rows, in thousandths.
-        check: The name of the check whose characters complete a text; none where empty.
-        room: Free numbers of the places on the right whose combinations can be counted; the others are random.
+        alphabets: The characters that each place may have.
+        weight: Share of the rows, in thousandths.
+        check: Name of the check whose characters complete a text; empty for none.
+        room: Free numbers of the rightmost places, as many as have countable combinations. Other places are random.
     """
 
     alphabets: tuple[str, ...] = Field(min_length=1, max_length=400)
@@ -188,7 +188,7 @@ class Layout(Record):
         numbers = self.room.numbers(ranks)
         points = np.empty((len(ranks), self.width), dtype=np.uint32)
         end = self.width
-        for table in reversed(self._tables):  # several places at once
+        for table in reversed(self._tables):  # each table holds several places
             numbers, rest = np.divmod(numbers, len(table))
             points[:, end - table.shape[1] : end] = table[rest]
             end -= table.shape[1]
@@ -225,7 +225,7 @@ def compact_places(alphabets: tuple[str, ...]) -> NDArray[np.int64]:
 
 
 def countable(alphabets: tuple[str, ...]) -> int:
-    """How many places on the right have combinations that can be counted."""
+    """Number of rightmost places whose combinations can be counted."""
     product, places = 1, 0
     for alphabet in reversed(alphabets):
         product *= len(alphabet)
@@ -236,7 +236,7 @@ def countable(alphabets: tuple[str, ...]) -> int:
 
 
 def combinations(alphabets: tuple[str, ...]) -> int:
-    """How many texts the countable places can have."""
+    """Number of combinations of the countable places."""
     return math.prod(len(alphabet) for alphabet in alphabets[len(alphabets) - countable(alphabets) :])
 
 
@@ -248,7 +248,7 @@ class Layouts(Record):
 
     @cached_property
     def _phases(self) -> list[tuple[int, Ints, Ints]]:
-        """(rows until its end, rows per period and layout, ranks used before) for each phase."""
+        """For each phase: rows until its end, rows per period and layout, and ranks used before."""
         rooms = np.array([min(layout.room.size, _ENDLESS) for layout in self.layouts], dtype=np.int64)
         weights = np.array([max(layout.weight, 1) for layout in self.layouts], dtype=np.float64)
         used, phases, end = np.zeros(len(rooms), dtype=np.int64), [], 0
@@ -260,7 +260,7 @@ class Layouts(Record):
         return phases
 
     def make(self, index: Ints, seed: int) -> pa.Array:
-        """The text of each row; equal rows have equal texts, different rows different ones."""
+        """The text of each row. Different rows have different texts."""
         which, ranks = self._dealt(index, seed)
         parts, order = [], []
         for layout in np.unique(which).tolist():
@@ -276,7 +276,7 @@ class Layouts(Record):
         return pa.concat_arrays(parts).take(pa.array(np.argsort(np.concatenate(order), kind="stable")))
 
     def _dealt(self, index: Ints, seed: int) -> tuple[Ints, Ints]:
-        """The layout of each row (−1 for longer texts) and its rank there."""
+        """The layout of each row (−1 for longer texts), and the row's rank in it."""
         which, ranks = np.full(len(index), -1, dtype=np.int64), index.copy()
         start = 0
         for phase, (end, counts, used) in enumerate(self._phases):
@@ -300,7 +300,7 @@ class Layouts(Record):
 
 
 def _counts(weights: NDArray[np.float64], rooms: Ints) -> Ints:
-    """Rows of each layout in a period of at most a thousand rows, none more than it has room for."""
+    """Rows of each layout in a period of at most a thousand rows, each within its room."""
     if not weights.any():
         return np.zeros(len(weights), dtype=np.int64)
     shares, active = weights / weights.sum(), weights > 0

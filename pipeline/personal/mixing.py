@@ -1,8 +1,8 @@
-"""Numbers and permutations that are functions of a row's index and a seed, without a generator's state.
+"""Random numbers and permutations as functions of a seed and a row's index, without state.
 
 `bits` hashes (seed, name, index) to 64 bits (the finalizer of SplitMix64: Steele, Lea & Flood 2014, "Fast splittable
 pseudorandom number generators"). `permuted` is a bijection of [0, size): a few invertible rounds on the next power
-of two, repeated for whatever falls outside (cycle walking: Black & Rogaway 2002).
+of two, repeated for results that fall outside (cycle walking: Black & Rogaway 2002).
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ _WORD = 2**64 - 1
 
 
 def bits(index: Ints, seed: int, name: str) -> NDArray[np.uint64]:
-    """64 random bits for each index; equal arguments give equal bits."""
+    """64 random bits for each index. Equal arguments give equal bits."""
     start = np.uint64(key(seed, "personal", name) & _WORD)
     z = index.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + start
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -29,7 +29,7 @@ def below(index: Ints, size: int, seed: int, name: str) -> Ints:
 
 
 def permuted(index: Ints, size: int, seed: int, name: str) -> Ints:
-    """Where a random permutation of [0, size) sends each index in [0, size); size at most 2**62."""
+    """The images of indices under a random permutation of [0, size); size is at most 2**62."""
     width = max((size - 1).bit_length(), 1)
     mask, half = np.uint64(2**width - 1), np.uint64(width // 2 + 1)
     numbers = [key(seed, "personal", name, turn) & _WORD for turn in range(3)]
@@ -46,6 +46,6 @@ def permuted(index: Ints, size: int, seed: int, name: str) -> Ints:
 
 
 def chosen(index: Ints, weights: tuple[int, ...], seed: int, name: str) -> Ints:
-    """A random place in `weights` for each index, with chances proportional to the weights."""
+    """A random position in `weights` for each index, with probability proportional to the weights."""
     bounds = np.cumsum(np.asarray(weights, dtype=np.int64))
     return np.searchsorted(bounds, below(index, int(bounds[-1]), seed, name), side="right").astype(np.int64)

@@ -1,8 +1,8 @@
 """What the name of a column says about its values, in eight languages.
 
-A name is taken apart at signs, digits and capitals, and folded: `customerEMail_1` is customer, email. The words of a
-name are looked up alone and joined with their neighbours, so `first_name`, `FirstName` and `firstname` are the same.
-German compounds such as `Kundentelefonnummer` are found by their ends.
+A name is split at signs, digits and capitals, and folded: `customerEMail_1` becomes customer, email. Each word is
+looked up alone and joined with its neighbours, so `first_name`, `FirstName` and `firstname` are the same. German
+compounds such as `Kundentelefonnummer` are recognised by their last part.
 """
 
 import re
@@ -36,9 +36,9 @@ class Hint(NamedTuple):
     """What a column's name says.
 
     Attributes:
-        shape: What its values should be.
-        language: The language of the word that says so; None for a word of several.
-        sure: Whether the name alone says so clearly; `name` or `text` does not.
+        shape: The expected shape of the values.
+        language: The language of the word that says so; None for a word of several languages.
+        sure: Whether the column's name alone is clear. Words such as `name` and `text` are not.
     """
 
     shape: Shape
@@ -178,7 +178,7 @@ _WORDS: dict[Shape, dict[str, str]] = {
     },
 }
 _NAMED = {"name": "en", "nom": "fr", "nombre": "es", "nome": "it", "naam": "nl", "names": "en", "noms": "fr"}
-"""Words that are a person's name where the values look like it."""
+"""Words that mean a person's name if the values look like names."""
 _PEOPLE_WORDS = (
     "applicant arzt assure author client cliente clients complet contact customer dipendente doctor driver "
     "empleado employee fahrer full gast guest holder klant klient kontakt kunde kunden kunder member mitarbeiter "
@@ -238,7 +238,7 @@ def words_of(name: str) -> list[str]:
 
 
 def hint(name: str) -> Hint | None:
-    """What a column's name says; None for nothing."""
+    """The hint that a column's name gives; None if there is none."""
     words = words_of(name)
     things = bool(set(words) & _THINGS)
     for length in range(min(len(words), _LONGEST_PHRASE), 0, -1):

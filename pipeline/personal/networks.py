@@ -1,7 +1,7 @@
-"""Made-up internet addresses from blocks in which no real one lies.
+"""Made-up internet addresses from blocks that hold no real address.
 
-Real addresses are told apart as public, as of one of the three private networks, and as of version 6. Made-up public
-ones come from a few blocks of 65,536, private ones from blocks of 256, chosen at random among the free ones.
+Real addresses are classified as public, private (three networks) or version 6. Made-up public addresses come from a few
+blocks of 65,536 addresses and private ones from blocks of 256, chosen at random among the free blocks.
 """
 
 # ruff: noqa: PLR2004 - 4 and 6 are versions, 3 is "public"
@@ -26,7 +26,7 @@ _DOCUMENTATION = 0x20010DB8
 
 
 class Block(Record):
-    """Free blocks of one network: their first bits, how many bits are left to choose, and their share of the rows."""
+    """Free blocks of one network: their first bits, the number of bits left to choose, and their share of the rows."""
 
     starts: tuple[int, ...] = Field(min_length=1, max_length=_BLOCKS)
     left: Literal[8, 16, 96]
@@ -34,14 +34,14 @@ class Block(Record):
 
 
 class Network(Record):
-    """Made-up internet addresses, different ones as long as the blocks last."""
+    """Made-up internet addresses. They differ as long as the blocks last."""
 
     kind: Literal["network"] = "network"
     blocks: tuple[Block, ...] = Field(min_length=1)
 
     @classmethod
     def fit(cls, values: pa.Array, least_rows: int) -> Self:
-        """Learn which networks real addresses belong to."""
+        """Learn the networks of real addresses."""
         random = secret(values, "ip")
         counted = values.value_counts()
         rows: Counter[int] = Counter()
@@ -77,7 +77,7 @@ class Network(Record):
 
 
 def _number(text: str) -> tuple[int, int]:
-    """An address as a number, and its version; version 0 for what is none."""
+    """An address as a number, and its version; version 0 for other texts."""
     try:
         address = ipaddress.ip_address(text.partition("/")[0].partition("%")[0].strip())
     except ValueError:
@@ -86,13 +86,13 @@ def _number(text: str) -> tuple[int, int]:
 
 
 def _network(number: int) -> int:
-    """0 to 2 for private networks, 3 for others."""
+    """The network of an address: 0 to 2 for private networks, 3 for others."""
     address = ipaddress.IPv4Address(number)
     return next((place for place, network in enumerate(_PRIVATE) if address in network), 3)
 
 
 def _free(network: int, taken: Ints, weight: int, random: np.random.Generator) -> Block:
-    """Free blocks of a network of version 4; of the public ones where it has none."""
+    """Free blocks of a version 4 network; blocks of the public network if it has none."""
     left = 16 if network == 3 else 8
     if network == 3:
         starts = np.arange(11 << 8, 224 << 8)
@@ -109,13 +109,13 @@ def _free(network: int, taken: Ints, weight: int, random: np.random.Generator) -
 
 
 def _reserved(taken: Ints, weight: int) -> Block:
-    """Blocks of 256 of the part of the address space that is never given out."""
+    """Blocks of 256 addresses in the reserved part of the address space."""
     free = np.setdiff1d(np.arange(240 << 16, 255 << 16), taken >> 8)[:_BLOCKS]
     return Block(starts=tuple(free.tolist()), left=8, weight=weight)
 
 
 def _free6(taken: set[int], weight: int, random: np.random.Generator) -> Block:
-    """A free block of version 6: the one for documentation, else private ones."""
+    """A free block of version 6: the block for documentation, or else a private one."""
     start = _DOCUMENTATION
     while start in taken:
         start = 0xFD << 24 | int(random.integers(2**24))

@@ -1,7 +1,7 @@
-"""Made-up names of persons and companies in the real ones' format and language.
+"""Made-up names of persons and companies, in the format and language of the real names.
 
-Real names are read as words, initials, titles and signs. How often the words of a format are known first names tells
-which of them is the first name. Names repeat as real ones do; a name's every word is free of real ones.
+Real names are parsed into words, initials, titles and signs. The word of a format that is most often a known first name
+is taken as the first name. Made-up names repeat as often as real ones. They use no word of a real name.
 """
 
 import re
@@ -31,7 +31,7 @@ LEGAL = re.compile(
     r"|sp\. z o\.o\.)$",
     re.IGNORECASE,
 )
-"""The legal form at the end of a company's name."""
+"""Matches the legal form at the end of a company's name."""
 TITLES, PARTICLES = frozenset(_TITLES.split()), frozenset(_PARTICLES.split())
 _USUAL = {"person": "<First> <Last>", "first name": "<First>", "last name": "<Last>", "company": "<Last> <Last 2>"}
 _FIRST, _LAST, _MOST_TEMPLATES, _MOST_WORDS = 400, 800, 24, 5
@@ -57,7 +57,7 @@ class Person(Record):
     def fit(
         cls, values: pa.Array, shape: PersonShape, language: Language, least_rows: int, besides: Words | None = None
     ) -> Self:
-        """Learn the formats of real names; none of their words is kept but titles and particles."""
+        """Learn the formats of real names. Only titles and particles are kept of their words."""
         real, random = Words(values, besides), secret(values, shape)
         formats = _formats(values, shape, language)
         return cls(
@@ -84,7 +84,7 @@ class Person(Record):
 
 
 def _formats(values: pa.Array, shape: PersonShape, language: Language) -> pa.Array:
-    """The template of each of a sample of names; empty where a name has no usual format."""
+    """The template of each name of a sample; empty for a name of unusual format."""
     places = np.linspace(0, max(len(values) - 1, 0), min(len(values), _SAMPLE)).astype(np.int64)
     names = values.take(pa.array(places)).to_pylist()
     if shape == "company":
@@ -94,7 +94,7 @@ def _formats(values: pa.Array, shape: PersonShape, language: Language) -> pa.Arr
 
 
 def _company(name: str) -> str:
-    """One or two words, and the legal form as it is written."""
+    """The template of a company: one or two words, and the legal form as it is written."""
     legal = LEGAL.search(name)
     words = len(_WORD.findall(name[: legal.start()] if legal else name))
     upper = name.isupper()
@@ -103,7 +103,7 @@ def _company(name: str) -> str:
 
 
 def _name(name: str, shape: PersonShape, language: Language, *, backwards: bool) -> str:
-    """Titles, particles and signs as they are, other words by the role that their place tells."""
+    """The template of a name: titles, particles and signs as they are, other words by their role."""
     pieces = [piece for piece in re.split(rf"({_WORD.pattern})", name.strip()) if piece]
     slots = [n for n, piece in enumerate(pieces) if _WORD.fullmatch(piece) and not _kept(piece)]
     signs = set("".join(piece for piece in pieces if not _WORD.fullmatch(piece)))
@@ -126,7 +126,7 @@ def _kept(word: str) -> bool:
 
 
 def _roles(words: int, before: int, shape: PersonShape, language: Language, *, backwards: bool) -> list[str]:
-    """Which of the words are first names and which are last names; `before` of them stand before a comma."""
+    """The role of each word, first or last name. The first `before` words stand before a comma."""
     if shape != "person":
         return ["First" if shape == "first name" else "Last"] * words
     if 0 < before < words:
@@ -139,7 +139,7 @@ def _roles(words: int, before: int, shape: PersonShape, language: Language, *, b
 
 
 def _backwards(names: list[str], language: Language) -> bool:
-    """Whether the last name comes first: by known first names in two-word names, or by capitals."""
+    """Whether the last name comes first, judged by known first names in two-word names, or by capitals."""
     first = set(folded_list("first", language))
     pairs = [words for name in names if "," not in name and len(words := _WORD.findall(name)) == 2]  # noqa: PLR2004
     if not pairs:

@@ -1,7 +1,7 @@
-"""Made-up postal addresses in the real ones' order and parts.
+"""Made-up postal addresses, with the parts and the order of the real ones.
 
-Real addresses are cut at commas and line ends. Of each part is kept whether it is a street, a house number, a flat, or
-a place with its postcode, and where the digits stand. Streets and places are named after words of no real value.
+Real addresses are split at commas and line ends. For each part, only its kind is kept (street, house number, flat, or
+place with postcode) and where the digits stand. Made-up streets and places are named with words of no real value.
 """
 
 import re
@@ -77,7 +77,7 @@ class Place(Record):
 
     @classmethod
     def fit(cls, values: pa.Array, language: Language, least_rows: int, besides: Words | None) -> Self:
-        """Learn how real addresses are put together; none of their words is kept but those for flats."""
+        """Learn how real addresses are composed. Only words for flats are kept of them."""
         real, random = Words(values, besides), secret(values, "address")
         words = pool("last", language, 2 * _WORDS, real, random)
         streets, cities = _STREETS[language], _CITIES[language]
@@ -116,7 +116,7 @@ class Place(Record):
 
 
 def names_street(text: str) -> bool:
-    """Whether a text has a word of streets, in eight languages."""
+    """Whether a text holds a word for streets, in eight languages."""
     words = _LETTERS.findall(text.lower())
     return any(word in _KNOWN_STREETS or word.endswith(_STREET_ENDS) for word in words)
 
@@ -127,7 +127,7 @@ def _usual(language: Language) -> Template:
 
 
 def _format(text: str) -> str:
-    """The template of an address; empty where it names neither a street nor a place."""
+    """The template of an address; empty if it names neither a street nor a place."""
     parts, named = [], False
     for number, part in enumerate(re.split(r"(\s*[,;\n]\s*)", text.strip())):
         if number % 2:
@@ -146,7 +146,7 @@ def _format(text: str) -> str:
 
 
 def _street(part: str, number: int) -> str:
-    """A street with its house number where that stands."""
+    """The template of a street, with the house number at its place."""
     name = f"<STREET {number}>" if part.isupper() else f"<Street {number}>"
     if not re.search(r"\d", part):
         return name
@@ -154,7 +154,7 @@ def _street(part: str, number: int) -> str:
 
 
 def _piece(found: "re.Match[str]", number: int) -> str:
-    """A place's name, state or postcode."""
+    """The template of a part that names a place, a state or a postcode."""
     text, tag = found.group(), f"{number} {found.start()}"
     if found["number"]:
         return f"<digits {min(len(text), _MOST_DIGITS)} {tag}>"

@@ -1,9 +1,9 @@
-"""Pools of made-up words: fixed lists of a language without whatever occurs in real values.
+"""Pools of made-up words: the fixed lists of a language, without the words of real values.
 
-The lists are those of Faker (first names, last names, common words); they are read when fakes are fitted and never
-later, so made-up values do not depend on Faker's version. Where the real values leave too few words, the beginnings
-and ends of listed words are put together anew, and at last syllables. A pool is a random part of what remains: that
-a word is not in it does not tell that it was real.
+The lists are Faker's first names, last names and common words. They are read only when fakes are fitted, so generation
+does not depend on Faker's version. If the real values leave too few words, beginnings and ends of listed words are
+recombined, and at last syllables. A pool is a random part of the remaining words, so a missing word was not necessarily
+a real one.
 """
 
 import itertools
@@ -47,7 +47,7 @@ _LONGEST = 10
 
 @cache
 def listed(kind: Listed, language: Language) -> tuple[str, ...]:
-    """Words of a fixed list, sorted; empty where there is none for the language."""
+    """The words of a fixed list, sorted; empty if the language has no such list."""
     provider, fields = _FIELDS[kind]
     found: set[str] = set()
     for locale in _LOCALES[language]:
@@ -71,15 +71,15 @@ def folded_list(kind: Listed, language: Language) -> tuple[str, ...]:
 def pool(
     kind: Listed, language: Language, size: int, real: Words, random: np.random.Generator, *, plain: bool = False
 ) -> tuple[str, ...]:
-    """`size` different words that `real` frees, sorted.
+    """Draw `size` different words that are free of real ones, sorted.
 
     Args:
-        kind: Which list to begin with.
+        kind: The list to begin with.
         language: The language of the words.
-        size: How many words.
+        size: Number of words.
         real: The words of the real values.
-        random: What is taken of the list.
-        plain: Whether words are folded, and none begins with another.
+        random: The stream that draws from the list.
+        plain: Whether words are folded, and no word is the beginning of another.
     """
     pairs = list(zip(listed(kind, language), folded_list(kind, language), strict=True))
     free = [(word, fold) for word, fold in pairs if real.frees(fold)]
@@ -105,7 +105,7 @@ def _pieces(kind: Listed, language: Language) -> tuple[list[str], list[str]]:
 
 
 def _recombined(kind: Listed, language: Language, size: int, random: np.random.Generator) -> Iterator[tuple[str, str]]:
-    """The beginning of a listed word with the end of another, made of folded letters."""
+    """Words made of the beginning of one listed word and the end of another, in folded letters."""
     heads, tails = _pieces(kind, language)
     if heads and tails:
         for head, tail in random.integers(0, (len(heads), len(tails)), (_TRIES * size, 2)).tolist():

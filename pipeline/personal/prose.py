@@ -1,7 +1,7 @@
 """Made-up texts: sentences of common words of a language, as long as the real ones.
 
-Every text has words that no real word begins with, so no text is a real one. The other words are the language's
-commonest in a fixed list. Of the real texts only how many words they have is kept, rounded.
+Every text holds words that no real word begins with, so no text is a real one. The other words are the most common
+ones of a fixed list. Only the rounded number of words is kept of the real texts.
 """
 
 from typing import Literal, Self
@@ -27,7 +27,7 @@ class Prose(Record):
 
     Attributes:
         words: Common words of the language.
-        own: Words of no real value.
+        own: Words that occur in no real value.
         lengths: Rounded quantiles of the number of words in a text.
         stop: Whether most real texts end with a full stop.
     """
@@ -40,7 +40,7 @@ class Prose(Record):
 
     @classmethod
     def fit(cls, values: pa.Array, language: Language, least_rows: int, besides: Words | None) -> Self:
-        """Learn the lengths of real texts; nothing of their words is kept."""
+        """Learn the lengths of real texts. None of their words is kept."""
         real, random = Words(values, besides), secret(values, "free text")
         counts = pc.list_value_length(pc.utf8_split_whitespace(values)).to_numpy(zero_copy_only=False)
         shares = min(_SHARES, max(len(values) // (2 * least_rows), 1))
@@ -69,7 +69,7 @@ class Prose(Record):
         return self._joined(random, own, first, closing, lengths)
 
     def _joined(self, random: Ints, own: np.ndarray, first: np.ndarray, closing: np.ndarray, lengths: Ints) -> pa.Array:
-        """Words by number, with capitals and full stops, put together to texts."""
+        """Texts from the numbers of words, with capitals and full stops."""
         common, free = list(self.words), list(self.own)
         begun = [word[:1].upper() + word[1:] for word in free]
         kinds = [common, [f"{word}." for word in common], free, [f"{word}." for word in free], begun]
@@ -84,7 +84,7 @@ class Prose(Record):
 
 
 def _rounded(words: float) -> int:
-    """The number of words, to about a fifth."""
+    """A number of words, rounded to about a fifth."""
     if words < 5:  # noqa: PLR2004
         return max(round(words), 1)
     step = 2 ** int(np.log2(words / 2.5))

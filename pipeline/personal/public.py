@@ -1,8 +1,8 @@
 """Public vocabularies: labels that everybody knows, such as countries, currencies and weekdays.
 
-Such labels tell nothing about a single person, however rare they are in a table. Names are compared without case and
-accents, codes as they are written or all in lower case. Any two letters may be a country by accident, so a column of
-few codes of two letters passes only where most of them are common ones.
+Such labels reveal nothing about a single person, however rare they are in a table. Names are compared without case and
+accents, codes as they are written or all in lower case. Any two letters may be a country code by accident, so a column
+of few two-letter codes counts only if most of them are common codes.
 """
 
 import json
@@ -17,7 +17,7 @@ from pipeline.personal.folding import folded
 
 _NEARLY_ALL = 0.95
 _SHORT = ("country codes of two letters", "language codes", "state codes of the USA")
-"""Vocabularies that hold a good part of all texts of two letters."""
+"""Vocabularies that hold many of all texts of two letters."""
 _MANY_SHORT = 8
 _COMMON = {
     "country codes of two letters": "AR AT AU BE BR CA CH CN CZ DE DK ES FI FR GB GR HU IE IN IT JP KR LU MX NL NO NZ "
@@ -29,7 +29,7 @@ _COMMON = {
 
 @cache
 def _vocabularies() -> dict[str, frozenset[str]]:
-    """Names as they fold; codes in capitals and in small letters."""
+    """Every vocabulary: names folded, codes in capitals and in small letters."""
     texts = json.loads((files("pipeline.personal") / "vocabularies.json").read_text(encoding="utf-8"))
     found = {}
     for name, joined in texts.items():
@@ -48,7 +48,7 @@ def _coded(name: str) -> bool:
 def is_public(values: pa.Array) -> NDArray[np.bool_]:
     """Which strings are labels of a public vocabulary, [values].
 
-    Some labels are first names as well (Jan, Kenya), so this is for columns that have a `public_vocabulary`.
+    Some labels are also first names (Jan, Kenya), so use this only for columns that have a `public_vocabulary`.
     """
     codes = frozenset().union(*(labels for name, labels in _vocabularies().items() if _coded(name)))
     names = frozenset().union(*(labels for name, labels in _vocabularies().items() if not _coded(name)))
@@ -57,7 +57,7 @@ def is_public(values: pa.Array) -> NDArray[np.bool_]:
 
 
 def public_vocabulary(values: pa.Array) -> str | None:
-    """The name of the vocabulary that nearly all distinct values are in; None for none.
+    """The name of the vocabulary that holds nearly all distinct values; None if there is none.
 
     Args:
         values: Strings without nulls.
@@ -75,7 +75,7 @@ def public_vocabulary(values: pa.Array) -> str | None:
 
 
 def _accident(name: str, texts: list[str]) -> bool:
-    """Whether a few texts of two letters may be codes by chance only, or are written in different cases."""
+    """Whether a few two-letter texts may be codes only by chance, or are written in different cases."""
     if not _coded(name):
         return False
     if not (all(text.isupper() for text in texts) or all(text.islower() for text in texts)):

@@ -1,8 +1,8 @@
 """Which columns identify people, judged by a sample of their values and by their name.
 
-Some values tell by themselves what they are (an e-mail address, an account number with its check digits). Others do so
-only together with the column's name: five labels in a column `name` are no persons, and ten digits may be anything. So
-each shape asks for a smaller share of fitting values where the name says the same, and none is taken by its name alone.
+Some values are clear by themselves, such as an e-mail address or an account number with check digits. Others are clear
+only together with the column's name: ten digits may be anything. So each shape requires a smaller share of fitting
+values if the name agrees. The name alone is never enough: five labels in a column `name` are no persons.
 """
 
 import numpy as np
@@ -39,10 +39,10 @@ class Recognition(Record):
     """What a column holds.
 
     Attributes:
-        shape: What its values are.
-        reason: How that was seen, for people.
+        shape: What the values are.
+        reason: Why they were recognised, for people.
         language: The language of names, addresses and texts.
-        check: The check characters that they carry (`pipeline.personal.checksums`); none where empty.
+        check: Name of the check characters of the values (`pipeline.personal.checksums`); empty for none.
     """
 
     shape: Shape
@@ -52,11 +52,11 @@ class Recognition(Record):
 
 
 def recognise(name: str, values: pa.Array) -> Recognition | None:
-    """What personal data a column holds; None for none.
+    """Recognise the personal data of a column; None if it holds none.
 
     Args:
         name: The column's name.
-        values: Its values without nulls: strings, or integers, which may be telephone, card or identity numbers.
+        values: The values without nulls: strings, or integers (telephone, card and identity numbers).
     """
     sample = _sample(name, values)
     if not sample.texts:
@@ -71,7 +71,7 @@ def recognise(name: str, values: pa.Array) -> Recognition | None:
 
 
 def _sample(name: str, values: pa.Array) -> Sample:
-    """Distinct values at evenly spaced rows."""
+    """A sample of distinct values, from evenly spaced rows."""
     places = np.linspace(0, max(len(values) - 1, 0), min(len(values), _SAMPLED)).astype(np.int64)
     taken = values.take(pa.array(places))
     integers = bool(pa.types.is_integer(taken.type))

@@ -1,4 +1,4 @@
-"""Values put together of parts: a template is a sequence of literal texts and of names of parts.
+"""Values composed of parts: a template is a sequence of literal texts and names of parts.
 
 A part is written <like this> in lower case, <LIKE THIS> in capitals, and <Like this> in its own case.
 """
@@ -16,11 +16,11 @@ from pipeline.records import Record
 
 PART = re.compile(r"(<[A-Za-z0-9 ]+>)")
 Make = Callable[[str, Ints], pa.Array]
-"""The texts of a part for some rows."""
+"""Makes the texts of a part for some rows."""
 
 
 class Template(Record):
-    """A sequence of literals and parts, and how often it occurs."""
+    """A sequence of literals and parts, and its frequency."""
 
     text: str = Field(min_length=1, max_length=400)
     weight: int = Field(ge=1)
@@ -51,7 +51,7 @@ def only(templates: tuple[Template, ...], parts: str) -> None:
 
 
 def scattered(which: Ints, makers: Iterable[Callable[[Ints], pa.Array]]) -> pa.Array:
-    """One array of what each maker makes of the places where `which` is its number."""
+    """One array from several makers: maker k makes the places where `which` is k."""
     parts, order = [pa.array([], pa.string())], [np.zeros(0, dtype=np.int64)]
     for number, maker in enumerate(makers):
         places = np.flatnonzero(which == number)
@@ -62,7 +62,7 @@ def scattered(which: Ints, makers: Iterable[Callable[[Ints], pa.Array]]) -> pa.A
 
 
 def commonest(templates: pa.Array, least_rows: int, most: int) -> tuple[Template, ...]:
-    """The most frequent of these templates, each of at least `least_rows` rows; none for an empty text."""
+    """The most frequent templates, each of at least `least_rows` rows. Empty texts are no templates."""
     counted = templates.value_counts()
     texts, rows = counted.field("values").to_pylist(), counted.field("counts").to_numpy()
     best = [place for place in np.argsort(-rows, kind="stable")[:most].tolist() if rows[place] >= least_rows]

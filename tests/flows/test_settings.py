@@ -162,7 +162,7 @@ def test_a_file_about_one_table_needs_no_section(tmp_path: Path) -> None:
         ('data = "x"\n[schedule]\ntimezone = "Mars/Olympus"', "schedule.timezone in .* IANA name"),
         ('data = "x"\n[notify]\nwebhook = "secret"', "notify.webhook in .* got an address"),
         ('data = "x"\n[notify]\nwebhook = "http://[::1/secret"', "notify.webhook in .* got an address"),
-        ('data = "x"\n[incoming]\nlast_days = 3', "incoming in .* last_days counts by"),
+        ('data = "x"\n[incoming]\nlast_days = 3', "incoming in .* time column in 'time' for last_days"),
     ],
 )
 def test_wrong_tables_are_one_line(tmp_path: Path, text: str, expected: str) -> None:

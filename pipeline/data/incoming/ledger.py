@@ -1,4 +1,4 @@
-"""What is remembered of the files that came in, and what is asked of them."""
+"""Records of incoming files: the settings, the ledger, and what a survey finds."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -10,17 +10,17 @@ from pipeline.data.storage import File
 from pipeline.records import Record
 
 MOST_DAYS = 100_000
-"""Longest window of days; some 270 years."""
+"""Longest window in days, about 270 years."""
 
 
 class IncomingSettings(Record):
-    """What is new, and how far back a training looks; without a `last_…`, over everything that is there.
+    """Which rows are new, and how far back a training looks. Without a `last_…` key it sees all rows.
 
     Attributes:
-        time: Column of dates or timestamps: rows later than all before are new. Default: rows of new files are.
-        last_files: Train on so many files, the latest to come.
-        last_rows: Train on so many rows, the latest by `time` or else by file.
-        last_days: Train on the rows of so many days up to the latest `time`.
+        time: Column of dates or timestamps. Rows later than all earlier ones are new. Default: rows of new files are.
+        last_files: Train on this many of the latest files.
+        last_rows: Train on this many of the latest rows, by `time` or else by file.
+        last_days: Train on the rows of this many days before the latest `time`.
     """
 
     time: str | None = None
@@ -34,7 +34,7 @@ class IncomingSettings(Record):
         if len(given) > 1:
             raise ValueError(f"expected one window, got {' and '.join(given)}")
         if self.last_days is not None and self.time is None:
-            raise ValueError("expected the column that last_days counts by in 'time', got none")
+            raise ValueError("expected a time column in 'time' for last_days, got none")
         return self
 
 
@@ -42,9 +42,9 @@ class Known(Record):
     """A file that was taken in.
 
     Attributes:
-        name: Its name then.
-        digest: SHA-256 of its content.
-        columns: Mark of its shape; empty where an earlier version of this code kept none.
+        name: The file's name when it was taken in.
+        digest: SHA-256 of the content.
+        columns: Mark of the file's shape; empty in ledgers of earlier versions.
     """
 
     name: str
@@ -56,10 +56,10 @@ class Quarantined(Record):
     """A file that cannot be used, and why.
 
     Attributes:
-        name: Its name then.
-        digest: SHA-256 of its content.
-        reason: In words.
-        columns: Mark of its shape, if nothing but its columns is wrong.
+        name: The file's name when it was found.
+        digest: SHA-256 of the content.
+        reason: One line for people.
+        columns: Mark of the file's shape, if only its columns are wrong; else empty.
     """
 
     name: str
@@ -72,13 +72,13 @@ class Ledger(Record):
     """What has come in so far.
 
     Attributes:
-        files: Files that were taken in, in the order of their coming.
-        quarantined: Files that cannot be used; among them known ones whose columns are no longer the right ones.
-        columns: Marks of the shapes of all files, in the order of their first coming.
-        shapes: The schema of every shape by its mark, as a text.
+        files: Files that were taken in, in order of arrival.
+        quarantined: Files that cannot be used. A known file is among them if its columns are no longer the right ones.
+        columns: Marks of all shapes, in order of their first arrival.
+        shapes: The schema of every shape, serialized, by mark.
         latest: The latest time of any row that was trained on, in UTC where the column has a zone.
-        rules: Mark of the settings by which files were judged; by others, those that could not be read are tried again.
-        stamps: The digest of every object that a store held, by its stamp.
+        rules: Mark of the settings that files were judged by. Under other settings, unreadable files are retried.
+        stamps: The digest of every object of the store, by stamp.
     """
 
     files: tuple[Known, ...] = ()
@@ -91,14 +91,14 @@ class Ledger(Record):
 
 
 class Arrivals(Record):
-    """What `survey` found.
+    """The result of `survey`.
 
     Attributes:
-        files: The files that can be used, each content once, known ones first, in the order of their coming.
-        new: How many of them, at the end, are new.
-        quarantined: Those that cannot be used and were not known for it.
-        ledger: The ledger, these files included.
-        shape: Mark of the shape of the files that can be used.
+        files: The usable files, each content once: known files first, then new ones in order of arrival.
+        new: Number of new files at the end of `files`.
+        quarantined: Unusable files that the ledger did not list as such.
+        ledger: The ledger with these files.
+        shape: Mark of the shape of the usable files.
     """
 
     files: tuple[File, ...]

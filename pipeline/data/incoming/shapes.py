@@ -1,8 +1,8 @@
-"""Shapes: which files have columns that differ harmlessly.
+"""Shapes: groups of files whose columns differ harmlessly.
 
-A *shape* is a schema that holds every file of it; its *mark* is a hash of what it was at first. A new file is of
-the first shape that it can be added to (`pipeline.data.tables.joined`), the right one before others, or founds one. The
-ledger keeps shapes, so that files that are known need not be looked at again.
+A *shape* is a schema that can hold every file of the group. Its *mark* is a hash of the schema it began with. A new
+file joins the first shape that it fits (`pipeline.data.tables.joined`), trying the right shape first, or it founds a
+new one. The ledger keeps the shapes, so known files are not read again.
 """
 
 import base64
@@ -22,18 +22,18 @@ from pipeline.data.tables import ReadSettings
 from pipeline.errors import InputError
 from pipeline.schema import ColumnSettings
 
-EDITION = "2"  # of the rules by which files are judged; another one has all that could not be used tried again
+EDITION = "2"  # version of the rules that judge files; a new version retries every unusable file
 
 
 class Sorted(NamedTuple):
-    """The files that are there, by their columns.
+    """The present files, sorted into shapes.
 
     Attributes:
-        marks: The marks of the shapes of files by digest, known files first, in the order of their coming.
-        reasons: Why new files have none.
-        shapes: The schema of every shape by its mark.
-        judged: Digests of the files that were read for it.
-        rules: Mark of the settings by which they were judged.
+        marks: The mark of each file's shape, by digest; known files first, in order of arrival.
+        reasons: Why a new file has no shape, by digest.
+        shapes: The schema of every shape, by mark.
+        judged: Digests of the files that were read now.
+        rules: Mark of the settings that files were judged by.
     """
 
     marks: dict[str, str]
@@ -43,7 +43,7 @@ class Sorted(NamedTuple):
     rules: str
 
     def difference(self, digest: str, right: str) -> str:
-        """What is unusual about the columns of a file, in one line."""
+        """How the columns of a file differ from the right shape, in one line."""
         schema, usual = self.shapes[self.marks[digest]], self.shapes[right]
         found = [f"column {name!r} is missing" for name in usual.names if name not in schema.names]
         found += [f"column {name!r} is new" for name in schema.names if name not in usual.names]
@@ -64,14 +64,14 @@ def sort(
     *,
     changing: bool,
 ) -> Sorted:
-    """Find the shape of every file; new files are read from end to end, one at a time.
+    """Find the shape of every file. New files are read from end to end, one at a time.
 
-    A file that could not be used before is tried again where the settings have changed.
+    A file that could not be used before is retried if the settings have changed.
 
     Args:
-        here: The files that are there by digest.
-        ledger: What came before.
-        settings: What makes a value unusable.
+        here: The present files, by digest.
+        ledger: What came in before.
+        settings: Which values are unusable.
         overrides: Column settings.
         changing: Whether the columns of the table may change.
 
@@ -108,9 +108,9 @@ def right_shape(marks: Mapping[str, str], taken: Collection[str], came: Sequence
     """The mark of the right shape.
 
     Args:
-        marks: The marks of the files that are there, by digest, known ones first.
+        marks: The marks of the present files, by digest; known files first.
         taken: Digests of all files that were ever taken in.
-        came: Where the table may change, all marks in the order of their first coming.
+        came: All marks in order of their first arrival, if the table's columns may change; else empty.
     """
     if came and taken:
         return max(marks.values(), key=came.index, default="")
@@ -129,7 +129,7 @@ def write_shape(shape: pa.Schema) -> str:
 
 
 def _place(table: pa.Table, shapes: dict[str, pa.Schema], right: str) -> str:
-    """The mark of the shape that a table is of, which is widened or founded."""
+    """The mark of a table's shape. An existing shape may be widened; if none fits, a new one is founded."""
     for mark in sorted(shapes, key=lambda mark: mark != right):
         shape, reasons = tables.joined(shapes[mark], table)
         if not reasons:
@@ -146,19 +146,19 @@ def _in_order(marks: Mapping[str, str], known: Sequence[str], here: Mapping[str,
 
 
 def _rules(settings: ReadSettings, overrides: Mapping[str, ColumnSettings]) -> str:
-    """What tells the settings from others by which files are judged."""
+    """A hash of the settings that files are judged by."""
     columns = (f"{name}={overrides[name].model_dump_json()}" for name in sorted(overrides))
     return hashlib.sha256("\n".join([EDITION, settings.model_dump_json(), *columns]).encode()).hexdigest()
 
 
 def _mark(schema: pa.Schema) -> str:
-    """What tells the columns of a file from others: their names, types and nullability, in order."""
+    """A hash of the names, types and nullability of columns, in order."""
     columns = [[field.name, str(field.type), field.nullable] for field in schema]
     return hashlib.sha256(json.dumps(columns).encode()).hexdigest()
 
 
 def _schema(file: File, overrides: Mapping[str, ColumnSettings]) -> pa.Schema:
-    """The columns of a file as they are read, without its values."""
+    """The schema of a file after the casts that the settings ask for. Values are not read."""
     schema = tables.footer(file).schema
     for i, field in enumerate(schema):
         wanted = overrides[field.name].type if field.name in overrides else None
@@ -168,7 +168,7 @@ def _schema(file: File, overrides: Mapping[str, ColumnSettings]) -> pa.Schema:
 
 
 def _merged(schemas: Sequence[pa.Schema], before: pa.Schema | None) -> pa.Schema:
-    """One shape of files that were found to have one, from their types alone."""
+    """One schema for files of a shape, from their types alone."""
     return pa.schema([_field(field, schemas, before) for field in schemas[0]])
 
 
@@ -176,7 +176,7 @@ def _field(field: pa.Field, schemas: Iterable[pa.Schema], before: pa.Schema | No
     others = [schema.field(field.name) for schema in schemas if field.name in schema.names]
     kinds = {other.type for other in others}
     found = candidates(kinds)
-    if not found:  # one of them is of a file without a value
+    if not found:  # one of the files has no value in this column
         told = before.field(field.name).type if before is not None and field.name in before.names else field.type
         found = [told if told in kinds else field.type]
     return field.with_type(found[0]).with_nullable(any(other.nullable for other in others))

@@ -1,4 +1,4 @@
-"""Which files are new, and which cannot be used."""
+"""The survey: which files are new, and which cannot be used."""
 
 import hashlib
 import json
@@ -20,13 +20,13 @@ def survey(
     *,
     changing: bool = False,
 ) -> Arrivals:
-    """Hold the files that are there against the ledger. New files are read from end to end, one at a time.
+    """Compare the present files with the ledger. New files are read from end to end, one at a time.
 
     Args:
-        found: The files, in the order in which new ones count as having come.
-        ledger: What came before.
-        settings: What makes a value unusable.
-        overrides: Column settings; a file whose column cannot be cast as they ask is unusable.
+        found: The files. Their order is the order of arrival of new ones.
+        ledger: What came in before.
+        settings: Which values are unusable.
+        overrides: Column settings. A file with a column that cannot be cast as they ask is unusable.
         changing: Whether the columns of the table may change.
 
     Raises:
@@ -71,17 +71,17 @@ def survey(
 
 
 def _still(file: Quarantined, marks: Mapping[str, str], right: str, reasons: Mapping[str, str]) -> bool:
-    """Whether a file that could not be used is to be remembered as it was."""
+    """Whether an entry of the quarantine stays as it is."""
     return file.digest not in reasons and marks.get(file.digest) != right
 
 
 def _digest(file: File, ledger: Ledger, stamps: dict[str, str]) -> str:
-    """What tells a file's content from that of others, what its path says included.
+    """A digest of a file's content, including the columns that its path names.
 
     Args:
         file: The file.
-        ledger: Knows the content of objects that have not changed.
-        stamps: Gets the content of an object.
+        ledger: Knows the digests of objects that have not changed.
+        stamps: Receives the digest of an object, by stamp.
     """
     if isinstance(file, Delta):
         return hashlib.sha256(f"{file.uri}\n{file.version}".encode()).hexdigest()
@@ -92,7 +92,7 @@ def _digest(file: File, ledger: Ledger, stamps: dict[str, str]) -> str:
 
 
 def _content(file: Path | Object, ledger: Ledger, stamps: dict[str, str]) -> str:
-    """SHA-256 of a file's bytes; of one that cannot be opened, a mark of its own."""
+    """SHA-256 of a file's bytes. A file that cannot be opened gets a text that names the failure."""
     if isinstance(file, Object):
         stamps[file.stamp] = ledger.stamps.get(file.stamp) or hashlib.sha256(fetch(file)).hexdigest()
         return stamps[file.stamp]

@@ -1,4 +1,4 @@
-"""The rows that a training sees."""
+"""Windows: the rows that a training sees, and which of them are new."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -16,17 +16,17 @@ from pipeline.errors import SchemaError, TableError
 from pipeline.schema import ColumnSettings
 
 FIRST, LAST = (pa.scalar(text).cast(pa.timestamp("us")) for text in ("0001-01-01 00:00:00", "9999-12-31 23:59:59"))
-"""The times that Python knows."""
+"""The range of Python's datetime."""
 
 
 class Window(NamedTuple):
     """The rows of a training.
 
     Attributes:
-        rows: All of them.
-        new: Those that are new.
-        latest: The latest time there has been, also of rows that are no longer there, where a column of times is named.
-        notes: What a person should know about how the rows came in.
+        rows: All rows.
+        new: The new ones among them.
+        latest: The latest time ever seen, also of rows that are no longer there; None without a time column.
+        notes: What a person should know about how the rows were read, one line each.
     """
 
     rows: pa.Table
@@ -46,18 +46,18 @@ def window(
 
     Args:
         arrivals: The files.
-        settings: Which rows.
-        read: What makes a value unusable.
+        settings: Which rows to read.
+        read: Which values are unusable.
         overrides: Column settings.
-        like: What the table looked like before; default: as its files do (`pipeline.data.incoming.shapes`).
+        like: The earlier schema of the table. Default: the shape of the files (`pipeline.data.incoming.shapes`).
 
     Raises:
-        TableError: No file can be used, or all of them together cannot.
-        SchemaError: The column of times is missing, or holds no times.
+        TableError: No file can be used, or the files cannot be one table.
+        SchemaError: The time column is missing, or holds no times.
     """
     if not arrivals.files:
         reasons = "; ".join(file.reason for file in arrivals.ledger.quarantined[:1])
-        raise TableError(f"expected at least one file that can be used, got none ({reasons})")
+        raise TableError(f"expected at least one usable file, got none ({reasons})")
     files = arrivals.files[-(settings.last_files or 0) :]
     if settings.time is None and settings.last_rows is not None:
         files = _holding(files, settings.last_rows)
@@ -74,17 +74,17 @@ def window(
 
 
 def by_time(rows: pa.Table, column: str, settings: IncomingSettings, before: datetime | None) -> Window:
-    """The window of rows by a column of times; a row without a time is in it, but never new, and in no window of days.
+    """The window of rows by a time column. A row without a time is never new, and in no window of days.
 
     Args:
-        rows: Everything there is.
-        column: The column of times.
+        rows: All rows.
+        column: The time column.
         settings: How far back to look.
-        before: The latest time that is not new; None where all are.
+        before: The latest time that is not new; None if all rows are new.
 
     Raises:
         TableError: The column holds only nulls.
-        SchemaError: It is missing, or holds no times.
+        SchemaError: The column is missing, or holds no times.
     """
     moments = times(rows, column)
     latest = pc.max(moments).as_py()
@@ -104,11 +104,11 @@ def by_time(rows: pa.Table, column: str, settings: IncomingSettings, before: dat
 
 
 def times(rows: pa.Table, column: str) -> pa.ChunkedArray:
-    """A column as timestamps of microseconds, in UTC where it has a zone.
+    """A column as timestamps in microseconds, in UTC where it has a zone.
 
     Raises:
-        SchemaError: It is missing, or holds neither dates nor timestamps.
-        TableError: Some are in no year from 1 to 9999.
+        SchemaError: The column is missing, or holds neither dates nor timestamps.
+        TableError: A time lies outside the years 1 to 9999.
     """
     if column not in rows.column_names:
         raise SchemaError(f"time: expected a column {column!r} of times, got none")
@@ -116,7 +116,7 @@ def times(rows: pa.Table, column: str) -> pa.ChunkedArray:
     if not (pa.types.is_timestamp(kind) or pa.types.is_date(kind)):
         raise SchemaError(f"time: expected dates or timestamps in column {column!r}, got {kind}")
     zone = getattr(kind, "tz", None)
-    finer = getattr(kind, "unit", None) == "ns"  # what is finer than a microsecond is cut off
+    finer = getattr(kind, "unit", None) == "ns"  # digits below a microsecond are cut off
     try:
         moments = rows.column(column).cast(pa.timestamp("us", zone), safe=not finer).cast(pa.timestamp("us"))
     except pa.ArrowInvalid as error:
@@ -134,7 +134,7 @@ def _later(times: pa.ChunkedArray, than: pa.Scalar) -> pa.ChunkedArray:
 
 
 def _holding(files: tuple[File, ...], rows: int) -> tuple[File, ...]:
-    """The fewest files at the end that hold so many rows."""
+    """The fewest files at the end that together hold `rows` rows."""
     start = len(files)
     while start > 0 and rows > 0:
         start -= 1

@@ -1,8 +1,8 @@
-"""Tables in: found, read with every check, of one schema, and split by content.
+"""Tables in: found, read, checked, unified and split.
 
-A table is read once and refused with one clear line when it cannot be used. `files` lists what a place leads to,
-`load` makes one table of it and tells what was done to get there, `split` divides it by a hash of each row's content.
-Any Arrow type comes in; which of them can be modelled is the business of `pipeline.columns`.
+`files` lists the files of a place. `load` reads them into one table, with a note for every cast. `split` divides a
+table by a hash of each row's content. A table that cannot be used is refused with one line. Every Arrow type can be
+read; `pipeline.columns` says which types can be modelled.
 """
 
 from pipeline.data.tables.checks import LARGEST, ReadSettings

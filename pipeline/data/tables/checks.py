@@ -1,4 +1,4 @@
-"""What makes the values of a table unusable, told once, when they come in. No message quotes a value."""
+"""Checks of values as they are read. No message quotes a value."""
 
 from typing import Literal
 
@@ -11,15 +11,16 @@ from pipeline.errors import SchemaError, TableError
 from pipeline.records import Record
 
 LARGEST = 1e300
-"""Greater numbers count as infinite: differences and squares of such columns would be."""
+"""Larger numbers count as infinite, because differences and squares of such columns would be."""
 
 
 class ReadSettings(Record):
-    """What is done with doubtful values.
+    """What happens to doubtful values.
 
     Attributes:
-        infinite: ±inf and numbers beyond ±1e300: "refuse" the table, or "clip" to the largest other one of the column.
-        longest_text: Most bytes of one text.
+        infinite: Infinite numbers and numbers beyond ±1e300: "refuse" the table, or "clip" them to the largest other
+            number of the column.
+        longest_text: Most bytes of one text. A longer one refuses the table.
     """
 
     infinite: Literal["refuse", "clip"] = "refuse"
@@ -27,10 +28,10 @@ class ReadSettings(Record):
 
 
 def check_names(table: pa.Table, where: str) -> None:
-    """Refuse a table without columns or with two of one name.
+    """Refuse a table without columns, or with two columns of one name.
 
     Raises:
-        SchemaError: It is such a table.
+        SchemaError: The table has no column, or a name twice.
     """
     if table.num_columns == 0:
         raise SchemaError(f"expected at least one column in {where}, got none")
@@ -46,7 +47,7 @@ def check_content(array: pa.ChunkedArray, name: str, where: str, settings: ReadS
     """Refuse values that the column's type does not allow, and texts that are too long.
 
     Raises:
-        TableError: There are some.
+        TableError: The column holds such a value.
     """
     try:
         array.validate(full=True)
@@ -69,7 +70,7 @@ def check_content(array: pa.ChunkedArray, name: str, where: str, settings: ReadS
 
 
 def without_nan(array: pa.ChunkedArray) -> pa.ChunkedArray:
-    """The column with NaN as null."""
+    """The column with null in place of NaN."""
     if not pa.types.is_floating(array.type):
         return array
     return pc.if_else(pc.fill_null(pc.is_nan(array), False), None, array)  # noqa: FBT003
@@ -79,7 +80,7 @@ def finite(array: pa.ChunkedArray, name: str, settings: ReadSettings) -> pa.Chun
     """The column without infinite values.
 
     Raises:
-        TableError: It holds some, and they are to be refused or cannot be clipped.
+        TableError: The column holds infinite values, and they are refused or cannot be clipped.
     """
     if not pa.types.is_floating(array.type):
         return array
@@ -89,7 +90,7 @@ def finite(array: pa.ChunkedArray, name: str, settings: ReadSettings) -> pa.Chun
         return array
     if settings.infinite == "refuse":
         raise TableError(
-            f"column {name!r} holds {count} infinite values or such beyond {LARGEST:g}, expected smaller ones (or "
+            f"column {name!r} holds {count} values that are infinite or beyond {LARGEST:g}, expected smaller ones (or "
             "read.infinite = 'clip')"
         )
     others = array.filter(pc.invert(infinite))
@@ -100,7 +101,7 @@ def finite(array: pa.ChunkedArray, name: str, settings: ReadSettings) -> pa.Chun
 
 
 def _not_utf8(array: pa.ChunkedArray) -> int:
-    """How many texts are not UTF-8; of a dictionary, how many of its labels."""
+    """Number of texts that are not UTF-8; in a dictionary column, number of such labels."""
     count = 0
     for chunk in array.chunks:
         for leaf in leaves(chunk):

@@ -1,7 +1,7 @@
-"""The content of a table as numbers: a hash of every value, of any Arrow type.
+"""Hashes of the content of a table, for any Arrow type.
 
-Equal values have equal hashes whatever their chunks, their encoding as a dictionary or the width of their offsets. A
-hash is of the value alone: it is the same on every machine and in every process.
+Equal values have equal hashes: chunks, dictionary encoding and the width of offsets do not matter. A hash depends on
+the value alone, so it is the same on every machine and in every process.
 """
 
 import hashlib
@@ -17,11 +17,11 @@ from pipeline.arrow.widening import plain
 Hashes = NDArray[np.uint64]
 
 NULL = np.uint64(0x5851F42D4C957F2D)
-STEP = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio: multiples of it are spread evenly
+STEP = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio, whose multiples are spread evenly
 
 
 def digest(table: pa.Table) -> str:
-    """SHA-256 of the table's schema and values, whatever their chunks and encodings."""
+    """SHA-256 of the table's schema and values, independent of chunks and encodings."""
     total = hashlib.sha256(table.schema.remove_metadata().to_string().encode())
     for name, column in zip(table.column_names, column_hashes(table), strict=True):
         total.update(name.encode())
@@ -37,12 +37,12 @@ def mix(x: Hashes) -> Hashes:
 
 
 def row_hashes(table: pa.Table, seed: int = 0) -> Hashes:
-    """A 64-bit hash of every row: of its values, in order."""
+    """A 64-bit hash of every row's values in order, [rows]."""
     return _row(column_hashes(table), np.full(table.num_rows, seed, dtype=np.uint64))
 
 
 def column_hashes(table: pa.Table) -> list[Hashes]:
-    """A 64-bit hash of every value, by column."""
+    """A 64-bit hash of every value: one array for each column."""
     nothing = np.zeros(0, dtype=np.uint64)
     return [np.concatenate([nothing, *map(hashes, column.chunks)]) for column in table.columns]
 
@@ -69,9 +69,9 @@ def hashes(array: pa.Array) -> Hashes:  # noqa: PLR0911 - one line for each fami
 
 def _scalars(array: pa.Array) -> Hashes:
     kind = array.type
-    if pa.types.is_float16(kind):  # Arrow does not encode it
+    if pa.types.is_float16(kind):  # Arrow cannot dictionary-encode float16
         array = array.cast(pa.float32())
-    elif pa.types.is_decimal32(kind) or pa.types.is_decimal64(kind):  # nor these
+    elif pa.types.is_decimal32(kind) or pa.types.is_decimal64(kind):  # nor narrow decimals
         array = array.cast(pa.decimal128(kind.precision, kind.scale))
     encoded = array.dictionary_encode()
     values = encoded.dictionary
@@ -98,7 +98,7 @@ def _row(columns: list[Hashes], row: Hashes) -> Hashes:
 
 
 def _lists(array: pa.Array) -> Hashes:
-    """Hashes of lists of any kind: of the values, their places and their number."""
+    """Hashes of lists of any kind, from their values, the places of these and their number."""
     counts = pc.list_value_length(array).fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
     values, ends = hashes(array.flatten()), np.cumsum(counts)
     places = np.arange(len(values), dtype=np.int64) - np.repeat(ends - counts, counts)

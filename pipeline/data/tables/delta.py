@@ -1,8 +1,8 @@
 """Delta Lake tables, through their log.
 
-The files of such a table hold rows that were deleted or rewritten since; which rows count, the log says. It is read
-by the `deltalake` package, an optional dependency. A table is read as a whole, at the version that was the latest when
-it was listed. Delta Lake promises no order of rows, so they come in the order of their content, always the same.
+The files of such a table also hold rows that were deleted or rewritten since. The log says which rows count. The
+optional package `deltalake` reads it. A table is read as a whole, at the version that was the latest when it was
+listed. Delta Lake guarantees no order of rows, so rows are sorted by their content: the same order each time.
 """
 
 import os
@@ -26,14 +26,14 @@ def latest(uri: str) -> Delta:
     """The newest version of the table in a directory.
 
     Raises:
-        TableError: It cannot be read, or the package that does is not installed.
+        TableError: The table cannot be read, or `deltalake` is not installed.
     """
     with _readable(uri):
         return Delta(uri=uri, version=_table(uri).version())
 
 
 def schema(table: Delta) -> tuple[pa.Schema, int]:
-    """The columns and the number of rows.
+    """The schema and the number of rows.
 
     Raises:
         TableError: As `latest`.
@@ -44,7 +44,7 @@ def schema(table: Delta) -> tuple[pa.Schema, int]:
 
 
 def read(table: Delta) -> pa.Table:
-    """The rows, in the order of their content, without views of texts.
+    """The rows, sorted by content, with views of texts cast to plain texts.
 
     Raises:
         TableError: As `latest`.
@@ -71,6 +71,6 @@ def _readable(uri: str) -> Iterator[None]:
         yield
     except TableError:
         raise
-    except Exception as error:  # its errors have no base of their own
+    except Exception as error:  # errors of deltalake have no common base
         reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         raise TableError(f"expected a readable Delta Lake table at {uri}: {reason}") from error

@@ -1,17 +1,16 @@
-"""The files of a table, and what their paths say.
+"""The files of a table, and the columns that their paths name.
 
-A directory, a prefix or a pattern may lead to files in folders called `column=value`, as Hive, Spark, Arrow and pandas
-write them. Such columns are columns like others. Which folders count begins where the user pointed: below a directory,
-or below the first folder of a pattern that has a wildcard in it. Values are percent-decoded, and
-`__HIVE_DEFAULT_PARTITION__` is null. A column is of integers where every value is written as an integer is, and of days
-where every value is written as `2024-01-31` is, so that nothing is lost: `01` stays a text. A file that holds a column
-of the same name keeps its own.
+Files may lie in folders called `column=value`, as Hive, Spark, Arrow and pandas write them. Such a column is a column
+of the table. Only folders below the user's place count: below the directory, or below the first folder of a pattern
+that has a wildcard. Values are percent-decoded, and `__HIVE_DEFAULT_PARTITION__` is null. A column holds integers if
+every value is written as an integer is, and days if every value is written like `2024-01-31`, so that nothing is lost:
+`01` stays a text. A file that holds a column of the same name keeps its own.
 
-A directory that a table format governs (Delta Lake, Apache Iceberg, Apache Hudi) holds files of deleted rows. It is
-read through its log, or refused.
+A directory of a table format (Delta Lake, Apache Iceberg, Apache Hudi) also holds files of deleted rows. A Delta Lake
+table is read through its log; the others are refused.
 
-An export below the place that a user named is passed over: made-up rows are no data to learn from, unless they are
-what the user points to.
+An export of resynth below the user's place is passed over, because made-up rows are no data to learn from. It is read
+if it is the place itself.
 """
 
 import glob
@@ -35,18 +34,18 @@ _P = TypeVar("_P", PurePath, PurePosixPath)
 INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 MARKS = {"_delta_log": "a Delta Lake table", ".hoodie": "an Apache Hudi table", "metadata": "an Apache Iceberg table"}
-"""Directories that a table format keeps in a table's own; "metadata" only with files that Iceberg names so."""
+"""Directories that mark a table format; "metadata" marks one only if it holds files that match `ICEBERG`."""
 ICEBERG = "*.metadata.json"
 
 
 def files(path: Place) -> Sequence[File]:
-    """The Parquet files of `path`: itself, those anywhere below it, or those it matches as a pattern, in name order.
+    """The Parquet files of a place, in order of their names.
 
-    A pattern may match directories, which stand for the files below them.
+    A file stands for itself, a directory or prefix for all files below it, and a pattern for everything it matches.
 
     Raises:
-        TableError: There is nothing, no Parquet file, or a table format that is not read.
-        SchemaError: A path names one column twice, or has bytes in it that are not UTF-8.
+        TableError: The place is empty, holds no Parquet file, or is of a table format that is not read.
+        SchemaError: A path names a column twice, or holds bytes that are not UTF-8.
         ResynthError: An object store does not answer.
     """
     return _objects(path) if isinstance(path, str) else _local(path)
@@ -75,17 +74,17 @@ def _local(path: Path) -> Sequence[File]:
 
 
 def _below(path: Path) -> list[Path]:
-    """A file, or the Parquet files anywhere below a directory."""
+    """The file itself, or the Parquet files anywhere below a directory."""
     if not path.is_dir():
         return [path]
     return sorted(file for file in path.rglob("*.parquet") if file.is_file() and is_data(file.relative_to(path)))
 
 
 def _without_exports(found: dict[_F, _P], exports: Iterable[PurePath], place: Place) -> dict[_F, _P]:
-    """The files that lie in none of some folders below the table's place.
+    """The files that lie in no export below the table's place.
 
     Raises:
-        TableError: All of them do.
+        TableError: All files lie in exports.
     """
     inside = set(exports) - {PurePath()}
     data = {file: below for file, below in found.items() if inside.isdisjoint(below.parents)}
@@ -95,7 +94,7 @@ def _without_exports(found: dict[_F, _P], exports: Iterable[PurePath], place: Pl
 
 
 def _refuse_formats(found: Iterable[Path], place: Path) -> None:
-    """Refuse files that a table format governs, wherever above them its marks are."""
+    """Refuse files of a table format, whose marks may lie in any folder above them."""
     folders = {folder for file in found for folder in (*file.absolute().parents, *file.resolve().parents)}
     for folder in sorted(folders):
         for mark, called in MARKS.items():
@@ -124,7 +123,7 @@ def _objects(uri: str) -> Sequence[File]:
 
 
 def _governed(name: PurePosixPath) -> Iterable[tuple[PurePosixPath, str]]:
-    """The folders of a format's marks among the folders of an object, and the format."""
+    """Folders above an object that a table format marks, each with the name of the format."""
     for folder in name.parents:
         if folder.name in MARKS and (folder.name != "metadata" or name.match(f"metadata/{ICEBERG}")):
             yield folder.parent, MARKS[folder.name]
@@ -142,7 +141,7 @@ def _refuse_formats_above(uri: str) -> None:
 
 
 def _refuse(called: str, folder: PurePath | str, place: Place) -> None:
-    """Say what to do instead of reading files that a table format governs."""
+    """Refuse files of a table format, and say what to do instead."""
     if called == MARKS["_delta_log"]:
         advice = f"name {folder} alone"
     else:
@@ -159,7 +158,7 @@ def _with_keys(found: Mapping[Path, PurePath] | Mapping[Object, PurePosixPath]) 
         found: Every file's path below the table's place.
 
     Raises:
-        SchemaError: A path names one column twice, or has bytes in it that are not UTF-8.
+        SchemaError: A path names a column twice, or holds bytes that are not UTF-8.
     """
     named = {file: _keys(below) for file, below in found.items()}
     names = {name for keys in named.values() for name in keys}
@@ -192,7 +191,7 @@ def _keys(below: PurePath) -> dict[str, str | None]:
 
 
 def _kind(values: Sequence[str | None]) -> str:
-    """The type of a column from paths: date32, the narrower of int32 and int64 that fits, string, or null."""
+    """The type of a column from paths: null, date32, int32 or int64 (the narrower that fits), or string."""
     texts = {value for value in values if value is not None}
     if not texts:
         return "null"

@@ -1,8 +1,8 @@
-"""One Parquet file: its footer, and its rows without a change.
+"""One Parquet file: its footer, and its rows unchanged.
 
 Arrow reads INT96, the timestamps of Spark and Impala, at a resolution of the reader's choice, and values beyond its
-range wrap silently. Such columns are read as microseconds, which hold every year of the calendar; as nanoseconds where
-a value is finer; and not at all where neither unit holds every value.
+range wrap silently. Such columns are read in microseconds, which hold every year of the calendar, or in nanoseconds if
+a value is finer. A column that fits neither unit is refused.
 """
 
 from collections.abc import Iterator
@@ -24,17 +24,17 @@ PER_SECOND = {"us": 10**6, "ns": 10**9}
 
 
 class Footer(NamedTuple):
-    """What the end of a Parquet file says of it."""
+    """The schema of a Parquet file and its number of rows."""
 
     schema: pa.Schema
     rows: int
 
 
 def footer(file: File) -> Footer:
-    """The columns and the number of rows of a file, without its values.
+    """The schema and the number of rows of a file. Values are not read.
 
     Raises:
-        TableError: It cannot be read.
+        TableError: The file cannot be read.
         ResynthError: An object store does not answer.
     """
     if isinstance(file, Delta):
@@ -57,14 +57,14 @@ class Rows(NamedTuple):
 
 
 def rows(file: File, like: pa.Schema | None = None) -> Rows:
-    """The rows of a file, with the columns that live in its path.
+    """The rows of a file, with the columns that its path names.
 
     Args:
         file: The file.
-        like: What the table looked like before: a column from paths that was of texts then is of texts again.
+        like: The earlier schema of the table. A column from paths keeps its earlier type where that loses nothing.
 
     Raises:
-        TableError: It cannot be read, or holds times that no unit holds.
+        TableError: The file cannot be read, or holds times that no single unit can hold.
         ResynthError: An object store does not answer.
     """
     if isinstance(file, Delta):
@@ -79,12 +79,12 @@ def rows(file: File, like: pa.Schema | None = None) -> Rows:
 
 
 def _keys(part: Part, schema: pa.Schema) -> list[Key]:
-    """The columns of the path that the file does not hold itself."""
+    """The columns of the path, except those that the file holds itself."""
     return [key for key in part.keys if key.name not in schema.names]
 
 
 def _constant(key: Key, count: int, like: pa.Schema | None) -> pa.Array:
-    """A column from a path, of the type that it had before where its text is how a value of that type is written."""
+    """A column from a path. It has its earlier type if a value of that type is written exactly like the text."""
     text, kind = pa.scalar(key.value, pa.string()), pa.type_for_alias(key.type)
     if like is not None and key.name in like.names:
         before = value_type(like.field(key.name).type)
@@ -107,8 +107,8 @@ def _rows(file: Path | Object) -> pa.Table:
         if not _agree(table.column(name), finest.column(name), seconds.column(name), "us"):
             if not _agree(finest.column(name), finest.column(name), seconds.column(name), "ns"):
                 raise TableError(
-                    f"column {name!r} of {file} holds INT96 times of which some are finer than a microsecond and some "
-                    "beyond the years of nanoseconds, expected one or the other"
+                    f"column {name!r} of {file} holds INT96 times finer than a microsecond and others beyond the years "
+                    "of nanoseconds, expected times that one unit can hold"
                 )
             table = table.set_column(table.column_names.index(name), finest.schema.field(name), finest.column(name))
     return table
@@ -118,7 +118,7 @@ def _read_all(source: pq.ParquetFile, file: Path | Object) -> pa.Table:
     try:
         return source.read()
     except pa.ArrowInvalid as error:
-        if "utf8" in str(error).lower():  # Arrow checks the labels of dictionaries itself, and names no column
+        if "utf8" in str(error).lower():  # Arrow checks dictionary labels itself, but names no column
             for name in source.schema_arrow.names:
                 try:
                     source.read(columns=[name])

@@ -17,7 +17,7 @@ from pipeline.schema import ColumnSettings
 
 
 class Loaded(NamedTuple):
-    """A table, and what a person should know about how it came in: one line each."""
+    """A table, and notes on how it was read, one line each."""
 
     table: pa.Table
     notes: tuple[str, ...]
@@ -28,7 +28,7 @@ def read(
     settings: ReadSettings | None = None,
     overrides: Mapping[str, ColumnSettings] | None = None,
 ) -> pa.Table:
-    """As `load`, without the notes."""
+    """Read and check a table: `load` without the notes."""
     return load(path, settings, overrides).table
 
 
@@ -43,13 +43,14 @@ def load(
     Args:
         path: A Parquet file, a directory, a pattern or an object store's prefix of Parquet files, a Delta Lake table,
             or a list of files; they may differ harmlessly (`pipeline.data.tables.unify`).
-        settings: What is done with doubtful values.
-        overrides: Column settings; those with a `type` are cast, unless that would change a value.
-        like: What the table looked like before: its types are used where they hold every value, and its order.
+        settings: What happens to doubtful values.
+        overrides: Column settings. A column with a `type` is cast, unless that would change a value.
+        like: The earlier schema of the table. Its order is used, and its types where they hold every value.
 
     Raises:
-        TableError: Nothing there, damaged, empty, infinite values, oversized texts or texts that are not UTF-8.
-        SchemaError: No columns, duplicate names, files that disagree, an impossible cast.
+        TableError: There is nothing, or a file is damaged or empty, or it holds infinite values, oversized texts or
+            texts that are not UTF-8.
+        SchemaError: There are no columns or two of one name, files disagree, or a cast is impossible.
         ResynthError: An object store does not answer.
     """
     settings, overrides = settings or ReadSettings(), overrides or {}
@@ -70,12 +71,12 @@ def load(
 
 
 class _Prepared(NamedTuple):
-    """The rows of one file, checked, in types that can be worked with.
+    """The checked rows of one file, in plain types.
 
     Attributes:
         table: The rows.
         keys: Columns that came from the path.
-        notes: What was done.
+        notes: The casts that were made, one line each.
     """
 
     table: pa.Table
@@ -109,7 +110,7 @@ def _cast(column: pa.ChunkedArray, name: str, wanted: str) -> pa.ChunkedArray:
     cast = exact(column, kind)
     if cast is None:
         raise SchemaError(
-            f"column {name!r} of type {column.type} cannot be cast to {wanted} without a change of its values"
+            f"column {name!r} of type {column.type} cannot be cast to {wanted} without changing its values"
         )
     return cast
 

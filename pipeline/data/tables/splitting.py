@@ -1,7 +1,7 @@
-"""The three parts of a table, by the content of its rows.
+"""The split of a table into training, validation and hold-out rows, by the content of each row.
 
-The same row falls into the same part whatever the order of the rows, however the table grows, and whenever it is read.
-So rows held out of one training are held out of every later one.
+A row falls into the same part in every order of the rows, and also when the table has grown. So rows that are held out
+of one training are held out of every later one.
 """
 
 from typing import NamedTuple
@@ -21,11 +21,11 @@ LEAST_ROWS = 20
 
 
 class SplitSettings(Record):
-    """Shares of the rows kept out of training.
+    """Shares of the rows that are kept out of training.
 
     Attributes:
-        validation: Rows that decide when training stops.
-        holdout: Rows that no part of training sees, for evaluation.
+        validation: Share that decides when training stops.
+        holdout: Share that no part of training sees. The evaluation uses it.
     """
 
     validation: float = Field(default=0.05, gt=0, lt=0.5)
@@ -41,12 +41,12 @@ class Split(NamedTuple):
 
 
 def split(table: pa.Table, settings: SplitSettings | None = None, seed: int = 0) -> Split:
-    """Split by content: each row's place depends on its values, on how many equal rows precede it, and on `seed`.
+    """Split by content: a row's part depends on its values, on the number of equal rows before it, and on `seed`.
 
-    Shares are met in expectation, and each part gets at least a handful of rows.
+    The shares are met in expectation. Each part gets at least four rows.
 
     Raises:
-        TableError: Fewer than `LEAST_ROWS` rows.
+        TableError: The table has fewer than `LEAST_ROWS` rows.
     """
     settings = settings or SplitSettings()
     if table.num_rows < LEAST_ROWS:
@@ -66,12 +66,12 @@ def split(table: pa.Table, settings: SplitSettings | None = None, seed: int = 0)
 def _picked(table: pa.Table, rows: NDArray[np.bool_]) -> pa.Table:
     try:
         return table.filter(pa.array(rows))
-    except pa.ArrowNotImplementedError:  # of views and runs, say, Arrow picks no rows
+    except pa.ArrowNotImplementedError:  # Arrow cannot filter views and run-end encodings, for example
         return pa.concat_tables([table.slice(i, 1) for i in np.flatnonzero(rows)])
 
 
 def _places(table: pa.Table, seed: int) -> NDArray[np.float64]:
-    """A number in [0, 1) for every row, from its content and its rank among equal rows."""
+    """A number in [0, 1) for every row, from the row's content and rank among equal rows."""
     row = row_hashes(table, key(seed, "split") % 2**64)
     order = np.argsort(row, kind="stable")
     ordered = row[order]

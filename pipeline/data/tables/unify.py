@@ -1,9 +1,9 @@
-"""Tables that differ harmlessly become tables of one schema.
+"""Tables that differ harmlessly are cast to one schema.
 
-Files of one table, a synthetic table and the real one, a new file and those that came before: in each case columns of
-one name are cast to one type, the first of `widening.candidates` that holds every value of all of them exactly. A
-column without a single value adapts to the others, whatever its type. The order of columns is that of the first table,
-or of what the table looked like before; a column may hold nulls where it may in any of them.
+This serves the files of one table, a synthetic table beside a real one, and a new file beside earlier ones. Columns of
+one name are cast to one type: the first of `widening.candidates` that holds every value of all tables exactly. A column
+without any value takes the type of the others. Columns have the order of the first table, or of the earlier schema. A
+column may hold nulls if it may in any table.
 """
 
 from collections.abc import Sequence
@@ -14,29 +14,29 @@ import pyarrow as pa
 from pipeline.arrow.widening import candidates, exact, lossless, related, value_type
 from pipeline.errors import SchemaError
 
-WIDE_ENOUGH = 32  # bits of an index for any dictionary
+WIDE_ENOUGH = 32  # bits of a dictionary index that is never too narrow
 
 
 class Named(NamedTuple):
-    """A table, and what messages call it."""
+    """A table and its name in messages."""
 
     name: str
     table: pa.Table
 
 
 class Unified(NamedTuple):
-    """Tables of one schema, in order, and what was done to get there: one line for every column that was cast."""
+    """Tables of one schema, in order, and notes: one line for every column that was cast."""
 
     tables: tuple[pa.Table, ...]
     notes: tuple[str, ...]
 
 
 class Joined(NamedTuple):
-    """A schema that a table was added to.
+    """The result of adding a table to a schema.
 
     Attributes:
-        schema: That holds both; the old one where they cannot be one table.
-        reasons: Why they cannot, one phrase each.
+        schema: A schema that holds both; the old one if there is none.
+        reasons: Why there is none, one phrase each; empty if there is one.
     """
 
     schema: pa.Schema
@@ -48,10 +48,10 @@ def unify(parts: Sequence[Named], like: pa.Schema | None = None) -> Unified:
 
     Args:
         parts: The tables.
-        like: What the table looked like before: its types are used where they hold every value, and its order.
+        like: The earlier schema of the table. Its order is used, and its types where they hold every value.
 
     Raises:
-        SchemaError: A column is missing in some, or no type holds all values of a column.
+        SchemaError: A column is missing in a table, or no type holds all values of a column.
     """
     names = parts[0].table.column_names
     for part in parts[1:]:
@@ -75,14 +75,14 @@ def unify(parts: Sequence[Named], like: pa.Schema | None = None) -> Unified:
 
 
 def founded(table: pa.Table) -> pa.Schema:
-    """The schema of a table to which others are to be added; a column without a value says nothing of its type."""
+    """The schema that a table founds, for others to join. A column without any value has type null."""
     return pa.schema([_opinion(field, table.column(field.name)) for field in table.schema])
 
 
 def joined(schema: pa.Schema, table: pa.Table) -> Joined:
-    """Add a table to those of a schema, whose values are not at hand.
+    """Add a table to a schema whose other tables are not at hand.
 
-    A type of the schema is widened only to one that holds all of its values for certain.
+    A type of the schema is widened only to a type that holds all values of the old one.
     """
     reasons = [f"column {name!r} is missing" for name in schema.names if name not in table.column_names]
     reasons += [f"column {name!r} is new" for name in table.column_names if name not in schema.names]
@@ -104,7 +104,7 @@ def _opinion(field: pa.Field, column: pa.ChunkedArray) -> pa.Field:
 
 
 def _wider(kind: pa.DataType, column: pa.ChunkedArray) -> pa.DataType | None:
-    """The narrowest type that holds what `kind` can hold and the values of a column; None where there is none."""
+    """The narrowest type that holds every value of type `kind` and the values of a column; None if there is none."""
     if column.type == kind or _empty(column):
         return kind
     if pa.types.is_null(kind):
@@ -122,7 +122,7 @@ def _empty(column: pa.ChunkedArray) -> bool:
 def _column(
     name: str, parts: Sequence[Named], before: pa.DataType | None
 ) -> tuple[pa.Field, list[pa.ChunkedArray], list[str]]:
-    """One column of all tables in one type, and the types that it came in where that is worth telling."""
+    """One column of all tables in one type, and the types that it came in if it was cast."""
     fields = [part.table.schema.field(name) for part in parts]
     columns = [part.table.column(name) for part in parts]
     kinds = {field.type for field in fields}
@@ -151,7 +151,7 @@ def _wanted(
 
 
 def _fit_together(columns: Sequence[pa.ChunkedArray]) -> bool:
-    """Whether the indices of a dictionary are wide enough for the labels of all tables."""
+    """Whether dictionary indices are wide enough for the labels of all tables together."""
     dictionaries = [column for column in columns if pa.types.is_dictionary(column.type)]
     if any(column.type.index_type.bit_width >= WIDE_ENOUGH for column in dictionaries):
         return True
@@ -165,12 +165,12 @@ def _fit_together(columns: Sequence[pa.ChunkedArray]) -> bool:
 
 
 def _disagreement(name: str, parts: Sequence[Named]) -> str:
-    """The first two tables that disagree on a column, both with their types."""
+    """The message about the first two tables that disagree on a column, with both types."""
     told = [part for part in parts if not _empty(part.table.column(name))] or list(parts)
     kinds = [part.table.schema.field(name).type for part in told]
     other = next((i for i, kind in enumerate(kinds) if not related(kinds[0], kind)), None)
     i = other if other is not None else next(i for i, kind in enumerate(kinds) if kind != kinds[0])
     return (
-        f"column {name!r} of {told[i].name} has type {kinds[i]}, expected {kinds[0]} as in {told[0].name}, or types of "
-        "which one holds all values exactly"
+        f"column {name!r} of {told[i].name} has type {kinds[i]}, expected {kinds[0]} as in {told[0].name}, or types "
+        "one of which holds all values exactly"
     )

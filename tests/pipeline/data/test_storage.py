@@ -128,7 +128,7 @@ def test_a_store_that_is_away_is_no_damaged_object(store: Store, monkeypatch: py
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     storage._store.cache_clear()
     try:
-        with pytest.raises(ResynthError, match="expected the S3 object store to give"):
+        with pytest.raises(ResynthError, match="expected the S3 object store to serve"):
             survey(found, Ledger(), ReadSettings(), {})
     finally:
         storage._store.cache_clear()
@@ -145,7 +145,7 @@ def test_a_store_that_goes_away_in_the_midst_is_no_damaged_object(
     )
     found = files("s3://incoming/lost")
     monkeypatch.setattr(storage, "_reach", lambda _: (reset, path))
-    with pytest.raises(ResynthError, match="expected the S3 object store to give") as caught:
+    with pytest.raises(ResynthError, match="expected the S3 object store to serve") as caught:
         tables.footer(found[0])
     assert not isinstance(caught.value, TableError)
 

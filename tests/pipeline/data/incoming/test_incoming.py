@@ -180,7 +180,7 @@ def test_a_ledger_without_marks_of_columns_is_understood(tmp_path: Path) -> None
 def test_nothing_usable_is_an_error(tmp_path: Path) -> None:
     """The reason of the first file is told."""
     (tmp_path / "bad.parquet").write_text("no")
-    with pytest.raises(TableError, match=r"at least one file .* readable Parquet file"):
+    with pytest.raises(TableError, match=r"at least one usable file.* readable Parquet file"):
         read(look(tmp_path))
 
 
