@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pipeline.arrow.domain import ticks
 from pipeline.arrow.widening import value_type
 
-Array: TypeAlias = "pa.Array | pa.ChunkedArray"
+Array: TypeAlias = pa.Array | pa.ChunkedArray
 
 
 def combined(array: Array) -> pa.Array:

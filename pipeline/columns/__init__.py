@@ -15,12 +15,11 @@ from pipeline import personal
 from pipeline.arrow.arrays import Array, combined, is_text
 from pipeline.arrow.labels import counted
 from pipeline.checks import expect
-from pipeline.columns.base import Codec, Encoded, Extension, Measure, Novel, Origin
+from pipeline.columns.base import Beside, Codec, Encoded, Extension, Measure, Novel, Origin
 from pipeline.columns.blank import Blank
 from pipeline.columns.categorical import Categorical
 from pipeline.columns.datetime import Datetime
 from pipeline.columns.identifier import Identifier
-from pipeline.columns.madeup import MadeUp
 from pipeline.columns.numeric import Numeric
 from pipeline.columns.text import Text, present
 from pipeline.columns.variables import Discrete, Real, Variable
@@ -96,30 +95,16 @@ def infer(
 
 def fit(table: pa.Table, schema: Schema, taken: pa.Table | None = None) -> dict[str, Codec]:
     """A codec for every column of `schema`, fitted to `table`; made-up values keep clear of `taken`, if given."""
-    codecs: dict[str, Codec] = {}
-    names = _names(table if taken is None else taken, schema)
-    for column in schema:
-        kind, values = KINDS[column.kind], _values(column, table, taken)
-        if issubclass(kind, MadeUp):
-            codecs[column.name] = kind.fit(values, column, names)
-        else:
-            codecs[column.name] = kind.fit(values, column)
-    return codecs
+    beside = _beside(table, schema, taken)
+    return {c.name: KINDS[c.kind].fit(table[c.name], c, beside[c.name]) for c in schema}
 
 
 def extend(
     codecs: Mapping[str, Codec], table: pa.Table, schema: Schema, novel: Novel, taken: pa.Table | None = None
 ) -> dict[str, Extension]:
     """Codecs fitted to an earlier table of these columns, extended to the values of this one; see `Codec.extend`."""
-    extended: dict[str, Extension] = {}
-    names = _names(table if taken is None else taken, schema)
-    for column in schema:
-        codec, values = codecs[column.name], _values(column, table, taken)
-        if isinstance(codec, MadeUp):
-            extended[column.name] = codec.extend(values, column, novel, names)
-        else:
-            extended[column.name] = codec.extend(values, column, novel)
-    return extended
+    beside = _beside(table, schema, taken)
+    return {c.name: codecs[c.name].extend(table[c.name], c, novel, beside[c.name]) for c in schema}
 
 
 def state(codecs: Mapping[str, Codec]) -> tuple[list[dict[str, Any]], dict[str, NDArray[Any]]]:
@@ -152,6 +137,13 @@ def load(schema: Schema, states: Sequence[Any], arrays: Mapping[str, NDArray[Any
     return codecs
 
 
+def _beside(table: pa.Table, schema: Schema, taken: pa.Table | None) -> dict[str, Beside]:
+    """What each codec may look at beside its training values."""
+    every = table if taken is None else taken
+    names = _names(every, schema)
+    return {column.name: Beside(every[column.name], names) for column in schema}
+
+
 def _names(table: pa.Table, schema: Schema) -> personal.Words:
     """The words of all names of persons in a table, of which nothing is made up in any column."""
     found = [pa.array([], pa.string())]
@@ -162,12 +154,6 @@ def _names(table: pa.Table, schema: Schema) -> personal.Words:
             if recognised is not None and recognised.shape in NAMES:
                 found.append(values.unique())
     return personal.Words(pa.concat_arrays(found))
-
-
-def _values(column: Column, table: pa.Table, taken: pa.Table | None) -> pa.ChunkedArray:
-    """What a column is fitted to; made-up values must keep clear of all that exist."""
-    source = table if taken is None or column.kind not in MADE_UP else taken
-    return source.column(column.name)
 
 
 def measure(column: Column) -> Measure:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from pipeline.arrow.arrays import Array
 from pipeline.columns.variables import Variable
+from pipeline.personal import Words
 from pipeline.schema import Column
 
 Measure = Literal["ordered", "nominal", "none"]
@@ -58,6 +59,22 @@ class Extension(NamedTuple):
     origins: tuple[Origin, ...]
 
 
+class Beside(NamedTuple):
+    """What a codec may look at beside its training values, to keep clear of it.
+
+    Attributes:
+        taken: Every real value of the column; None: the training values.
+        names: The words of all names of persons in the table; None: none are known.
+    """
+
+    taken: Array | None = None
+    names: Words | None = None
+
+
+ALONE = Beside()
+"""Nothing beside the training values."""
+
+
 class Codec(ABC):
     """A kind fitted to one column."""
 
@@ -86,17 +103,18 @@ class Codec(ABC):
 
     @classmethod
     @abstractmethod
-    def fit(cls, array: Array, column: Column) -> Self:
+    def fit(cls, array: Array, column: Column, beside: Beside = ALONE) -> Self:
         """Learn the normalization from training values; raises TableError or SchemaError where it cannot."""
 
     @abstractmethod
-    def extend(self, array: Array, column: Column, novel: Novel) -> Extension:
+    def extend(self, array: Array, column: Column, novel: Novel, beside: Beside = ALONE) -> Extension:
         """This codec and what further values need beyond it; what it knew it knows as before.
 
         Args:
             array: The values; where none is new to the codec, the extension behaves as the codec does.
             column: Their column.
             novel: What becomes of new labels.
+            beside: See `Beside`.
 
         Raises:
             SchemaError: There are new labels, and they are refused.

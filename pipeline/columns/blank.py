@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pipeline.arrow.arrays import Array
 from pipeline.checks import exactly, expect
-from pipeline.columns.base import Codec, Encoded, Extension, Measure, Novel
+from pipeline.columns.base import ALONE, Beside, Codec, Encoded, Extension, Measure, Novel
 from pipeline.columns.variables import Variable
 from pipeline.schema import Column
 
@@ -41,11 +41,11 @@ class Blank(Codec):
         return True
 
     @classmethod
-    def fit(cls, array: Array, column: Column) -> Self:  # noqa: ARG003
+    def fit(cls, array: Array, column: Column, beside: Beside = ALONE) -> Self:  # noqa: ARG003
         """See `Codec.fit`."""
         return cls(array.type)
 
-    def extend(self, array: Array, column: Column, novel: Novel) -> Extension:  # noqa: ARG002
+    def extend(self, array: Array, column: Column, novel: Novel, beside: Beside = ALONE) -> Extension:  # noqa: ARG002
         """See `Codec.extend`."""
         return Extension(self, ())
 

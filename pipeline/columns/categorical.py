@@ -19,7 +19,7 @@ from pipeline.arrow.labels import counted
 from pipeline.checks import exactly, expect, record, vector
 from pipeline.columns import checked
 from pipeline.columns.alphabet import Alphabet, partition
-from pipeline.columns.base import Codec, Encoded, Extension, Measure, Novel, Origin, unrelated
+from pipeline.columns.base import ALONE, Beside, Codec, Encoded, Extension, Measure, Novel, Origin, unrelated
 from pipeline.columns.forms.symbols import alphabet_variables, leaf_of
 from pipeline.columns.variables import Variable
 from pipeline.errors import DamagedError, SchemaError, TableError
@@ -77,7 +77,7 @@ class Categorical(Codec):
         return f"{len(counted(array)[0])} labels" if cls.supports(array.type) else None
 
     @classmethod
-    def fit(cls, array: Array, column: Column) -> Self:  # noqa: ARG003
+    def fit(cls, array: Array, column: Column, beside: Beside = ALONE) -> Self:  # noqa: ARG003
         """See `Codec.fit`."""
         values, counts = counted(array)
         order = np.argsort(-counts, kind="stable")
@@ -85,7 +85,7 @@ class Categorical(Codec):
         nulls = bool(counts.sum() < len(array))
         return cls(values, order, counts[order], alphabet, nulls=nulls, arrow=array.type)
 
-    def extend(self, array: Array, column: Column, novel: Novel) -> Extension:
+    def extend(self, array: Array, column: Column, novel: Novel, beside: Beside = ALONE) -> Extension:  # noqa: ARG002
         """See `Codec.extend`; new values are put behind the known ones, rarest last."""
         values, counts = counted(array)
         if not len(self.order):

@@ -17,7 +17,7 @@ from pipeline.arrow.arrays import Array, combined, masked
 from pipeline.arrow.domain import Domain, Grid, domain_of, ticks
 from pipeline.checks import expect, record
 from pipeline.columns import checked, forms
-from pipeline.columns.base import Codec, Encoded, Extension, Measure, Novel
+from pipeline.columns.base import ALONE, Beside, Codec, Encoded, Extension, Measure, Novel
 from pipeline.columns.forms import FORMS, Form, form_of
 from pipeline.columns.variables import Variable
 from pipeline.records import Record
@@ -57,7 +57,7 @@ class Datetime(Codec):
         return "points in time" if cls.supports(array.type) else None
 
     @classmethod
-    def fit(cls, array: Array, column: Column) -> Self:
+    def fit(cls, array: Array, column: Column, beside: Beside = ALONE) -> Self:  # noqa: ARG003
         """See `Codec.fit`."""
         form = form_of(column)
         array = combined(array)
@@ -74,7 +74,7 @@ class Datetime(Codec):
             parts.append(form.fit(domain, positions, nulls=nulls, least_rows=column.least_rows))
         return cls(tuple(parts), day=day if len(parts) > 1 else 0, local=local, ends=_ends(units), arrow=array.type)
 
-    def extend(self, array: Array, column: Column, novel: Novel) -> Extension:  # noqa: ARG002
+    def extend(self, array: Array, column: Column, novel: Novel, beside: Beside = ALONE) -> Extension:  # noqa: ARG002
         """See `Codec.extend`; how many parts there are, and whose clock they tell, stays."""
         array = combined(array).cast(self.arrow)
         parts, origins, before = [], [], 0

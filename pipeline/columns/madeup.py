@@ -16,7 +16,7 @@ from pipeline.arrow.domain import valid
 from pipeline.arrow.labels import can_label, counted
 from pipeline.checks import exactly, record
 from pipeline.columns import moulds
-from pipeline.columns.base import Codec, Encoded, Extension, Measure, Novel, Origin, unrelated
+from pipeline.columns.base import ALONE, Beside, Codec, Encoded, Extension, Measure, Novel, Origin, unrelated
 from pipeline.columns.checked import limits
 from pipeline.columns.moulds import ENDLESS, Mould, Nothing, Wanted
 from pipeline.columns.variables import Discrete, Variable
@@ -58,9 +58,9 @@ class MadeUp(Codec):
         return can_label(arrow)
 
     @classmethod
-    def fit(cls, array: Array, column: Column, besides: Words | None = None) -> Self:
-        """See `Codec.fit`; nothing is composed of the words `besides`."""
-        return cls._fitted(array, column, None, besides)
+    def fit(cls, array: Array, column: Column, beside: Beside = ALONE) -> Self:
+        """See `Codec.fit`; no value is one of those taken, and none is composed of the words of names."""
+        return cls._fitted(array if beside.taken is None else beside.taken, column, None, beside.names)
 
     @classmethod
     def _fitted(cls, array: Array, column: Column, known: Mould | None, besides: Words | None) -> Self:
@@ -70,9 +70,9 @@ class MadeUp(Codec):
         mould = moulds.fit(whole, column.name, wanted, known)
         return cls(mould, nulls=not valid(whole).all(), arrow=array.type)
 
-    def extend(self, array: Array, column: Column, novel: Novel, besides: Words | None = None) -> Extension:  # noqa: ARG002
+    def extend(self, array: Array, column: Column, novel: Novel, beside: Beside = ALONE) -> Extension:  # noqa: ARG002
         """See `Codec.extend`; fresh numbers keep clear of the real ones of both trainings, other values of the last."""
-        grown = self._fitted(array, column, self.mould, besides)
+        grown = self._fitted(array if beside.taken is None else beside.taken, column, self.mould, beside.names)
         if isinstance(grown.mould, Nothing):
             grown.mould = self.mould
         grown.nulls = grown.nulls or self.nulls

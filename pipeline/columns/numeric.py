@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pipeline.arrow.arrays import Array, combined, masked
 from pipeline.arrow.domain import domain_of, is_number, valid
 from pipeline.columns import forms
-from pipeline.columns.base import Codec, Encoded, Extension, Measure, Novel
+from pipeline.columns.base import ALONE, Beside, Codec, Encoded, Extension, Measure, Novel
 from pipeline.columns.forms import FORMS, Form, form_of
 from pipeline.columns.variables import Variable
 from pipeline.errors import SchemaError
@@ -37,7 +37,7 @@ class Numeric(Codec):
         return "numbers" if is_number(array.type) else None
 
     @classmethod
-    def fit(cls, array: Array, column: Column) -> Self:
+    def fit(cls, array: Array, column: Column, beside: Beside = ALONE) -> Self:  # noqa: ARG003
         """See `Codec.fit`."""
         array = combined(array)
         form = form_of(column)
@@ -51,7 +51,7 @@ class Numeric(Codec):
         nulls, least = not mask.all(), column.least_rows
         return cls(form.fit(domain, positions, nulls=nulls, least_rows=least), array.type)
 
-    def extend(self, array: Array, column: Column, novel: Novel) -> Extension:  # noqa: ARG002
+    def extend(self, array: Array, column: Column, novel: Novel, beside: Beside = ALONE) -> Extension:  # noqa: ARG002
         """See `Codec.extend`."""
         array = combined(array)
         mask = valid(array)

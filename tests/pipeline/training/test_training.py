@@ -11,6 +11,7 @@ from pipeline.models.layout import Layout
 from pipeline.models.rows import Rows
 from pipeline.models.shape import Shape
 from pipeline.models.vae import VAE
+from pipeline.queries.bound import row_scores
 from pipeline.settings import ModelSettings, TrainingSettings
 from pipeline.training import optimization, recipe
 from pipeline.training.feed import Feed
@@ -206,3 +207,20 @@ def test_impossible_settings_are_refused(wrong):
     """Before any row is read, not by PyTorch in the middle of a run."""
     with pytest.raises(ValidationError, match=next(iter(wrong))):
         TrainingSettings(**wrong)
+
+
+def test_the_encoder_learns_to_do_with_some_cells(monkeypatch):
+    """Of two equal symbols one is hidden: the bound of the others nears their entropy, without gaps it does not.
+
+    Whole rows are described as well as without.
+    """
+    known = torch.tensor([[0.0, 1.0, 1.0]]).expand(500, 3)
+    partial, whole = [], []
+    for every in (8, 10**9):
+        monkeypatch.setattr(optimization, "EVERY", every)
+        vae, history, held = trained(epochs=30)
+        partial.append(float(row_scores(vae, held.knowing(known), seed=0).elbo.mean()))
+        whole.append(history[-1].validation_elbo)
+    assert -2 * np.log(4) - 0.2 < partial[0] < -2 * np.log(4) + 0.1
+    assert partial[1] < partial[0] - 0.3
+    assert whole[0] == pytest.approx(whole[1], abs=0.05)
