@@ -1,6 +1,7 @@
 """Rows as Parquet parts, in one directory or by the values of columns.
 
-`part-00000.parquet`, `part-00001.parquet`, … hold the rows in their order.
+`part-00000.parquet`, `part-00001.parquet`, … hold the rows in their order. A part is a whole number of blocks
+(`pipeline.randomness.BLOCK`), so that no two parts share one: each can be generated, written and checked by itself.
 
 With `partition_by`, parts lie in directories named after the values (`country=DE/part-00000.parquet`), as Hive, Spark
 and Arrow write them: URL-encoded, and `__HIVE_DEFAULT_PARTITION__` for null. Rows are taken in rounds of `ROUND`. Each
@@ -23,9 +24,10 @@ import pyarrow.parquet as pq
 from pipeline.data.manifest import Part, without
 from pipeline.errors import InputError, ResynthError
 from pipeline.progress import Progress, Tick
+from pipeline.randomness import BLOCK
 
-PART_ROWS = 1_000_000
-ROUND = 262_144  # rows that are sorted and partitioned at once
+PART_ROWS = 122 * BLOCK  # just below a million
+ROUND = 32 * BLOCK  # rows that are sorted and partitioned at once
 MOST = 10_000  # partitions of an export
 LONGEST_NAME = 255  # bytes of a file's name
 NULL = "__HIVE_DEFAULT_PARTITION__"
