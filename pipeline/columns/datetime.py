@@ -17,10 +17,11 @@ from pipeline.arrow.arrays import Array, combined
 from pipeline.arrow.domain import Domain, Grid, domain_of, ticks
 from pipeline.checks import expect, record
 from pipeline.columns import checked
-from pipeline.columns.base import Codec, Encoded, Extension, Measure, Novel
+from pipeline.columns.base import Codec, Encoded, Extension, Novel
 from pipeline.columns.numeric import FORMS, Numbers, load_numbers, masked, numbers_state
 from pipeline.columns.variables import Variable
 from pipeline.errors import SchemaError
+from pipeline.measures import MOVING, Moving
 from pipeline.records import Record
 from pipeline.schema import Column
 
@@ -39,7 +40,7 @@ class Datetime(Codec):
     """
 
     kind: ClassVar[str] = "datetime"
-    measure: ClassVar[Measure] = "ordered"
+    measure: ClassVar[Moving] = MOVING
     forms: ClassVar[tuple[str, ...]] = FORMS
 
     def __init__(

@@ -29,10 +29,11 @@ from pipeline.arrow.domain import Domain, Grid, Line, domain_of, is_number, join
 from pipeline.checks import record
 from pipeline.columns import checked
 from pipeline.columns.alphabet import Alphabet
-from pipeline.columns.base import Codec, Encoded, Extension, Measure, Novel, Origin, unrelated
+from pipeline.columns.base import Codec, Encoded, Extension, Novel, Origin, unrelated
 from pipeline.columns.growth import grow_affine, grow_quantile, grow_tokens
 from pipeline.columns.variables import Discrete, Real, Variable
 from pipeline.errors import SchemaError
+from pipeline.measures import ORDERED, Ordered
 from pipeline.records import Record
 from pipeline.schema import Column
 
@@ -401,7 +402,7 @@ class Numeric(Codec):
     """The kind of columns of numbers."""
 
     kind: ClassVar[str] = "numeric"
-    measure: ClassVar[Measure] = "ordered"
+    measure: ClassVar[Ordered] = ORDERED
     forms: ClassVar[tuple[str, ...]] = FORMS
 
     def __init__(self, numbers: Numbers, arrow: pa.DataType) -> None:

@@ -17,9 +17,8 @@ import numpy as np
 import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
-from pipeline.evaluation import bootstrap, ceilings, detection, distances, privacy, utility
+from pipeline.evaluation import bootstrap, ceilings, detection, privacy, utility
 from pipeline.evaluation.dependence import dependence
-from pipeline.evaluation.distances import Features
 from pipeline.evaluation.marginals import shape_errors
 from pipeline.evaluation.pairs import column_pairs, trend_errors
 from pipeline.evaluation.samples import Samples
@@ -39,6 +38,9 @@ from pipeline.evaluation.views import Floats
 from pipeline.progress import Progress, Tick, silent
 from pipeline.schema import Schema
 from pipeline.settings import EvaluationSettings
+from pipeline.statistics.discrepancy import discrepancy
+from pipeline.statistics.gaussians import Gaussian, frechet
+from pipeline.statistics.neighbours import Points, manifold
 
 __all__ = [
     "METRICS",
@@ -143,16 +145,17 @@ def _pairs(samples: Samples) -> Iterator[Part]:
 
 def _distances(samples: Samples) -> Iterator[Part]:
     synthetic, train, holdout = samples.fresh_points()
-    yield Score.of("frechet", distances.frechet(holdout, synthetic), distances.frechet(holdout, train))
+    real, made, seen = (Gaussian.of(points) for points in (holdout, synthetic, train))
+    yield Score.of("frechet", frechet(real, made), frechet(real, seen))
     rows = min(samples.settings.distance_rows, len(holdout), len(synthetic))
-    real = _some(holdout, rows, samples.random("distances holdout"))
+    nearest = _some(holdout, rows, samples.random("distances holdout"))
     found = []
     for points in (synthetic, train):
         other = _some(points, rows, samples.random("distances"))
-        test = distances.discrepancy(
-            real, other, permutations=samples.settings.permutations, rng=samples.random("permutations")
+        test = discrepancy(
+            nearest, other, permutations=samples.settings.permutations, rng=samples.random("permutations")
         )
-        found.append((*test, *distances.manifold(real, other)))
+        found.append((*test, *manifold(nearest, other)))
     for name, value, ceiling in zip(("mmd2", "mmd_p", "density", "coverage"), *found, strict=True):
         yield Score.of(name, value, ceiling)
 
@@ -192,7 +195,7 @@ def _replicated(name: str, value: float, ceiling: float, replicates: Floats) -> 
     return Score.of(name, value, ceiling, bootstrap.interval(value, replicates), replicates.tolist())
 
 
-def _some(points: Features, rows: int, rng: np.random.Generator) -> Features:
+def _some(points: Points, rows: int, rng: np.random.Generator) -> Points:
     """At most `rows` of the points, at random."""
     return points if rows >= len(points) else points[rng.choice(len(points), size=rows, replace=False)]
 

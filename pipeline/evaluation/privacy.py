@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import expit, logit
 
-from pipeline.evaluation.distances import Features, squared_distances
 from pipeline.evaluation.scores import NORMAL_95
+from pipeline.statistics.neighbours import Points, squared_distances
 
 BLOCK = 512  # synthetic rows at a time: bounds the distance matrix
 TIE = 1e-9  # equal rows differ by rounding
@@ -26,7 +26,7 @@ class Share(NamedTuple):
     interval: tuple[float, float]
 
 
-def nearer_to_train(synthetic: Features, train: Features, holdout: Features) -> Share:
+def nearer_to_train(synthetic: Points, train: Points, holdout: Points) -> Share:
     """Share of synthetic rows whose nearest real row is a training row, as if `holdout` had as many rows as `train`.
 
     Several real rows at the same least distance share the credit equally. The interval is that of a ratio of

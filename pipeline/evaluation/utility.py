@@ -11,10 +11,10 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
-from pipeline.evaluation.bootstrap import aucs, r2s
-from pipeline.evaluation.detection import auc
 from pipeline.evaluation.scores import Incomputable
 from pipeline.evaluation.views import Codes, Floats, View, known
+from pipeline.statistics.auc import auc
+from pipeline.statistics.resampling import aucs, r2s
 
 CLASSES = 10
 MINIMUM_ROWS = 50
@@ -36,14 +36,22 @@ def utility(rows: View, holdout: View, target: str, seed: int, w: Floats) -> Uti
     Raises:
         Incomputable: The target is no comparable column, or there are too few rows or classes.
     """
-    if target in rows.nominal:
-        return _classified(_Task.of(rows, holdout, target, seed), rows.nominal[target], holdout.nominal[target], w)
-    if target not in rows.ordered:
+    if target not in rows.values:
         raise Incomputable(f"the target '{target}' is no column that can be compared")
-    kept = [np.flatnonzero(~np.isnan(view.ordered[target])) for view in (rows, holdout)]
-    rows, holdout, w = rows.take(kept[0]), holdout.take(kept[1]), w[:, kept[1]]
-    task = _Task.of(rows, holdout, target, seed)
-    y, truth = rows.ordered[target], holdout.ordered[target]
+    measure = rows.measures[target]
+    y, truth = (measure.classes(view[target]) for view in (rows, holdout))
+    if y is not None and truth is not None:
+        return _classified(_Task.of(rows, holdout, target, seed), y, truth, w)
+    numbers = [measure.numbers(view[target]) for view in (rows, holdout)]
+    if numbers[0] is None or numbers[1] is None:
+        raise Incomputable(f"the target '{target}' is neither a number nor a label")
+    kept = [np.flatnonzero(~np.isnan(own)) for own in (numbers[0], numbers[1])]
+    task = _Task.of(rows.take(kept[0]), holdout.take(kept[1]), target, seed)
+    return _numbers(task, numbers[0][kept[0]], numbers[1][kept[1]], w[:, kept[1]])
+
+
+def _numbers(task: "_Task", y: Floats, truth: Floats, w: Floats) -> Utility:
+    """A target of numbers: few different ones are classes."""
     classes = np.unique(truth)
     if len(classes) > CLASSES:
         return _regressed(task, y, truth, w)
@@ -65,10 +73,10 @@ class _Task:
     def of(cls, rows: View, holdout: View, target: str, seed: int) -> "_Task":
         if min(rows.rows, holdout.rows) < MINIMUM_ROWS:
             raise Incomputable(f"needs {MINIMUM_ROWS} rows with a target, got {rows.rows} and {holdout.rows} held out")
-        x = rows.matrix(without=target)
+        x = rows.inputs(without=target)
         if not x.shape[1]:
             raise Incomputable("the table has no column to predict the target from")
-        return cls(target, known(x, x), known(holdout.matrix(without=target), x), seed)
+        return cls(target, known(x, x), known(holdout.inputs(without=target), x), seed)
 
 
 def _classified(task: _Task, y: Codes, truth: Codes, w: Floats) -> Utility:

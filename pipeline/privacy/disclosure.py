@@ -95,12 +95,13 @@ class Disclosure:
         rules: dict[str, _Labels | _Ends] = {}
         withheld = []
         for column in schema:
-            if column.least_rows <= 1 or measure(column) == "none":
+            seen = measure(column.kind)
+            if column.least_rows <= 1 or seen is None:
                 continue
             rule: _Labels | _Ends | None
-            if measure(column) == "nominal":
+            if seen.labels:
                 rule, rare, rows = _labels(table, schema, column, (known or {}).get(column.name))
-            elif not ends:
+            elif not ends or not seen.orders:
                 continue
             else:
                 rule, rare, rows = _ends(column.name, table[column.name], column.least_rows)
@@ -236,12 +237,13 @@ def _partner(table: pa.Table, schema: Schema, name: str, label: Codes) -> _Coder
     """The column that tells most about labels that may be shown, if one tells anything."""
     rows = np.flatnonzero(label >= 0)
     rows = rows[np.linspace(0, len(rows) - 1, min(SAMPLE, len(rows))).astype(int)] if len(rows) else rows
-    others = [column for column in schema if column.name != name and measure(column) != "none"]
+    seen = {column.name: measure(column.kind) for column in schema if column.name != name}
+    others = [name for name, found in seen.items() if found is not None and (found.labels or found.orders)]
     some = [others[i] for i in np.unique(np.linspace(0, len(others) - 1, PARTNERS).astype(int))] if others else []
     best, most = None, TELLING
-    sample = table.select([column.name for column in some]).take(pa.array(rows))
-    for column in some:
-        coder = _coder(sample, column)
+    sample = table.select(some).take(pa.array(rows))
+    for other in some:
+        coder = _coder(sample, schema[other])
         told = _mutual_information(label[rows], coder.codes(sample))
         if told > most:
             best, most = coder, told
@@ -249,7 +251,8 @@ def _partner(table: pa.Table, schema: Schema, name: str, label: Codes) -> _Coder
 
 
 def _coder(sample: pa.Table, column: Column) -> _Coder:
-    if measure(column) == "nominal":
+    seen = measure(column.kind)
+    if seen is not None and seen.labels:
         found, counts = labels.counted(sample[column.name])
         usual = np.argsort(-counts, kind="stable")[:LABELS]
         return _Coder(column.name, found.take(pa.array(usual)), np.zeros(0))
