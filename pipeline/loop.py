@@ -15,7 +15,6 @@ from pipeline.data.tables import Split
 from pipeline.decisions import drift
 from pipeline.decisions.drift import DriftReport, ModelView
 from pipeline.decisions.policy import Situation
-from pipeline.evaluation import Area
 from pipeline.evaluation.detection import two_sample
 from pipeline.evaluation.scores import Incomputable
 from pipeline.evaluation.views import views as as_views
@@ -31,7 +30,7 @@ from pipeline.settings import LoopSettings
 from pipeline.statistics.auc import by_chance
 from pipeline.synthesizer import Synthesizer
 
-COSTS: tuple[Area, ...] = ("marginals", "pairs", "detection")
+COSTS = ("marginals", "pairs", "detection")
 """Areas of evaluation in which the cost of withholding is told."""
 VIEWED_ROWS = 2000  # of an incoming table, by the model and the classifier
 
@@ -91,7 +90,7 @@ def privacy(shown: Shown, parts: Split, schema: Schema, settings: LoopSettings) 
             seed=settings.seed,
             areas=COSTS,
         )
-        cost = {score.name: score.value - score.ceiling for score in found.scores}
+        cost = {s.name: s.value - s.ceiling for s in found.scores if s.ceiling is not None}
     made_up = tuple(column.name for column in schema if column.kind in columns.MADE_UP)
     return PrivacyReport(
         least_rows=settings.privacy.least_rows,

@@ -27,6 +27,7 @@ class Samples:
         views: synthetic, training and held-out rows as `View`s.
         tables: the same rows as Arrow tables.
         real: the classifier on training and held-out rows, once it has been asked.
+        told: what the model says of the hold-out, if there is one (`pipeline.evaluation.areas.model.Told`).
     """
 
     views: tuple[View, View, View]
@@ -35,6 +36,7 @@ class Samples:
     settings: EvaluationSettings
     seed: int
     real: TwoSample | None = None
+    told: object = None
 
     @classmethod
     def draw(

@@ -9,8 +9,8 @@ from sklearn.metrics import r2_score, roc_auc_score
 
 from pipeline.columns import infer
 from pipeline.evaluation import bootstrap, evaluate
-from pipeline.evaluation.marginals import shape_errors
-from pipeline.evaluation.pairs import column_pairs, trend_errors
+from pipeline.evaluation.areas.marginals import shape_errors, shape_replicates
+from pipeline.evaluation.areas.pairs import REPLICATED, column_pairs, trend_errors, trend_replicates
 from pipeline.evaluation.views import views
 from pipeline.measures import NOMINAL, ORDERED, Measure, Values
 from pipeline.settings import EvaluationSettings
@@ -47,10 +47,10 @@ def test_unweighted_replicates_are_the_scores():
     """With weights of one the replicates of Shape and Trend on Adult are the scores themselves."""
     real, other = views((ADULT.slice(0, 400), ADULT.slice(400, 600)), SCHEMA)
     shape = np.mean(list(shape_errors(real, other).values()))
-    assert bootstrap.shape_replicates(real, other, ONCE) == pytest.approx([shape])
+    assert shape_replicates(real, other, ONCE) == pytest.approx([shape])
     trends = trend_errors(real, other, column_pairs(real, 100, RNG))
-    assert len(trends) <= bootstrap.MOST_PAIRS
-    found = bootstrap.trend_replicates(real, other, trends, ONCE)
+    assert len(trends) <= REPLICATED
+    found = trend_replicates(real, other, trends, ONCE)
     assert found == pytest.approx([np.mean([t.error for t in trends])], abs=1e-9)
 
 

@@ -6,9 +6,9 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from pipeline.columns import infer
+from pipeline.evaluation.areas.utility import utility
 from pipeline.evaluation.detection import two_sample
 from pipeline.evaluation.scores import Incomputable
-from pipeline.evaluation.utility import utility
 from pipeline.evaluation.views import views
 from pipeline.statistics.auc import auc
 

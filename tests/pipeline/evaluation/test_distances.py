@@ -5,7 +5,7 @@ import ot
 import pytest
 from scipy.linalg import sqrtm
 
-from pipeline.evaluation.privacy import nearer_to_train
+from pipeline.evaluation.areas.privacy import nearer_to_train
 from pipeline.statistics.discrepancy import SCALES, discrepancy
 from pipeline.statistics.gaussians import Gaussian, frechet
 from pipeline.statistics.neighbours import manifold, squared_distances

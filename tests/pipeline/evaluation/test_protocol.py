@@ -9,8 +9,8 @@ import pytest
 from scipy.stats import ks_2samp, pearsonr
 
 from pipeline.columns import infer
-from pipeline.evaluation.marginals import shape_errors
-from pipeline.evaluation.pairs import column_pairs, trend_errors
+from pipeline.evaluation.areas.marginals import shape_errors
+from pipeline.evaluation.areas.pairs import column_pairs, trend_errors
 from pipeline.evaluation.views import View, views
 from pipeline.measures import NOMINAL, ORDERED, Values
 from pipeline.schema import PrivacySettings

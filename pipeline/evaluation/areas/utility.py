@@ -6,12 +6,14 @@ rest. Any other is regressed: R² and the root mean squared error.
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
-from pipeline.evaluation.scores import Incomputable
+from pipeline.evaluation.areas.base import Area, Found, replicated
+from pipeline.evaluation.samples import Samples
+from pipeline.evaluation.scores import Incomputable, Metric, Score
 from pipeline.evaluation.views import Codes, Floats, View, known
 from pipeline.statistics.auc import auc
 from pipeline.statistics.resampling import aucs, r2s
@@ -20,7 +22,31 @@ CLASSES = 10
 MINIMUM_ROWS = 50
 
 
-class Utility(NamedTuple):
+class Utility(Area):
+    """How well a model that learned from the rows predicts real ones; at best as one that learned from real rows."""
+
+    name = "utility"
+    metrics: ClassVar = {
+        "utility": Metric("max", "AUC or R² on real rows of a model trained on these rows"),
+        "utility_rmse": Metric("min", "root mean squared error on real rows of a model trained on these rows"),
+    }
+
+    def look(self, samples: Samples) -> Found:
+        """See `Area.look`."""
+        target = samples.settings.target
+        if target is None:
+            raise Incomputable("no target column is named in the settings")
+        synthetic, train, holdout = samples.views
+        state = int(samples.random("utility").integers(2**32))
+        w = samples.weights()
+        value, ceiling = (utility(rows, holdout, target, state, w) for rows in (synthetic, train))
+        scores = [replicated("utility", value.value, ceiling.value, value.replicates)]
+        if value.rmse is not None and ceiling.rmse is not None:
+            scores.append(Score.of("utility_rmse", value.rmse, ceiling.rmse))
+        return Found(tuple(scores))
+
+
+class Predicted(NamedTuple):
     """AUC or R² (`value`) and its `replicates`; `rmse`, in units of the target, where it was regressed."""
 
     value: float
@@ -28,7 +54,7 @@ class Utility(NamedTuple):
     rmse: float | None = None
 
 
-def utility(rows: View, holdout: View, target: str, seed: int, w: Floats) -> Utility:
+def utility(rows: View, holdout: View, target: str, seed: int, w: Floats) -> Predicted:
     """How well a model trained on `rows` predicts `target` in `holdout`. Rows without a number there are left out.
 
     `w` are the weights of the held-out rows in resamples, [resamples, rows].
@@ -50,7 +76,7 @@ def utility(rows: View, holdout: View, target: str, seed: int, w: Floats) -> Uti
     return _numbers(task, numbers[0][kept[0]], numbers[1][kept[1]], w[:, kept[1]])
 
 
-def _numbers(task: "_Task", y: Floats, truth: Floats, w: Floats) -> Utility:
+def _numbers(task: "_Task", y: Floats, truth: Floats, w: Floats) -> Predicted:
     """A target of numbers: few different ones are classes."""
     classes = np.unique(truth)
     if len(classes) > CLASSES:
@@ -79,25 +105,25 @@ class _Task:
         return cls(target, known(x, x), known(holdout.inputs(without=target), x), seed)
 
 
-def _classified(task: _Task, y: Codes, truth: Codes, w: Floats) -> Utility:
+def _classified(task: _Task, y: Codes, truth: Codes, w: Floats) -> Predicted:
     """Mean AUC over the classes of the hold-out; a class the model never saw counts as a coin toss."""
     present, counts = np.unique(truth, return_counts=True)
     tested = present[(counts > 1) & (counts < len(truth) - 1)]
     if not len(tested):
         raise Incomputable(f"the target '{task.target}' has one class only in the hold-out")
     if len(np.unique(y)) == 1:
-        return Utility(0.5, np.full(len(w), 0.5))
+        return Predicted(0.5, np.full(len(w), 0.5))
     model = HistGradientBoostingClassifier(early_stopping=False, random_state=task.seed).fit(task.x, y)
     chances = dict(zip(model.classes_, model.predict_proba(task.test).T, strict=True))
     unseen = np.zeros(len(truth))
     scores = [(chances.get(c, unseen), truth == c) for c in tested]
     areas = [auc(p[hit], p[~hit]).value for p, hit in scores]
-    return Utility(float(np.mean(areas)), np.mean([aucs(p, hit.astype(np.int64), w) for p, hit in scores], axis=0))
+    return Predicted(float(np.mean(areas)), np.mean([aucs(p, hit.astype(np.int64), w) for p, hit in scores], axis=0))
 
 
-def _regressed(task: _Task, y: Floats, truth: Floats, w: Floats) -> Utility:
+def _regressed(task: _Task, y: Floats, truth: Floats, w: Floats) -> Predicted:
     """R² and root mean squared error."""
     model = HistGradientBoostingRegressor(early_stopping=False, random_state=task.seed).fit(task.x, y)
     squared = (truth - model.predict(task.test)) ** 2
     value = 1 - float(squared.mean() / truth.var())
-    return Utility(value, r2s(truth, squared, w), float(np.sqrt(squared.mean())))
+    return Predicted(value, r2s(truth, squared, w), float(np.sqrt(squared.mean())))

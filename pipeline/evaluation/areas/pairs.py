@@ -15,15 +15,51 @@ measure has neither numbers nor bins is in no pair.
 
 from collections.abc import Sequence
 from itertools import combinations
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
+from pipeline.evaluation.areas.base import Area, Found, mean, replicated
+from pipeline.evaluation.samples import Samples
+from pipeline.evaluation.scores import Incomputable, Metric, PairError, Score
 from pipeline.evaluation.views import Codes, Floats, View
 from pipeline.measures import Binned
 from pipeline.statistics import resampling
 from pipeline.statistics.distances import total_variation_of_codes
 from pipeline.statistics.products import correlations
+
+WORST_PAIRS = 20  # listed by name
+MOST_PAIRS = 20_000  # compared at all; a table of 200 columns has as many
+REPLICATED = 100  # pairs
+
+
+class Pairs(Area):
+    """The mean error of the pairs of columns, and the worst pairs."""
+
+    name = "pairs"
+    metrics: ClassVar = {
+        "trend_error": Metric("min", "mean distance of the pairs' joint behaviour, bins of the real table", 1.0),
+        "trend_error_own_bins": Metric("min", "the same with bins fitted on each table, as published results do", 1.0),
+    }
+    details: ClassVar = {"pairs": PairError}
+
+    def look(self, samples: Samples) -> Found:
+        """See `Area.look`."""
+        synthetic, train, holdout = samples.views
+        pairs = column_pairs(holdout, MOST_PAIRS, samples.random("pairs"))
+        values, ceilings = trend_errors(holdout, synthetic, pairs), trend_errors(holdout, train, pairs)
+        if not values:
+            raise Incomputable("the table has no pair of columns that vary")
+        replicates = trend_replicates(holdout, synthetic, values, samples.weights())
+        error, ceiling = mean(v.error for v in values), mean(c.error for c in ceilings)
+        own, own_ceiling = mean(v.error_own_bins for v in values), mean(c.error_own_bins for c in ceilings)
+        scores = (
+            replicated("trend_error", error, ceiling, replicates),
+            Score.of("trend_error_own_bins", own, own_ceiling),
+        )
+        beside = sorted(zip(values, ceilings, strict=True), key=lambda both: -both[0].error)[:WORST_PAIRS]
+        worst = (PairError(first=v.first, second=v.second, error=v.error, ceiling=c.error) for v, c in beside)
+        return Found(scores, {"pairs": tuple(worst)})
 
 
 class PairTrend(NamedTuple):
@@ -67,6 +103,12 @@ def trend_errors(real: View, other: View, pairs: Sequence[tuple[str, str]]) -> l
         if not np.isnan(error):
             found.append(PairTrend(first, second, error, own_error))
     return found
+
+
+def trend_replicates(real: View, other: View, pairs: Sequence[PairTrend], w: Floats) -> Floats:
+    """Replicates of the mean error of pairs, [resamples]; of at most 100 evenly spread among `pairs`."""
+    spread = [pairs[i] for i in np.unique(np.linspace(0, len(pairs) - 1, REPLICATED).astype(int))]
+    return np.asarray(np.mean([trend_resampled(real, other, pair, w) for pair in spread], axis=0))
 
 
 def trend_resampled(real: View, other: View, pair: PairTrend, w: Floats) -> Floats:
