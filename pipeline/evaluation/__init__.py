@@ -12,7 +12,7 @@ that real rows cannot be compared by are left out (`pipeline.evaluation.ceilings
 each other is said beside the scores (`pipeline.evaluation.dependence`).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import pyarrow as pa
@@ -36,7 +36,6 @@ from pipeline.evaluation.scores import (
     Score,
 )
 from pipeline.progress import Progress, Tick, silent
-from pipeline.records import Record
 from pipeline.schema import Schema
 from pipeline.settings import EvaluationSettings
 
@@ -91,30 +90,33 @@ def evaluate(
     samples = replace(Samples.draw(synthetic, train, holdout, schema=schema, settings=settings, seed=seed), told=told)
     asked = [area for area in AREAS.values() if (areas is None or area.name in areas) and area.concerns(samples)]
     names = {area.name for area in asked}
-    scores: list[Score] = []
-    details: dict[str, tuple[Record, ...]] = {}
-    notes = []
     # OpenMP's threads spin while they wait: on a busy machine two take a hundred times as long as one
     with threadpool_limits(limits=1, user_api="openmp"):
         found = ceilings.comparable(samples, classify="detection" in names)
         samples = replace(samples, views=found.views, real=found.real)
-        for done, area in enumerate(asked, start=1):
-            try:
-                seen = area.look(samples)
-                scores.extend(seen.scores)
-                details.update(seen.details)
-            except Incomputable as reason:
-                notes.append(f"{area.name}: not computed, {reason}")
-            progress(Tick("evaluate", done, len(asked)))
+        seen, notes = _seen(samples, asked, progress)
         related = dependence(found.views[1], samples.random("dependence")) if "pairs" in names else None
     order = list(METRICS)
+    scores = [score for each in seen for score in each.scores]
     return Evaluation(
         rows=samples.tables[0].num_rows,
         holdout_rows=samples.tables[2].num_rows,
         scores=tuple(sorted(scores, key=lambda score: order.index(score.name))),
-        details=details,
+        details={name: records for each in seen for name, records in each.details.items()},
         notes=tuple(notes),
         left_out=found.left_out,
         flaw=found.flaw,
         dependence=related,
     )
+
+
+def _seen(samples: Samples, asked: Sequence[Area], progress: Progress) -> tuple[list[Found], list[str]]:
+    """What the areas find, and a note for each that finds nothing."""
+    found, notes = [], []
+    for done, area in enumerate(asked, start=1):
+        try:
+            found.append(area.look(samples))
+        except Incomputable as reason:
+            notes.append(f"{area.name}: not computed, {reason}")
+        progress(Tick("evaluate", done, len(asked)))
+    return found, notes

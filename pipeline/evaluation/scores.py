@@ -202,11 +202,11 @@ class Evaluation(Record):
         """Take what areas found from beside the other keys."""
         if not isinstance(given, Mapping):
             return given
+        found = dict(given.get("details", {}))
+        for name in (name for name in DETAILS if name in given):
+            found[name] = tuple(DETAILS[name].model_validate(one) for one in given[name])
         fields = {key: value for key, value in given.items() if key not in DETAILS}
-        details = {
-            name: tuple(DETAILS[name].model_validate(one) for one in given[name]) for name in DETAILS if name in given
-        }
-        return {**fields, "details": {**fields.get("details", {}), **details}}
+        return {**fields, "details": {name: own for name, own in found.items() if own}}
 
     @model_serializer(mode="wrap")
     def _spread(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
