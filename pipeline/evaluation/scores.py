@@ -211,9 +211,10 @@ class Evaluation(Record):
     @model_serializer(mode="wrap")
     def _spread(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Put what areas found beside the other keys."""
-        fields = handler(self)
-        found = fields.pop("details", {})
-        return {**fields, **dict.fromkeys(DETAILS, ()), **found}
+        spread: dict[str, Any] = {}
+        for key, value in handler(self).items():
+            spread |= {key: value} if key != "details" else {**dict.fromkeys(DETAILS, ()), **value}
+        return spread
 
     @property
     def columns(self) -> tuple[ColumnError, ...]:

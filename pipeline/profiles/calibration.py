@@ -39,6 +39,7 @@ RESAMPLES = 200
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+Points = NDArray[np.float32]
 
 
 class Calibration(Record):
@@ -95,7 +96,9 @@ def calibrate(table: pa.Table, profile: Profile, space: FeatureSpace, seed: int)
     heavy = heaviness(traits)
     waves = space.waves(space.points(raw))
     batches = [rng.permutation(sample.num_rows)[: sample.num_rows // d] for d in DIVISORS for _ in range(RESAMPLES)]
-    levels = [_columns(groups, sample.num_rows, batch) for batch in batches]
+    nulls = np.concatenate([np.zeros((sample.num_rows, 0), bool), *(group.nulls for group in groups)], axis=1)
+    nulls = nulls[:, nulls.any(axis=0)].astype(np.float32)
+    levels = [_columns(groups, nulls, batch) for batch in batches]
     orders = [rng.permutation(joint.num_rows) for _ in range(RESAMPLES)]
     found = {family: [level[family] for level in levels] for family in levels[0]}
     found["pairs"] = [_pairs(names, traits, heavy, order) for order in orders]
@@ -137,21 +140,23 @@ def _groups(sample: pa.Table, profile: Profile) -> list[Resampled]:
     return [group for group in found if group is not None]
 
 
-def _columns(groups: Sequence[Resampled], rows: int, batch: Integers) -> dict[str, float]:
-    """The largest level of each family that looks at single columns, `batch` being some of the sample's `rows`."""
-    largest = dict.fromkeys(families(), 0.0)
+def _columns(groups: Sequence[Resampled], nulls: Points, batch: Integers) -> dict[str, float]:
+    """The largest level of each family that looks at single columns, `batch` being rows of the sample."""
+    found = {**dict.fromkeys(families(), 0.0), NULLS: _nulls(nulls, batch)}
     for group in groups:
-        for family, level in {NULLS: _nulls(group.nulls, rows, batch), **group.levels(batch)}.items():
-            largest[family] = max(largest[family], level)
-    return largest
+        for family, level in group.levels(batch).items():
+            found[family] = max(found[family], level)
+    return found
 
 
-def _nulls(null: NDArray[np.bool_], rows: int, batch: Integers) -> float:
-    """The largest level of a changed null rate."""
-    total, found = null.sum(axis=0), null[batch].sum(axis=0)
-    sizes = len(batch), rows - len(batch)
+def _nulls(nulls: Points, batch: Integers) -> float:
+    """The largest level of a changed null rate; `nulls` [rows, columns] is 1 for null, else 0."""
+    inside = np.zeros(len(nulls), np.float32)
+    inside[batch] = 1
+    found, total = (inside @ nulls).astype(np.float64), nulls.sum(axis=0, dtype=np.float64)
+    sizes = len(batch), len(nulls) - len(batch)
     change = np.abs(found / sizes[0] - (total - found) / sizes[1])
-    return largest(chance.share(total / rows, 1 / sizes[0] + 1 / sizes[1]).level(change))
+    return largest(chance.share(total / len(nulls), 1 / sizes[0] + 1 / sizes[1]).level(change))
 
 
 def _pairs(names: tuple[str, ...], traits: NDArray[np.float32], heavy: Floats, order: Integers) -> float:

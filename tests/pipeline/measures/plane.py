@@ -7,7 +7,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline.columns.base import Codec, Encoded, Extension, Novel, Variable
+from pipeline.columns.base import Codec, Encoded, Extension, Novel
+from pipeline.columns.variables import Variable
 from pipeline.measures import Effect, Features, Measure, Resampled, Side, Values
 from pipeline.schema import Column
 from pipeline.statistics import chance
