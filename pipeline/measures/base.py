@@ -128,9 +128,10 @@ class Measure(ABC, Generic[S]):
     Attributes:
         sketch: The class of its summaries.
         families: Families of its effects, and how many effects of each family one column has.
-        orders: Whether values are numbers (`pipeline.arrow.arrays.numbers`): they have extremes, and nearly equal
+        orders: Whether values are numbers (`pipeline.arrow.arrays.numbers`): extremes are withheld, and nearly equal
             ones are the same.
-        labels: Whether values are labels: rare ones are withheld.
+        labels: Whether values are labels: rare ones are withheld. Where values are neither numbers nor labels,
+            nothing is withheld (`pipeline.privacy.disclosure`): what few rows share is left to the kind.
         moves_on: Whether values grow as time goes by, so that a later table has later ones and has not drifted.
     """
 

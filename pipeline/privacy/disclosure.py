@@ -9,6 +9,8 @@ and 5), with ordinary values in the place of what is suppressed:
   about the label. So a village becomes a town of the same country, and no token such as "other" is invented;
 - a number or a point in time beyond the last ones that enough rows reach is moved to a round value before it.
 
+A column whose measure knows neither labels nor an order is left as it is: its kind answers for what it publishes.
+
 A value that stands far from all others, and is well known (9999-12-31, −999) or shared by enough rows, is no extreme.
 It means something else and stays as it is.
 """

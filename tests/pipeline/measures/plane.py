@@ -156,6 +156,15 @@ class Plane(Measure[Cloud]):
             axes.plot(*side.summary.centre, "o")
 
 
+class Bare(Measure[Cloud]):
+    """What has to be said and nothing else: all other answers are those of any measure."""
+
+    sketch = Cloud
+    summary = Plane.summary
+    views = Plane.views
+    error = Plane.error
+
+
 class Place(Codec):
     """A kind that draws the points it has seen, and needs no network."""
 
@@ -209,3 +218,15 @@ class Place(Codec):
     def load(cls, json: dict[str, Any], arrays: dict[str, NDArray[Any]], arrow: pa.DataType) -> Self:
         """See `Codec.load`."""
         return cls(np.column_stack([arrays["x"], arrays["y"]]))
+
+
+class Somewhere(Place):
+    """The same with a measure that says as little as it may."""
+
+    kind: ClassVar[str] = "somewhere"
+    measure: ClassVar = Bare()
+
+    @classmethod
+    def claim(cls, array: Any, name: str, least_rows: int) -> str | None:
+        """No column."""
+        return None

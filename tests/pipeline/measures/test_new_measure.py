@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pyarrow as pa
 import pytest
-from plane import Cloud, Place, array
+from plane import Cloud, Place, Somewhere, array
 from pydantic import ValidationError
 
 from pipeline.columns import KINDS, infer, register
@@ -17,7 +17,7 @@ from pipeline.inspection import inspect
 from pipeline.pictures import drift, png, quality
 from pipeline.profiles.profile import Profile
 from pipeline.profiles.reference import Reference
-from pipeline.schema import Schema
+from pipeline.schema import ColumnSettings, Schema
 from pipeline.settings import DriftSettings, EvaluationSettings, TrainingSettings
 from pipeline.synthesizer import Synthesizer
 
@@ -26,10 +26,12 @@ SETTINGS = EvaluationSettings(target="near", detection_rows=300, distance_rows=1
 
 @pytest.fixture(autouse=True, scope="module")
 def _known() -> Iterator[None]:
-    """The kind is known while these tests run."""
+    """The kinds are known while these tests run."""
+    register(Somewhere)
     register(Place)
     yield
-    KINDS.pop(Place.kind)
+    for kind in (Place, Somewhere):
+        KINDS.pop(kind.kind)
 
 
 def table(seed: int, rows: int = 600, shift: float = 0.0, *, apart: bool = False) -> pa.Table:
@@ -146,6 +148,26 @@ def test_it_is_inspected_and_trained_beside(schema, tmp_path):
     ]
     made.save(tmp_path / "model")
     assert Synthesizer.load(tmp_path / "model").sample(50, seed=1) == drawn
+
+
+def test_what_a_measure_does_not_answer_is_passed_over():
+    """One that knows summaries and errors only has a Shape error; drift, pairs, classifier and pictures do without."""
+    rows, other = table(0), table(1, shift=1.0)
+    schema = infer(rows, {"at": ColumnSettings(kind="somewhere")})
+    reference = Reference.of(rows, schema)
+    incoming = reference.profile_of([other])
+    report = compare(reference, incoming, DriftSettings())
+    assert [finding.what for finding in report.findings if finding.column == "at"] == ["nulls"]
+    assert png(drift(reference.profile, incoming, report)).startswith(b"\x89PNG")
+    found = evaluate(other, holdout=table(2), train=rows, schema=schema, settings=SETTINGS, seed=0)
+    assert (found.columns[0].name, found.columns[0].error) == ("at", pytest.approx(1 / 2, abs=0.05))
+    assert found["c2st"].value > 0.8
+    assert png(quality(table(2), other, schema, found)).startswith(b"\x89PNG")
+    alone = schema.arrow.names.index("at")
+    only = Schema((schema.columns[alone],), rows.select(["at"]).schema)
+    bare = evaluate(other, holdout=table(2), train=rows, schema=only, settings=EvaluationSettings(), seed=0)
+    assert [score.name for score in bare.scores] == ["shape_error"]
+    assert "detection: not computed, the table has no column that a classifier could be given" in bare.notes
 
 
 def test_two_kinds_of_one_name_are_refused():
