@@ -77,7 +77,8 @@ def compare(kept: Fingerprint, table: pa.Table, schema: Schema, commonest: Mappi
 
 
 def _ordered(column: Column) -> bool:
-    return columns.measure(column) == "ordered"
+    measure = columns.measure(column.kind)
+    return measure is not None and measure.orders
 
 
 def _cells(array: pa.ChunkedArray, column: Column) -> NDArray[Any]:

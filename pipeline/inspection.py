@@ -13,8 +13,9 @@ import pyarrow.compute as pc
 
 from pipeline import columns
 from pipeline.arrow.arrays import combined
-from pipeline.arrow.labels import can_label, counted, labels
+from pipeline.arrow.labels import can_label, counted
 from pipeline.columns.base import Codec, Encoded
+from pipeline.measures import NOMINAL
 from pipeline.privacy.disclosure import Disclosure, Withheld
 from pipeline.randomness import stream
 from pipeline.records import Record
@@ -123,8 +124,10 @@ def _examples(codec: Codec, array: pa.ChunkedArray, random: np.random.Generator)
     rows = array.take(pa.array(random.integers(len(array), size=EXAMPLES)))
     values = codec.encode(rows).values
     made = codec.decode(Encoded(values, codec.draw(values, random, np.arange(EXAMPLES))))
-    texts = map(str, made.to_pylist()) if codec.measure == "ordered" else labels(made).dictionary_decode().to_pylist()
-    return tuple("null" if gone else _line(text) for text, gone in zip(texts, made.is_null().to_pylist(), strict=True))
+    texts = (codec.measure or NOMINAL).texts(made)  # what is not compared still has labels
+    return tuple(
+        "null" if gone else _line(str(text)) for text, gone in zip(texts, made.is_null().to_pylist(), strict=True)
+    )
 
 
 def _distinct(array: pa.ChunkedArray) -> int | None:

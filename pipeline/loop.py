@@ -5,7 +5,6 @@ so that the loop that runs live (`flows.verbs.run`) and the one that runs over h
 and the settings that both read.
 """
 
-import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -16,7 +15,6 @@ from pipeline.data.tables import Split
 from pipeline.decisions import drift
 from pipeline.decisions.drift import DriftReport, ModelView
 from pipeline.decisions.policy import Situation
-from pipeline.evaluation import Area
 from pipeline.evaluation.detection import two_sample
 from pipeline.evaluation.scores import Incomputable
 from pipeline.evaluation.views import views as as_views
@@ -27,11 +25,12 @@ from pipeline.profiles.reference import Reference
 from pipeline.progress import Progress, silent
 from pipeline.randomness import stream
 from pipeline.records import Record
-from pipeline.schema import Schema
+from pipeline.schema import Column, Schema
 from pipeline.settings import LoopSettings
+from pipeline.statistics.auc import by_chance
 from pipeline.synthesizer import Synthesizer
 
-COSTS: tuple[Area, ...] = ("marginals", "pairs", "detection")
+COSTS = ("marginals", "pairs", "detection")
 """Areas of evaluation in which the cost of withholding is told."""
 VIEWED_ROWS = 2000  # of an incoming table, by the model and the classifier
 
@@ -91,7 +90,7 @@ def privacy(shown: Shown, parts: Split, schema: Schema, settings: LoopSettings) 
             seed=settings.seed,
             areas=COSTS,
         )
-        cost = {score.name: score.value - score.ceiling for score in found.scores}
+        cost = {s.name: s.value - s.ceiling for s in found.scores if s.ceiling is not None}
     made_up = tuple(column.name for column in schema if column.kind in columns.MADE_UP)
     return PrivacyReport(
         least_rows=settings.privacy.least_rows,
@@ -152,7 +151,7 @@ def other_kinds(schema: Schema, settings: LoopSettings) -> tuple[str, ...]:
 
 
 def view(synthesizer: Synthesizer, table: pa.Table, settings: LoopSettings, *, told: int = VIEWED_ROWS) -> ModelView:
-    """What a model says of some rows of a table, points in time and ignored columns left out.
+    """What a model says of some rows of a table; columns that move on with time and ignored ones are left out.
 
     It looks at no row where there is none, or where no column is left that varies.
 
@@ -163,7 +162,7 @@ def view(synthesizer: Synthesizer, table: pa.Table, settings: LoopSettings, *, t
         told: Most rows for the classifier, which tells more the more rows it is given.
     """
     schema = synthesizer.schema
-    without = tuple(c.name for c in schema if c.kind == "datetime" or c.name in settings.drift.ignore)
+    without = tuple(c.name for c in schema if _moves_on(c) or c.name in settings.drift.ignore)
     some = stream(settings.seed, "view").permutation(table.num_rows)[:VIEWED_ROWS]
     rows = table.take(pa.array(some)).select(schema.names)
     found = synthesizer.look(rows, without=without, seed=settings.seed)
@@ -186,7 +185,7 @@ def view(synthesizer: Synthesizer, table: pa.Table, settings: LoopSettings, *, t
         latent_mean=tuple(found.mean.mean(0).tolist()),
         latent_deviation=tuple(found.mean.std(0, correction=0).tolist()),
         auc=None if auc is None else auc.auc,
-        auc_deviation=0.0 if auc is None else max(auc.auc_deviation, _by_chance(rows.num_rows)),
+        auc_deviation=0.0 if auc is None else max(auc.auc_deviation, by_chance(rows.num_rows, rows.num_rows)),
         told=rows.num_rows,
     )
 
@@ -259,9 +258,9 @@ def situate(
     )
 
 
-def _by_chance(rows: int) -> float:
-    """Standard error of the AUC of a classifier that knows nothing, of so many rows a side (Hanley & McNeil 1982)."""
-    return math.sqrt((2 * rows + 1) / (12 * rows**2))
+def _moves_on(column: Column) -> bool:
+    measure = columns.measure(column.kind)
+    return measure is not None and measure.moves_on
 
 
 def fit(

@@ -41,7 +41,7 @@ SCORES = (
     "utility_rmse",
     "nearer_to_train",
 )
-"""Names of scores: those of `pipeline.evaluation.scores.METRICS`."""
+"""Names of scores that have a ceiling: those of `pipeline.evaluation.scores.METRICS`, which a test compares."""
 Activation = Literal["silu", "gelu", "relu", "tanh"]
 PriorName = Literal["normal", "mixture", "flow"]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]

@@ -355,8 +355,10 @@ def generate(work: Workspace, version: Version, settings: Settings, progress: Pr
 
 
 @stage
-def evaluate(work: Workspace, version: Version, settings: Settings, progress: Progress) -> Evaluation:
-    """Compare a version's rows with the hold-out."""
+def evaluate(
+    work: Workspace, version: Version, settings: Settings, progress: Progress, told: ElboReport | None = None
+) -> Evaluation:
+    """Compare a version's rows with the hold-out, of which it says what was `told`."""
     return evaluation.evaluate(
         work.read(f"synthetic-{version.version}"),
         holdout=work.read("holdout"),
@@ -364,6 +366,7 @@ def evaluate(work: Workspace, version: Version, settings: Settings, progress: Pr
         schema=work.columns,
         settings=settings.evaluation,
         seed=settings.seed,
+        told=told,
         progress=progress,
     )
 
@@ -376,11 +379,9 @@ def picture(work: Workspace, version: Version, run: Run, found: Evaluation) -> N
 
 
 @stage
-def decide(
-    challenger: Evaluation, champion: Evaluation | None, settings: Settings, bound: ElboReport | None = None
-) -> Decision:
+def decide(challenger: Evaluation, champion: Evaluation | None, settings: Settings) -> Decision:
     """Promote the challenger or keep the champion."""
-    return promotion.decide(challenger, champion, settings.gate, bound)
+    return promotion.decide(challenger, champion, settings.gate)
 
 
 @stage

@@ -211,7 +211,8 @@ def scores(found: "Evaluation") -> list[tuple[str, str, str, str, str]]:
     for score in found.scores:
         area = "" if score.area == last else score.area
         last = score.area
-        rows.append((area, score.name, f"{score.value:.4f}", f"{score.ceiling:.4f}", score.meaning))
+        ceiling = f"{score.ceiling:.4f}" if score.ceiling is not None else ""
+        rows.append((area, score.name, f"{score.value:.4f}", ceiling, score.meaning))
     return rows
 
 

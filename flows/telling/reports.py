@@ -63,7 +63,7 @@ class Report(Record):
     @property
     def metrics(self) -> dict[str, float]:
         """Every number by name, as MLflow has them."""
-        return numbers(self.evaluation, self.elbo) if self.evaluation is not None else {}
+        return numbers(self.evaluation) if self.evaluation is not None else {}
 
     def answer(self) -> dict[str, Any]:
         """What scripts are told: of drift what was found, of the evaluation every number."""
@@ -75,10 +75,7 @@ class Report(Record):
         return told | {"metrics": self.metrics}
 
 
-def numbers(found: Evaluation, elbo: ElboReport | None) -> dict[str, float]:
-    """Every number by name; `<score>_ceiling` is what real rows reach, the ELBO and its parts are nats per row."""
+def numbers(found: Evaluation) -> dict[str, float]:
+    """Every number by name; `<score>_ceiling` is what real rows reach, where they reach anything."""
     values = {score.name: score.value for score in found.scores}
-    ceilings = {f"{score.name}_ceiling": score.ceiling for score in found.scores}
-    named = {"elbo", "reconstruction", "kl", "importance_weighted", "active_units"}
-    parts = elbo.model_dump(include=named) if elbo is not None else {}
-    return values | ceilings | parts
+    return values | {f"{score.name}_ceiling": score.ceiling for score in found.scores if score.ceiling is not None}

@@ -335,14 +335,14 @@ def judge(job: Job, challenger: Version, champion: Version | None) -> Judgement:
     with job.clock.stage("generate") as progress:
         tasks.generate(work, challenger, settings, progress)
     with job.clock.stage("evaluate") as progress:
-        found = tasks.evaluate(work, challenger, settings, progress)
         elbo = tasks.measure(work, challenger, settings)
+        found = tasks.evaluate(work, challenger, settings, progress, elbo)
         tasks.picture(work, challenger, tracked, found)
         tasks.view(work, challenger, tracked, settings)
     tracked.record(found, "evaluation.json")
     if elbo is not None:
         tracked.record(elbo, tasks.ELBO)
-    tracked.metrics(numbers(found, elbo))
+    tracked.metrics(numbers(found))
     defended = None
     if champion is not None:
         with job.clock.stage("champion") as progress:
@@ -351,7 +351,7 @@ def judge(job: Job, challenger: Version, champion: Version | None) -> Judgement:
         tracked.record(defended, "champion-evaluation.json")
         tracked.metrics({f"champion.{score.name}": score.value for score in defended.scores})
     with job.clock.stage("decide"):
-        decision = tasks.decide(found, defended, settings, elbo)
+        decision = tasks.decide(found, defended, settings)
     if decision.promote and settings.gate.approval == "person":
         with job.clock.stage("approve"):
             decision = approval.ask(challenger, decision, settings)

@@ -1,7 +1,7 @@
 """Kinds of column: how values of one sort become variables of the VAE and come back.
 
 `KINDS` names every kind, the most particular first; `infer` gives each column of a table the first kind that
-claims it. To add a modality, write a module with a `Codec` and name it here.
+claims it. To add a modality, write a module with a `Codec` and name it here, or from outside with `register`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,10 +12,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pipeline import personal
-from pipeline.arrow.arrays import Array, combined, is_text
-from pipeline.arrow.labels import counted
+from pipeline.arrow.arrays import Array, is_text
 from pipeline.checks import expect
-from pipeline.columns.base import Beside, Codec, Encoded, Extension, Measure, Novel, Origin
+from pipeline.columns.base import Beside, Codec, Encoded, Extension, Novel, Origin
 from pipeline.columns.blank import Blank
 from pipeline.columns.categorical import Categorical
 from pipeline.columns.datetime import Datetime
@@ -24,6 +23,7 @@ from pipeline.columns.numeric import Numeric
 from pipeline.columns.text import Text, present
 from pipeline.columns.variables import Discrete, Real, Variable
 from pipeline.errors import DamagedError, SchemaError, SettingsError
+from pipeline.measures import Measure
 from pipeline.schema import Column, ColumnSettings, PrivacySettings, Schema, value_type
 
 __all__ = [
@@ -42,6 +42,7 @@ __all__ = [
     "infer",
     "load",
     "measure",
+    "register",
     "state",
 ]
 
@@ -156,9 +157,22 @@ def _names(table: pa.Table, schema: Schema) -> personal.Words:
     return personal.Words(pa.concat_arrays(found))
 
 
-def measure(column: Column) -> Measure:
-    """How metrics see a column: "ordered", "nominal", or "none" for identifiers."""
-    return KINDS[column.kind].measure
+def register(kind: type[Codec]) -> None:
+    """Make a kind known, before all others: it is asked first whether it claims a column.
+
+    Raises:
+        SettingsError: There is another kind of this name.
+    """
+    if KINDS.get(kind.kind, kind) is not kind or kind.kind == DROP:
+        raise SettingsError(f"expected a kind of a new name, got another {kind.kind!r}")
+    others = {name: other for name, other in KINDS.items() if other is not kind}
+    KINDS.clear()
+    KINDS.update({kind.kind: kind, **others})
+
+
+def measure(kind: str) -> Measure[Any] | None:
+    """How columns of a kind are compared; None where they are not."""
+    return KINDS[kind].measure
 
 
 def _kind(field: pa.Field, array: Array, settings: ColumnSettings, least: int) -> tuple[str, str]:
@@ -220,16 +234,7 @@ def _warnings(column: Column, array: Array) -> list[str]:
         return [f"column {column.name!r} is made up, not modelled ({column.why})"]
     if column.kind == Blank.kind:
         return [f"column {column.name!r} is published all null"]
-    if _constant(column, array):
+    seen = measure(column.kind)
+    if seen is not None and seen.constant(array):
         return [f"column {column.name!r} is constant: it is written as it is and says nothing"]
     return []
-
-
-def _constant(column: Column, array: Array) -> bool:
-    """Whether all rows that have a value have the same."""
-    if measure(column) == "nominal":
-        return len(counted(array)[0]) == 1
-    present = combined(array).drop_null()
-    if pa.types.is_float16(present.type):  # Arrow does not compare it
-        present = present.cast(pa.float32())
-    return len(present) > 0 and bool(pc.all(pc.equal(present, present[0])).as_py())

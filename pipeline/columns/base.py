@@ -6,9 +6,10 @@ A *kind* is a class of `Codec`. Fitted to one column, a codec says four things i
   the variables do not say (the exact place inside a bin); `decode` is the inverse and exact;
 - how the column enters the network, and with which likelihood: its `variables`;
 - how generated values are completed: `draw` makes a `rest` at random;
-- how metrics see it: `measure`.
+- how columns of it are compared: its `measure`.
 
-A modality is added by writing one such module and naming it in `pipeline.columns.KINDS`.
+A modality is added by writing one such module and naming it in `pipeline.columns.KINDS`, or from outside with
+`pipeline.columns.register`.
 """
 
 from abc import ABC, abstractmethod
@@ -20,10 +21,10 @@ from numpy.typing import NDArray
 
 from pipeline.arrow.arrays import Array
 from pipeline.columns.variables import Variable
+from pipeline.measures import Measure
 from pipeline.personal import Words
 from pipeline.schema import Column
 
-Measure = Literal["ordered", "nominal", "none"]
 Novel = Literal["extend", "bucket", "refuse"]
 """What becomes of labels that a fitted column does not know: a symbol each, one for all of them, or an error."""
 
@@ -80,8 +81,8 @@ class Codec(ABC):
 
     kind: ClassVar[str]
     """Name of the kind in schemas and settings."""
-    measure: ClassVar[Measure]
-    """How metrics see the kind: by size ("ordered"), by equality ("nominal"), not at all ("none")."""
+    measure: ClassVar[Measure[Any] | None]
+    """How the columns of two tables are compared (`pipeline.measures`); None where that would say nothing."""
     forms: ClassVar[tuple[str, ...]] = ()
     """Normal forms a user may choose from."""
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pipeline.arrow.arrays import Array
 from pipeline.checks import exactly, expect
-from pipeline.columns.base import ALONE, Beside, Codec, Encoded, Extension, Measure, Novel
+from pipeline.columns.base import ALONE, Beside, Codec, Encoded, Extension, Novel
 from pipeline.columns.variables import Variable
 from pipeline.schema import Column
 
@@ -25,7 +25,7 @@ class Blank(Codec):
     """
 
     kind: ClassVar[str] = "null"
-    measure: ClassVar[Measure] = "none"
+    measure: ClassVar[None] = None
 
     def __init__(self, arrow: pa.DataType) -> None:
         self.arrow = arrow

@@ -19,10 +19,11 @@ from pipeline.arrow.labels import counted
 from pipeline.checks import exactly, expect, record, vector
 from pipeline.columns import checked
 from pipeline.columns.alphabet import Alphabet, partition
-from pipeline.columns.base import ALONE, Beside, Codec, Encoded, Extension, Measure, Novel, Origin, unrelated
+from pipeline.columns.base import ALONE, Beside, Codec, Encoded, Extension, Novel, Origin, unrelated
 from pipeline.columns.forms.symbols import alphabet_variables, leaf_of
 from pipeline.columns.variables import Variable
 from pipeline.errors import DamagedError, SchemaError, TableError
+from pipeline.measures import NOMINAL, Nominal
 from pipeline.records import Record
 from pipeline.schema import Column, value_type
 
@@ -43,7 +44,7 @@ class Categorical(Codec):
     """
 
     kind: ClassVar[str] = "categorical"
-    measure: ClassVar[Measure] = "nominal"
+    measure: ClassVar[Nominal] = NOMINAL
 
     def __init__(
         self,

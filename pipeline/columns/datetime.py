@@ -17,9 +17,10 @@ from pipeline.arrow.arrays import Array, combined, masked
 from pipeline.arrow.domain import Domain, Grid, domain_of, ticks
 from pipeline.checks import expect, record
 from pipeline.columns import checked, forms
-from pipeline.columns.base import ALONE, Beside, Codec, Encoded, Extension, Measure, Novel
+from pipeline.columns.base import ALONE, Beside, Codec, Encoded, Extension, Novel
 from pipeline.columns.forms import FORMS, Form, form_of
 from pipeline.columns.variables import Variable
+from pipeline.measures import MOVING, Moving
 from pipeline.records import Record
 from pipeline.schema import Column
 
@@ -38,7 +39,7 @@ class Datetime(Codec):
     """
 
     kind: ClassVar[str] = "datetime"
-    measure: ClassVar[Measure] = "ordered"
+    measure: ClassVar[Moving] = MOVING
     forms: ClassVar[tuple[str, ...]] = tuple(FORMS)
 
     def __init__(

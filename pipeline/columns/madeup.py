@@ -16,7 +16,7 @@ from pipeline.arrow.domain import valid
 from pipeline.arrow.labels import can_label, counted
 from pipeline.checks import exactly, record
 from pipeline.columns import moulds
-from pipeline.columns.base import ALONE, Beside, Codec, Encoded, Extension, Measure, Novel, Origin, unrelated
+from pipeline.columns.base import ALONE, Beside, Codec, Encoded, Extension, Novel, Origin, unrelated
 from pipeline.columns.checked import limits
 from pipeline.columns.moulds import ENDLESS, Mould, Nothing, Wanted
 from pipeline.columns.variables import Discrete, Variable
@@ -45,7 +45,7 @@ class MadeUp(Codec):
         arrow: The column's type.
     """
 
-    measure: ClassVar[Measure] = "none"
+    measure: ClassVar[None] = None
     fresh: ClassVar[bool]
     """Whether no two rows have the same value."""
 

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from pipeline.arrow.arrays import Array, combined, masked
 from pipeline.arrow.domain import domain_of, is_number, valid
 from pipeline.columns import forms
-from pipeline.columns.base import ALONE, Beside, Codec, Encoded, Extension, Measure, Novel
+from pipeline.columns.base import ALONE, Beside, Codec, Encoded, Extension, Novel
 from pipeline.columns.forms import FORMS, Form, form_of
 from pipeline.columns.variables import Variable
 from pipeline.errors import SchemaError
+from pipeline.measures import ORDERED, Ordered
 from pipeline.schema import Column
 
 
@@ -20,7 +21,7 @@ class Numeric(Codec):
     """The kind of columns of numbers."""
 
     kind: ClassVar[str] = "numeric"
-    measure: ClassVar[Measure] = "ordered"
+    measure: ClassVar[Ordered] = ORDERED
     forms: ClassVar[tuple[str, ...]] = tuple(FORMS)
 
     def __init__(self, numbers: Form, arrow: pa.DataType) -> None:

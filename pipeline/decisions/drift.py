@@ -3,8 +3,8 @@
 `compare` reads the `Reference` of the table that a model was trained on and the profile of an incoming one, and
 measures effects:
 
-- of each column: the Kolmogorov–Smirnov distance of numbers, the total variation distance of labels, the change of
-  the null rate, the share of rows with new or lost labels;
+- of each column: the change of the null rate, and what its measure finds (`pipeline.measures`): the
+  Kolmogorov–Smirnov distance of numbers, the total variation distance of labels, rows with new or lost labels;
 - of each pair of columns: the change of the correlation of their normal scores and of indicators of frequent labels
   (at most 128 of these in all; what other pairs do together shows in the next effect);
 - of whole rows: the maximum mean discrepancy (MMD) in the reference's feature space;
@@ -15,9 +15,9 @@ Each effect has a threshold, the larger of two: what chance explains (`pipeline.
 all, one comparison in a thousand has *any* finding beyond it), and what matters in practice, from the settings: in a
 million rows everything is significant.
 
-Time moves on: of a point in time only a move *back* counts, the largest excess of rows before a moment. That later
-rows carry later dates is no drift, that they carry earlier ones is. So the effects of several columns leave points in
-time out, as they do columns that are ignored.
+Time moves on: of a column that moves on with time only a move *back* counts, the largest excess of rows before a
+moment. That later rows carry later dates is no drift, that they carry earlier ones is. So the effects of several
+columns leave such columns out, as they do columns that are ignored.
 
 Few rows say little: their thresholds are wide, and may be wider than any effect can be. The report's notes say which
 effects could not be told from chance. A model is asked from `MODEL_ROWS` rows on.
@@ -28,29 +28,29 @@ from math import sqrt
 
 import numpy as np
 
-from pipeline.decisions.findings import DriftReport, Finding, ModelView, Views, What
-from pipeline.profiles.calibration import Family, correlation_variance
+from pipeline.decisions.findings import DriftReport, Finding, ModelView, Views
+from pipeline.profiles.calibration import correlation_variance
 from pipeline.profiles.profile import ColumnProfile, Profile
 from pipeline.profiles.reference import Reference
 from pipeline.settings import DriftSettings
 from pipeline.statistics import chance
 from pipeline.statistics.chance import Noise, Tail
-from pipeline.statistics.sketches import Frequencies, Quantiles
 
-__all__ = ["DriftReport", "DriftSettings", "Finding", "ModelView", "Views", "What", "compare"]
+__all__ = ["DriftReport", "DriftSettings", "Finding", "ModelView", "Views", "compare"]
 
 LISTED_PAIRS = 20
 MODEL_ROWS = 50  # fewer have no mean that is nearly normal, and a deviation that is hardly known
-LARGEST: dict[What, float] = {
-    "values": 1,
-    "nulls": 1,
-    "new labels": 1,
-    "lost labels": 1,
-    "correlation": 2,
-    "rows": sqrt(2),
+LARGEST = {"values": 1, "nulls": 1, "new labels": 1, "lost labels": 1, "correlation": 2, "rows": sqrt(2)}
+"""The largest effect that there can be, in the order in which effects are named; of any other of a column it is 1."""
+UNBOUNDED = frozenset({"schema", "likelihood", "latent", "classifier"})
+"""What is certain, or found by the model."""
+FLOORS = {name: name for name in ("nulls", "correlation", "rows", "likelihood", "latent", "classifier")} | {
+    "new labels": "labels",
+    "lost labels": "labels",
 }
-"""The largest effect that there can be."""
-GROUPS = 9  # six families of effects, likelihood, latent space and classifier share the chance of a false alarm
+"""The setting that says from what size on an effect matters; of any other it is `values`."""
+ASKED = 3
+"""Families of effects that the model finds: likelihood, latent space and classifier."""
 WHOLE = "all columns"
 
 
@@ -95,9 +95,10 @@ def compare(
 
 def _untold(findings: Collection[Finding], rows: int, *, asked: bool) -> Iterator[str]:
     """What so few rows cannot tell from chance, however large it is."""
-    compared = [finding for finding in findings if finding.what in LARGEST]
-    told = {finding.what for finding in compared if finding.threshold < LARGEST[finding.what]}
-    untold = [what for what in LARGEST if what in {finding.what for finding in compared} - told]
+    compared = [finding for finding in findings if finding.what not in UNBOUNDED]
+    told = {finding.what for finding in compared if finding.threshold < LARGEST.get(finding.what, 1)}
+    named = dict.fromkeys((*LARGEST, *(finding.what for finding in compared)))
+    untold = [what for what in named if what in {finding.what for finding in compared} - told]
     few = f"{rows:,} {'row is' if rows == 1 else 'rows are'} too few to tell"
     if untold and not told:
         yield f"{few} any change from chance"
@@ -118,12 +119,14 @@ class _Judge:
     def __init__(self, reference: Reference, batch: int, settings: DriftSettings) -> None:
         self.settings, self.batch = settings, batch
         self.calibration, self.joint = reference.calibration, reference.joint
+        # all families of effects share the chance of a false alarm
+        self.chance = settings.false_alarms / (len(self.calibration.tails) + ASKED)
 
-    def level(self, family: Family) -> float:
-        return self.calibration.level(family, self.settings.false_alarms / GROUPS, self.batch)
+    def level(self, family: str) -> float:
+        return self.calibration.level(family, self.chance, self.batch)
 
     def finding(
-        self, names: tuple[str, ...], kind: str, what: What, size: float, noise: Noise, level: float, text: str
+        self, names: tuple[str, ...], kind: str, what: str, size: float, noise: Noise, level: float, text: str
     ) -> Finding:
         floor = self._floor(what)
         threshold = max(floor, float(noise.at(level)))
@@ -144,10 +147,8 @@ class _Judge:
             text=f"{column}: {text} ({verdict})",
         )
 
-    def _floor(self, what: What) -> float:
-        names = {"new labels": "labels", "lost labels": "labels", "schema": None}
-        name = names.get(what, what)
-        return 0.0 if name is None else float(getattr(self.settings, name))
+    def _floor(self, what: str) -> float:
+        return 0.0 if what == "schema" else float(getattr(self.settings, FLOORS.get(what, "values")))
 
     def schema(self, reference: Profile, incoming: Profile) -> Iterator[Finding]:
         """Columns that are missing, new, or of another kind or type."""
@@ -173,53 +174,11 @@ class _Judge:
         noise = chance.share((mine.nulls + theirs.nulls) / sum(rows), 1 / rows[0] + 1 / rows[1])
         text = f"null rate {rates[0]:.3f} became {rates[1]:.3f}"
         yield self.finding(name, kind, "nulls", abs(rates[1] - rates[0]), noise, self.level("nulls"), text)
-        if mine.ordered and theirs.ordered:
-            yield self.distribution(mine, mine.ordered.quantiles, theirs.ordered.quantiles)
-        if mine.nominal and theirs.nominal and mine.nominal.rows and theirs.nominal.rows:
-            yield self.frequencies(mine, mine.nominal, theirs.nominal)
-            yield from self.new_and_lost(mine, mine.nominal, theirs.nominal)
-
-    def distribution(self, column: ColumnProfile, mine: Quantiles, theirs: Quantiles) -> Finding:
-        """Kolmogorov–Smirnov distance; of points in time that of moves back."""
-        points = np.union1d(mine.values, theirs.values)
-        change = theirs.below(points) - mine.below(points)
-        forward = column.kind == "datetime"
-        distance = float(max(change.max(), 0.0) if forward else np.abs(change).max())
-        text = f"{'rows moved back in time' if forward else 'distribution moved'} by {distance:.3f}"
-        sketches = mine.error / mine.rows + theirs.error / theirs.rows
-        noise = chance.kolmogorov(1 / mine.rows + 1 / theirs.rows, sketches)
-        return self.finding((column.name,), column.kind, "values", distance, noise, self.level("numbers"), text)
-
-    def frequencies(self, column: ColumnProfile, mine: Frequencies, theirs: Frequencies) -> Finding:
-        """Total variation distance over the labels whose counts both sides know, all others being one."""
-        known = [
-            label
-            for label in mine.counts | theirs.counts
-            if (label in mine.counts or not mine.rest) and (label in theirs.counts or not theirs.rest)
-        ]
-        first, second = (np.array([side.counts.get(label, 0) for label in known]) for side in (mine, theirs))
-        first, second = np.append(first, mine.rows - first.sum()), np.append(second, theirs.rows - second.sum())
-        distance = float(np.abs(first / mine.rows - second / theirs.rows).sum() / 2)
-        pooled = (first + second) / (mine.rows + theirs.rows)
-        noise = chance.total_variation(pooled, 1 / mine.rows + 1 / theirs.rows)
-        text = f"labels' shares moved by {distance:.3f}"
-        return self.finding((column.name,), column.kind, "values", distance, noise, self.level("labels"), text)
-
-    def new_and_lost(self, column: ColumnProfile, mine: Frequencies, theirs: Frequencies) -> Iterator[Finding]:
-        """Rows with labels of one side only, where that side's labels are all listed on the other."""
-        sides: tuple[tuple[What, Frequencies, Frequencies], ...] = (
-            ("new labels", mine, theirs),
-            ("lost labels", theirs, mine),
-        )
-        for what, without, having in sides:
-            if without.rest:
-                continue
-            only = [count for label, count in having.counts.items() if label not in without.counts]
-            share = sum(only) / having.rows
-            once = sum(count == 1 for count in without.counts.values()) / without.rows
-            noise = chance.unseen(once, without.rows, having.rows)
-            text = f"{len(only)} {what} in {share:.3f} of the rows"
-            yield self.finding((column.name,), column.kind, what, share, noise, self.level("unseen"), text)
+        if mine.measure is None or mine.summary is None or theirs.summary is None:
+            return
+        for effect in mine.measure.effects(mine.summary, theirs.summary):
+            level = self.level(effect.family)
+            yield self.finding(name, kind, effect.what, effect.size, effect.noise, level, effect.text)
 
     def pairs(self, reference: Profile, incoming: Profile) -> Iterator[Finding]:
         """For each pair of columns the correlation of their traits that changed most beyond chance."""
@@ -267,7 +226,7 @@ class _Judge:
         """How much less likely the model finds the rows, and how far the posterior means moved, by normal theory."""
         if not min(holdout.rows, incoming.rows):
             return
-        level = Tail.bound(1).level(self.settings.false_alarms / GROUPS)
+        level = Tail.bound(1).level(self.chance)
         spread = max(holdout.elbo_deviation, 1e-9)
         fall = holdout.elbo - incoming.elbo
         variance = _variance(holdout.rows, incoming.rows, incoming.elbo_deviation / spread)
@@ -277,7 +236,7 @@ class _Judge:
         scale = np.maximum(holdout.latent_deviation, 1e-9)
         moves = np.abs(np.subtract(incoming.latent_mean, holdout.latent_mean)) / scale
         worst = int(np.argmax(moves))
-        level = Tail.bound(len(moves)).level(self.settings.false_alarms / GROUPS)
+        level = Tail.bound(len(moves)).level(self.chance)
         variance = _variance(holdout.rows, incoming.rows, float(incoming.latent_deviation[worst] / scale[worst]))
         text = f"latent dimension {worst} moved by {moves[worst]:.3f} standard deviations"
         yield self.finding((WHOLE,), "model", "latent", float(moves[worst]), chance.mean(variance), level, text)
@@ -286,7 +245,7 @@ class _Judge:
         """How much better rows are told from the model's own than held-out rows are."""
         if holdout.auc is None or incoming.auc is None:
             return
-        level = Tail.bound(1).level(self.settings.false_alarms / GROUPS)
+        level = Tail.bound(1).level(self.chance)
         rise = incoming.auc - holdout.auc
         noise = chance.mean(holdout.auc_deviation**2 + incoming.auc_deviation**2)
         text = f"the AUC of a classifier against the model's own rows rose from {holdout.auc:.3f} to {incoming.auc:.3f}"

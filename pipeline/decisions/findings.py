@@ -1,21 +1,8 @@
 """What a look for drift is asked, and what it finds."""
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from pipeline.records import Record
-
-What = Literal[
-    "schema",
-    "values",
-    "nulls",
-    "new labels",
-    "lost labels",
-    "correlation",
-    "rows",
-    "likelihood",
-    "latent",
-    "classifier",
-]
 
 
 class Finding(Record):
@@ -24,7 +11,8 @@ class Finding(Record):
     Attributes:
         column: The column; of a pair both, as "a × b"; "all columns" for whole rows.
         kind: The kind of the column; "pair", "table" or "model" for the others.
-        what: What was compared.
+        what: What was compared: "schema", "nulls", "correlation", "rows", "likelihood", "latent", "classifier", or an
+            effect of the column's measure, such as "values" or "new labels".
         size: The effect.
         low: Lower end of its 95 % confidence interval.
         high: Upper end of it.
@@ -35,7 +23,7 @@ class Finding(Record):
 
     column: str
     kind: str
-    what: What
+    what: str
     size: float
     low: float
     high: float

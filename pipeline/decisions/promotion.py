@@ -25,9 +25,11 @@ from statistics import pstdev
 
 from pipeline.evaluation import METRICS, Evaluation, Score
 from pipeline.evaluation.scores import NORMAL_95
-from pipeline.queries.bound import ElboReport
 from pipeline.records import Record
 from pipeline.settings import GateSettings
+
+ACTIVE = "active_units"
+"""The score that says whether a latent space is in use."""
 
 
 class Decision(Record):
@@ -40,22 +42,19 @@ class Decision(Record):
     reasons: tuple[str, ...]
 
 
-def decide(
-    challenger: Evaluation, champion: Evaluation | None, settings: GateSettings, bound: ElboReport | None = None
-) -> Decision:
+def decide(challenger: Evaluation, champion: Evaluation | None, settings: GateSettings) -> Decision:
     """Judge a challenger.
 
     Args:
-        challenger: Its rows against the hold-out.
+        challenger: Its rows against the hold-out, and what its network says of it. Without a network, or one that was
+            taught no dependence, the latent space is judged only if the settings name `active_units`.
         champion: The champion's against the same hold-out, if there is one.
         settings: What must be reached.
-        bound: What the challenger's network says of the hold-out; without a network, or one that was taught no
-            dependence, the latent space is judged only if the settings name `active_units`.
     """
     findings = [(False, challenger.flaw)] if challenger.flaw is not None else []
     findings.extend(_against_ceilings(challenger, settings))
-    if bound is not None and settings.active_units:
-        findings.append(_alive(bound, challenger, settings))
+    if ACTIVE in challenger and settings.active_units:
+        findings.append(_alive(challenger, settings))
     elif settings.active_units and "active_units" in settings.model_fields_set:
         least = settings.active_units
         findings.append((False, f"no latent dimension varies with the row, and fewer than {least} are refused"))
@@ -71,7 +70,7 @@ def decide(
 def _against_ceilings(challenger: Evaluation, settings: GateSettings) -> Iterator[tuple[bool, str]]:
     """A verdict and its text per limit."""
     optional = "limits" not in settings.model_fields_set
-    if not challenger.scores and challenger.flaw is None:
+    if all(score.ceiling is None for score in challenger.scores) and challenger.flaw is None:
         yield optional, "no column of this table can be compared with real rows: no score was judged"
         return
     for name, limit in settings.limits.items():
@@ -79,24 +78,27 @@ def _against_ceilings(challenger: Evaluation, settings: GateSettings) -> Iterato
             yield optional, f"{name} has a limit but was not computed{_why(name, challenger)}"
             continue
         score = challenger[name]
+        if score.ceiling is None or score.excess is None:
+            yield False, f"{name} has a limit, but there is nothing that real rows reach in it"
+            continue
         allowed = limit + _half_width(score)
-        passed = score.excess <= allowed
-        yield passed, f"{name} is {score.value:.4f}; real rows reach {score.ceiling:.4f}, {_refused(score, allowed)}"
+        refused = _refused(score, score.ceiling, allowed)
+        yield score.excess <= allowed, f"{name} is {score.value:.4f}; real rows reach {score.ceiling:.4f}, {refused}"
 
 
-def _refused(score: Score, allowed: float) -> str:
+def _refused(score: Score, ceiling: float, allowed: float) -> str:
     """Which values are refused, in words."""
     maximal = score.goal == "max"
-    edge = score.ceiling - allowed if maximal else score.ceiling + allowed
+    edge = ceiling - allowed if maximal else ceiling + allowed
     worst = METRICS[score.name].worst
     if worst is not None and (edge <= worst if maximal else edge >= worst):
         return "so no value is refused"
     return f"and {'less' if maximal else 'more'} than {edge:.4f} is refused"
 
 
-def _alive(bound: ElboReport, challenger: Evaluation, settings: GateSettings) -> tuple[bool, str]:
+def _alive(challenger: Evaluation, settings: GateSettings) -> tuple[bool, str]:
     """Whether enough latent dimensions vary with the row, or none has to."""
-    active, least, dependence = bound.active_units, settings.active_units, challenger.dependence
+    active, least, dependence = int(challenger[ACTIVE].value), settings.active_units, challenger.dependence
     text = f"{active} latent {'dimension varies' if active == 1 else 'dimensions vary'} with the row"
     if active >= least:
         return True, f"{text}, and fewer than {least} would be refused"

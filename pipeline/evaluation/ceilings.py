@@ -16,12 +16,11 @@ columns, or no column is left, the scores say nothing, and the evaluation has a 
 from math import sqrt
 from typing import NamedTuple
 
-import numpy as np
-
 from pipeline.evaluation.detection import TwoSample, two_sample
 from pipeline.evaluation.samples import Samples
 from pipeline.evaluation.scores import Incomputable, LeftOut
 from pipeline.evaluation.views import View
+from pipeline.statistics.auc import by_chance
 
 UNSEEN = 0.1  # share of held-out rows with labels that are new to training
 FEWEST = 20  # rows of either side; labels of fewer training rows need not be all there are
@@ -67,12 +66,12 @@ def comparable(samples: Samples, *, classify: bool) -> Comparable:
 
 
 def unrepeated(train: View, holdout: View) -> list[LeftOut]:
-    """Nominal columns whose labels hardly repeat; a handful of rows cannot tell."""
+    """Columns whose labels hardly repeat; a handful of rows cannot tell."""
     found: list[LeftOut] = []
     if min(train.rows, holdout.rows) < FEWEST:
         return found
-    for name, codes in holdout.nominal.items():
-        share = float(np.mean(~np.isin(codes, train.nominal[name])))
+    for name, values in holdout.values.items():
+        share = holdout.measures[name].unrepeated(train[name], values)
         if _least(share, holdout.rows) > UNSEEN:
             found.append(LeftOut(column=name, reason="labels", size=share))
     return found
@@ -103,7 +102,10 @@ def _telling(samples: Samples, left_out: tuple[LeftOut, ...]) -> list[LeftOut]:
     _, train, holdout = (view.sample(SEARCH_ROWS, samples.random("ceilings")) for view in _without(samples, left_out))
     found = []
     for name in train.names:
-        alone = two_sample(holdout.only(name), train.only(name), samples.random("detection"))
+        try:
+            alone = two_sample(holdout.only(name), train.only(name), samples.random("detection"))
+        except Incomputable:
+            continue
         if _told_apart(alone, train, holdout, samples):
             found.append(LeftOut(column=name, reason="real rows", size=alone.auc))
     return found
@@ -112,6 +114,5 @@ def _telling(samples: Samples, left_out: tuple[LeftOut, ...]) -> list[LeftOut]:
 def _told_apart(found: TwoSample, train: View, holdout: View, samples: Samples) -> bool:
     """Whether rows are told apart beyond chance, and by an amount that matters."""
     n, m = (min(view.rows, samples.settings.detection_rows) for view in (train, holdout))
-    by_chance = sqrt((n + m + 1) / (12 * n * m))  # standard error of a classifier that knows nothing (Hanley & McNeil)
-    deviation = max(found.auc_deviation, by_chance)
+    deviation = max(found.auc_deviation, by_chance(n, m))
     return found.auc - TOLD_ERRORS * deviation > 0.5 + TOLD_APART

@@ -16,7 +16,8 @@ import numpy as np
 
 from pipeline.evaluation.detection import two_sample
 from pipeline.evaluation.scores import Dependence, Incomputable
-from pipeline.evaluation.views import Codes, Floats, View
+from pipeline.evaluation.views import Codes, View
+from pipeline.statistics.association import association
 from pipeline.statistics.chance import Tail
 
 ROWS = 8_000  # looked at; half of them, shuffled, for the classifier
@@ -66,9 +67,8 @@ def dependence(rows: View, rng: np.random.Generator) -> Dependence:
 
 def shuffled(rows: View, rng: np.random.Generator) -> View:
     """The same columns, each in an order of its own."""
-    ordered = {name: values[rng.permutation(rows.rows)] for name, values in rows.ordered.items()}
-    nominal = {name: codes[rng.permutation(rows.rows)] for name, codes in rows.nominal.items()}
-    return View(rows.rows, ordered, nominal, rows.sizes)
+    apart = {name: values.take(rng.permutation(rows.rows)) for name, values in rows.values.items()}
+    return View(rows.rows, apart, rows.measures)
 
 
 def _strongest(rows: View, rng: np.random.Generator) -> _Pair | None:
@@ -77,12 +77,13 @@ def _strongest(rows: View, rng: np.random.Generator) -> _Pair | None:
     if len(names) > MOST_COLUMNS:
         names = [names[i] for i in np.sort(rng.choice(len(names), MOST_COLUMNS, replace=False))]
     most = int(np.clip(np.sqrt(rows.rows / ROWS_A_CELL), 2, GROUPS))
-    groups = {name: found for name in names if (found := _groups(rows, name, most)).any()}
+    groups = {name: codes for name in names if (codes := _groups(rows, name, most)).any()}
     if len(groups) < 2:  # noqa: PLR2004 - a pair
         return None
-    levels, v = _associations(list(groups.values()))
+    found = association(list(groups.values()))
+    levels, v = found.levels, found.corrected_v
     largest = [
-        float(_associations([found[rng.permutation(rows.rows)] for found in groups.values()])[0].max())
+        float(association([codes[rng.permutation(rows.rows)] for codes in groups.values()]).levels.max())
         for _ in range(SHUFFLES)
     ]
     by_chance = Tail.of(np.array(largest)).level(BY_CHANCE)
@@ -95,41 +96,6 @@ def _strongest(rows: View, rng: np.random.Generator) -> _Pair | None:
 
 
 def _groups(rows: View, name: str, most: int) -> Codes:
-    """A column in at most `most` groups of about equal size or of frequent labels, from 0; a null is in a group too."""
-    if name in rows.ordered:
-        x = rows.ordered[name]
-        present = x[~np.isnan(x)]
-        if not len(present):
-            return np.zeros(len(x), np.int64)
-        inner = np.unique(
-            np.quantile(present, np.linspace(0, 1, most + (len(present) == len(x)))[1:-1], method="lower")
-        )
-        codes = np.where(np.isnan(x), len(inner) + 1, np.searchsorted(inner, x, side="left"))
-    else:
-        counts = np.bincount(rows.nominal[name])
-        rank = np.empty(len(counts), np.int64)
-        rank[np.argsort(-counts, kind="stable")] = np.arange(len(counts))
-        codes = np.minimum(rank[rows.nominal[name]], most - 1)
+    """A column in at most `most` groups, from 0."""
+    codes = rows.measures[name].groups(rows[name], most)
     return np.unique(codes, return_inverse=True)[1].astype(np.int64)
-
-
-def _associations(columns: list[Codes]) -> tuple[Floats, Floats]:
-    """χ² of every pair of columns in standard deviations above its mean, and Cramér's V; −∞ and 0 on the diagonal."""
-    n = len(columns[0])
-    sizes = np.array([int(codes.max()) + 1 for codes in columns])
-    starts = np.concatenate([[0], np.cumsum(sizes)])
-    indicators = np.zeros((n, starts[-1]), np.float32)
-    for codes, start in zip(columns, starts, strict=False):
-        indicators[np.arange(n), start + codes] = 1
-    shares = indicators.mean(axis=0, dtype=np.float64)
-    together = (indicators.T @ indicators).astype(np.float64) / n
-    independent = np.outer(shares, shares)
-    excess = (together - independent) ** 2 / independent
-    phi2 = np.add.reduceat(np.add.reduceat(excess, starts[:-1], axis=0), starts[:-1], axis=1)
-    freedom = np.outer(sizes - 1, sizes - 1).astype(np.float64)
-    levels = (n * phi2 - freedom) / np.sqrt(2 * freedom)
-    np.fill_diagonal(levels, -np.inf)
-    corrected = sizes - (sizes - 1) ** 2 / max(n - 1, 1)
-    v2 = np.maximum(0.0, phi2 - freedom / max(n - 1, 1)) / np.maximum(np.minimum.outer(corrected, corrected) - 1, 1e-9)
-    np.fill_diagonal(v2, 0.0)
-    return levels, np.sqrt(v2)

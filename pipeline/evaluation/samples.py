@@ -8,13 +8,13 @@ import pyarrow as pa
 from pipeline.errors import SettingsError, TableError
 from pipeline.evaluation import bootstrap
 from pipeline.evaluation.detection import TwoSample
-from pipeline.evaluation.distances import Features
 from pipeline.evaluation.scores import Incomputable
 from pipeline.evaluation.views import Floats, View, chosen, views
 from pipeline.profiles.features import FeatureSpace
 from pipeline.randomness import stream
 from pipeline.schema import Schema
 from pipeline.settings import EvaluationSettings
+from pipeline.statistics.neighbours import Points
 
 MINIMUM_POINTS = 10  # rows per side below which a distance of samples says nothing
 
@@ -27,6 +27,7 @@ class Samples:
         views: synthetic, training and held-out rows as `View`s.
         tables: the same rows as Arrow tables.
         real: the classifier on training and held-out rows, once it has been asked.
+        told: what the model says of the hold-out, if there is one (`pipeline.evaluation.areas.model.Told`).
     """
 
     views: tuple[View, View, View]
@@ -35,6 +36,7 @@ class Samples:
     settings: EvaluationSettings
     seed: int
     real: TwoSample | None = None
+    told: object = None
 
     @classmethod
     def draw(
@@ -79,7 +81,7 @@ class Samples:
         """How many rows of a side the classifier is given, and the random stream that chooses them."""
         return self.settings.detection_rows, self.random("detection rows")
 
-    def fresh_points(self) -> tuple[Features, Features, Features]:
+    def fresh_points(self) -> tuple[Points, Points, Points]:
         """Synthetic, training and held-out rows in a feature space that was fitted to none of them.
 
         Rows to which a space is fitted spread in it a little more than others of the same population. So it is
@@ -96,7 +98,7 @@ class Samples:
         rows = synthetic.take(np.sort(compared)), train.take(np.sort(order[:half])), holdout
         return space.transform(rows[0]), space.transform(rows[1]), space.transform(rows[2])
 
-    def neighbour_points(self) -> tuple[Features, Features, Features]:
+    def neighbour_points(self) -> tuple[Points, Points, Points]:
         """Synthetic, training and held-out rows in the feature space of the synthetic ones.
 
         Training and held-out rows are both fresh in it, so that neither is favoured.

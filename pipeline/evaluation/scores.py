@@ -8,17 +8,23 @@ A ceiling that is bad beyond chance makes a score mean nothing. What spoils it i
 real rows cannot be compared by are `LeftOut`, and `Evaluation.flaw` says why the scores that remain say nothing.
 """
 
-from collections.abc import Iterable
-from typing import Literal, NamedTuple, Self
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, NamedTuple, Self
 
-from pydantic import FiniteFloat
+from pydantic import (
+    FiniteFloat,
+    SerializeAsAny,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from pipeline.errors import NotFoundError
 from pipeline.records import Record
 
-Area = Literal["marginals", "pairs", "distribution", "detection", "utility", "privacy"]
 Goal = Literal["max", "min"]
-
+REAL: Literal["real rows"] = "real rows"
+"""The ceiling of most scores: the same score of as many training rows."""
 
 NORMAL_95 = 1.959964
 """Normal quantile of a two-sided 95 % confidence interval."""
@@ -32,44 +38,25 @@ class Metric(NamedTuple):
     """What a score measures.
 
     Attributes:
-        area: What aspect of the data it looks at.
         goal: Whether a good value is large or small.
         meaning: The score in a line.
         worst: The worst value it can have; None where there is none.
+        ceiling: What the best rows reach: what real rows do (`REAL`), the same number for every table, or None where
+            nothing can be said.
+        area: What aspect of the data it looks at; filled in when its area is registered.
     """
 
-    area: Area
     goal: Goal
     meaning: str
     worst: float | None = None
+    ceiling: Literal["real rows"] | float | None = REAL
+    area: str = ""
 
 
-METRICS = {
-    "shape_error": Metric(
-        "marginals", "min", "mean distance of the columns' distributions (KS or total variation)", 1.0
-    ),
-    "trend_error": Metric("pairs", "min", "mean distance of the pairs' joint behaviour, bins of the real table", 1.0),
-    "trend_error_own_bins": Metric(
-        "pairs", "min", "the same with bins fitted on each table, as published results do", 1.0
-    ),
-    "mmd2": Metric("distribution", "min", "squared maximum mean discrepancy, unbiased; may be below 0"),
-    "mmd_p": Metric("distribution", "max", "chance of an MMD this large were both samples alike", 0.0),
-    "frechet": Metric("distribution", "min", "Fréchet distance of the features' means and covariances"),
-    "coverage": Metric("distribution", "max", "share of real rows with a synthetic row in their neighbourhood", 0.0),
-    "density": Metric(
-        "distribution", "max", "how crowded by real rows the places of synthetic rows are; alike is 1", 0.0
-    ),
-    "c2st": Metric(
-        "detection", "max", "1: gradient boosting cannot tell the rows from real ones; 0: it always can", 0.0
-    ),
-    "c2st_auc": Metric("detection", "min", "area under the curve of that classifier; 0.5 is a coin toss", 1.0),
-    "utility": Metric("utility", "max", "AUC or R² on real rows of a model trained on these rows"),
-    "utility_rmse": Metric("utility", "min", "root mean squared error on real rows of a model trained on these rows"),
-    "nearer_to_train": Metric(
-        "privacy", "min", "share of rows nearest to a training row, not a held-out one; ideal 0.5", 1.0
-    ),
-}
-"""Every score there is, in the order in which an evaluation reports them."""
+METRICS: dict[str, Metric] = {}
+"""Every score there is, in the order in which an evaluation reports them; see `pipeline.evaluation.areas.register`."""
+DETAILS: dict[str, type[Record]] = {}
+"""What an evaluation carries besides, by name; see there too."""
 
 
 class Score(Record):
@@ -79,7 +66,8 @@ class Score(Record):
         name: a key of `METRICS`.
         area: what aspect of the data it looks at.
         value: of the synthetic rows.
-        ceiling: of as many real training rows, against the same hold-out: what chance alone leaves.
+        ceiling: of as many real training rows, against the same hold-out: what chance alone leaves. None for a score
+            that real rows do not have.
         goal: whether a good value is large or small.
         low: lower end of the 95 % confidence interval of `value`, where one is known.
         high: upper end of it.
@@ -89,9 +77,9 @@ class Score(Record):
     """
 
     name: str
-    area: Area
+    area: str
     value: FiniteFloat
-    ceiling: FiniteFloat
+    ceiling: FiniteFloat | None
     goal: Goal
     low: FiniteFloat | None = None
     high: FiniteFloat | None = None
@@ -103,13 +91,15 @@ class Score(Record):
         cls,
         name: str,
         value: float,
-        ceiling: float,
+        ceiling: float | None = None,
         interval: tuple[float, float] | None = None,
         replicates: Iterable[float] = (),
     ) -> Self:
-        """The score called `name`, described by `METRICS`."""
+        """The score called `name`, described by `METRICS`; a ceiling that every table has need not be given."""
         low, high = interval if interval is not None else (None, None)
         metric = METRICS[name]
+        if ceiling is None and metric.ceiling != REAL:
+            ceiling = metric.ceiling
         return cls(
             name=name,
             area=metric.area,
@@ -123,8 +113,10 @@ class Score(Record):
         )
 
     @property
-    def excess(self) -> float:
-        """How much worse than the ceiling the value is; negative where it is better."""
+    def excess(self) -> float | None:
+        """How much worse than the ceiling the value is; negative where it is better; None without a ceiling."""
+        if self.ceiling is None:
+            return None
         return self.value - self.ceiling if self.goal == "min" else self.ceiling - self.value
 
 
@@ -188,8 +180,7 @@ class Evaluation(Record):
         rows: synthetic rows that were compared, and as many training rows for the ceilings.
         holdout_rows: held-out real rows they were compared with.
         scores: in the order of `METRICS`; what could not be computed is absent and has a note.
-        columns: Shape error per column, worst first.
-        pairs: the pairs of columns with the largest Trend error, worst first.
+        details: what areas found besides, by the names in `DETAILS`; in JSON these stand beside the other keys.
         notes: which scores are missing, and why.
         left_out: columns that real rows cannot be compared by.
         flaw: why the scores say nothing of the rows; None where they do.
@@ -199,12 +190,41 @@ class Evaluation(Record):
     rows: int
     holdout_rows: int
     scores: tuple[Score, ...]
-    columns: tuple[ColumnError, ...]
-    pairs: tuple[PairError, ...]
+    details: Mapping[str, tuple[SerializeAsAny[Record], ...]] = {}
     notes: tuple[str, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     flaw: str | None = None
     dependence: Dependence | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gather(cls, given: object) -> object:
+        """Take what areas found from beside the other keys."""
+        if not isinstance(given, Mapping):
+            return given
+        found = dict(given.get("details", {}))
+        for name in (name for name in DETAILS if name in given):
+            found[name] = tuple(DETAILS[name].model_validate(one) for one in given[name])
+        fields = {key: value for key, value in given.items() if key not in DETAILS}
+        return {**fields, "details": {name: own for name, own in found.items() if own}}
+
+    @model_serializer(mode="wrap")
+    def _spread(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Put what areas found beside the other keys."""
+        spread: dict[str, Any] = {}
+        for key, value in handler(self).items():
+            spread |= {key: value} if key != "details" else {**dict.fromkeys(DETAILS, ()), **value}
+        return spread
+
+    @property
+    def columns(self) -> tuple[ColumnError, ...]:
+        """Shape error per column, worst first."""
+        return tuple(found for found in self.details.get("columns", ()) if isinstance(found, ColumnError))
+
+    @property
+    def pairs(self) -> tuple[PairError, ...]:
+        """The pairs of columns with the largest Trend error, worst first."""
+        return tuple(found for found in self.details.get("pairs", ()) if isinstance(found, PairError))
 
     @property
     def remarks(self) -> tuple[str, ...]:

@@ -1,21 +1,19 @@
-"""Tables as the metrics see them: arrays of numbers, and arrays of codes.
+"""Tables as the metrics see them: each column in the form that its measure compares.
 
-A `View` holds an ordered column (number, date) as float64 with NaN for null, and a nominal one (category) as
-integer codes. `views` converts several tables at once, because codes must mean the same in all of them: code 0
-is the most frequent label of all the tables together, and null is a label like any other. Identifiers have
-nothing to compare and are left out.
+`views` converts several tables at once, because values must mean the same in all of them. Columns without a measure
+(identifiers) are left out.
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline.arrow.arrays import numbers
-from pipeline.arrow.labels import coded
-from pipeline.columns import measure
+from pipeline import columns
+from pipeline.measures import Measure, Values
 from pipeline.schema import Schema
 
 Floats = NDArray[np.float64]
@@ -27,42 +25,40 @@ class View:
     """The comparable columns of a table, all of length `rows`.
 
     Attributes:
-        rows: number of rows.
-        ordered: float64 values by column name, NaN where null.
-        nominal: codes by column name, from 0 to below `sizes` of that name.
-        sizes: number of labels of each nominal column, over all tables viewed together.
+        rows: Number of rows.
+        values: The columns by name; those that have an order stand first.
+        measures: How they are compared.
     """
 
     rows: int
-    ordered: Mapping[str, Floats]
-    nominal: Mapping[str, Codes]
-    sizes: Mapping[str, int]
+    values: Mapping[str, Values]
+    measures: Mapping[str, Measure[Any]]
 
-    def matrix(self, *, without: str | None = None) -> Floats:
-        """Ordered columns, then codes of nominal ones, as [rows, columns]; `without` names one to leave out."""
-        columns = [v for name, v in (*self.ordered.items(), *self.nominal.items()) if name != without]
-        return np.column_stack(columns).astype(np.float64) if columns else np.empty((self.rows, 0))
-
-    def without(self, names: Collection[str]) -> "View":
-        """The view of the other columns."""
-        ordered = {name: values for name, values in self.ordered.items() if name not in names}
-        nominal = {name: codes for name, codes in self.nominal.items() if name not in names}
-        return View(self.rows, ordered, nominal, self.sizes)
-
-    def only(self, name: str) -> "View":
-        """The view of one column."""
-        return self.without([other for other in self.names if other != name])
+    def __getitem__(self, name: str) -> Values:
+        """The column called `name`; raises KeyError when there is none."""
+        return self.values[name]
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Columns that can be compared, ordered ones first."""
-        return (*self.ordered, *self.nominal)
+        """Columns that can be compared, those that have an order first."""
+        return tuple(self.values)
+
+    def inputs(self, *, without: str) -> Floats:
+        """What a model that predicts the column `without` is given, [rows, any number]."""
+        found = [self.measures[name].inputs(values) for name, values in self.values.items() if name != without]
+        return np.concatenate([np.empty((self.rows, 0)), *found], axis=1)
+
+    def without(self, names: Collection[str]) -> "View":
+        """The view of the other columns."""
+        return View(self.rows, {name: own for name, own in self.values.items() if name not in names}, self.measures)
+
+    def only(self, name: str) -> "View":
+        """The view of one column."""
+        return View(self.rows, {name: self[name]}, self.measures)
 
     def take(self, rows: NDArray[np.int64]) -> "View":
         """The view of the given rows only."""
-        ordered = {name: values[rows] for name, values in self.ordered.items()}
-        nominal = {name: codes[rows] for name, codes in self.nominal.items()}
-        return View(len(rows), ordered, nominal, self.sizes)
+        return View(len(rows), {name: values.take(rows) for name, values in self.values.items()}, self.measures)
 
     def sample(self, rows: int, rng: np.random.Generator) -> "View":
         """At most `rows` rows, drawn without replacement."""
@@ -82,27 +78,10 @@ def known(x: Floats, train: Floats) -> Floats:
 
 
 def views(tables: Sequence[pa.Table], schema: Schema) -> tuple[View, ...]:
-    """The views of tables that share `schema`, with codes that mean the same in all of them."""
-    ordered: list[dict[str, Floats]] = [{} for _ in tables]
-    nominal: list[dict[str, Codes]] = [{} for _ in tables]
-    sizes: dict[str, int] = {}
-    for column in schema.columns:
-        kind = measure(column)
-        columns = [table[column.name] for table in tables]
-        if kind == "ordered":
-            for view, array in zip(ordered, columns, strict=True):
-                view[column.name] = numbers(array)
-        elif kind == "nominal":
-            codes, sizes[column.name] = _codes(columns)
-            for target, values in zip(nominal, codes, strict=True):
-                target[column.name] = values
-    return tuple(View(t.num_rows, o, n, sizes) for t, o, n in zip(tables, ordered, nominal, strict=True))
-
-
-def _codes(columns: Sequence[pa.ChunkedArray]) -> tuple[list[Codes], int]:
-    """Codes of each column over the labels of all of them, most frequent first, and the number of labels."""
-    codes = coded(columns)
-    counts = np.bincount(np.concatenate(codes))
-    rank = np.empty(len(counts), np.int64)
-    rank[np.argsort(-counts, kind="stable")] = np.arange(len(counts))
-    return [rank[own] for own in codes], len(counts)
+    """The views of tables that share `schema`, with values that mean the same in all of them."""
+    measures = {column.name: found for column in schema if (found := columns.measure(column.kind)) is not None}
+    ordered = sorted(measures, key=lambda name: not measures[name].orders)
+    seen = {name: measures[name].views([table[name] for table in tables]) for name in ordered}
+    return tuple(
+        View(table.num_rows, {name: own[i] for name, own in seen.items()}, measures) for i, table in enumerate(tables)
+    )

@@ -9,6 +9,8 @@ and 5), with ordinary values in the place of what is suppressed:
   about the label. So a village becomes a town of the same country, and no token such as "other" is invented;
 - a number or a point in time beyond the last ones that enough rows reach is moved to a round value before it.
 
+A column whose measure knows neither labels nor an order is left as it is: its kind answers for what it publishes.
+
 A value that stands far from all others, and is well known (9999-12-31, −999) or shared by enough rows, is no extreme.
 It means something else and stays as it is.
 """
@@ -95,12 +97,13 @@ class Disclosure:
         rules: dict[str, _Labels | _Ends] = {}
         withheld = []
         for column in schema:
-            if column.least_rows <= 1 or measure(column) == "none":
+            seen = measure(column.kind)
+            if column.least_rows <= 1 or seen is None:
                 continue
             rule: _Labels | _Ends | None
-            if measure(column) == "nominal":
+            if seen.labels:
                 rule, rare, rows = _labels(table, schema, column, (known or {}).get(column.name))
-            elif not ends:
+            elif not ends or not seen.orders:
                 continue
             else:
                 rule, rare, rows = _ends(column.name, table[column.name], column.least_rows)
@@ -236,12 +239,13 @@ def _partner(table: pa.Table, schema: Schema, name: str, label: Codes) -> _Coder
     """The column that tells most about labels that may be shown, if one tells anything."""
     rows = np.flatnonzero(label >= 0)
     rows = rows[np.linspace(0, len(rows) - 1, min(SAMPLE, len(rows))).astype(int)] if len(rows) else rows
-    others = [column for column in schema if column.name != name and measure(column) != "none"]
+    seen = {column.name: measure(column.kind) for column in schema if column.name != name}
+    others = [name for name, found in seen.items() if found is not None and (found.labels or found.orders)]
     some = [others[i] for i in np.unique(np.linspace(0, len(others) - 1, PARTNERS).astype(int))] if others else []
     best, most = None, TELLING
-    sample = table.select([column.name for column in some]).take(pa.array(rows))
-    for column in some:
-        coder = _coder(sample, column)
+    sample = table.select(some).take(pa.array(rows))
+    for other in some:
+        coder = _coder(sample, schema[other])
         told = _mutual_information(label[rows], coder.codes(sample))
         if told > most:
             best, most = coder, told
@@ -249,7 +253,8 @@ def _partner(table: pa.Table, schema: Schema, name: str, label: Codes) -> _Coder
 
 
 def _coder(sample: pa.Table, column: Column) -> _Coder:
-    if measure(column) == "nominal":
+    seen = measure(column.kind)
+    if seen is not None and seen.labels:
         found, counts = labels.counted(sample[column.name])
         usual = np.argsort(-counts, kind="stable")[:LABELS]
         return _Coder(column.name, found.take(pa.array(usual)), np.zeros(0))

@@ -16,14 +16,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 from pydantic import Field
-from scipy.stats import rankdata
 
-from pipeline.arrow.arrays import numbers
-from pipeline.arrow.labels import coded
 from pipeline.columns import measure
 from pipeline.randomness import stream
 from pipeline.records import Record
 from pipeline.schema import Schema
+from pipeline.statistics.auc import auc, by_chance
 
 FEWEST, ENOUGH = 100, 500
 """Rows from which on a rehearsal says something, and from which on none is needed."""
@@ -70,15 +68,15 @@ def rehearse(rows: pa.Table, schema: Schema, fit: Callable[[pa.Table], Generate]
     halves = [rows.take(pa.array(half)) for half in (order[::2], order[1::2])]
     drawn = [fit(half)(GENERATED) for half in halves]
     m, n = halves[0].num_rows, halves[1].num_rows
-    allowed = max(TOLERANCE, float(np.sqrt((m + n + 1) / (12 * m * n) / 2)))
+    allowed = max(TOLERANCE, by_chance(m, n) / np.sqrt(2))
     tried = Shrinkage()
     for share in SHARES:
         apart = [_taken_apart(made, share, seed) for made in drawn]
         first, second = halves
         found = [_attacked(first, second, apart[0], schema), _attacked(second, first, apart[1], schema)]
-        auc, copied, coincided = (float(np.mean(values)) for values in zip(*found, strict=True))
-        tried = Shrinkage(share=share, auc=auc, copied=copied, coincided=coincided)
-        if auc <= 0.5 + allowed and copied <= coincided + 1 / n:
+        told, copied, coincided = (float(np.mean(values)) for values in zip(*found, strict=True))
+        tried = Shrinkage(share=share, auc=told, copied=copied, coincided=coincided)
+        if told <= 0.5 + allowed and copied <= coincided + 1 / n:
             return tried
     return tried.model_copy(update={"share": 1.0})
 
@@ -99,38 +97,25 @@ def _taken_apart(made: pa.Table, share: float, seed: int) -> pa.Table:
 
 def _attacked(trained: pa.Table, other: pa.Table, made: pa.Table, schema: Schema) -> tuple[float, float, float]:
     """AUC of the attack, share of generated rows that are a unique trained row, and of the other half's that are."""
-    names = [column.name for column in schema if measure(column) != "none"]
-    nominal = np.array([measure(schema[name]) == "nominal" for name in names], dtype=bool)
-    if not names:
+    seen = {c.name: found for c in schema if (found := measure(c.kind)) is not None}
+    if not seen:
         return 0.5, 0.0, 0.0
-    whole = pa.concat_tables([table.select(names) for table in (trained, other, made)])
-    x = np.column_stack([_places(whole[name], nominal=flag) for name, flag in zip(names, nominal, strict=True)])
+    unordered = np.array([not found.orders for found in seen.values()], dtype=bool)
+    whole = pa.concat_tables([table.select(list(seen)) for table in (trained, other, made)])
+    x = np.column_stack([found.places(whole[name]) for name, found in seen.items()])
     real, unseen, drawn = np.split(x, [trained.num_rows, trained.num_rows + other.num_rows])
-    near = [-_nearest(rows, drawn, nominal) for rows in (real, unseen)]
-    ranks = rankdata(np.concatenate(near))[: len(real)]
-    auc = float((ranks.mean() - (len(real) + 1) / 2) / len(unseen))
+    near = [-_nearest(rows, drawn, unordered) for rows in (real, unseen)]
     unique, counts = np.unique(real, axis=0, return_counts=True)
     keys = {row.tobytes() for row in unique[counts == 1]}
     shares = [float(np.mean([row.tobytes() in keys for row in rows])) for rows in (drawn, unseen)]
-    return auc, shares[0], shares[1]
+    return auc(*near).value, shares[0], shares[1]
 
 
-def _places(array: pa.ChunkedArray, *, nominal: bool) -> Floats:
-    """Codes of labels; mid-ranks of numbers in [0, 1], null being −1."""
-    if nominal:
-        return coded([array])[0].astype(np.float64)
-    values = numbers(array)
-    present = ~np.isnan(values)
-    places = np.full(len(values), -1.0)
-    places[present] = rankdata(values[present]) / max(present.sum(), 1)
-    return places
-
-
-def _nearest(rows: Floats, drawn: Floats, nominal: NDArray[np.bool_]) -> Floats:
+def _nearest(rows: Floats, drawn: Floats, unordered: NDArray[np.bool_]) -> Floats:
     """Distance of each row to the nearest drawn one (Gower 1971): differences of ranks, and labels that differ."""
     nearest = np.empty(len(rows))
     for i, row in enumerate(rows):
         apart = np.abs(drawn - row)
-        apart[:, nominal] = apart[:, nominal] > 0
+        apart[:, unordered] = apart[:, unordered] > 0
         nearest[i] = apart.sum(axis=1).min()
     return nearest

@@ -10,36 +10,36 @@ small, middle and large batches together.
 Rows are resampled one by one: where neighbouring rows are alike (a time series), chance is larger than this knows.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Literal, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline.arrow.arrays import numbers
-from pipeline.profiles.embedding import unbiased
+from pipeline import columns
+from pipeline.measures import Measure, Resampled
+from pipeline.measures.cells import largest
 from pipeline.profiles.features import FeatureSpace
-from pipeline.profiles.profile import Profile
+from pipeline.profiles.profile import ColumnProfile, Profile
 from pipeline.randomness import stream
 from pipeline.records import Record
 from pipeline.statistics import chance
 from pipeline.statistics.chance import Tail
-from pipeline.statistics.sketches import LABELS, POINTS, Products
+from pipeline.statistics.discrepancy import unbiased
+from pipeline.statistics.products import Products
 
-Family = Literal["numbers", "labels", "nulls", "unseen", "pairs", "rows"]
-
+NULLS = "nulls"
 CELLS = 2**21  # values looked at in one resampling
 MOST_ROWS = 8192
 FEWEST_ROWS = 200  # below, only the analytic bound is used
 JOINT_ROWS = 2048  # for pairs and rows
 DIVISORS = (32, 8, 2)  # of the sample: sizes of batches
 RESAMPLES = 200
-SIZE = max(POINTS, LABELS) + 2  # cells of a column: points or labels, other labels, null
-OTHER, NULL = SIZE - 2, SIZE - 1
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+Points = NDArray[np.float32]
 
 
 class Calibration(Record):
@@ -51,11 +51,11 @@ class Calibration(Record):
         least: Rows of the smallest batch that was tried.
     """
 
-    tails: Mapping[Family, Tail]
+    tails: Mapping[str, Tail]
     heaviness: tuple[float, ...]
     least: int = 1
 
-    def level(self, family: Family, chance: float, rows: int) -> float:
+    def level(self, family: str, chance: float, rows: int) -> float:
         """The level that the largest effect of a family exceeds with this chance in batches of so many rows.
 
         In batches smaller than any that was tried, single rows are large steps: they have at least the level that
@@ -65,50 +65,19 @@ class Calibration(Record):
         return max(self.tails[family].level(chance), bound)
 
 
-class _Cells(NamedTuple):
-    """Counts of a sample by column and cell, [columns, cells].
-
-    Attributes:
-        codes: Cell of each value, columns one after the other, [rows, columns].
-        ordered: Which columns are.
-        nominal: Which columns are.
-        listed: Nominal columns all of whose labels have a cell.
-    """
-
-    codes: Integers
-    ordered: NDArray[np.bool_]
-    nominal: NDArray[np.bool_]
-    listed: NDArray[np.bool_]
-
-    @classmethod
-    def of(cls, sample: pa.Table, profile: Profile) -> "_Cells":
-        codes = np.full((sample.num_rows, len(profile.columns)), NULL, np.int64)
-        for place, column in enumerate(profile.columns):
-            if column.ordered:
-                values = numbers(sample[column.name])
-                codes[:, place] = np.where(np.isnan(values), NULL, column.ordered.quantiles.codes(values))
-            elif column.nominal:
-                found = column.nominal.codes(sample[column.name])
-                codes[:, place] = np.where(found < 0, NULL, np.where(found == LABELS, OTHER, found))
-        codes += SIZE * np.arange(len(profile.columns))
-        nominal = np.array([column.nominal is not None for column in profile.columns], bool)
-        ordered = np.array([column.ordered is not None for column in profile.columns], bool)
-        listed = np.array([column.nominal is not None and not column.nominal.rest for column in profile.columns], bool)
-        return cls(codes, ordered, nominal, listed)
-
-    def counts(self, rows: Integers) -> Floats:
-        """Rows in each cell."""
-        columns = self.codes.shape[1]
-        return np.bincount(self.codes[rows].ravel(), minlength=SIZE * columns).reshape(columns, SIZE).astype(float)
+def families() -> dict[str, int]:
+    """The families of effects of single columns, and how many effects of each one column has."""
+    found = {NULLS: 1}
+    for kind in columns.KINDS.values():
+        found |= kind.measure.families if kind.measure is not None else {}
+    return found
 
 
 def analytic(profile: Profile, space: FeatureSpace) -> Calibration:
     """What holds for any table: wider thresholds, for references too small to be resampled."""
-    columns, traits = len(profile.columns), len(space.traits[0])
-    bound = Tail.bound(columns)
-    pairs = Tail.bound(traits * (traits - 1) // 2)
-    tails: dict[Family, Tail] = dict.fromkeys(("numbers", "labels", "nulls"), bound)
-    tails |= {"unseen": Tail.bound(2 * columns), "pairs": pairs, "rows": Tail.bound(1)}
+    compared, traits = len(profile.columns), len(space.traits[0])
+    tails = {family: Tail.bound(tests * compared) for family, tests in families().items()}
+    tails |= {"pairs": Tail.bound(traits * (traits - 1) // 2), "rows": Tail.bound(1)}
     return Calibration(tails=tails, heaviness=(3.0,) * traits)
 
 
@@ -119,16 +88,17 @@ def calibrate(table: pa.Table, profile: Profile, space: FeatureSpace, seed: int)
     rng = stream(seed, "calibrate")
     most = int(np.clip(CELLS // max(1, len(profile.columns)), 1024, MOST_ROWS))
     sample = table.take(pa.array(np.sort(rng.choice(table.num_rows, min(most, table.num_rows), replace=False))))
-    cells = _Cells.of(sample, profile)
+    groups = _groups(sample, profile)
     joint = sample.take(pa.array(np.sort(rng.permutation(sample.num_rows)[:JOINT_ROWS])))
     raw = space.raw(joint)
     names, places = space.traits
     traits = raw[:, places].astype(np.float32)
     heavy = heaviness(traits)
     waves = space.waves(space.points(raw))
-    total = cells.counts(np.arange(sample.num_rows))
     batches = [rng.permutation(sample.num_rows)[: sample.num_rows // d] for d in DIVISORS for _ in range(RESAMPLES)]
-    levels = [dict(_columns(cells, total, batch)) for batch in batches]
+    nulls = np.concatenate([np.zeros((sample.num_rows, 0), bool), *(group.nulls for group in groups)], axis=1)
+    nulls = nulls[:, nulls.any(axis=0)].astype(np.float32)
+    levels = [_columns(groups, nulls, batch) for batch in batches]
     orders = [rng.permutation(joint.num_rows) for _ in range(RESAMPLES)]
     found = {family: [level[family] for level in levels] for family in levels[0]}
     found["pairs"] = [_pairs(names, traits, heavy, order) for order in orders]
@@ -157,58 +127,46 @@ def correlation_variance(heavy: Floats, rows: Floats) -> Floats:
     return np.asarray(np.sqrt(np.outer(heavy, heavy)) / np.maximum(rows, 1))
 
 
-def _columns(cells: _Cells, total: Floats, rows: Integers) -> Iterator[tuple[Family, float]]:
-    """The largest level of each family that looks at single columns, `rows` of the sample being the batch."""
-    batch = cells.counts(rows)
-    rest = total - batch
-    sizes = len(rows), len(cells.codes) - len(rows)
-    nulls = batch[:, NULL], rest[:, NULL]
-    spread = 1 / sizes[0] + 1 / sizes[1]
-    pooled = (nulls[0] + nulls[1]) / len(cells.codes)
-    change = np.abs(nulls[0] / sizes[0] - nulls[1] / sizes[1])
-    yield "nulls", _largest(chance.share(pooled, spread).level(change))
-    parts = [counts[cells.ordered, :NULL] for counts in (batch, rest)]
-    yield "numbers", _largest(_kolmogorov(*parts))
-    parts = [counts[cells.nominal, :NULL] for counts in (batch, rest)]
-    yield "labels", _largest(_total_variation(*parts))
-    parts = [counts[cells.listed, :NULL] for counts in (batch, rest)]
-    yield "unseen", max(_largest(_unseen(*parts)), _largest(_unseen(*parts[::-1])))
-
-
-def _largest(levels: Floats) -> float:
-    return float(np.max(levels, initial=0.0))
-
-
-def _kolmogorov(batch: Floats, rest: Floats) -> Floats:
-    n, m = (np.maximum(part.sum(axis=1), 1) for part in (batch, rest))
-    distance = np.abs(np.cumsum(batch, axis=1) / n[:, None] - np.cumsum(rest, axis=1) / m[:, None]).max(
-        axis=1, initial=0
+def _groups(sample: pa.Table, profile: Profile) -> list[Resampled]:
+    """The columns of the sample that have values, those of one measure together."""
+    together: dict[Measure[Any], list[ColumnProfile]] = {}
+    for column in profile.columns:
+        if column.measure is not None and column.summary is not None:
+            together.setdefault(column.measure, []).append(column)
+    found = (
+        measure.resampled([column.summary for column in own], [sample[column.name] for column in own])
+        for measure, own in together.items()
     )
-    return chance.kolmogorov(1 / n + 1 / m).level(distance)
+    return [group for group in found if group is not None]
 
 
-def _total_variation(batch: Floats, rest: Floats) -> Floats:
-    n, m = (np.maximum(part.sum(axis=1), 1) for part in (batch, rest))
-    distance = np.abs(batch / n[:, None] - rest / m[:, None]).sum(axis=1) / 2
-    pooled = (batch + rest) / (n + m)[:, None]
-    return chance.total_variation(pooled, 1 / n + 1 / m).level(distance)
+def _columns(groups: Sequence[Resampled], nulls: Points, batch: Integers) -> dict[str, float]:
+    """The largest level of each family that looks at single columns, `batch` being rows of the sample."""
+    found = {**dict.fromkeys(families(), 0.0), NULLS: _nulls(nulls, batch)}
+    for group in groups:
+        for family, level in group.levels(batch).items():
+            found[family] = max(found[family], level)
+    return found
 
 
-def _unseen(without: Floats, having: Floats) -> Floats:
-    n, m = (np.maximum(part.sum(axis=1), 1) for part in (without, having))
-    only = np.where(without == 0, having, 0).sum(axis=1) / m
-    expected = (without == 1).sum(axis=1) / n
-    return chance.unseen(expected, n, m).level(only)
+def _nulls(nulls: Points, batch: Integers) -> float:
+    """The largest level of a changed null rate; `nulls` [rows, columns] is 1 for null, else 0."""
+    inside = np.zeros(len(nulls), np.float32)
+    inside[batch] = 1
+    found, total = (inside @ nulls).astype(np.float64), nulls.sum(axis=0, dtype=np.float64)
+    sizes = len(batch), len(nulls) - len(batch)
+    change = np.abs(found / sizes[0] - (total - found) / sizes[1])
+    return largest(chance.share(total / len(nulls), 1 / sizes[0] + 1 / sizes[1]).level(change))
 
 
 def _pairs(names: tuple[str, ...], traits: NDArray[np.float32], heavy: Floats, order: Integers) -> float:
     """The largest level of a changed correlation between two halves."""
-    columns = np.array(names)
+    owners = np.array(names)
     one, other = (Products.of(names, traits[rows]) for rows in np.array_split(order, 2))
     variance = sum((correlation_variance(heavy, side.pair_rows()) for side in (one, other)), np.zeros(()))
     change = np.abs(one.correlations() - other.correlations())
-    usable = ~np.isnan(change) & (columns[:, None] != columns)
-    return _largest(chance.mean(variance).level(np.nan_to_num(change))[usable])
+    usable = ~np.isnan(change) & (owners[:, None] != owners)
+    return largest(chance.mean(variance).level(np.nan_to_num(change))[usable])
 
 
 def _rows(waves: NDArray[np.float32], orders: list[Integers]) -> Floats:

@@ -5,27 +5,23 @@ two tables; sums of products of traits give the correlations of pairs of columns
 A large shard is thinned to evenly spaced rows, each of which then counts for several.
 """
 
-from typing import NamedTuple, Self
+from typing import Self
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline.profiles.features import FeatureSpace
-from pipeline.statistics.sketches import Packed, Products
+from pipeline.statistics.discrepancy import unbiased
+from pipeline.statistics.gaussians import Gaussian, frechet
+from pipeline.statistics.products import Products
+from pipeline.statistics.sketches import Packed
 
 Floats = NDArray[np.float64]
 
 CELLS = 2**21  # raw features looked at in one shard
 MOST_ROWS = 16_384
 LEAST_ROWS = 1_024
-
-
-class Gaussian(NamedTuple):
-    """Mean [d] and covariance [d, d] of points."""
-
-    mean: Floats
-    covariance: Floats
 
 
 class Embedding(Packed):
@@ -101,24 +97,6 @@ class Embedding(Packed):
     def frechet(self, other: Self) -> float:
         """Fréchet distance of the Gaussians of both."""
         return frechet(self.gaussian, other.gaussian)
-
-
-def unbiased(a: Floats, b: Floats, n: float, m: float) -> Floats:
-    """MMD² of samples of n and m rows by their mean features [..., waves], which have length 1 in each row.
-
-    The mean of k(x, x') over different rows is (n·‖a‖² − 1) / (n − 1), Gretton et al. 2012, lemma 6.
-    """
-    own = (1 - (a**2).sum(-1)) / (n - 1) + (1 - (b**2).sum(-1)) / (m - 1)
-    return np.asarray(((a - b) ** 2).sum(-1) - own)
-
-
-def frechet(x: Gaussian, y: Gaussian) -> float:
-    """‖μ₁ − μ₂‖² + tr(S₁ + S₂) − 2 Σ √eig(S₁^½ S₂ S₁^½), by symmetric eigenvalues in float64."""
-    values, vectors = np.linalg.eigh(x.covariance)
-    root = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
-    inner = np.linalg.eigvalsh(root @ y.covariance @ root)
-    traces = np.trace(x.covariance) + np.trace(y.covariance)
-    return float(((x.mean - y.mean) ** 2).sum() + traces - 2 * np.sqrt(np.maximum(inner, 0)).sum())
 
 
 def _packed(values: Floats) -> bytes:

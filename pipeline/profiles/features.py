@@ -1,15 +1,11 @@
 """A fixed space of features for distances between tables.
 
 Distances such as MMD and the Fréchet distance need rows as points. A `FeatureSpace` is fitted to a table, for
-distances between distributions to real rows, so that any two generators are measured with the same rod:
+distances between distributions to real rows, so that any two generators are measured with the same rod. The measure
+of each column says how values become raw features (`pipeline.measures.features`): numbers their normal scores, labels
+one-hot vectors. The principal components of all raw features, at most 64, are the features. Identifiers have none.
 
-- an ordered column becomes its normal score Φ⁻¹(F(x)), F being the empirical distribution of the table: no unit,
-  no heavy tail; a null scores 0 and, where the table has nulls, sets an indicator;
-- a nominal column becomes the one-hot of its most frequent labels, of null and of "other", scaled so that the column
-  varies as much in total as a number does;
-- the principal components of these, at most 64, are the features. Identifiers have none.
-
-All but centre and components follows from the sketches of the columns, so a space is kept as its `Axes`.
+All but centre and components follows from the summaries of the columns, so a space is kept as its `Axes`.
 
 *Random Fourier features* (Rahimi & Recht 2007) turn the mean of a kernel over pairs of rows into the product of two
 means over rows, which add up over shards: 512 waves of frequencies drawn so that E[φ(x)·φ(y)] is the mean of Gaussian
@@ -17,45 +13,54 @@ kernels of a quarter to four times the median distance. *Traits* are the normal 
 labels, at most 128 in all, whose correlations say how pairs of columns depend on each other.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 from scipy.spatial.distance import pdist
-from scipy.special import ndtri
 
-from pipeline.arrow.arrays import numbers
-from pipeline.columns import measure
+from pipeline import columns
+from pipeline.measures import Features, Measure
 from pipeline.randomness import stream
 from pipeline.schema import Schema
-from pipeline.statistics.sketches import Frequencies, Packed, Quantiles
+from pipeline.statistics.discrepancy import SCALES
+from pipeline.statistics.sketches import Packed, Sketch
 
 Floats = NDArray[np.float64]
 Points = NDArray[np.float32]
 
 DIMENSIONS = 64
-LABELS = 32  # one-hot labels of a nominal column, besides null and "other"
-WIDTH = 1024  # one-hot labels of all nominal columns together
-LEAST_VARIANCE = 0.1  # a nearly constant column is not blown up to the weight of a number
+LABELS = 32  # one-hot labels of a column, besides null and "other"
+WIDTH = 1024  # one-hot labels of all columns together
 BLOCK = 8192  # rows expanded to one-hot at a time
 WAVES = 512
-SCALES = (0.25, 0.5, 1.0, 2.0, 4.0)
 TRAITS = 128
-LABEL_TRAITS = 8  # of one nominal column
-RAREST = 0.02  # share of a label that is a trait
+LABEL_TRAITS = 8  # of one column
 DISTANCE_ROWS = 500  # for the median distance
 
 
 class Marginal(NamedTuple):
-    """What a space needs to know of a column: its sketch, its nulls and its rows."""
+    """What a space needs to know of a column.
 
-    sketch: Quantiles | Frequencies
-    nulls: int
+    Attributes:
+        measure: How it is compared.
+        summary: Its summary; None where no row has a value.
+        rows: Its rows, nulls counted.
+    """
+
+    measure: Measure[Any]
+    summary: Sketch | None
     rows: int
+
+    @property
+    def rate(self) -> float:
+        """Share of nulls."""
+        present = self.summary.rows if self.summary is not None else 0
+        return (self.rows - present) / max(1, self.rows)
 
 
 class Axes(Packed):
@@ -73,83 +78,17 @@ class Axes(Packed):
 
 
 @dataclass(frozen=True)
-class _Ordered:
-    """Normal scores [len(knots)] at ascending values; the weight of the null indicator, 0 for none."""
-
-    name: str
-    knots: Floats
-    scores: Floats
-    null_weight: float
-
-    @classmethod
-    def of(cls, name: str, quantiles: Quantiles, rate: float) -> "_Ordered":
-        weight = _weight(np.array([rate, 1 - rate])) if 0 < rate < 1 else 0.0
-        weights = quantiles.weights
-        if not len(weights):
-            return cls(name, np.zeros(1), np.zeros(1), weight)
-        middle = (np.cumsum(weights) - weights / 2) / weights.sum()  # a repeated value has its mid-rank
-        return cls(name, quantiles.values, ndtri(middle), weight)
-
-    @property
-    def width(self) -> int:
-        return 2 if self.null_weight else 1
-
-    def traits(self, _most: int) -> range:
-        return range(1)
-
-    def features(self, array: pa.ChunkedArray) -> Floats:
-        """Score, NaN for null, and null indicator."""
-        values = numbers(array)
-        scores = np.interp(values, self.knots, self.scores)
-        stuck = ~np.isfinite(scores) & ~np.isnan(values)  # knots so close that the slope between them is not finite
-        place = np.searchsorted(self.knots, values[stuck], side="right") - 1
-        scores[stuck] = self.scores[np.clip(place, 0, None)]
-        return np.column_stack([scores, self.null_weight * np.isnan(values)] if self.null_weight else [scores])
-
-
-@dataclass(frozen=True)
-class _Nominal:
-    """The labels known by name, of how many of them each is the share, and the weight of the column's one-hot."""
-
-    name: str
-    frequencies: Frequencies
-    shares: Floats
-    weight: float
-
-    @classmethod
-    def of(cls, name: str, frequencies: Frequencies, rate: float, most: int) -> "_Nominal":
-        counts = np.array(list(frequencies.counts.values())[:most], np.float64)
-        shares = counts / max(1, frequencies.rows) * (1 - rate)
-        other = max(0.0, 1 - rate - shares.sum())
-        return cls(name, frequencies, shares, _weight(np.array([*shares, other, rate])))
-
-    @property
-    def width(self) -> int:
-        return len(self.shares) + 2
-
-    def traits(self, most: int) -> range:
-        """The labels that are frequent, and not nearly all."""
-        usual = np.flatnonzero((self.shares >= RAREST) & (self.shares <= 1 - RAREST))
-        return range(min(most, len(usual)) if len(usual) and usual[0] == 0 else 0)
-
-    def features(self, array: pa.ChunkedArray) -> Floats:
-        """One-hot of labels, others, null."""
-        places = self.frequencies.codes(array, len(self.shares)) % self.width
-        return np.asarray(self.weight * np.equal(places[:, None], np.arange(self.width)), np.float64)
-
-
-@dataclass(frozen=True)
 class FeatureSpace:
     """Maps tables of one schema to points.
 
     Attributes:
-        columns: per column, how it becomes raw features.
+        columns: how each column that takes part becomes raw features, by name.
         centre: mean of the raw features of the table, [raw].
         components: directions of largest variance, [raw, dimensions].
         bandwidth: median distance of two rows.
     """
 
-    columns: Sequence[_Ordered | _Nominal]
+    columns: Mapping[str, Features]
     centre: Points
     components: Points
     bandwidth: float
@@ -158,35 +97,31 @@ class FeatureSpace:
     def fit(cls, table: pa.Table, schema: Schema) -> Self:
         """The space of the rows of `table` (at least one)."""
         marginals = {}
-        for column in schema.columns:
-            if measure(column) == "ordered":
-                values = numbers(table[column.name])
-                present = values[~np.isnan(values)]
-                marginals[column.name] = Marginal(Quantiles.of(present), len(values) - len(present), len(values))
-            elif measure(column) == "nominal":
-                frequencies = Frequencies.of(table[column.name])
-                marginals[column.name] = Marginal(frequencies, table.num_rows - frequencies.rows, table.num_rows)
+        for column in schema:
+            measure = columns.measure(column.kind)
+            if measure is not None:
+                marginals[column.name] = Marginal(measure, measure.summary(table[column.name]), table.num_rows)
         return cls.span(marginals, table)
 
     @classmethod
     def span(cls, marginals: Mapping[str, Marginal], table: pa.Table) -> Self:
         """The space of columns with these marginals, its axes fitted to at most 8192 evenly spaced rows of `table`."""
-        columns = _columns(marginals)
+        taken = _features(marginals)
         rows = np.linspace(0, table.num_rows - 1, min(BLOCK, table.num_rows)).astype(int)
-        raw = _filled(_raw(columns, table.take(rows)))
-        centre = raw.mean(axis=0) if columns else np.empty(0)
+        raw = _filled(_raw(taken, table.take(rows)))
+        centre = raw.mean(axis=0) if taken else np.empty(0)
         components = _principal(raw - centre)
         points = ((raw - centre) @ components)[:: max(1, len(raw) // DISTANCE_ROWS)]
         apart = pdist(points) if points.size and len(points) > 1 else np.ones(1)
         bandwidth = float(np.median(apart)) or float(apart.mean()) or 1.0  # where most rows coincide, the mean
-        return cls(columns, centre.astype(np.float32), components.astype(np.float32), bandwidth)
+        return cls(taken, centre.astype(np.float32), components.astype(np.float32), bandwidth)
 
     @classmethod
     def from_axes(cls, marginals: Mapping[str, Marginal], axes: Axes) -> Self:
         """The space that has these `axes`."""
         centre = np.frombuffer(axes.centre, "<f4")
         components = np.frombuffer(axes.components, "<f4").reshape(len(centre), -1 if len(centre) else 0)
-        return cls(_columns(marginals), centre, components, axes.bandwidth)
+        return cls(_features(marginals), centre, components, axes.bandwidth)
 
     @property
     def axes(self) -> Axes:
@@ -238,38 +173,28 @@ class FeatureSpace:
     def traits(self) -> tuple[tuple[str, ...], NDArray[np.int64]]:
         """The column of each trait, and its place among the raw features."""
         most = min(LABEL_TRAITS, max(1, TRAITS // max(1, len(self.columns))))
-        starts = np.cumsum([0, *(column.width for column in self.columns)])
+        starts = np.cumsum([0, *(column.width for column in self.columns.values())])
         found = [
-            (column.name, start + place)
-            for column, start in zip(self.columns, starts, strict=False)
+            (name, start + place)
+            for (name, column), start in zip(self.columns.items(), starts, strict=False)
             for place in column.traits(most)
         ]
         return tuple(name for name, _ in found[:TRAITS]), np.array([place for _, place in found[:TRAITS]], np.int64)
 
 
-def _columns(marginals: Mapping[str, Marginal]) -> tuple[_Ordered | _Nominal, ...]:
-    nominal = sum(isinstance(marginal.sketch, Frequencies) for marginal in marginals.values())
-    most = min(LABELS, max(1, WIDTH // max(1, nominal)))
-    columns: list[_Ordered | _Nominal] = []
-    for name, (sketch, nulls, rows) in marginals.items():
-        rate = nulls / max(1, rows)
-        if isinstance(sketch, Quantiles):
-            columns.append(_Ordered.of(name, sketch, rate))
-        else:
-            columns.append(_Nominal.of(name, sketch, rate, most))
-    return tuple(columns)
+def _features(marginals: Mapping[str, Marginal]) -> dict[str, Features]:
+    """Features by column; columns of labels share the width."""
+    labels = sum(marginal.measure.labels for marginal in marginals.values())
+    most = min(LABELS, max(1, WIDTH // max(1, labels)))
+    found = {name: each.measure.features(each.summary, each.rate, most) for name, each in marginals.items()}
+    return {name: features for name, features in found.items() if features is not None}
 
 
-def _weight(shares: Floats) -> float:
-    """The factor that brings a one-hot's total variance, 1 − Σ share², to 1."""
-    return float(1 / np.sqrt(max(1 - (shares**2).sum(), LEAST_VARIANCE)))
-
-
-def _raw(columns: Sequence[_Ordered | _Nominal], table: pa.Table) -> Floats:
+def _raw(taken: Mapping[str, Features], table: pa.Table) -> Floats:
     """Raw features of each row, [rows, raw]."""
-    if not columns:
+    if not taken:
         return np.empty((table.num_rows, 0))
-    return np.concatenate([column.features(table[column.name]) for column in columns], axis=1)
+    return np.concatenate([features.of(table[name]) for name, features in taken.items()], axis=1)
 
 
 def _filled(raw: Floats) -> Floats:

@@ -1,76 +1,26 @@
 """What a table looks like, without its rows.
 
-A `Profile` is a frozen summary of bounded size (under 2 MB for 100 columns): row and null counts, moments and
-quantiles of ordered columns, frequent labels of nominal ones and, in a given feature space, how the columns hang
-together. It is made in one pass, two of them merge into that of both tables, and it round-trips through JSON.
+A `Profile` is a frozen summary of bounded size (under 2 MB for 100 columns): row and null counts, what the measure of
+each column remembers of it (`pipeline.measures`) and, in a given feature space, how the columns hang together. It is
+made in one pass, two of them merge into that of both tables, and it round-trips through JSON.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import reduce
-from typing import Self
+from typing import Any, Self
 
-import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
-from pydantic import FiniteFloat
+from pydantic import SerializeAsAny, ValidationInfo, field_validator
 
-from pipeline.arrow.arrays import numbers
-from pipeline.columns import measure
+from pipeline import columns
 from pipeline.errors import SchemaError, TableError
+from pipeline.measures import Measure
 from pipeline.profiles.embedding import Embedding
 from pipeline.profiles.features import FeatureSpace
 from pipeline.records import Record
 from pipeline.schema import Column, Schema, value_type
-from pipeline.statistics.sketches import Frequencies, Quantiles
-
-
-class OrderedProfile(Record):
-    """Distribution of the values of an ordered column; at least one is present.
-
-    Attributes:
-        low: Least value.
-        high: Greatest value.
-        mean: Mean.
-        deviation: Standard deviation, of the population (divisor n).
-        quantiles: The distribution function.
-    """
-
-    low: FiniteFloat
-    high: FiniteFloat
-    mean: FiniteFloat
-    deviation: FiniteFloat
-    quantiles: Quantiles
-
-    @classmethod
-    def of(cls, values: NDArray[np.float64]) -> Self:
-        """The profile of values without NaN, at least one."""
-        low, high = float(values.min()), float(values.max())
-        unit = 2.0 ** (int(np.frexp(max(abs(low), abs(high)))[1]) - 1)  # squares of huge values would overflow
-        scaled = values / unit
-        mean = float(scaled.mean())
-        centred = scaled - mean
-        return cls(
-            low=low,
-            high=high,
-            mean=unit * mean,
-            deviation=unit * float(np.sqrt(centred @ centred / len(values))) if low < high else 0.0,
-            quantiles=Quantiles.of(values),
-        )
-
-    def merge(self, other: Self) -> Self:
-        """The profile of both."""
-        sides = self, other
-        shares = np.array([side.quantiles.rows for side in sides]) / sum(side.quantiles.rows for side in sides)
-        mean = float(shares @ [side.mean for side in sides])
-        about_mean = [np.hypot(side.deviation, side.mean - mean) for side in sides]
-        return type(self)(
-            low=min(self.low, other.low),
-            high=max(self.high, other.high),
-            mean=mean,
-            deviation=float(np.hypot(*(np.sqrt(shares) * about_mean))),
-            quantiles=self.quantiles.merge(other.quantiles),
-        )
+from pipeline.statistics.sketches import Sketch
 
 
 class ColumnProfile(Record):
@@ -81,27 +31,46 @@ class ColumnProfile(Record):
         kind: Its kind in the schema.
         type: Its Arrow value type, as text.
         nulls: Rows without a value.
-        ordered: The summary of an ordered column that has values.
-        nominal: The summary of a nominal column.
+        summary: What its measure remembers of it; None where no row has a value, or the kind has no measure.
     """
 
     name: str
     kind: str
     type: str
     nulls: int
-    ordered: OrderedProfile | None = None
-    nominal: Frequencies | None = None
+    summary: SerializeAsAny[Sketch] | None = None
+
+    @field_validator("summary", mode="before")
+    @classmethod
+    def _of_kind(cls, summary: object, info: ValidationInfo) -> object:
+        """A summary from JSON is one of the measure that the kind has."""
+        if not isinstance(summary, Mapping):
+            return summary
+        kind = columns.KINDS.get(info.data.get("kind", ""))
+        if kind is None or kind.measure is None:
+            raise ValueError("expected a summary only of a kind that is compared")
+        return kind.measure.sketch.model_validate(summary)
+
+    @classmethod
+    def of(cls, column: Column, array: pa.ChunkedArray) -> Self:
+        """The profile of a column's values."""
+        measure, nulls, summary = columns.measure(column.kind), array.null_count, None
+        if measure is not None:
+            summary = measure.summary(array)
+            nulls = len(array) - (summary.rows if summary is not None else 0)
+        return cls(name=column.name, kind=column.kind, type=str(value_type(array.type)), nulls=nulls, summary=summary)
+
+    @property
+    def measure(self) -> Measure[Any] | None:
+        """How the column is compared."""
+        return columns.measure(self.kind)
 
     def merge(self, other: Self) -> Self:
         """The profile of both tables' column."""
-        parts = [part for part in (self.ordered, other.ordered) if part is not None]
-        return self.model_copy(
-            update={
-                "nulls": self.nulls + other.nulls,
-                "ordered": parts[0].merge(parts[1]) if len(parts) == 2 else next(iter(parts), None),  # noqa: PLR2004
-                "nominal": self.nominal.merge(other.nominal) if self.nominal and other.nominal else None,
-            }
-        )
+        summary = self.summary or other.summary
+        if self.summary is not None and other.summary is not None:
+            summary = self.summary.merge(other.summary)
+        return self.model_copy(update={"nulls": self.nulls + other.nulls, "summary": summary})
 
 
 class Profile(Record):
@@ -121,10 +90,10 @@ class Profile(Record):
     def of(cls, table: pa.Table, schema: Schema, space: FeatureSpace | None = None) -> Self:
         """The profile of a table of `schema`; columns are summarised in parallel."""
         with ThreadPoolExecutor(pa.cpu_count()) as pool:
-            columns = pool.map(lambda column: _column(column, table[column.name]), schema.columns)
+            found = pool.map(lambda column: ColumnProfile.of(column, table[column.name]), schema.columns)
             return cls(
                 rows=table.num_rows,
-                columns=tuple(columns),
+                columns=tuple(found),
                 embedding=Embedding.of(table, space) if space is not None else None,
             )
 
@@ -155,8 +124,8 @@ class Profile(Record):
         if [(c.name, c.kind, c.type) for c in self.columns] != [(c.name, c.kind, c.type) for c in other.columns]:
             raise SchemaError("profiles merge only if names, kinds and types of their columns are the same, in order")
         both = self.embedding and other.embedding and self.embedding.merge(other.embedding)
-        columns = tuple(mine.merge(theirs) for mine, theirs in zip(self.columns, other.columns, strict=True))
-        return type(self)(rows=self.rows + other.rows, columns=columns, embedding=both)
+        merged = tuple(mine.merge(theirs) for mine, theirs in zip(self.columns, other.columns, strict=True))
+        return type(self)(rows=self.rows + other.rows, columns=merged, embedding=both)
 
     def __getitem__(self, name: str) -> ColumnProfile:
         """The column called `name`; raises KeyError where there is none."""
@@ -164,16 +133,3 @@ class Profile(Record):
             if column.name == name:
                 return column
         raise KeyError(name)
-
-
-def _column(column: Column, array: pa.ChunkedArray) -> ColumnProfile:
-    nulls, ordered, nominal = array.null_count, None, None
-    if measure(column) == "ordered":
-        values = numbers(array)
-        present = values[~np.isnan(values)]
-        nulls = len(values) - len(present)
-        ordered = OrderedProfile.of(present) if len(present) else None
-    elif measure(column) == "nominal":
-        nominal = Frequencies.of(array)
-    kind = str(value_type(array.type))
-    return ColumnProfile(name=column.name, kind=column.kind, type=kind, nulls=nulls, ordered=ordered, nominal=nominal)

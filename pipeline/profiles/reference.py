@@ -13,7 +13,7 @@ from typing import Self
 import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
-from pipeline.columns import measure
+from pipeline import columns
 from pipeline.errors import TableError
 from pipeline.profiles.calibration import Calibration, calibrate
 from pipeline.profiles.embedding import Embedding
@@ -22,7 +22,6 @@ from pipeline.profiles.profile import Profile
 from pipeline.randomness import stream
 from pipeline.records import Record
 from pipeline.schema import Column, Schema, value_type
-from pipeline.statistics.sketches import Quantiles
 
 SAMPLE = 50_000  # rows that the space and the calibration are made from
 UNKNOWN = "identifier"  # the kind of which nothing is compared
@@ -51,14 +50,10 @@ class Reference(Record):
             table: At least one row.
             schema: The schema of the table.
             seed: The seed of the sample and its divisions.
-            ignore: Columns that take no part in dependence and distance of rows. Points in time never do: they move on,
-                and would carry all rows with them.
+            ignore: Columns that take no part in dependence and distance of rows. Those that move on with time never
+                do: they would carry all rows with them.
         """
-        joint = tuple(
-            column.name
-            for column in schema
-            if measure(column) != "none" and column.kind != "datetime" and column.name not in ignore
-        )
+        joint = tuple(column.name for column in schema if _compared(column) and column.name not in ignore)
         sample = table.take(pa.array(stream(seed, "reference").permutation(table.num_rows)[:SAMPLE]))
         with threadpool_limits(limits=1):  # columns run in parallel; nested threads of BLAS only wait for each other
             plain = Profile.of(table, schema)
@@ -91,19 +86,22 @@ class Reference(Record):
     def _schema(self, arrow: pa.Schema) -> Schema:
         """Kinds of the reference, for columns of the same name and type; no kind can be said of others."""
         known = {(column.name, column.type): column.kind for column in self.profile.columns}
-        columns = [
+        found = [
             Column(name=f.name, kind=known.get((f.name, str(value_type(f.type))), UNKNOWN), nullable=True)
             for f in arrow
         ]
-        return Schema(tuple(columns), arrow)
+        return Schema(tuple(found), arrow)
+
+
+def _compared(column: Column) -> bool:
+    """Whether rows of later tables are to lie where those of this one do, in this column."""
+    measure = columns.measure(column.kind)
+    return measure is not None and not measure.moves_on
 
 
 def _marginals(profile: Profile, names: Collection[str]) -> Mapping[str, Marginal]:
-    found = {}
-    for column in profile.columns:
-        if column.name in names:
-            sketch = column.nominal or (
-                column.ordered.quantiles if column.ordered else Quantiles(points=b"", counts=b"")
-            )
-            found[column.name] = Marginal(sketch, column.nulls, profile.rows)
-    return found
+    return {
+        column.name: Marginal(column.measure, column.summary, profile.rows)
+        for column in profile.columns
+        if column.name in names and column.measure is not None
+    }

@@ -6,11 +6,10 @@ import torch
 from numpy.typing import NDArray
 
 from pipeline import columns
-from pipeline.arrow.arrays import numbers
-from pipeline.arrow.labels import coded
 from pipeline.fitted import Fitted
 from pipeline.queries.bound import ColumnReconstruction, ElboReport, bound
 from pipeline.queries.generation import decoded
+from pipeline.schema import Column
 
 
 def encoded(model: Fitted, table: pa.Table) -> NDArray[np.float32]:
@@ -30,23 +29,15 @@ def elbo_report(model: Fitted, table: pa.Table, *, seed: int) -> ElboReport | No
     again = decoded(model, encoded(model, table), seed=seed)
     sums = np.bincount(model.normalization.owners, cross_entropy, minlength=len(model.schema.columns)).tolist()
     parts = [
-        _reconstruction(column.name, columns.measure(column), value, table[column.name], again[column.name])
+        _reconstruction(column, value, table[column.name], again[column.name])
         for column, value in zip(model.schema, sums, strict=True)
     ]
     return ElboReport(**found.model_dump(), columns=tuple(parts))
 
 
 def _reconstruction(
-    name: str, measure: columns.Measure, cross_entropy: float, real: pa.ChunkedArray, again: pa.ChunkedArray
+    column: Column, cross_entropy: float, real: pa.ChunkedArray, again: pa.ChunkedArray
 ) -> ColumnReconstruction:
-    if measure == "ordered":
-        x, y = numbers(real), numbers(again)
-        both = np.isfinite(x) & np.isfinite(y)
-        spread = float(np.var(x[both])) if both.any() else 0.0
-        mse = float(np.mean((x[both] - y[both]) ** 2)) / spread if spread > 0 else None
-        return ColumnReconstruction(name=name, cross_entropy=cross_entropy, mse=mse)
-    if measure == "nominal":
-        before, after = coded([real, again])
-        accuracy = float((before == after).mean())
-        return ColumnReconstruction(name=name, cross_entropy=cross_entropy, accuracy=accuracy)
-    return ColumnReconstruction(name=name, cross_entropy=cross_entropy)
+    measure = columns.measure(column.kind)
+    found = measure.redrawn(real, again)._asdict() if measure is not None else {}
+    return ColumnReconstruction(name=column.name, cross_entropy=cross_entropy, **found)

@@ -15,7 +15,7 @@ import time
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from functools import partial
-from typing import NamedTuple, get_args
+from typing import NamedTuple
 
 import pyarrow as pa
 
@@ -25,7 +25,7 @@ from pipeline.data.tables import Split
 from pipeline.decisions import policy, promotion
 from pipeline.decisions.drift import DriftReport, ModelView
 from pipeline.decisions.policy import Plan
-from pipeline.evaluation import Area, Evaluation, evaluate
+from pipeline.evaluation import Evaluation, evaluate
 from pipeline.loop import Champion, Past
 from pipeline.profiles.reference import Reference
 from pipeline.progress import Progress, Tick, silent
@@ -40,7 +40,7 @@ from pipeline.settings import LoopSettings
 __all__ = ["STRATEGIES", "Shelf", "Step", "Story", "Strategy", "replay"]
 
 
-AHEAD: tuple[Area, ...] = ("marginals", "pairs")
+AHEAD = ("marginals", "pairs")
 """What is looked at in rows that have just come in: what their quality is made of."""
 
 
@@ -204,7 +204,7 @@ class Life:
         if self.strategy == "loop":  # nobody else looks back
             self._remember(name, now)
         champion = self._evaluation(step.champion, now) if step.champion is not None else None
-        decision = promotion.decide(self._evaluation(name, now), champion, self.settings.gate, self._bound(name, now))
+        decision = promotion.decide(self._evaluation(name, now), champion, self.settings.gate)
         return step.model_copy(
             update={
                 "decision": "promoted" if decision.promote else "refused",
@@ -243,8 +243,9 @@ class Life:
         return self.shelf.record(f"holdout-{version}", ElboReport, measure)
 
     def _evaluation(self, version: str, now: Moment) -> Evaluation:
-        """Of a version, on the hold-out of the window."""
-        compare = partial(self._compare, version, now.parts.holdout, now.parts.train, now.schema)
+        """Of a version, on the hold-out of the window; one that was just trained says what it makes of it."""
+        told = self._bound(version, now) if _trained_at(version) == now.number else None
+        compare = partial(self._compare, version, now.parts.holdout, now.parts.train, now.schema, told=told)
         return self.shelf.record(f"quality-{now.number}-{version}", Evaluation, compare)
 
     def _ahead(self, version: str, now: Moment) -> Quality:
@@ -254,7 +255,14 @@ class Life:
         return Quality.of(self.shelf.record(f"ahead-{now.number}-{version}", Evaluation, compare))
 
     def _compare(
-        self, version: str, holdout: pa.Table, train: pa.Table, schema: Schema, areas: Collection[Area] = get_args(Area)
+        self,
+        version: str,
+        holdout: pa.Table,
+        train: pa.Table,
+        schema: Schema,
+        *,
+        areas: Collection[str] | None = None,
+        told: ElboReport | None = None,
     ) -> Evaluation:
         rows, seed = min(train.num_rows, self.settings.evaluation.rows), self.settings.seed
         return evaluate(
@@ -265,7 +273,13 @@ class Life:
             settings=self.settings.evaluation,
             seed=seed,
             areas=areas,
+            told=told,
         )
+
+
+def _trained_at(version: str) -> int:
+    """The period in which a version was trained."""
+    return int(version.rpartition("-")[2])
 
 
 def _warm_starts(version: str | None) -> int:

@@ -26,7 +26,7 @@ class Quality(Record):
         overall: The number.
         ceiling: What real rows reach.
         scores: Every score.
-        ceilings: What real rows reach in each.
+        ceilings: What real rows reach in each that has a ceiling.
     """
 
     overall: float
@@ -40,9 +40,9 @@ class Quality(Record):
         errors = [evaluation[name] for name in ERRORS if name in evaluation]
         return cls(
             overall=1 - fmean(score.value for score in errors),
-            ceiling=1 - fmean(score.ceiling for score in errors),
+            ceiling=1 - fmean(score.ceiling for score in errors if score.ceiling is not None),
             scores={score.name: score.value for score in evaluation.scores},
-            ceilings={score.name: score.ceiling for score in evaluation.scores},
+            ceilings={score.name: score.ceiling for score in evaluation.scores if score.ceiling is not None},
         )
 
 

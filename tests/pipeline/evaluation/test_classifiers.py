@@ -6,10 +6,11 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from pipeline.columns import infer
-from pipeline.evaluation.detection import auc, two_sample
+from pipeline.evaluation.areas.utility import utility
+from pipeline.evaluation.detection import two_sample
 from pipeline.evaluation.scores import Incomputable
-from pipeline.evaluation.utility import utility
 from pipeline.evaluation.views import views
+from pipeline.statistics.auc import auc
 
 
 def table(seed: int, rows: int, *, dependent: bool = True) -> pa.Table:
@@ -81,12 +82,12 @@ def test_utility_tells_good_rows_from_useless_ones(target):
 def test_rmse_is_in_units_of_the_target():
     """The regression error is the noise of the table within a fifth, in the target's unit."""
     found = utility(SYNTHETIC, HOLDOUT, "y", 0, ONCE)
-    truth = HOLDOUT.ordered["y"]
+    truth = HOLDOUT["y"].array
     assert found.rmse == pytest.approx(0.33, rel=0.2)
     assert found.value == pytest.approx(1 - found.rmse**2 / truth.var())
 
 
 def test_a_class_never_generated_counts_as_a_coin_toss():
     """Rows of one class only give an AUC of one half."""
-    single = SYNTHETIC.take(np.flatnonzero(SYNTHETIC.nominal["c"] == 0))
+    single = SYNTHETIC.take(np.flatnonzero(SYNTHETIC["c"].array == 0))
     assert utility(single, HOLDOUT, "c", 0, ONCE).value == 0.5

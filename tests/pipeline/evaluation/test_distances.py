@@ -5,8 +5,15 @@ import ot
 import pytest
 from scipy.linalg import sqrtm
 
-from pipeline.evaluation.distances import SCALES, discrepancy, frechet, manifold, squared_distances
-from pipeline.evaluation.privacy import nearer_to_train
+from pipeline.evaluation.areas.privacy import nearer_to_train
+from pipeline.statistics.discrepancy import SCALES, discrepancy
+from pipeline.statistics.gaussians import Gaussian, frechet
+from pipeline.statistics.neighbours import manifold, squared_distances
+
+
+def between(x, y):
+    """The Fréchet distance of two samples."""
+    return frechet(Gaussian.of(x), Gaussian.of(y))
 
 
 def brute_mmd2(x, y):
@@ -66,8 +73,8 @@ def test_frechet_is_pots_and_sqrtms():
     s1, s2 = np.cov(x, rowvar=False), np.cov(y, rowvar=False)
     root = np.sum((x.mean(0) - y.mean(0)) ** 2) + np.trace(s1 + s2 - 2 * sqrtm(s1 @ s2).real)
     bures = ot.gaussian.bures_wasserstein_distance(x.mean(0), y.mean(0), s1, s2)
-    assert frechet(x, y) == pytest.approx(root, rel=1e-6)
-    assert frechet(x, y) == pytest.approx(float(bures) ** 2, rel=1e-6)
+    assert between(x, y) == pytest.approx(root, rel=1e-6)
+    assert between(x, y) == pytest.approx(float(bures) ** 2, rel=1e-6)
 
 
 def test_frechet_bias_falls_with_one_over_n():
@@ -75,7 +82,7 @@ def test_frechet_bias_falls_with_one_over_n():
     rng = np.random.default_rng(4)
 
     def average(n):
-        return np.mean([frechet(rng.normal(size=(n, 8)), rng.normal(size=(n, 8))) for _ in range(30)])
+        return np.mean([between(rng.normal(size=(n, 8)), rng.normal(size=(n, 8))) for _ in range(30)])
 
     assert average(400) / average(800) == pytest.approx(2, rel=0.2)
 
@@ -85,7 +92,7 @@ def test_one_feature_is_enough():
     rng = np.random.default_rng(5)
     x, y = rng.normal(size=(50, 1)), rng.normal(2, 3, size=(70, 1))
     expected = (x.mean() - y.mean()) ** 2 + (x.std(ddof=1) - y.std(ddof=1)) ** 2
-    assert frechet(x, y) == pytest.approx(expected)
+    assert between(x, y) == pytest.approx(expected)
 
 
 def test_density_and_coverage_are_their_definition():

@@ -9,10 +9,13 @@ import pytest
 from scipy.stats import ks_2samp, pearsonr
 
 from pipeline.columns import infer
-from pipeline.evaluation.marginals import kolmogorov, ordered_error, shape_errors
-from pipeline.evaluation.pairs import column_pairs, correlations, trend_errors
+from pipeline.evaluation.areas.marginals import shape_errors
+from pipeline.evaluation.areas.pairs import column_pairs, trend_errors
 from pipeline.evaluation.views import View, views
+from pipeline.measures import NOMINAL, ORDERED, Values
 from pipeline.schema import PrivacySettings
+from pipeline.statistics.distances import kolmogorov_of_samples
+from pipeline.statistics.products import correlations
 
 ALL = PrivacySettings(least_rows=1)
 """Every label may be shown."""
@@ -73,17 +76,17 @@ def test_kolmogorov_is_scipys_with_ties():
     """The statistic agrees with SciPy where values repeat within and across samples."""
     rng = np.random.default_rng(1)
     x, y = rng.integers(0, 9, 200).astype(float), rng.integers(2, 12, 70).astype(float)
-    assert kolmogorov(x, y) == pytest.approx(ks_2samp(x, y).statistic, abs=1e-12)
+    assert kolmogorov_of_samples(x, y) == pytest.approx(ks_2samp(x, y).statistic, abs=1e-12)
 
 
 def test_a_lost_null_rate_is_an_error():
     """Equal values with half of them null on one side err by one half; all null on both sides do not err."""
     x = np.arange(10.0)
-    halved = np.where(x % 2 == 0, x, np.nan)
-    nothing = np.full(10, np.nan)
-    assert ordered_error(x, halved) == pytest.approx(0.5)
-    assert ordered_error(nothing, nothing) == 0
-    assert ordered_error(nothing, x) == 1
+    whole, halved = Values(x), Values(np.where(x % 2 == 0, x, np.nan))
+    nothing = Values(np.full(10, np.nan))
+    assert ORDERED.error(whole, halved) == pytest.approx(0.5)
+    assert ORDERED.error(nothing, nothing) == 0
+    assert ORDERED.error(nothing, whole) == 1
 
 
 def test_null_is_a_label():
@@ -100,7 +103,7 @@ def test_correlations_are_scipys_over_the_rows_both_have():
     x = 1.7e18 + 1e12 * rng.normal(size=300)
     y = (x - 1.7e18) / 1e12 + rng.normal(size=300)
     x[:40], y[30:60] = np.nan, np.nan
-    rho = correlations([x, y, np.full(300, 3.0)])
+    rho = correlations(np.column_stack([x, y, np.full(300, 3.0)]))
     keep = ~np.isnan(x) & ~np.isnan(y)
     assert rho[0, 1] == pytest.approx(pearsonr(x[keep] - 1.7e18, y[keep]).statistic, abs=1e-9)
     assert np.isnan(rho[:, 2]).all()
@@ -119,7 +122,7 @@ def test_many_labels_need_no_table_of_cells():
     """Two columns of thousands of labels compare in memory bounded by the rows, and exactly."""
     labels = [f"v{i}" for i in range(4000)]
     table = {"a": labels, "b": labels[::-1]}
-    real, other = (View(4000, {}, view.nominal, view.sizes) for view in viewed_nominal(table, table))
+    real, other = viewed_nominal(table, table)
     assert trend_errors(real, other, [("a", "b")])[0].error == 0
 
 
@@ -127,7 +130,8 @@ def viewed_nominal(*tables: dict) -> tuple[View, ...]:
     """Views of tables of 4,000 labels each in the same order."""
     arrow = [pa.table({name: pa.array(v).dictionary_encode() for name, v in table.items()}) for table in tables]
     codes = {name: arrow[0][name].combine_chunks().indices.to_numpy().astype(np.int64) for name in tables[0]}
-    return tuple(View(len(codes["a"]), {}, codes, dict.fromkeys(codes, 4000)) for _ in tables)
+    values = {name: Values(own, 4000) for name, own in codes.items()}
+    return tuple(View(4000, values, dict.fromkeys(codes, NOMINAL)) for _ in tables)
 
 
 def test_pairs_are_bounded():
@@ -142,6 +146,6 @@ def test_codes_mean_the_same_in_all_tables():
     one = pa.table({"c": pa.array(["z", "y", "y", None]).dictionary_encode()})
     two = pa.table({"c": pa.array(["y", "z", "x"]).dictionary_encode()})
     first, second = views((one, two), infer(one, privacy=ALL))
-    assert first.nominal["c"][1] == second.nominal["c"][0] == 0
-    assert first.nominal["c"][0] == second.nominal["c"][1] == 1
-    assert first.sizes["c"] == 4
+    assert first["c"].array[1] == second["c"].array[0] == 0
+    assert first["c"].array[0] == second["c"].array[1] == 1
+    assert first["c"].size == 4

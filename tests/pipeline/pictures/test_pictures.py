@@ -7,12 +7,11 @@ import pyarrow as pa
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.image import imread
-from scipy.stats.contingency import association
 
 from pipeline.columns import infer
 from pipeline.decisions.drift import compare
 from pipeline.evaluation import evaluate
-from pipeline.pictures import cramers_v, drift, loss_curves, png, quality, story, written
+from pipeline.pictures import drift, loss_curves, png, quality, story, written
 from pipeline.profiles.reference import Reference
 from pipeline.replay.story import Look, Quality, Step, Story
 from pipeline.schema import ColumnSettings
@@ -197,17 +196,6 @@ def test_a_table_of_identifiers_has_a_figure():
     evaluation = evaluate(table, holdout=table, train=table, schema=schema, settings=EvaluationSettings(), seed=0)
     assert evaluation.scores == ()
     quality(table, table, schema, evaluation)
-
-
-def test_cramers_v_is_scipys():
-    """The association agrees with SciPy and is 0 for a constant."""
-    rng = np.random.default_rng(3)
-    a = rng.integers(0, 4, 500)
-    b = (a + rng.integers(0, 3, 500)) % 5
-    table = np.zeros((4, 5), int)
-    np.add.at(table, (a, b), 1)
-    assert cramers_v(a, b) == pytest.approx(association(table, method="cramer"))
-    assert cramers_v(a, np.zeros(500, int)) == 0
 
 
 def turn(strategy: str, period: int, overall: float, **told: object) -> Step:

@@ -8,10 +8,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.columns import infer
-from pipeline.evaluation import distances
 from pipeline.profiles import embedding
 from pipeline.profiles.embedding import Embedding
-from pipeline.profiles.features import SCALES, FeatureSpace
+from pipeline.profiles.features import FeatureSpace
+from pipeline.statistics.discrepancy import SCALES
+from pipeline.statistics.gaussians import Gaussian, frechet
+from pipeline.statistics.neighbours import squared_distances
 
 ADULT = pq.read_table(Path(__file__).parents[3] / "data" / "adult_test.parquet").slice(0, 6000)
 SPACE = FeatureSpace.fit(ADULT, infer(ADULT))
@@ -21,7 +23,7 @@ def test_waves_are_the_kernel():
     """Products of random Fourier features are the mixture kernel within the error of 512 waves (5 sigma)."""
     points = SPACE.transform(ADULT.slice(0, 200))
     found = SPACE.waves(points) @ SPACE.waves(points).T
-    squares = distances.squared_distances(points, points)
+    squares = squared_distances(points, points)
     kernel = np.mean([np.exp(-squares / 2 / (SPACE.bandwidth * scale) ** 2) for scale in SCALES], axis=0)
     assert np.abs(found - kernel).max() < 5 / np.sqrt(512)
     assert np.diag(found) == pytest.approx(1, abs=1e-5)
@@ -53,7 +55,8 @@ def test_frechet_is_that_of_the_rows():
     """The Fréchet distance from moments is that of the samples, but for the divisor n − 1."""
     one, other = ADULT.slice(0, 3000), ADULT.slice(3000, 3000)
     found = Embedding.of(one, SPACE).frechet(Embedding.of(other, SPACE))
-    assert found == pytest.approx(distances.frechet(SPACE.transform(one), SPACE.transform(other)), rel=0.01)
+    expected = frechet(*(Gaussian.of(SPACE.transform(table)) for table in (one, other)))
+    assert found == pytest.approx(expected, rel=0.01)
 
 
 def test_shards_in_any_order_are_the_whole():

@@ -11,6 +11,7 @@ from pipeline.columns import infer
 from pipeline.errors import SchemaError, TableError
 from pipeline.profiles.profile import Profile
 from pipeline.schema import PrivacySettings
+from pipeline.statistics.frequencies import Frequencies
 
 ADULT = pq.read_table(Path(__file__).parents[3] / "data" / "adult_test.parquet")
 MIXED = pa.table(
@@ -28,11 +29,11 @@ def test_it_says_what_is_in_the_columns():
     profile = Profile.of(MIXED, infer(MIXED, privacy=PrivacySettings(least_rows=1)))
     assert profile.rows == 4
     assert [column.nulls for column in profile.columns] == [2, 1, 1, 4]
-    assert (profile["n"].ordered.low, profile["n"].ordered.mean, profile["n"].ordered.deviation) == (1.5, 2.5, 1.0)
-    assert profile["d"].ordered.high == 3
-    assert profile["c"].nominal.counts == {"a": 2, "b": 1}
+    assert (profile["n"].summary.low, profile["n"].summary.mean, profile["n"].summary.deviation) == (1.5, 2.5, 1.0)
+    assert profile["d"].summary.high == 3
+    assert profile["c"].summary.counts == {"a": 2, "b": 1}
     assert profile["c"].type == "string"
-    assert profile["e"].ordered is None
+    assert profile["e"].summary is None
 
 
 def test_parts_merge_to_the_whole():
@@ -44,11 +45,11 @@ def test_parts_merge_to_the_whole():
     assert merged.rows == whole.rows
     for mine, theirs in zip(merged.columns, whole.columns, strict=True):
         assert mine.nulls == theirs.nulls
-        if theirs.nominal:
-            assert mine.nominal.counts == theirs.nominal.counts
-        if theirs.ordered:
+        if isinstance(theirs.summary, Frequencies):
+            assert mine.summary.counts == theirs.summary.counts
+        else:
             for moment in ("low", "high", "mean", "deviation"):
-                assert getattr(mine.ordered, moment) == pytest.approx(getattr(theirs.ordered, moment), rel=1e-9)
+                assert getattr(mine.summary, moment) == pytest.approx(getattr(theirs.summary, moment), rel=1e-9)
 
 
 def test_json_round_trip():
@@ -67,13 +68,13 @@ def test_batches_in_any_order_are_the_table():
         assert merged.rows == whole.rows
         for mine, theirs in zip(merged.columns, whole.columns, strict=True):
             assert mine.nulls == theirs.nulls
-            if theirs.nominal:
-                assert mine.nominal.counts == theirs.nominal.counts
-            if theirs.ordered:
-                points = theirs.ordered.quantiles.values
-                error = mine.ordered.quantiles.below(points) - theirs.ordered.quantiles.below(points)
+            if isinstance(theirs.summary, Frequencies):
+                assert mine.summary.counts == theirs.summary.counts
+            else:
+                points = theirs.summary.quantiles.values
+                error = mine.summary.quantiles.below(points) - theirs.summary.quantiles.below(points)
                 assert np.abs(error).max() < 0.005
-                assert mine.ordered.deviation == pytest.approx(theirs.ordered.deviation, rel=1e-9)
+                assert mine.summary.deviation == pytest.approx(theirs.summary.deviation, rel=1e-9)
     with pytest.raises(TableError, match="at least one batch"):
         Profile.of_batches([], schema)
 

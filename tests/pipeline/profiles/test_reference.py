@@ -38,9 +38,9 @@ def test_batches_are_the_table():
     assert whole.embedding == made.profile.embedding
     cut = made.profile_of(table.slice(start, 300) for start in range(0, 2000, 300))
     assert cut.rows == whole.rows
-    assert cut["c0"].nominal.counts == whole["c0"].nominal.counts
+    assert cut["c0"].summary.counts == whole["c0"].summary.counts
     assert cut.embedding.wave_mean == pytest.approx(whole.embedding.wave_mean, abs=1e-6)
-    assert cut["x0"].ordered.deviation == pytest.approx(whole["x0"].ordered.deviation, rel=1e-9)
+    assert cut["x0"].summary.deviation == pytest.approx(whole["x0"].summary.deviation, rel=1e-9)
     with pytest.raises(TableError, match="at least one batch"):
         made.profile_of([])
 
@@ -60,7 +60,7 @@ def test_time_and_ignored_columns_span_no_space():
     table = wide(500, numbers=2, labels=1).append_column("t", pa.array(np.arange(500), pa.timestamp("s")))
     made = Reference.of(table, infer(table), ignore=("x1",))
     assert made.joint == ("x0", "c0")
-    assert made.profile["t"].ordered is not None
+    assert made.profile["t"].summary is not None
 
 
 def test_small_references_use_the_bound():

@@ -4,7 +4,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pipeline.statistics.sketches import LABELS, POINTS, Frequencies, Products, Quantiles
+from pipeline.statistics.frequencies import LABELS, Frequencies
+from pipeline.statistics.products import Products
+from pipeline.statistics.quantiles import POINTS, Quantiles
 
 
 def frequencies(labels) -> Frequencies:

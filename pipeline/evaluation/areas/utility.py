@@ -6,21 +6,47 @@ rest. Any other is regressed: R² and the root mean squared error.
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
-from pipeline.evaluation.bootstrap import aucs, r2s
-from pipeline.evaluation.detection import auc
-from pipeline.evaluation.scores import Incomputable
+from pipeline.evaluation.areas.base import Area, Found, replicated
+from pipeline.evaluation.samples import Samples
+from pipeline.evaluation.scores import Incomputable, Metric, Score
 from pipeline.evaluation.views import Codes, Floats, View, known
+from pipeline.statistics.auc import auc
+from pipeline.statistics.resampling import aucs, r2s
 
 CLASSES = 10
 MINIMUM_ROWS = 50
 
 
-class Utility(NamedTuple):
+class Utility(Area):
+    """How well a model that learned from the rows predicts real ones; at best as one that learned from real rows."""
+
+    name = "utility"
+    metrics: ClassVar = {
+        "utility": Metric("max", "AUC or R² on real rows of a model trained on these rows"),
+        "utility_rmse": Metric("min", "root mean squared error on real rows of a model trained on these rows"),
+    }
+
+    def look(self, samples: Samples) -> Found:
+        """See `Area.look`."""
+        target = samples.settings.target
+        if target is None:
+            raise Incomputable("no target column is named in the settings")
+        synthetic, train, holdout = samples.views
+        state = int(samples.random("utility").integers(2**32))
+        w = samples.weights()
+        value, ceiling = (utility(rows, holdout, target, state, w) for rows in (synthetic, train))
+        scores = [replicated("utility", value.value, ceiling.value, value.replicates)]
+        if value.rmse is not None and ceiling.rmse is not None:
+            scores.append(Score.of("utility_rmse", value.rmse, ceiling.rmse))
+        return Found(tuple(scores))
+
+
+class Predicted(NamedTuple):
     """AUC or R² (`value`) and its `replicates`; `rmse`, in units of the target, where it was regressed."""
 
     value: float
@@ -28,7 +54,7 @@ class Utility(NamedTuple):
     rmse: float | None = None
 
 
-def utility(rows: View, holdout: View, target: str, seed: int, w: Floats) -> Utility:
+def utility(rows: View, holdout: View, target: str, seed: int, w: Floats) -> Predicted:
     """How well a model trained on `rows` predicts `target` in `holdout`. Rows without a number there are left out.
 
     `w` are the weights of the held-out rows in resamples, [resamples, rows].
@@ -36,14 +62,22 @@ def utility(rows: View, holdout: View, target: str, seed: int, w: Floats) -> Uti
     Raises:
         Incomputable: The target is no comparable column, or there are too few rows or classes.
     """
-    if target in rows.nominal:
-        return _classified(_Task.of(rows, holdout, target, seed), rows.nominal[target], holdout.nominal[target], w)
-    if target not in rows.ordered:
+    if target not in rows.values:
         raise Incomputable(f"the target '{target}' is no column that can be compared")
-    kept = [np.flatnonzero(~np.isnan(view.ordered[target])) for view in (rows, holdout)]
-    rows, holdout, w = rows.take(kept[0]), holdout.take(kept[1]), w[:, kept[1]]
-    task = _Task.of(rows, holdout, target, seed)
-    y, truth = rows.ordered[target], holdout.ordered[target]
+    measure = rows.measures[target]
+    y, truth = (measure.classes(view[target]) for view in (rows, holdout))
+    if y is not None and truth is not None:
+        return _classified(_Task.of(rows, holdout, target, seed), y, truth, w)
+    numbers = [measure.numbers(view[target]) for view in (rows, holdout)]
+    if numbers[0] is None or numbers[1] is None:
+        raise Incomputable(f"the target '{target}' is neither a number nor a label")
+    kept = [np.flatnonzero(~np.isnan(own)) for own in (numbers[0], numbers[1])]
+    task = _Task.of(rows.take(kept[0]), holdout.take(kept[1]), target, seed)
+    return _numbers(task, numbers[0][kept[0]], numbers[1][kept[1]], w[:, kept[1]])
+
+
+def _numbers(task: "_Task", y: Floats, truth: Floats, w: Floats) -> Predicted:
+    """A target of numbers: few different ones are classes."""
     classes = np.unique(truth)
     if len(classes) > CLASSES:
         return _regressed(task, y, truth, w)
@@ -65,31 +99,31 @@ class _Task:
     def of(cls, rows: View, holdout: View, target: str, seed: int) -> "_Task":
         if min(rows.rows, holdout.rows) < MINIMUM_ROWS:
             raise Incomputable(f"needs {MINIMUM_ROWS} rows with a target, got {rows.rows} and {holdout.rows} held out")
-        x = rows.matrix(without=target)
+        x = rows.inputs(without=target)
         if not x.shape[1]:
             raise Incomputable("the table has no column to predict the target from")
-        return cls(target, known(x, x), known(holdout.matrix(without=target), x), seed)
+        return cls(target, known(x, x), known(holdout.inputs(without=target), x), seed)
 
 
-def _classified(task: _Task, y: Codes, truth: Codes, w: Floats) -> Utility:
+def _classified(task: _Task, y: Codes, truth: Codes, w: Floats) -> Predicted:
     """Mean AUC over the classes of the hold-out; a class the model never saw counts as a coin toss."""
     present, counts = np.unique(truth, return_counts=True)
     tested = present[(counts > 1) & (counts < len(truth) - 1)]
     if not len(tested):
         raise Incomputable(f"the target '{task.target}' has one class only in the hold-out")
     if len(np.unique(y)) == 1:
-        return Utility(0.5, np.full(len(w), 0.5))
+        return Predicted(0.5, np.full(len(w), 0.5))
     model = HistGradientBoostingClassifier(early_stopping=False, random_state=task.seed).fit(task.x, y)
     chances = dict(zip(model.classes_, model.predict_proba(task.test).T, strict=True))
     unseen = np.zeros(len(truth))
     scores = [(chances.get(c, unseen), truth == c) for c in tested]
     areas = [auc(p[hit], p[~hit]).value for p, hit in scores]
-    return Utility(float(np.mean(areas)), np.mean([aucs(p, hit.astype(np.int64), w) for p, hit in scores], axis=0))
+    return Predicted(float(np.mean(areas)), np.mean([aucs(p, hit.astype(np.int64), w) for p, hit in scores], axis=0))
 
 
-def _regressed(task: _Task, y: Floats, truth: Floats, w: Floats) -> Utility:
+def _regressed(task: _Task, y: Floats, truth: Floats, w: Floats) -> Predicted:
     """R² and root mean squared error."""
     model = HistGradientBoostingRegressor(early_stopping=False, random_state=task.seed).fit(task.x, y)
     squared = (truth - model.predict(task.test)) ** 2
     value = 1 - float(squared.mean() / truth.var())
-    return Utility(value, r2s(truth, squared, w), float(np.sqrt(squared.mean())))
+    return Predicted(value, r2s(truth, squared, w), float(np.sqrt(squared.mean())))

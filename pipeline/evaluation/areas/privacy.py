@@ -7,16 +7,36 @@ and held-out rows are equally many this is the usual share of rows with a smalle
 record. (It passes models that attacks break, arXiv 2505.01524: a necessary condition, not a sufficient one.)
 """
 
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from scipy.special import expit, logit
 
-from pipeline.evaluation.distances import Features, squared_distances
-from pipeline.evaluation.scores import NORMAL_95
+from pipeline.evaluation.areas.base import Area, Found, some
+from pipeline.evaluation.samples import Samples
+from pipeline.evaluation.scores import NORMAL_95, Metric, Score
+from pipeline.statistics.neighbours import Points, squared_distances
 
 BLOCK = 512  # synthetic rows at a time: bounds the distance matrix
 TIE = 1e-9  # equal rows differ by rounding
+
+
+class Privacy(Area):
+    """An attack on the training rows. It needs no real rows beside it: one that learns nothing says one half."""
+
+    name = "privacy"
+    metrics: ClassVar = {
+        "nearer_to_train": Metric(
+            "min", "share of rows nearest to a training row, not a held-out one; ideal 0.5", 1.0, ceiling=0.5
+        )
+    }
+
+    def look(self, samples: Samples) -> Found:
+        """See `Area.look`."""
+        synthetic, train, holdout = samples.neighbour_points()
+        rows = some(synthetic, samples.settings.detection_rows, samples.random("privacy"))
+        share = nearer_to_train(rows, train, holdout)
+        return Found((Score.of("nearer_to_train", share.value, interval=share.interval),))
 
 
 class Share(NamedTuple):
@@ -26,7 +46,7 @@ class Share(NamedTuple):
     interval: tuple[float, float]
 
 
-def nearer_to_train(synthetic: Features, train: Features, holdout: Features) -> Share:
+def nearer_to_train(synthetic: Points, train: Points, holdout: Points) -> Share:
     """Share of synthetic rows whose nearest real row is a training row, as if `holdout` had as many rows as `train`.
 
     Several real rows at the same least distance share the credit equally. The interval is that of a ratio of

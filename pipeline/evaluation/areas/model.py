@@ -1,0 +1,56 @@
+"""What the model itself says of the held-out rows: the evidence lower bound and its parts, in nats per row.
+
+Real rows reach nothing here, because there is no model of them: these scores have no ceiling. They compare models, and
+say whether a latent space is in use.
+"""
+
+from typing import ClassVar, Protocol
+
+from pipeline.evaluation.areas.base import Area, Found
+from pipeline.evaluation.samples import Samples
+from pipeline.evaluation.scores import Metric, Score
+
+
+class Told(Protocol):
+    """What a model says of the hold-out, such as a `pipeline.queries.bound.ElboReport`."""
+
+    @property
+    def elbo(self) -> float:
+        """The evidence lower bound: reconstruction − KL."""
+
+    @property
+    def reconstruction(self) -> float:
+        """E_q[log p(x|z)]."""
+
+    @property
+    def kl(self) -> float:
+        """KL(q(z|x) ‖ p(z))."""
+
+    @property
+    def importance_weighted(self) -> float:
+        """The bound with many draws."""
+
+    @property
+    def active_units(self) -> int:
+        """Latent dimensions whose posterior mean varies with the row."""
+
+
+class Model(Area):
+    """The ELBO and its parts; asked only where a model has said something."""
+
+    name = "model"
+    metrics: ClassVar = {
+        "elbo": Metric("max", "evidence lower bound of held-out rows, nats per row", ceiling=None),
+        "reconstruction": Metric("max", "its part for the rows given z", ceiling=None),
+        "kl": Metric("min", "its part for z", ceiling=None),
+        "importance_weighted": Metric("max", "the bound with a hundred draws of z", ceiling=None),
+        "active_units": Metric("max", "latent dimensions that vary with the row", 0.0, ceiling=None),
+    }
+
+    def concerns(self, samples: Samples) -> bool:
+        """Only where there is a model that was taught something."""
+        return samples.told is not None
+
+    def look(self, samples: Samples) -> Found:
+        """See `Area.look`."""
+        return Found(tuple(Score.of(name, float(getattr(samples.told, name))) for name in self.metrics))

@@ -1,0 +1,29 @@
+"""How columns are compared: a `Measure` says how profiles, metrics, drift checks and pictures see one.
+
+`ORDERED`, `MOVING` and `NOMINAL` are the measures of the built-in kinds. A new one is a subclass of `Measure`; see
+`pipeline.measures.base` for what it has to say.
+"""
+
+from pipeline.measures.base import Binned, Effect, Measure, Redrawn, Resampled, Side, Values
+from pipeline.measures.features import Features
+from pipeline.measures.nominal import Nominal
+from pipeline.measures.ordered import Moving, Ordered
+
+__all__ = [
+    "MOVING",
+    "NOMINAL",
+    "ORDERED",
+    "Binned",
+    "Effect",
+    "Features",
+    "Measure",
+    "Moving",
+    "Nominal",
+    "Ordered",
+    "Redrawn",
+    "Resampled",
+    "Side",
+    "Values",
+]
+
+ORDERED, MOVING, NOMINAL = Ordered(), Moving(), Nominal()

@@ -1,0 +1,142 @@
+"""Labels: values that are equal or different, compared by the shares of rows that have them. Null is a label too."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from pipeline.arrow.arrays import Array
+from pipeline.arrow.labels import coded
+from pipeline.measures import cells, drawing
+from pipeline.measures.base import Binned, Codes, Effect, Floats, Measure, Side, Values
+from pipeline.measures.cells import Cells
+from pipeline.measures.features import OneHot
+from pipeline.statistics import chance, distances, resampling
+from pipeline.statistics.frequencies import LABELS, Frequencies, ranks
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+STRATA = 20
+"""Labels that a picture of associations tells apart, besides all others."""
+
+
+class Nominal(Measure[Frequencies]):
+    """Values are compared by equality."""
+
+    sketch = Frequencies
+    families: ClassVar = {"labels": 1, "unseen": 2}
+    labels = True
+
+    def summary(self, array: Array) -> Frequencies:
+        """See `Measure.summary`."""
+        return Frequencies.of(array)
+
+    def features(self, summary: Frequencies | None, rate: float, most: int) -> OneHot | None:
+        """See `Measure.features`."""
+        return OneHot(summary, rate, most) if summary is not None else None
+
+    def effects(self, mine: Frequencies, theirs: Frequencies) -> Iterator[Effect]:
+        """How far the shares of labels moved, and rows with labels of one side only."""
+        if not mine.rows or not theirs.rows:
+            return
+        yield _shares(mine, theirs)
+        for what, without, having in (("new labels", mine, theirs), ("lost labels", theirs, mine)):
+            if not without.rest:
+                yield _only(what, without, having)
+
+    def resampled(self, summaries: Sequence[Frequencies], arrays: Sequence[Array]) -> Cells:
+        """See `Measure.resampled`."""
+        codes = []
+        for summary, array in zip(summaries, arrays, strict=True):
+            found = summary.codes(array)
+            codes.append(np.where(found == LABELS, cells.OTHER, found))
+        listed = np.array([not summary.rest for summary in summaries], bool)
+
+        def judge(batch: Floats, rest: Floats) -> Mapping[str, float]:
+            known = batch[listed], rest[listed]
+            unseen = (cells.largest(cells.unseen(*sides)) for sides in (known, known[::-1]))
+            return {"labels": cells.largest(cells.total_variation(batch, rest)), "unseen": max(unseen)}
+
+        return Cells(codes, judge)
+
+    def views(self, columns: Sequence[Array]) -> list[Values]:
+        """Codes over the labels of all tables together, the most frequent one being 0."""
+        codes = coded(columns)
+        rank = ranks(np.bincount(np.concatenate(codes)))
+        return [Values(rank[own], len(rank)) for own in codes]
+
+    def error(self, real: Values, other: Values) -> float:
+        """Total variation distance."""
+        return distances.total_variation_of_codes(real.array, other.array, real.size)
+
+    def errors(self, real: Values, other: Values, w: Floats) -> Floats:
+        """See `Measure.errors`."""
+        return resampling.total_variation(real.array, other.array, w)
+
+    def unrepeated(self, train: Values, holdout: Values) -> float:
+        """Share of held-out rows whose label no training row has."""
+        return float(np.mean(~np.isin(holdout.array, train.array)))
+
+    def classes(self, values: Values) -> Codes:
+        """The labels."""
+        return values.array
+
+    def inputs(self, values: Values) -> Floats:
+        """The rank of each label by its frequency in all tables."""
+        return values.array[:, None].astype(np.float64)
+
+    def contrast(self, real: Values, other: Values, rng: np.random.Generator) -> Floats:
+        """The rank of each label by its frequency in both tables, labels of equal count in random order.
+
+        So a classifier learns nothing from ranks if both are samples of one population, however rare the labels are.
+        """
+        both = np.concatenate([real.array, other.array])
+        counts = np.bincount(both, minlength=real.size)
+        rank = np.empty(len(counts))
+        rank[np.lexsort([rng.permutation(len(counts)), -counts])] = np.arange(len(counts))
+        return np.asarray(rank[both][:, None])
+
+    def bins(self, real: Values, other: Values) -> Binned:
+        """The labels."""
+        return Binned(real.array, other.array, real.size)
+
+    def strata(self, real: Values, other: Values) -> Binned:
+        """The most frequent labels, and all others as one."""
+        return Binned(np.minimum(real.array, STRATA), np.minimum(other.array, STRATA), STRATA + 1)
+
+    def groups(self, values: Values, most: int) -> Codes:
+        """The most frequent labels, and all others as one."""
+        return np.asarray(np.minimum(ranks(np.bincount(values.array))[values.array], most - 1))
+
+    def draw(self, axes: "Axes", real: Array, other: Array) -> None:
+        """Shares of the labels that are most frequent in the real rows."""
+        drawing.bars(axes, real, other)
+
+    def draw_change(self, axes: "Axes", mine: Side, theirs: Side) -> None:
+        """Shares of the labels whose shares changed most."""
+        drawing.changed_bars(axes, (mine.summary, mine.nulls), (theirs.summary, theirs.nulls))
+
+
+def _shares(mine: Frequencies, theirs: Frequencies) -> Effect:
+    """Total variation distance over the labels whose counts both sides know, all others being one."""
+    known = [
+        label
+        for label in mine.counts | theirs.counts
+        if (label in mine.counts or not mine.rest) and (label in theirs.counts or not theirs.rest)
+    ]
+    first, second = (np.array([side.counts.get(label, 0) for label in known]) for side in (mine, theirs))
+    first, second = np.append(first, mine.rows - first.sum()), np.append(second, theirs.rows - second.sum())
+    distance = float(distances.total_variation(first / mine.rows, second / theirs.rows))
+    pooled = (first + second) / (mine.rows + theirs.rows)
+    noise = chance.total_variation(pooled, 1 / mine.rows + 1 / theirs.rows)
+    return Effect("values", "labels", distance, noise, f"labels' shares moved by {distance:.3f}")
+
+
+def _only(what: str, without: Frequencies, having: Frequencies) -> Effect:
+    """Rows with labels of one side only, all labels of the other side being listed."""
+    only = [count for label, count in having.counts.items() if label not in without.counts]
+    share = sum(only) / having.rows
+    once = sum(count == 1 for count in without.counts.values()) / without.rows
+    noise = chance.unseen(once, without.rows, having.rows)
+    return Effect(what, "unseen", share, noise, f"{len(only)} {what} in {share:.3f} of the rows")

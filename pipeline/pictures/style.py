@@ -1,0 +1,36 @@
+"""What all pictures have in common: colours, panels, and how a figure becomes a PNG."""
+
+import warnings
+from io import BytesIO
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from pipeline.measures.drawing import MUTED, REAL, SYNTHETIC, written
+
+__all__ = ["MOST_PANELS", "MUTED", "PANELS_PER_ROW", "REAL", "SYNTHETIC", "panel_rows", "plain", "png", "written"]
+
+PANELS_PER_ROW = 4
+MOST_PANELS = 12
+
+
+def png(figure: Figure) -> bytes:
+    """The figure as PNG at 120 dots per inch."""
+    content = BytesIO()
+    FigureCanvasAgg(figure)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph", UserWarning)  # a letter that the font lacks is drawn as a box
+        figure.savefig(content, dpi=120, format="png")
+    return content.getvalue()
+
+
+def panel_rows(panels: int) -> int:
+    """Rows of so many panels; at least one."""
+    return max(1, -(-panels // PANELS_PER_ROW))
+
+
+def plain(axes: Axes) -> None:
+    """No frame but the axes themselves, small ticks."""
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(labelsize=8)

@@ -1,0 +1,36 @@
+"""Which rows are near which: density and coverage (Naeem et al. 2020, arXiv 2002.09797).
+
+They tell lack of realism from lack of variety. Both depend on the sample size: compare only values at the same sizes.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Points = NDArray[np.floating]
+
+NEIGHBOURS = 5
+
+
+class Manifold(NamedTuple):
+    """Density (1 for alike samples, unbounded above) and coverage (from 0 to 1)."""
+
+    density: float
+    coverage: float
+
+
+def squared_distances(x: Points, y: Points) -> Floats:
+    """Squared Euclidean distances [len(x), len(y)] in float64."""
+    x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
+    squares = (x**2).sum(1)[:, None] + (y**2).sum(1) - 2 * x @ y.T
+    return np.asarray(np.maximum(squares, 0, out=squares), np.float64)
+
+
+def manifold(real: Points, other: Points, *, k: int = NEIGHBOURS) -> Manifold:
+    """Density and coverage of `other` over the balls around real rows that reach their k-th neighbour."""
+    radii = np.partition(squared_distances(real, real), k, axis=1)[:, k]  # position 0 is the row itself
+    # rows that repeat more than k times have radius 0: an equal row must still count, in spite of rounding
+    inside = squared_distances(real, other) <= radii[:, None] + 1e-9
+    return Manifold(float(inside.sum() / (k * other.shape[0])), float(inside.any(axis=1).mean()))

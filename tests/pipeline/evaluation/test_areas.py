@@ -1,0 +1,92 @@
+"""Areas: scores with and without a ceiling, details of their own, and one from outside."""
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import ClassVar
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from pipeline.columns import infer
+from pipeline.errors import SettingsError
+from pipeline.evaluation import AREAS, METRICS, Area, Evaluation, Found, Metric, Score, evaluate, register
+from pipeline.evaluation.samples import Samples
+from pipeline.evaluation.scores import DETAILS
+from pipeline.records import Record
+from pipeline.settings import EvaluationSettings
+
+ROWS = pa.table({"x": np.random.default_rng(0).normal(size=400)})
+PARTS = {"holdout": ROWS.slice(0, 100), "train": ROWS.slice(100, 200)}
+TOLD = SimpleNamespace(elbo=-5.5, reconstruction=-3.0, kl=2.5, importance_weighted=-5.0, active_units=2)
+
+
+def judged(*areas: str, told: object = None) -> Evaluation:
+    """Real rows in some areas."""
+    options = {"schema": infer(ROWS), "settings": EvaluationSettings(permutations=20), "seed": 0}
+    return evaluate(ROWS.slice(300), **PARTS, **options, areas=areas, told=told)
+
+
+def test_the_model_has_scores_without_a_ceiling():
+    """What the model says of the hold-out becomes scores that real rows do not reach; no model, no score, no note."""
+    found = judged("model", told=TOLD)
+    assert {score.name: score.value for score in found.scores} == vars(TOLD)
+    assert {(score.area, score.ceiling, score.excess) for score in found.scores} == {("model", None, None)}
+    assert Evaluation.model_validate_json(found.model_dump_json()) == found
+    silent = judged("model")
+    assert (silent.scores, silent.notes) == ((), ())
+
+
+def test_a_ceiling_may_be_a_constant():
+    """An attack that learns nothing says one half, whatever the table."""
+    assert judged("privacy")["nearer_to_train"].ceiling == METRICS["nearer_to_train"].ceiling == 0.5
+    assert Score.of("nearer_to_train", 0.6).excess == pytest.approx(0.1)
+
+
+class Digit(Record):
+    """How often a first digit occurs."""
+
+    digit: int
+    share: float
+
+
+class Digits(Area):
+    """A made-up area: how many first digits of "x" are ones."""
+
+    name = "digits"
+    metrics: ClassVar = {"ones": Metric("max", "share of ones among first digits")}
+    details: ClassVar = {"first_digits": Digit}
+
+    def look(self, samples: Samples) -> Found:
+        """See `Area.look`."""
+        shares = []
+        for view in samples.views[:2]:
+            digits = [int(text[0]) for text in (f"{abs(x):e}" for x in view["x"].array)]
+            shares.append(np.bincount(digits, minlength=10) / len(digits))
+        details = tuple(Digit(digit=digit, share=share) for digit, share in enumerate(shares[0]))
+        return Found((Score.of("ones", shares[0][1], shares[1][1]),), {"first_digits": details})
+
+
+@pytest.fixture
+def _digits() -> Iterator[None]:
+    """The area is known while a test runs."""
+    register(Digits())
+    yield
+    for names, gone in ((AREAS, "digits"), (METRICS, "ones"), (DETAILS, "first_digits")):
+        names.pop(gone)
+
+
+@pytest.mark.usefixtures("_digits")
+def test_an_area_from_outside_is_looked_at():
+    """Its score stands behind all others, its details are a key of the evaluation's JSON, and come back."""
+    found = judged("marginals", "digits")
+    assert [score.name for score in found.scores] == ["shape_error", "ones"]
+    assert found["ones"].area == "digits"
+    assert sum(digit.share for digit in found.details["first_digits"]) == pytest.approx(1)
+    kept = found.model_dump(mode="json")
+    assert [column["name"] for column in kept["columns"]] == ["x"]
+    assert kept["first_digits"][1]["share"] == found["ones"].value
+    assert "details" not in kept
+    assert Evaluation.model_validate_json(found.model_dump_json()) == found
+    with pytest.raises(SettingsError, match="of new names, got 'digits'"):
+        register(Digits())
