@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline.columns.base import Codec, Encoded, Extension, Novel
+from pipeline.columns.base import ALONE, Beside, Codec, Encoded, Extension, Novel
 from pipeline.columns.variables import Variable
 from pipeline.measures import Effect, Features, Measure, Resampled, Side, Values
 from pipeline.schema import Column
@@ -185,11 +185,11 @@ class Place(Codec):
         return "pairs of numbers" if cls.supports(array.type) else None
 
     @classmethod
-    def fit(cls, array: Any, column: Column) -> Self:
+    def fit(cls, array: Any, column: Column, beside: Beside = ALONE) -> Self:
         """See `Codec.fit`."""
         return cls(points(array))
 
-    def extend(self, array: Any, column: Column, novel: Novel) -> Extension:
+    def extend(self, array: Any, column: Column, novel: Novel, beside: Beside = ALONE) -> Extension:
         """See `Codec.extend`."""
         return Extension(type(self)(np.concatenate([self.seen, points(array)])), ())
 
