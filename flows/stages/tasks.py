@@ -21,7 +21,7 @@ from flows.engine.workspace import Workspace
 from flows.settings import Settings
 from flows.tracking import registry
 from flows.tracking.registry import OutdatedError, Version
-from flows.tracking.store import Run, answering, checks, last_complete
+from flows.tracking.store import Run, answering, last_complete, past_checks
 from pipeline import columns, evaluation, loop, pictures
 from pipeline.data import exports, incoming, tables
 from pipeline.data.exports import Manifest, Source
@@ -247,7 +247,7 @@ def consider(
 ) -> Plan:
     """What the new rows call for."""
     now, versions = datetime.now(UTC), registry.versions(champion.name)
-    earlier = checks(champion.name, champion.created)
+    earlier = past_checks(champion.name, champion.created)
     past = Past(
         verdicts=tuple(check.drifted for check in earlier),
         waiting=sum(check.new_rows for check in earlier),
@@ -283,7 +283,7 @@ def due(champion: Version, settings: Settings) -> bool:
     champion nor the last version that was trained.
     """
     last = max(registry.versions(champion.name), key=lambda version: version.created)
-    waiting = sum(check.new_rows for check in checks(champion.name, last.created))
+    waiting = sum(check.new_rows for check in past_checks(champion.name, last.created))
     age = (datetime.now(UTC) - champion.created) / timedelta(days=1)
     understood = not (outdated.fn(champion) and outdated.fn(last))
     return policy.overdue(age, waiting, settings.policy) or not understood

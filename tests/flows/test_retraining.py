@@ -19,7 +19,7 @@ from flows.settings import Settings
 from flows.stages.tasks import Incoming
 from flows.tracking import registry
 from flows.tracking.registry import Version
-from flows.tracking.store import Check, Run, checks
+from flows.tracking.store import PastCheck, Run, past_checks
 from flows.verbs import run as running
 from flows.verbs.run import Job, Judgement, Outlook, Plan, retrain
 from flows.verbs.run import run as flow
@@ -237,9 +237,9 @@ def test_checks_are_those_of_complete_runs_since_a_moment(home):
     ):
         with Run.start("policy-checks", tags) as made:
             made.parameters({"rows": {"new": number}})
-    expected = (Check(drifted=True, new_rows=0), Check(drifted=False, new_rows=3))
-    assert checks("policy-checks", began) == expected
-    assert checks("policy-checks", datetime.now(UTC) + timedelta(seconds=1)) == ()
+    expected = (PastCheck(drifted=True, new_rows=0), PastCheck(drifted=False, new_rows=3))
+    assert past_checks("policy-checks", began) == expected
+    assert past_checks("policy-checks", datetime.now(UTC) + timedelta(seconds=1)) == ()
 
 
 @pytest.mark.parametrize(("promote", "fails"), [(False, False), (True, True)])
