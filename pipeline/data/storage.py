@@ -21,6 +21,7 @@ from pyarrow.fs import FileInfo, FileSelector, FileSystem, FileType
 from pipeline.errors import ResynthError, SettingsError
 from pipeline.records import Record
 
+PIECE = 2**26  # bytes of an object that are asked for at once
 MARGIN = 8  # bytes after the footer of a Parquet file: its length, and the format's mark
 SCHEMES = {"s3": "S3", "gs": "Google", "gcs": "Google", "abfs": "Azure", "abfss": "Azure"}
 
@@ -177,6 +178,24 @@ def fetch(found: Object) -> pa.Buffer:
         system, path = _reach(found.uri)
         with system.open_input_stream(path) as stream:
             return stream.read_buffer()
+
+
+def pieces(found: Object) -> Iterator[bytes]:
+    """The content of an object, a piece after the other, so that a large one need not be held in memory.
+
+    Raises:
+        ResynthError: The store does not answer, or refuses.
+    """
+    with _asking(found.uri):
+        system, path = _reach(found.uri)
+        stream = system.open_input_stream(path)
+    with stream:
+        while True:
+            with _asking(found.uri):
+                piece = stream.read(PIECE)
+            if not piece:
+                return
+            yield piece
 
 
 def tail(found: Object) -> pa.Buffer:

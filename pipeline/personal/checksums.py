@@ -1,8 +1,8 @@
 """Check characters of cards, bank accounts and national identity numbers.
 
-A `Checksum` completes *compact* texts: letters and digits only, all of one length. It computes the check characters from
-the other characters and writes them at their places. A text is valid if completing it changes nothing. Checks work on
-whole columns, whose texts are the rows of a matrix of code points.
+A `Checksum` completes *compact* texts: letters and digits only, all of one length. It computes the check characters
+from the other characters and writes them at their places. A text is valid if completing it changes nothing. Checksums
+work on whole columns, whose texts are the rows of a matrix of code points.
 """
 
 import re
