@@ -50,16 +50,15 @@ def run(
         with homes.starting(listener):
             from flows.settings import name_of
             from flows.telling import display
-            from flows.verbs.run import Plan
+            from flows.verbs.run import RunRequest
             from flows.verbs.run import run as flow
 
         model, target = settings.name or name_of(table), out.resolve() if out is not None else None
-        plan = Plan(data=storage.absolute(table), home=home, name=model, settings=settings, out=target)
+        request = RunRequest(data=storage.absolute(table), home=home, name=model, settings=settings, out=target)
         with homes.running():
-            report = flow(plan, listener)
-    return Reply(
-        report.answer(), lambda console: display.run(console, report), REFUSED if report.decision == "refused" else DONE
-    )
+            outcome = flow(request, listener)
+    code = REFUSED if outcome.decision == "refused" else DONE
+    return Reply(outcome.answer(), lambda console: display.run(console, outcome), code)
 
 
 @verb
@@ -251,15 +250,17 @@ def replay(
         with homes.starting(listener):
             from flows.settings import name_of
             from flows.telling import display
-            from flows.verbs.replay import Plan
+            from flows.verbs.replay import ReplayRequest
             from flows.verbs.replay import replay as flow
 
         model = settings.name or name_of(table)
         target = out.resolve() if out is not None else home / "data" / "replays" / model
         source = storage.absolute(table)
-        plan = Plan(data=source, home=home, name=model, settings=settings, column=time, every=every, out=target)
+        request = ReplayRequest(
+            data=source, home=home, name=model, settings=settings, column=time, every=every, out=target
+        )
         with homes.running():
-            outcome = flow(plan, listener)
+            outcome = flow(request, listener)
     return Reply(outcome.answer(), lambda console: display.replay(console, outcome.story, outcome.path))
 
 

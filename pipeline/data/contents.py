@@ -78,7 +78,7 @@ class Contents:
         known = self._digested.get(file)
         if isinstance(file, Path):
             yield file
-            if known is not None and _state(os.stat(file)) != known.state:
+            if known is not None and _state(file.stat()) != known.state:
                 raise _changed(file)
             return
         with self._lock:

@@ -51,8 +51,8 @@ def load(
         contents: What is known of the contents of files.
 
     Raises:
-        TableError: There is nothing, or a file is damaged, empty or changed since its digest, or it holds infinite values,
-            oversized texts or texts that are not UTF-8.
+        TableError: There is nothing, or a file is damaged, empty or changed since its digest, or it holds infinite
+            values, oversized texts or texts that are not UTF-8.
         SchemaError: There are no columns or two of one name, files disagree, or a cast is impossible.
         ResynthError: An object store does not answer.
     """
