@@ -8,9 +8,11 @@ was computed gets an error instead of rows.
 
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import mkstemp
 from threading import RLock
 from typing import NamedTuple
 
@@ -36,8 +38,9 @@ class Contents:
     Args:
         copies: A directory for objects that were digested. Whoever names it removes it. By default no copy is kept:
             then an object is fetched whenever it is read, and compared with its digest.
-        most: Most bytes of all copies together. Beyond that the earliest copies go, and their objects are fetched
-            again if they are read: a window of rows ends with the latest files.
+        most: Most bytes of all copies together, which also leave half of what is free on the disk. Beyond that the
+            earliest copies go, and their objects are fetched again if they are read: a window of rows ends with the
+            latest files.
     """
 
     def __init__(self, copies: Path | None = None, most: int = MOST) -> None:
@@ -92,23 +95,33 @@ class Contents:
         yield content
 
     def _object(self, found: Object) -> _Digested:
-        """Fetch an object to compute its digest, and keep the bytes where copies are kept."""
+        """Fetch an object to compute its digest, and keep the bytes if there is room for them."""
         digest = hashlib.sha256()
-        if self._directory is None:
+        copy = self._room(found)
+        with (copy or Path(os.devnull)).open("wb") as kept:
             for piece in pieces(found):
                 digest.update(piece)
-            return _Digested(digest.hexdigest())
-        self._directory.mkdir(mode=0o700, exist_ok=True)
-        copy = self._directory / str(len(self._digested))
-        copy.touch(0o600, exist_ok=False)
-        with copy.open("wb") as written:
-            for piece in pieces(found):
-                digest.update(piece)
-                written.write(piece)
-        self._copies[found] = copy
-        while sum(path.stat().st_size for path in self._copies.values()) > self._most:
-            self._copies.pop(next(iter(self._copies))).unlink()
+                kept.write(piece)
+        if copy is not None:
+            self._copies[found] = copy
         return _Digested(digest.hexdigest())
+
+    def _room(self, found: Object) -> Path | None:
+        """A file for the copy of an object, for which the earliest copies may have to go; None if it is too large."""
+        if self._directory is None:
+            return None
+        self._directory.mkdir(mode=0o700, exist_ok=True)
+        sizes = {kept: path.stat().st_size for kept, path in self._copies.items()}
+        room = min(self._most, (sum(sizes.values()) + shutil.disk_usage(self._directory).free) // 2)
+        if found.size > room:
+            return None
+        while sum(sizes.values()) + found.size > room:
+            earliest = next(iter(sizes))
+            self._copies.pop(earliest).unlink()
+            del sizes[earliest]
+        file, copy = mkstemp(dir=self._directory)
+        os.close(file)
+        return Path(copy)
 
 
 def _local(file: Path) -> _Digested:

@@ -36,10 +36,7 @@ def survey(
         ResynthError: An object store does not answer.
     """
     contents = contents or Contents()
-    here: dict[str, File] = {}
-    stamps: dict[str, str] = {}
-    for file in found:
-        here.setdefault(_digest(file, ledger, contents, stamps), file)
+    here, stamps = _digested(found, ledger, contents)
     found_out = sort(here, ledger, settings, overrides, contents, changing=changing)
     marks, reasons = found_out.marks, found_out.reasons
     came = tuple(dict.fromkeys([*ledger.columns, *marks.values()]))
@@ -50,28 +47,35 @@ def survey(
     new = [digest for digest in files if digest not in taken]
     odd = [digest for digest, mark in marks.items() if mark != right and digest not in passed]
     reasons |= {digest: found_out.difference(digest, right) for digest in odd}
-    quarantined = tuple(
-        Quarantined(name=here[digest].name, digest=digest, reason=reason, columns=marks.get(digest, ""))
-        for digest, reason in reasons.items()
+    quarantined = tuple(_quarantined(here[d], d, reason, marks.get(d, "")) for d, reason in reasons.items())
+    kept = Ledger(
+        files=(
+            *(file.model_copy(update={"columns": marks.get(file.digest, file.columns)}) for file in ledger.files),
+            *(Known(name=here[digest].name, digest=digest, columns=right) for digest in new),
+        ),
+        quarantined=(*(file for file in ledger.quarantined if _still(file, marks, right, reasons)), *quarantined),
+        columns=came,
+        shapes={mark: write_shape(shape) for mark, shape in found_out.shapes.items()},
+        latest=ledger.latest,
+        stamps=stamps,
+        rules=found_out.rules,
     )
     return Arrivals(
-        files=tuple(here[digest] for digest in files),
-        new=len(new),
-        quarantined=quarantined,
-        ledger=Ledger(
-            files=(
-                *(file.model_copy(update={"columns": marks.get(file.digest, file.columns)}) for file in ledger.files),
-                *(Known(name=here[digest].name, digest=digest, columns=right) for digest in new),
-            ),
-            quarantined=(*(file for file in ledger.quarantined if _still(file, marks, right, reasons)), *quarantined),
-            columns=came,
-            shapes={mark: write_shape(shape) for mark, shape in found_out.shapes.items()},
-            latest=ledger.latest,
-            stamps=stamps,
-            rules=found_out.rules,
-        ),
-        shape=right,
+        files=tuple(here[d] for d in files), new=len(new), quarantined=quarantined, ledger=kept, shape=right
     )
+
+
+def _digested(found: Sequence[File], ledger: Ledger, contents: Contents) -> tuple[dict[str, File], dict[str, str]]:
+    """The files by the digests of their contents, of equal ones the first; and the digests of objects by stamp."""
+    here: dict[str, File] = {}
+    stamps: dict[str, str] = {}
+    for file in found:
+        here.setdefault(_digest(file, ledger, contents, stamps), file)
+    return here, stamps
+
+
+def _quarantined(file: File, digest: str, reason: str, mark: str) -> Quarantined:
+    return Quarantined(name=file.name, digest=digest, reason=reason, columns=mark)
 
 
 def _still(file: Quarantined, marks: Mapping[str, str], right: str, reasons: Mapping[str, str]) -> bool:
