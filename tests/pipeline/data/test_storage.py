@@ -124,25 +124,25 @@ def test_a_store_that_is_away_is_no_damaged_object(store: Store, monkeypatch: py
     store.put("away/a.parquet", parquet(0))
     found = files("s3://incoming/away")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    storage._store.cache_clear()
+    storage.client.cache_clear()
     try:
         with pytest.raises(ResynthError, match="expected the S3 object store to serve"):
             survey(found, Ledger(), ReadSettings(), {})
     finally:
-        storage._store.cache_clear()
+        storage.client.cache_clear()
 
 
 def test_a_store_that_goes_away_in_the_midst_is_no_damaged_object(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where only the end of an object is asked for."""
-    system, path = storage._reach(store.put("lost/a.parquet", parquet(0)))
+    system, path = storage.reach(store.put("lost/a.parquet", parquet(0)))
     reset = SimpleNamespace(
         open_input_stream=system.open_input_stream,
         open_input_file=lambda _: pa.PythonFile(Lost(bytes(100)), mode="r"),
     )
     found = files("s3://incoming/lost")
-    monkeypatch.setattr(storage, "_reach", lambda _: (reset, path))
+    monkeypatch.setattr(storage, "reach", lambda _: (reset, path))
     with pytest.raises(ResynthError, match="expected the S3 object store to serve") as caught:
         tables.footer(found[0])
     assert not isinstance(caught.value, TableError)
