@@ -31,11 +31,12 @@ from prefect.types.entrypoint import EntrypointType
 
 from flows.engine import homes
 from flows.settings import ScheduleSettings, Settings, interval
-from flows.stages import tasks
+from flows.stages import memory, reading
 from flows.telling import notify
 from flows.tracking import registry
-from flows.verbs.drift import drift
-from flows.verbs.run import Plan, run
+from flows.verbs.drift import compare
+from flows.verbs.operation import Operation
+from flows.verbs.run import RunRequest, run
 from pipeline.errors import BusyError, SchemaError, SettingsError
 
 DRIFT = "resynth.drift"
@@ -54,12 +55,12 @@ def retrain(table: str, home: str = ".", config: str | None = None, *, on_drift:
         on_drift: Whether a check that found drift calls for it, which a recent training holds back.
     """
     settings, place = _chosen(table, home, config)
-    plan = Plan(data=settings.source(place), home=place, name=table, settings=settings, on_drift=on_drift)
+    request = RunRequest(data=settings.source(place), home=place, name=table, settings=settings, on_drift=on_drift)
     try:
-        report = run(plan)
+        outcome = run(request)
     except BusyError as error:
         return Completed(name="Busy", message=str(error))
-    return Completed(name=report.decision.capitalize(), message="; ".join(report.reasons))
+    return Completed(name=outcome.decision.capitalize(), message="; ".join(outcome.reasons))
 
 
 @flow(name="resynth-check")
@@ -75,17 +76,19 @@ def check(table: str, home: str = ".", config: str | None = None) -> State[objec
     """
     settings, place = _chosen(table, home, config)
     data = settings.source(place)
-    with notify.failures(settings.notify, table):
+    with notify.failures(settings.notify, table), Operation.open("drift", place, table) as operation:
         champion = registry.champion(table)
         if champion is None:
             return Completed(name="Skipped", message="there is no champion yet")
-        if outdated := tasks.outdated(champion):
+        if outdated := memory.outdated(champion, operation.models):
             return _call(settings, table, "Outdated", outdated[0])
-        arrivals = tasks.survey(data, table, settings) if settings.incoming is not None else None
+        arrivals = None
+        if settings.incoming is not None:
+            arrivals = reading.survey(data, table, settings, operation.contents)
         if arrivals is not None and not arrivals.new:
             return Completed(name="Skipped", message="nothing is new")
         try:
-            found = drift(table, data, place, settings, arrivals)
+            found = compare(operation, champion, data, settings, arrivals)
         except SchemaError as error:
             if settings.policy.new_columns == "refuse":
                 raise
@@ -173,7 +176,7 @@ def _chosen(table: str, home: str, config: str | None) -> tuple[Settings, Path]:
 
 def _call(settings: Settings, table: str, name: str, worst: str) -> State[object]:
     """Call for a retraining, and tell why."""
-    emit_event(DRIFT, resource=_resource(table), payload={"worst": worst})
+    emit_event(DRIFT, resource=resource(table), payload={"worst": worst})
     notify.tell(settings.notify, "drift", table, f"{name.lower()}: {worst}")
     return Completed(name=name, message=worst)
 
@@ -203,11 +206,11 @@ def _on_drift(table: str, times: ScheduleSettings) -> DeploymentEventTrigger:
         name=f"resynth: retrain {table} on drift",
         enabled=times.retrain_on_drift,
         expect={DRIFT},
-        match={"prefect.resource.id": _resource(table)["prefect.resource.id"]},
+        match={"prefect.resource.id": resource(table)["prefect.resource.id"]},
         parameters={"on_drift": True},
     )
 
 
-def _resource(table: str) -> dict[str, str]:
+def resource(table: str) -> dict[str, str]:
     """How events and automations name a table."""
     return {"prefect.resource.id": f"resynth.table.{table}", "prefect.resource.name": table}

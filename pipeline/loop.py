@@ -115,14 +115,19 @@ class Champion(NamedTuple):
     view: ModelView
 
 
-class Check(NamedTuple):
-    """What a look at new rows finds: their profile in the champion's terms, and the comparison."""
+class Comparison(NamedTuple):
+    """New rows beside those that the champion was trained on.
+
+    Attributes:
+        profile: The profile of the new rows, in the champion's terms.
+        report: What has drifted.
+    """
 
     profile: Profile
     report: DriftReport
 
 
-def check(champion: Champion, table: pa.Table, settings: LoopSettings) -> Check:
+def check(champion: Champion, table: pa.Table, settings: LoopSettings) -> Comparison:
     """Compare a table with the one the champion was trained on, and ask the champion itself about some of its rows.
 
     Labels that neither the champion knows nor enough rows share take no part.
@@ -136,7 +141,7 @@ def check(champion: Champion, table: pa.Table, settings: LoopSettings) -> Check:
     alike = incoming.without == champion.view.without
     views = drift.Views(champion.view, incoming) if alike else None
     notes = other_kinds(champion.synthesizer.schema, settings)
-    return Check(profile, drift.compare(champion.reference, profile, settings.drift, views, notes))
+    return Comparison(profile, drift.compare(champion.reference, profile, settings.drift, views, notes))
 
 
 def other_kinds(schema: Schema, settings: LoopSettings) -> tuple[str, ...]:

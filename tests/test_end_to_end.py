@@ -258,7 +258,7 @@ def test_prefect_shows_the_run(answers: dict[str, Answer]) -> None:
 
     with homes.running(), get_client(sync_client=True) as prefect:
         chosen = FlowFilter(name=FlowFilterName(any_=["resynth-run"]))
-        runs = [run for run in prefect.read_flow_runs(flow_filter=chosen) if run.parameters["plan"]["name"] == NAME]
+        runs = [run for run in prefect.read_flow_runs(flow_filter=chosen) if run.parameters["request"]["name"] == NAME]
         assert [run.state_name for run in runs] == ["Completed"] * len(answers)
         first = min(runs, key=lambda run: run.start_time)
         own = FlowRunFilter(id=FlowRunFilterId(any_=[first.id]))

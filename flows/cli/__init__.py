@@ -11,7 +11,8 @@ and an exit code. `main` prints the object or shows it, and turns every failure 
 Nothing heavy is imported before a verb runs, so help answers at once.
 
 app         the command itself, options of every verb, replies
-data        verbs about rows: run, inspect, export, drift, evaluate, replay, verify
+data        verbs about a table: run, inspect, drift, evaluate, replay
+exports     verbs about published rows: export, verify
 versions    verbs about registered versions: promote, rollback, models, prune
 services    verbs that run until they are stopped: serve, ui
 """
@@ -27,7 +28,7 @@ from collections.abc import Sequence
 from cyclopts import CycloptsError
 from rich.console import Console
 
-from flows.cli import data, services, versions  # noqa: F401 - importing them registers their verbs
+from flows.cli import data, exports, services, versions  # noqa: F401 - importing them registers their verbs
 from flows.cli.app import BAD_INPUT, DONE, FAILED, INTERRUPTED, Reply, app
 from flows.engine.homes import LostError
 from pipeline.errors import InputError, ResynthError

@@ -123,3 +123,8 @@ def errors() -> Console:
 def lines(*lines: str) -> Callable[[Console], None]:
     """A `show` that prints these lines."""
     return lambda console: console.print(*lines, sep="\n", markup=False, highlight=False, soft_wrap=True)
+
+
+def model_of(reference: str) -> str:
+    """The model's name in NAME, NAME@alias or NAME/version."""
+    return reference.partition("@")[0].partition("/")[0]

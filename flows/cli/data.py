@@ -1,12 +1,16 @@
-"""Verbs about rows: run, inspect, export, drift, evaluate, replay, verify."""
+"""Verbs about a table: run, inspect, drift, evaluate, replay."""
 # ruff: noqa: PLC0415 - nothing heavy is imported before a verb runs
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from flows.cli.app import COLUMNS, DEFAULTS, DONE, REFUSED, WHOLE, Common, Reply, errors, lines, verb
+from flows.cli.app import COLUMNS, DEFAULTS, DONE, REFUSED, WHOLE, Common, Reply, errors, model_of, verb
+
+if TYPE_CHECKING:
+    from flows.settings import Settings
+    from pipeline.data.storage import Place
 
 
 @verb
@@ -37,11 +41,9 @@ def run(
         Column whose values go into the paths (country=DE/part-00000.parquet); repeatable.
     """
     settings = common.settings(name=name, rows=rows, partition_by=partition_by)
-    from pipeline.data import storage, tables
+    from pipeline.data.storage import absolute
 
-    table = storage.place(data) if data is not None else settings.source(common.home)
-    settings.check_device()
-    settings.check(tables.files(table))  # mistakes are told at once, not when the engines have started
+    table = _checked(data, settings, common, trains=True)
     home = common.embed()
     from flows.engine import homes
     from flows.telling import progress
@@ -50,16 +52,15 @@ def run(
         with homes.starting(listener):
             from flows.settings import name_of
             from flows.telling import display
-            from flows.verbs.run import Plan
+            from flows.verbs.run import RunRequest
             from flows.verbs.run import run as flow
 
         model, target = settings.name or name_of(table), out.resolve() if out is not None else None
-        plan = Plan(data=storage.absolute(table), home=home, name=model, settings=settings, out=target)
+        request = RunRequest(data=absolute(table), home=home, name=model, settings=settings, out=target)
         with homes.running():
-            report = flow(plan, listener)
-    return Reply(
-        report.answer(), lambda console: display.run(console, report), REFUSED if report.decision == "refused" else DONE
-    )
+            outcome = flow(request, listener)
+    code = REFUSED if outcome.decision == "refused" else DONE
+    return Reply(outcome.answer(), lambda console: display.run(console, outcome), code)
 
 
 @verb
@@ -105,43 +106,6 @@ def inspect(
 
 
 @verb
-def export(
-    name: str,
-    *,
-    rows: Annotated[int, WHOLE],
-    out: Path,
-    partition_by: Annotated[list[str] | None, COLUMNS] = None,
-    common: Common = DEFAULTS,
-) -> Reply:
-    """Generate rows from a registered version and write them with a manifest.
-
-    Parameters
-    ----------
-    name
-        NAME (the champion), NAME@alias or NAME/version.
-    rows
-        Number of rows.
-    out
-        Directory for the rows. Only an earlier export is replaced.
-    partition_by
-        Column whose values go into the paths (country=DE/part-00000.parquet); repeatable.
-    """
-    settings = common.settings(name=model_of(name), rows=rows, partition_by=partition_by)
-    home = common.embed()
-    from flows.engine import homes
-    from flows.telling import progress
-
-    with progress.shown(errors()) as listener:
-        with homes.starting(listener):
-            from flows.verbs.export import export as flow
-
-        with homes.running():
-            manifest = flow(name, out, rows, home, settings, listener)
-    answer = {"path": str(out), "rows": manifest.rows, "manifest": str(out / manifest.file)}
-    return Reply(answer, lines(f"{manifest.rows:,} rows in {out}"))
-
-
-@verb
 def drift(name: str, data: str, *, common: Common = DEFAULTS) -> Reply:
     """Check a table for drift from the one that a version was trained on.
 
@@ -153,10 +117,7 @@ def drift(name: str, data: str, *, common: Common = DEFAULTS) -> Reply:
         Parquet file, directory, quoted pattern, Delta Lake table or s3://bucket/prefix.
     """
     settings = common.settings(name=model_of(name))
-    from pipeline.data import storage, tables
-
-    table = storage.place(data)
-    settings.check(tables.files(table))
+    table = _checked(data, settings, common)
     home = common.embed()
     from flows.engine import homes
     from flows.telling import progress
@@ -236,13 +197,11 @@ def replay(
         Directory for story.json and replay.png; default: data/replays/NAME in the home.
     """
     settings = common.settings(name=name)
-    from pipeline.data import storage, tables
+    from pipeline.data.storage import absolute
     from pipeline.replay.periods import Every
 
     Every.parse(every)
-    settings.check_device()
-    table = storage.place(data)
-    settings.check(tables.files(table))
+    table = _checked(data, settings, common, trains=True)
     home = common.embed()
     from flows.engine import homes
     from flows.telling import progress
@@ -251,35 +210,24 @@ def replay(
         with homes.starting(listener):
             from flows.settings import name_of
             from flows.telling import display
-            from flows.verbs.replay import Plan
-            from flows.verbs.replay import replay as flow
+            from flows.verbs import replay
 
         model = settings.name or name_of(table)
         target = out.resolve() if out is not None else home / "data" / "replays" / model
-        source = storage.absolute(table)
-        plan = Plan(data=source, home=home, name=model, settings=settings, column=time, every=every, out=target)
+        request = replay.ReplayRequest(
+            data=absolute(table), home=home, name=model, settings=settings, column=time, every=every, out=target
+        )
         with homes.running():
-            outcome = flow(plan, listener)
+            outcome = replay.replay(request, listener)
     return Reply(outcome.answer(), lambda console: display.replay(console, outcome.story, outcome.path))
 
 
-@verb
-def verify(directory: Path, *, common: Common = DEFAULTS) -> Reply:  # noqa: ARG001 - every verb takes them
-    """Check an export against its manifest.
+def _checked(data: str | None, settings: "Settings", common: Common, *, trains: bool = False) -> "Place":
+    """The table that was named, or that the settings name; mistakes are told before the engines have started."""
+    from pipeline.data import storage, tables
 
-    Parameters
-    ----------
-    directory
-        Directory of the export.
-    """
-    from pipeline.data import exports
-
-    problems = exports.verify(directory)
-    manifest = exports.load_manifest(directory).model_dump(mode="json")
-    answer = {"path": str(directory), "holds": not problems, "problems": list(problems), "manifest": manifest}
-    return Reply(answer, lines(*problems or [f"{directory} holds"]), REFUSED if problems else DONE)
-
-
-def model_of(reference: str) -> str:
-    """The model's name in NAME, NAME@alias or NAME/version."""
-    return reference.partition("@")[0].partition("/")[0]
+    if trains:
+        settings.check_device()
+    table = storage.place(data) if data is not None else settings.source(common.home)
+    settings.check(tables.files(table))
+    return table

@@ -115,29 +115,32 @@ def starting(progress: Progress = silent) -> Iterator[None]:
     """
     progress(Tick("start", 0, 2))
     gc.disable()
-    server = _server() if embedded() else None
+    child = server() if embedded() else None
     try:
         yield
     finally:
         gc.freeze()
         gc.enable()
     progress(Tick("start", 1, 2))
-    if server is not None:
-        servers.wait("Prefect", server.port, server.process)
+    if child is not None:
+        servers.wait("Prefect", child.port, child.process)
     progress(Tick("start", 2, 2))
 
 
-class _Server(NamedTuple):
+class Server(NamedTuple):
+    """Prefect's server as a child of this process."""
+
     process: "subprocess.Popen[bytes]"
     port: int
 
     @property
     def address(self) -> str:
+        """Where it answers."""
         return f"http://{servers.HOST}:{self.port}"
 
 
 @cache
-def _server() -> _Server:
+def server() -> Server:
     """The embedded server of this process, and the last to end with it."""
     port = servers.free_port()
     options = (
@@ -150,7 +153,7 @@ def _server() -> _Server:
     )
     process = servers.start("uvicorn", port, *options)
     atexit.register(process.terminate)
-    return _Server(process, port)
+    return Server(process, port)
 
 
 def embedded() -> bool:
@@ -161,7 +164,7 @@ def embedded() -> bool:
         return True  # found out without importing Prefect
     from prefect.settings import PREFECT_API_URL  # noqa: PLC0415
 
-    own = f"{_server().address}/api" if _server.cache_info().currsize else None  # as it is while flows run
+    own = f"{server().address}/api" if server.cache_info().currsize else None  # as it is while flows run
     return PREFECT_API_URL.value() in {None, own}
 
 
@@ -176,7 +179,7 @@ def running() -> Iterator[None]:
 
     here = {}
     if embedded():
-        here = {PREFECT_API_URL: f"{_server().address}/api", PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
+        here = {PREFECT_API_URL: f"{server().address}/api", PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
     with temporary_settings(here):
         try:
             yield

@@ -80,7 +80,7 @@ def start(module: str, port: int, *options: str, **environment: str) -> "subproc
         stderr=subprocess.DEVNULL,
         start_new_session=True,
         umask=PRIVATE,
-        preexec_fn=partial(_end_with_parent, os.getpid()) if sys.platform == "linux" else None,  # noqa: PLW1509 - it only calls the kernel
+        preexec_fn=partial(end_with_parent, os.getpid()) if sys.platform == "linux" else None,  # noqa: PLW1509 - it only calls the kernel
     )
 
 
@@ -125,7 +125,7 @@ def _serving(
         yield
 
 
-def _end_with_parent(parent: int) -> None:
+def end_with_parent(parent: int) -> None:
     """Let this process end with its parent; one whose parent has been killed already ends now."""
     ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGTERM)
     if os.getppid() != parent:

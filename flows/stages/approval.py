@@ -21,11 +21,12 @@ from prefect.settings import PREFECT_UI_URL
 from pydantic import Field
 
 from flows.engine import homes
-from flows.settings import Settings
+from flows.settings import NotifySettings
 from flows.telling import notify
 from flows.tracking import registry
 from flows.tracking.registry import Version
 from pipeline.decisions.promotion import Decision
+from pipeline.settings import GateSettings
 
 POLL = 5  # seconds between two looks for an answer
 SPARE = 600  # seconds that Prefect waits longer than we do: after its own time out it would fail the run
@@ -39,22 +40,23 @@ class Answer(RunInput):
     why: str = Field(default="", description="A reason, for the record")
 
 
-def ask(version: Version, found: Decision, settings: Settings) -> Decision:
+def ask(version: Version, found: Decision, settings: GateSettings, told: NotifySettings) -> Decision:
     """Let a person decide about a version that the gate lets through.
 
     Args:
         version: The challenger.
         found: What the gate says of it: promote.
-        settings: How long to wait, and who is told that somebody has to answer.
+        settings: How long to wait.
+        told: Who is told that somebody has to answer.
     """
     by_hand = f"resynth promote {version.name} {version.version}"
     if homes.embedded():
         return Decision(promote=False, reasons=(*found.reasons, f"a person has to approve: {by_hand}"))
     registry.tag(version, {"decision": "waiting"})
-    run, hours = flow_run.get_id(), settings.gate.patience_hours
+    run, hours = flow_run.get_id(), settings.patience_hours
     page = f"{PREFECT_UI_URL.value()}/runs/flow-run/{run}"
     text = f"version {version.version} waits for a person: {page} or {by_hand}"
-    notify.tell(settings.notify, "waiting", version.name, text, version=version.version, reasons=found.reasons)
+    notify.tell(told, "waiting", version.name, text, version=version.version, reasons=found.reasons)
     with _watched(UUID(run), version, hours):
         answer = pause_flow_run(Answer, timeout=round(hours * 3600) + SPARE, poll_interval=POLL)
     word = "approved" if answer.promote else "refused"

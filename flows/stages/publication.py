@@ -17,12 +17,15 @@ from typing import Annotated, Self
 from pydantic import Field
 
 from flows.engine.workspace import publication_file
+from flows.stages.stage import stage
 from flows.tracking import store
+from flows.tracking.registry import Models, Version
 from flows.tracking.store import Run
 from pipeline import files
 from pipeline.data import exports
-from pipeline.data.exports import Manifest
+from pipeline.data.exports import Manifest, Source
 from pipeline.errors import InputError, NotFoundError, ResynthError
+from pipeline.progress import Progress
 from pipeline.records import Record
 
 
@@ -53,6 +56,40 @@ class Publication(Record):
         if not self.directory.is_relative_to(self.home):
             return None
         return self.model_copy(update={"home": home, "directory": home / self.directory.relative_to(self.home)})
+
+
+@stage
+def publish(
+    version: Version,
+    models: Models,
+    directory: Path,
+    rows: int,
+    *,
+    seed: int,
+    partition_by: tuple[str, ...],
+    progress: Progress,
+) -> Manifest:
+    """Write rows of a version as Parquet parts and a manifest.
+
+    Raises:
+        InputError: `directory` cannot be written or holds something else.
+    """
+    synthesizer = models(version)
+    return exports.publish(
+        synthesizer.batches(rows, seed=seed),
+        directory,
+        schema=synthesizer.schema.arrow,
+        rows=rows,
+        source=Source(
+            name=version.name,
+            version=version.version,
+            data_digest=version.tags["data_digest"],
+            code_version=version.tags["code_version"],
+        ),
+        seed=seed,
+        partition_by=partition_by,
+        progress=progress,
+    )
 
 
 def begin(home: Path, name: str, run: str, directory: Path) -> Publication:

@@ -1,1 +1,1 @@
-"""What people and programs are told: progress, reports, pages, webhooks."""
+"""What people and programs are told: progress, outcomes, pages, webhooks."""

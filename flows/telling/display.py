@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from flows.telling.reports import Report
+    from flows.telling.outcome import RunOutcome
     from flows.tracking.history import Event
     from flows.tracking.registry import Version
     from pipeline.decisions.drift import DriftReport
@@ -26,16 +26,16 @@ SHORT = 8  # letters of a run's id
 WIDE = 120  # columns of a terminal that has room for meanings
 
 
-def run(console: Console, report: "Report") -> None:
-    """The outcome of a run."""
-    if report.drift is not None:
-        drift(console, report.drift)
-    if report.evaluation is not None:
-        evaluation(console, report.evaluation)
-    console.print(_table("", ["", ""], outcome(report), header=False))
-    for note in (*report.warnings, *withheld(report)):
+def run(console: Console, found: "RunOutcome") -> None:
+    """What came of a run."""
+    if found.drift is not None:
+        drift(console, found.drift)
+    if found.evaluation is not None:
+        evaluation(console, found.evaluation)
+    console.print(_table("", ["", ""], summary(found), header=False))
+    for note in (*found.warnings, *withheld(found)):
         console.print(f"note: {note}", soft_wrap=True, markup=False, highlight=False)
-    for file in report.quarantined:
+    for file in found.quarantined:
         console.print(f"quarantined: {file.name}: {file.reason}", soft_wrap=True, markup=False, highlight=False)
 
 
@@ -159,15 +159,15 @@ def verdict(story: "Story") -> str:
     )
 
 
-def withheld(report: "Report") -> list[str]:
+def withheld(found: "RunOutcome") -> list[str]:
     """What of the table is not shown, what that costs, and what a small table's rows were given up for."""
-    if report.privacy is None:
+    if found.privacy is None:
         return []
-    told = [each.text for each in report.privacy.withheld]
+    told = [each.text for each in found.privacy.withheld]
     if told:
-        cost = ", ".join(f"{name} {change:+.4f}" for name, change in report.privacy.cost.items())
+        cost = ", ".join(f"{name} {change:+.4f}" for name, change in found.privacy.cost.items())
         told.append(f"withholding changes the scores of the real rows themselves: {cost}")
-    shrinkage = report.privacy.shrinkage
+    shrinkage = found.privacy.shrinkage
     if shrinkage is not None and shrinkage.share == 1:
         told.append("the table is small: columns are generated independently, so that no row is copied")
     elif shrinkage is not None and shrinkage.share:
@@ -178,30 +178,30 @@ def withheld(report: "Report") -> list[str]:
     return told
 
 
-def markdown(report: "Report") -> str:
-    """The outcome of a run for Prefect."""
-    lines = [f"- **quarantined**: {file.name}: {file.reason}" for file in report.quarantined]
-    if report.evaluation is not None:
+def markdown(found: "RunOutcome") -> str:
+    """What came of a run, for Prefect."""
+    lines = [f"- **quarantined**: {file.name}: {file.reason}" for file in found.quarantined]
+    if found.evaluation is not None:
         lines += ["", f"| {' | '.join(SCORES)} |", "|" + "---|" * len(SCORES)]
-        lines += [f"| {' | '.join(row)} |" for row in scores(report.evaluation)]
-        lines += ["", *(f"- **note**: {remark}" for remark in report.evaluation.remarks)]
-    return "\n".join([*(f"- **{key}**: {value}" for key, value in outcome(report)), *lines])
+        lines += [f"| {' | '.join(row)} |" for row in scores(found.evaluation)]
+        lines += ["", *(f"- **note**: {remark}" for remark in found.evaluation.remarks)]
+    return "\n".join([*(f"- **{key}**: {value}" for key, value in summary(found)), *lines])
 
 
-def outcome(report: "Report") -> list[tuple[str, str]]:
+def summary(found: "RunOutcome") -> list[tuple[str, str]]:
     """Decision, version and where the files are."""
-    who = report.name if report.version is None else f"{report.name} version {report.version}"
-    rows = [("decision", f"{who} {report.decision}"), *(("", reason) for reason in report.reasons)]
-    if report.plan is not None and report.plan.action != "skip":
-        rows.append(("training", f"{report.plan.action}: {'; '.join(report.plan.reasons)}"))
-    if report.export is not None:
-        rows.append(("published", f"{report.export.rows:,} rows of version {report.published}"))
-        rows.append(("files", str(report.export.path)))
-    elif report.decision == "refused":
+    who = found.name if found.version is None else f"{found.name} version {found.version}"
+    rows = [("decision", f"{who} {found.decision}"), *(("", reason) for reason in found.reasons)]
+    if found.plan is not None and found.plan.action != "skip":
+        rows.append(("training", f"{found.plan.action}: {'; '.join(found.plan.reasons)}"))
+    if found.export is not None:
+        rows.append(("published", f"{found.export.rows:,} rows of version {found.published}"))
+        rows.append(("files", str(found.export.path)))
+    elif found.decision == "refused":
         rows.append(("published", "nothing: there is no champion that could"))
-    if report.report is not None:
-        rows.append(("report", report.report))
-    return [*rows, ("seconds", f"{sum(report.seconds.values()):.0f}")]
+    if found.documents is not None:
+        rows.append(("report", found.documents))
+    return [*rows, ("seconds", f"{sum(found.seconds.values()):.0f}")]
 
 
 def scores(found: "Evaluation") -> list[tuple[str, str, str, str, str]]:

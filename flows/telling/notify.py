@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from flows.settings import Event, NotifySettings
-from flows.telling.reports import Report
+from flows.telling.outcome import RunOutcome
 from pipeline.errors import BusyError, ResynthError
 
 TRIES = 3
@@ -25,7 +25,7 @@ PAUSE = 1.0  # seconds before the second try, twice that before the third
 
 @contextmanager
 def failures(settings: NotifySettings, name: str) -> Iterator[None]:
-    """Tell of an exception that leaves the block; that somebody else is at it is none worth telling."""
+    """Tell of an exception that leaves the block. A `BusyError` is not worth telling."""
     try:
         yield
     except BusyError:
@@ -36,15 +36,15 @@ def failures(settings: NotifySettings, name: str) -> Iterator[None]:
         raise
 
 
-def outcome(settings: NotifySettings, report: Report) -> None:
+def outcome(settings: NotifySettings, found: RunOutcome) -> None:
     """Tell of a promotion or a refusal, and of files that cannot be used."""
-    if report.decision != "skipped":
-        text = f"version {report.version} {report.decision}"
-        told = report.model_dump(mode="json", include={"version", "reasons", "published", "report"})
-        tell(settings, report.decision, report.name, text, **told)
-    if report.quarantined:
-        told = report.model_dump(mode="json", include={"quarantined"})
-        tell(settings, "quarantined", report.name, f"{len(report.quarantined)} files quarantined", **told)
+    if found.decision != "skipped":
+        text = f"version {found.version} {found.decision}"
+        told = found.model_dump(mode="json", include={"version", "reasons", "published", "documents"})
+        tell(settings, found.decision, found.name, text, **told)
+    if found.quarantined:
+        told = found.model_dump(mode="json", include={"quarantined"})
+        tell(settings, "quarantined", found.name, f"{len(found.quarantined)} files quarantined", **told)
 
 
 def tell(settings: NotifySettings, event: Event, name: str, text: str, **facts: object) -> None:

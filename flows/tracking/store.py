@@ -237,19 +237,21 @@ def last_complete(name: str) -> Run | None:
     return Run(id=found[0].info.run_id, name=name) if found else None
 
 
-class Check(Record):
+class PastCheck(Record):
     """What a complete run found in the rows that were new to it."""
 
     drifted: bool
     new_rows: int
 
 
-def checks(name: str, since: datetime) -> tuple[Check, ...]:
+def past_checks(name: str, since: datetime) -> tuple[PastCheck, ...]:
     """What the complete runs of a name, begun since a moment, found; the latest last."""
     wanted = f"tags.flow = 'run' AND {NOT_UNDONE} AND attributes.start_time > {int(since.timestamp() * 1000)}"
     found = client().search_runs([_experiment(name)], wanted, order_by=["attributes.start_time"], max_results=1000)
     told = [run.data for run in found if COMPLETE in run.data.tags and "drift" in run.data.tags]
-    return tuple(Check(drifted=data.tags["drift"] == "true", new_rows=int(data.params["rows.new"])) for data in told)
+    return tuple(
+        PastCheck(drifted=data.tags["drift"] == "true", new_rows=int(data.params["rows.new"])) for data in told
+    )
 
 
 def _end(run: str, status: str) -> None:

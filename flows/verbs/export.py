@@ -5,7 +5,7 @@ from pathlib import Path
 from prefect import flow
 
 from flows.settings import Settings
-from flows.stages import tasks
+from flows.stages import publication
 from flows.tracking import registry, store
 from pipeline.data import exports
 from pipeline.data.exports import Manifest
@@ -32,4 +32,12 @@ def export(
     """
     exports.check_target(out, [home, Path.cwd()])
     with store.answering():
-        return tasks.publish(registry.resolve(reference), out, rows, settings, progress or silent)
+        return publication.publish(
+            registry.resolve(reference),
+            registry.Models(),
+            out,
+            rows,
+            seed=settings.seed,
+            partition_by=settings.partition_by,
+            progress=progress or silent,
+        )

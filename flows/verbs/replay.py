@@ -18,13 +18,12 @@ from typing import Any
 from prefect import flow
 from prefect.artifacts import create_markdown_artifact
 
-from flows.engine.provenance import code_version
-from flows.engine.workspace import Workspace, alone
 from flows.settings import Settings
 from flows.telling import display
 from flows.telling.clock import offer
 from flows.tracking.figures import draw
-from flows.tracking.store import MARK, Run, answering
+from flows.tracking.store import Run
+from flows.verbs.operation import Operation
 from pipeline import pictures
 from pipeline.data import tables
 from pipeline.data.storage import Place
@@ -39,7 +38,7 @@ from pipeline.settings import LoopSettings
 STORY, PICTURE = "story.json", "replay.png"
 
 
-class Plan(Record):
+class ReplayRequest(Record):
     """What a replay is asked to do.
 
     Attributes:
@@ -61,33 +60,33 @@ class Plan(Record):
     out: Path
 
 
-class Outcome(Record):
-    """What a replay did.
+class ReplayOutcome(Record):
+    """What came of a replay.
 
     Attributes:
         story: All of it.
         path: The directory that holds story and picture.
-        report: Where MLflow has them.
+        documents: Where MLflow has them; scripts know it as `report`.
     """
 
     story: Story
     path: Path
-    report: str
+    documents: str
 
     def answer(self) -> dict[str, Any]:
         """What scripts are told: a line per strategy; every turn is in the story."""
         told = self.story.model_dump(mode="json", exclude={"steps"})
         strategies = {strategy: self.story.summary(strategy).model_dump(mode="json") for strategy in STRATEGIES}
-        where = {"path": str(self.path), "report": self.report}
+        where = {"path": str(self.path), "report": self.documents}
         return told | {"strategies": strategies, "loss": self.story.loss} | where
 
 
 @flow(name="resynth-replay", validate_parameters=False)
-def replay(plan: Plan, progress: Progress | None = None) -> Outcome:
+def replay(request: ReplayRequest, progress: Progress | None = None) -> ReplayOutcome:
     """Run the loop over a table's history.
 
     Args:
-        plan: What to do.
+        request: What to do.
         progress: Told about every turn, if anybody listens.
 
     Raises:
@@ -95,29 +94,24 @@ def replay(plan: Plan, progress: Progress | None = None) -> Outcome:
         BusyError: The same name is being replayed.
         ResynthError: MLflow's server no longer answers.
     """
-    code = code_version()
-    table = tables.read(plan.data, plan.settings.read, plan.settings.columns)
-    History.of(table, plan.column, Every.parse(plan.every))  # better now than in the midst of it
-    with writing(plan.out):
-        TemporaryFile(dir=plan.out).close()  # and better now than after hours
-    choices = plan.settings.model_dump(mode="json", include=set(LoopSettings.model_fields))
+    table = tables.read(request.data, request.settings.read, request.settings.columns)
+    History.of(table, request.column, Every.parse(request.every))  # better now than in the midst of it
+    with writing(request.out):
+        TemporaryFile(dir=request.out).close()  # and better now than after hours
+    choices = request.settings.model_dump(mode="json", include=set(LoopSettings.model_fields))
     digest = tables.digest(table)
-    with (
-        answering(),
-        alone(plan.home, f"replay {plan.name}"),
-        Workspace.open(plan.home) as work,
-        Run.start(plan.name, {"flow": "replay", "code_version": code, MARK: work.mark}) as run,
-    ):
-        run.data(plan.data, digest, table.schema, table.num_rows)
-        run.parameters({"data": plan.data, "time": plan.column, "every": plan.every, "settings": choices})
-        shelf = _shelf(plan, _key(digest, plan, choices, code))
-        story = tell(table, plan.column, plan.every, plan.settings, shelf, progress or silent)
+    lock = f"replay {request.name}"
+    with Operation.open("replay", request.home, request.name, lock=lock) as operation, operation.tracked() as run:
+        run.data(request.data, digest, table.schema, table.num_rows)
+        run.parameters({"data": request.data, "time": request.column, "every": request.every, "settings": choices})
+        shelf = _shelf(request, _key(digest, request, choices, operation.code))
+        story = tell(table, request.column, request.every, request.settings, shelf, progress or silent)
         keep(run, story)
-        write(story, plan.out)
-        summary, title = display.story_markdown(story), f"{plan.name}, replay"
+        write(story, request.out)
+        summary, title = display.story_markdown(story), f"{request.name}, replay"
         offer(lambda: create_markdown_artifact(summary, key="resynth-replay", description=title))
         shutil.rmtree(shelf.directory, ignore_errors=True)
-        return Outcome(story=story, path=plan.out, report=run.url)
+        return ReplayOutcome(story=story, path=request.out, documents=run.url)
 
 
 def keep(run: Run, story: Story) -> None:
@@ -157,16 +151,16 @@ def writing(directory: Path) -> Iterator[None]:
         ) from error
 
 
-def _shelf(plan: Plan, key: str) -> Shelf:
+def _shelf(request: ReplayRequest, key: str) -> Shelf:
     """Where a replay keeps what takes long; what an interrupted one of the same name but other key has left goes."""
-    directory = plan.home / ".resynth" / "replays" / plan.name
+    directory = request.home / ".resynth" / "replays" / request.name
     for left in directory.glob("*"):
         if left.name != key:
             shutil.rmtree(left, ignore_errors=True)
     return Shelf(directory / key)
 
 
-def _key(digest: str, plan: Plan, choices: Mapping[str, object], code: str) -> str:
+def _key(digest: str, request: ReplayRequest, choices: Mapping[str, object], code: str) -> str:
     """What a replay's turns depend on, in short."""
-    parts = (digest, plan.column, plan.every, json.dumps(choices), code)
+    parts = (digest, request.column, request.every, json.dumps(choices), code)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]

@@ -21,6 +21,7 @@ from pyarrow.fs import FileInfo, FileSelector, FileSystem, FileType
 from pipeline.errors import ResynthError, SettingsError
 from pipeline.records import Record
 
+PIECE = 2**26  # bytes of an object that are asked for at once
 MARGIN = 8  # bytes after the footer of a Parquet file: its length, and the format's mark
 SCHEMES = {"s3": "S3", "gs": "Google", "gcs": "Google", "abfs": "Azure", "abfss": "Azure"}
 
@@ -148,7 +149,7 @@ def objects(uri: str) -> list[Object]:
         ResynthError: The store does not answer, or refuses.
     """
     with _asking(uri):
-        system, root = _reach(uri)
+        system, root = reach(uri)
         itself = system.get_file_info(root)
         if itself.type == FileType.File:
             return [_object(uri, itself)]
@@ -160,8 +161,8 @@ def objects(uri: str) -> list[Object]:
 def there(uris: Sequence[str]) -> list[str]:
     """The addresses of one store at which something exists. A forbidden address counts as empty."""
     try:
-        system, _ = _reach(uris[0])
-        infos = system.get_file_info([_reach(uri)[1] for uri in uris])
+        system, _ = reach(uris[0])
+        infos = system.get_file_info([reach(uri)[1] for uri in uris])
     except (OSError, pa.ArrowInvalid):
         return []
     return [uri for uri, info in zip(uris, infos, strict=True) if info.type != FileType.NotFound]
@@ -174,9 +175,27 @@ def fetch(found: Object) -> pa.Buffer:
         ResynthError: The store does not answer, or refuses.
     """
     with _asking(found.uri):
-        system, path = _reach(found.uri)
+        system, path = reach(found.uri)
         with system.open_input_stream(path) as stream:
             return stream.read_buffer()
+
+
+def pieces(found: Object) -> Iterator[bytes]:
+    """The content of an object, a piece after the other, so that a large one need not be held in memory.
+
+    Raises:
+        ResynthError: The store does not answer, or refuses.
+    """
+    with _asking(found.uri):
+        system, path = reach(found.uri)
+        stream = system.open_input_stream(path)
+    with stream:
+        while True:
+            with _asking(found.uri):
+                piece = stream.read(PIECE)
+            if not piece:
+                return
+            yield piece
 
 
 def tail(found: Object) -> pa.Buffer:
@@ -186,7 +205,7 @@ def tail(found: Object) -> pa.Buffer:
         ResynthError: The store does not answer, or refuses.
     """
     with _asking(found.uri):
-        system, path = _reach(found.uri)
+        system, path = reach(found.uri)
         with system.open_input_file(path) as file:
             size = file.size()
             footer = int.from_bytes(file.read_at(min(4, size), max(0, size - MARGIN)), "little")
@@ -203,16 +222,16 @@ def is_data(path: PurePath) -> bool:
     return path.suffix == ".parquet" and not hidden
 
 
-def _reach(uri: str) -> tuple[FileSystem, str]:
+def reach(uri: str) -> tuple[FileSystem, str]:
     """The store of an address, and the path in it."""
     parts = urlsplit(uri)
-    system, bucket = _store(f"{parts.scheme}://{parts.netloc}")
+    system, bucket = client(f"{parts.scheme}://{parts.netloc}")
     path = uri.partition("://")[2].partition("/")[2]  # not urlsplit: "?" and "#" are letters in an object's name
     return system, f"{bucket}/{path.strip('/')}".rstrip("/")
 
 
 @cache
-def _store(address: str) -> tuple[FileSystem, str]:
+def client(address: str) -> tuple[FileSystem, str]:
     """The client of a store, and the bucket. Cached, because making a client may take a request."""
     system, bucket = FileSystem.from_uri(address)
     return system, bucket.strip("/")

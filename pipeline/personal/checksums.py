@@ -1,8 +1,8 @@
 """Check characters of cards, bank accounts and national identity numbers.
 
-A `Check` completes *compact* texts: letters and digits only, all of one length. It computes the check characters from
-the other characters and writes them at their places. A text is valid if completing it changes nothing. Checks work on
-whole columns, whose texts are the rows of a matrix of code points.
+A `Checksum` completes *compact* texts: letters and digits only, all of one length. It computes the check characters
+from the other characters and writes them at their places. A text is valid if completing it changes nothing. Checksums
+work on whole columns, whose texts are the rows of a matrix of code points.
 """
 
 import re
@@ -21,7 +21,7 @@ _ODD = (1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16
 """Values of A … Z at the odd places of a codice fiscale; digits count as the letters of the same rank."""
 
 
-class Check(NamedTuple):
+class Checksum(NamedTuple):
     """How check characters are computed.
 
     Attributes:
@@ -155,16 +155,16 @@ def _nothing(texts: Texts) -> Texts:
 
 
 CHECKS = {
-    "card": Check(r"[1-6]\d{11,18}", (-1,), _luhn),
-    "iban": Check(r"[A-Z]{2}\d{2}[A-Z0-9]{11,30}", (2, 3), _iban),
-    "Steuer-ID": Check(r"[1-9]\d{10}", (-1,), _hybrid, "de"),
-    "Versicherungsnummer": Check(r"\d{8}[A-Z]\d{3}", (-1,), _pension, "de"),
-    "NIR": Check(r"[1-478]\d{14}", (-2, -1), _french, "fr"),
-    "DNI": Check(r"\d{8}[A-Z]|[XYZ]\d{7}[A-Z]", (-1,), _spanish, "es"),
-    "codice fiscale": Check(r"[A-Z]{6}\d{2}[A-EHLMPRST]\d{2}[A-Z]\d{3}[A-Z]", (-1,), _italian, "it"),
-    "PESEL": Check(r"\d{11}", (-1,), _polish, "pl"),
-    "NIF": Check(r"[1-35689]\d{8}", (-1,), _portuguese, "pt"),
-    "NINO": Check(r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]\d{6}[A-D]", (), _nothing, "en"),
-    "SSN": Check(r"(?:00[1-9]|0[1-9]\d|[1-578]\d\d|6[0-57-9]\d|66[0-57-9])\d{6}", (), _nothing, "en"),
+    "card": Checksum(r"[1-6]\d{11,18}", (-1,), _luhn),
+    "iban": Checksum(r"[A-Z]{2}\d{2}[A-Z0-9]{11,30}", (2, 3), _iban),
+    "Steuer-ID": Checksum(r"[1-9]\d{10}", (-1,), _hybrid, "de"),
+    "Versicherungsnummer": Checksum(r"\d{8}[A-Z]\d{3}", (-1,), _pension, "de"),
+    "NIR": Checksum(r"[1-478]\d{14}", (-2, -1), _french, "fr"),
+    "DNI": Checksum(r"\d{8}[A-Z]|[XYZ]\d{7}[A-Z]", (-1,), _spanish, "es"),
+    "codice fiscale": Checksum(r"[A-Z]{6}\d{2}[A-EHLMPRST]\d{2}[A-Z]\d{3}[A-Z]", (-1,), _italian, "it"),
+    "PESEL": Checksum(r"\d{11}", (-1,), _polish, "pl"),
+    "NIF": Checksum(r"[1-35689]\d{8}", (-1,), _portuguese, "pt"),
+    "NINO": Checksum(r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]\d{6}[A-D]", (), _nothing, "en"),
+    "SSN": Checksum(r"(?:00[1-9]|0[1-9]\d|[1-578]\d\d|6[0-57-9]\d|66[0-57-9])\d{6}", (), _nothing, "en"),
 }
 """Check characters by name; the last two have none, only a pattern."""

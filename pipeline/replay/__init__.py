@@ -33,7 +33,7 @@ from pipeline.queries.bound import ElboReport
 from pipeline.records import Record
 from pipeline.replay.periods import Every, History
 from pipeline.replay.shelf import Shelf
-from pipeline.replay.story import STRATEGIES, Look, Quality, Step, Story, Strategy
+from pipeline.replay.story import STRATEGIES, DriftSummary, Quality, Step, Story, Strategy
 from pipeline.schema import Schema
 from pipeline.settings import LoopSettings
 
@@ -166,7 +166,7 @@ class Life:
         known = Champion(self.shelf.synthesizer(champion), reference, view)
         found = loop.check(known, now.new, self.settings).report
         plan = self._plan(known, found, now)
-        step = step.model_copy(update={"drift": Look.of(found), "plan": plan.action, "reasons": plan.reasons})
+        step = step.model_copy(update={"drift": DriftSummary.of(found), "plan": plan.action, "reasons": plan.reasons})
         if plan.action == "skip":
             return step
         if plan.action == "refuse":

@@ -46,7 +46,7 @@ class Quality(Record):
         )
 
 
-class Look(Record):
+class DriftSummary(Record):
     """What a drift check found, in short.
 
     Attributes:
@@ -95,7 +95,7 @@ class Step(Record):
     end: datetime
     new_rows: int
     rows: int
-    drift: Look | None = None
+    drift: DriftSummary | None = None
     plan: Action | None = None
     decision: Literal["promoted", "refused", "skipped"]
     reasons: tuple[str, ...]

@@ -24,7 +24,7 @@ from flows.engine import homes
 from flows.engine.workspace import alone, publication_file
 from flows.stages import publication
 from flows.tracking import registry, store
-from flows.verbs import run
+from flows.verbs.run import challenge
 from pipeline.data import exports
 from pipeline.data.incoming import Ledger
 from pipeline.errors import ResynthError
@@ -39,29 +39,29 @@ from flows.cli import main
 main(sys.argv[1:])
 """
 IN_TRAINING = SUICIDE.format(
-    module="tasks", setup="module.loop.fit = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)"
+    module="stages.training", setup="module.loop.fit = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)"
 )
 BEFORE_IT_IS_COMPLETE = SUICIDE.format(
-    module="run", setup="module.complete = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)"
+    module="verbs.run.challenge", setup="module.complete = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)"
 )
 WHILE_WRITING_THE_EXPORT = SUICIDE.format(
-    module="run", setup="module.exports.Manifest.of = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)"
+    module="stages.publication",
+    setup="module.exports.Manifest.of = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)",
 )
 BEFORE_THE_MOVE = SUICIDE.format(
-    module="publication", setup="module.finish = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)"
+    module="stages.publication", setup="module.finish = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)"
 )
 BEFORE_IT_IS_REGISTERED = SUICIDE.format(
-    module="tracking.registry", setup="module.files.protect = lambda *_: os.kill(os.getpid(), signal.SIGKILL)"
+    module="tracking.registry.storing", setup="module.files.protect = lambda *_: os.kill(os.getpid(), signal.SIGKILL)"
 )
 AFTER_THE_MOVE = SUICIDE.format(
-    module="run",
+    module="stages.publication",
     setup="""
-replace = module.exports._replace
-def last(aside, directory):
-    replace(aside, directory)
-    if not directory.name.startswith("."):
-        os.kill(os.getpid(), signal.SIGKILL)
-module.exports._replace = last
+place = module.exports.place
+def last(export, directory):
+    module.exports.sync = lambda _: os.kill(os.getpid(), signal.SIGKILL)  # the last step of a move
+    place(export, directory)
+module.exports.place = last
 """,
 )
 
@@ -229,7 +229,7 @@ def test_a_late_failure_leaves_the_export_as_it_was(
         raise ResynthError("no more")
 
     with monkeypatch.context() as patched:
-        patched.setattr(run.registry if step == "tag" else run, step, fail)
+        patched.setattr(registry if step == "tag" else challenge, step, fail)
         assert command(*arguments(heap, name), *given).code == 1
     assert registry.resolve(name).version == "1"
     assert exported(out) == ("1", [])
@@ -392,7 +392,7 @@ def test_a_server_that_is_away_is_waited_for(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_command_without_its_servers_fails_in_one_line(tmp_path: Path) -> None:
     """Exit code 1, and nothing has been begun."""
-    script = "import sys; from flows import engine; homes.PAUSES = (0.0,); from flows.cli import main; "
+    script = "import sys; from flows.engine import homes; homes.PAUSES = (0.0,); from flows.cli import main; "
     command = [
         sys.executable,
         "-c",

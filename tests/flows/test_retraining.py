@@ -16,13 +16,16 @@ from small import LENIENT, TINY, Outcome, synthesizer, table, write
 import pipeline.saving
 from flows.engine import homes
 from flows.settings import Settings
-from flows.stages.tasks import Incoming
+from flows.stages import judging
+from flows.stages.reading import Incoming
 from flows.tracking import registry
 from flows.tracking.registry import Version
-from flows.tracking.store import Check, Run, checks
-from flows.verbs import run as running
-from flows.verbs.run import Job, Judgement, Outlook, Plan, retrain
+from flows.tracking.store import PastCheck, Run, past_checks
+from flows.verbs.operation import Operation
+from flows.verbs.run import RunRequest, challenge
 from flows.verbs.run import run as flow
+from flows.verbs.run.challenge import Judgement, retrain
+from flows.verbs.run.job import Job, Outlook
 from pipeline.decisions.promotion import Decision
 from pipeline.loop import PrivacyReport
 
@@ -90,7 +93,7 @@ def test_lasting_drift_trains_once_in_a_cool_down_and_takes_nothing_in(command: 
     write(heap, "monday")
     assert command(*arguments).answer["decision"] == "promoted"
     write(heap, "tuesday", seed=1)
-    on_drift = Plan(data=heap, home=home, name="policy-held", settings=Settings.load(home, config), on_drift=True)
+    on_drift = RunRequest(data=heap, home=home, name="policy-held", settings=Settings.load(home, config), on_drift=True)
     with homes.running():
         held = flow(on_drift)
     assert (held.decision, held.published, held.export) == ("skipped", None, None)
@@ -237,9 +240,9 @@ def test_checks_are_those_of_complete_runs_since_a_moment(home):
     ):
         with Run.start("policy-checks", tags) as made:
             made.parameters({"rows": {"new": number}})
-    expected = (Check(drifted=True, new_rows=0), Check(drifted=False, new_rows=3))
-    assert checks("policy-checks", began) == expected
-    assert checks("policy-checks", datetime.now(UTC) + timedelta(seconds=1)) == ()
+    expected = (PastCheck(drifted=True, new_rows=0), PastCheck(drifted=False, new_rows=3))
+    assert past_checks("policy-checks", began) == expected
+    assert past_checks("policy-checks", datetime.now(UTC) + timedelta(seconds=1)) == ()
 
 
 @pytest.mark.parametrize(("promote", "fails"), [(False, False), (True, True)])
@@ -269,15 +272,18 @@ def test_an_alias_moved_meanwhile_is_respected(
     first, second, published = register(), register(), list[str]()
     registry.promote(first)
     for step, instead in (("train", train), ("judge", judge), ("publish", publish), ("complete", lambda *_: None)):
-        monkeypatch.setattr(running, step, instead)
-    monkeypatch.setattr(running.tasks, "promote", registry.promote)
+        monkeypatch.setattr(challenge, step, instead)
+    monkeypatch.setattr(judging, "promote", lambda version, load: registry.promote(version, load=load))
     clock = SimpleNamespace(stage=nullcontext, seconds={})
-    plan = Plan(data=tmp_path, home=home, name=name, settings=Settings())
-    job = Job(plan, None, first.origin, first, clock, "code", None)
+    request = RunRequest(data=tmp_path, home=home, name=name, settings=Settings())
     incoming = Incoming(rows=1, new_rows=1, latest=None, digest="", warnings=())
-    with pytest.raises(OSError, match="full") if fails else nullcontext():
-        report = retrain(job, incoming, Outlook(None, None, PrivacyReport(least_rows=5)))
-        assert (report.published, report.alias) == ("2", None)
+    with (
+        pytest.raises(OSError, match="full") if fails else nullcontext(),
+        Operation.open("run", home, name) as operation,
+    ):
+        job = Job(request, operation, first.origin, first, clock, None)
+        outcome = retrain(job, incoming, Outlook(None, None, PrivacyReport(least_rows=5)))
+        assert (outcome.published, outcome.alias) == ("2", None)
     assert published == ["3" if promote else "2"]
     assert registry.resolve(name).version == "2"
     assert registry.rollback(name).version == "1"

@@ -177,7 +177,7 @@ def test_servers_that_are_away_when_a_run_begins_are_told(monkeypatch: pytest.Mo
 def test_a_retraining_that_meets_another_is_no_failure(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The flow run ends as completed and says who is at it."""
 
-    def busy(plan: object) -> None:
+    def busy(request: object) -> None:
         raise BusyError("found one still going on")
 
     monkeypatch.setattr(schedule, "run", busy)
@@ -195,15 +195,15 @@ def test_a_check_that_finds_drift_calls_for_a_retraining(
     emitted: list[tuple[str, dict[str, str]]] = []
     finding = SimpleNamespace(drifted=drifted, text="count moved")
     monkeypatch.setattr(schedule.registry, "champion", lambda name: object())
-    monkeypatch.setattr(schedule.tasks, "outdated", lambda _: ())
-    monkeypatch.setattr(schedule, "drift", lambda *_: SimpleNamespace(drifted=drifted, findings=[finding]))
+    monkeypatch.setattr(schedule.memory, "outdated", lambda *_: ())
+    monkeypatch.setattr(schedule, "compare", lambda *_: SimpleNamespace(drifted=drifted, findings=[finding]))
     monkeypatch.setattr(schedule, "emit_event", lambda event, resource, payload: emitted.append((event, resource)))
     (tmp_path / "resynth.toml").write_text('data = "in"\n')
     state = schedule.check.fn("in", str(tmp_path))
     assert [event for event, _ in emitted] == events
     assert all(resource["prefect.resource.id"] == "resynth.table.in" for _, resource in emitted)
     assert state.message == ("count moved" if drifted else "no drift")
-    monkeypatch.setattr(schedule.tasks, "outdated", lambda _: ("of another format",))
+    monkeypatch.setattr(schedule.memory, "outdated", lambda *_: ("of another format",))
     state = schedule.check.fn("in", str(tmp_path))
     assert (state.name, state.message, emitted[-1][0]) == ("Outdated", "of another format", "resynth.drift")
 
@@ -254,7 +254,7 @@ def test_serve_retrains_on_drift_and_asks_a_person(tmp_path: Path) -> None:
             found(prefect, lambda run: run.state.is_scheduled())  # Prefect's scheduler has read the schedules
             emit = (
                 "from flows import schedule\n"
-                "schedule.emit_event(schedule.DRIFT, resource=schedule._resource('served'), payload={})\n"
+                "schedule.emit_event(schedule.DRIFT, resource=schedule.resource('served'), payload={})\n"
             )
             api = environment | {"PREFECT_API_URL": f"{address}/api", "PREFECT_HOME": str(tmp_path / ".prefect")}
             subprocess.run([sys.executable, "-c", emit], cwd=tmp_path, env=api, check=True)

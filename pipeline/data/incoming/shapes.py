@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from pipeline.arrow.widening import candidates, lossless
 from pipeline.data import tables
+from pipeline.data.contents import Contents
 from pipeline.data.incoming.ledger import Ledger
 from pipeline.data.storage import File
 from pipeline.data.tables import ReadSettings
@@ -61,6 +62,7 @@ def sort(
     ledger: Ledger,
     settings: ReadSettings,
     overrides: Mapping[str, ColumnSettings],
+    contents: Contents,
     *,
     changing: bool,
 ) -> Sorted:
@@ -73,6 +75,7 @@ def sort(
         ledger: What came in before.
         settings: Which values are unusable.
         overrides: Column settings.
+        contents: What is known of the contents of files.
         changing: Whether the columns of the table may change.
 
     Raises:
@@ -84,20 +87,20 @@ def sort(
     told = passed | {file.digest: file.columns for file in ledger.files}
     known = [file.digest for file in ledger.files if file.digest in here]
     marks = {digest: mark for digest, mark in told.items() if digest in here and mark}
-    marks |= {digest: _mark(_schema(here[digest], overrides)) for digest in known if digest not in marks}
+    marks |= {digest: _mark(_schema(here[digest], overrides, contents)) for digest in known if digest not in marks}
     shapes = {} if again else {mark: read_shape(text) for mark, text in ledger.shapes.items()}
     for mark in dict.fromkeys(marks.values()):
         if mark not in shapes:
             files = [here[digest] for digest, other in marks.items() if other == mark]
             before = read_shape(ledger.shapes[mark]) if mark in ledger.shapes else None
-            shapes[mark] = _merged([_schema(file, overrides) for file in files], before)
+            shapes[mark] = _merged([_schema(file, overrides, contents) for file in files], before)
     came = [*ledger.columns, *marks.values()] if changing else []
     right = right_shape(_in_order(marks, known, here), set(known), came) if known else ""
     reasons: dict[str, str] = {}
     judged = [digest for digest in here if digest not in told]
     for digest in judged:
         try:
-            table = tables.load([here[digest]], settings, overrides, shapes.get(right)).table
+            table = tables.load([here[digest]], settings, overrides, shapes.get(right), contents).table
             marks[digest] = _place(table, shapes, right)
         except InputError as error:
             reasons[digest] = str(error)
@@ -157,9 +160,9 @@ def _mark(schema: pa.Schema) -> str:
     return hashlib.sha256(json.dumps(columns).encode()).hexdigest()
 
 
-def _schema(file: File, overrides: Mapping[str, ColumnSettings]) -> pa.Schema:
+def _schema(file: File, overrides: Mapping[str, ColumnSettings], contents: Contents) -> pa.Schema:
     """The schema of a file after the casts that the settings ask for. Values are not read."""
-    schema = tables.footer(file).schema
+    schema = tables.footer(file, contents).schema
     for i, field in enumerate(schema):
         wanted = overrides[field.name].type if field.name in overrides else None
         if wanted is not None:

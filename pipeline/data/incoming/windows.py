@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.data import tables
+from pipeline.data.contents import Contents
 from pipeline.data.incoming.ledger import Arrivals, IncomingSettings
 from pipeline.data.incoming.shapes import read_shape
 from pipeline.data.storage import File
@@ -41,6 +42,7 @@ def window(
     read: ReadSettings,
     overrides: Mapping[str, ColumnSettings],
     like: pa.Schema | None = None,
+    contents: Contents | None = None,
 ) -> Window:
     """Read the rows to train on.
 
@@ -50,26 +52,28 @@ def window(
         read: Which values are unusable.
         overrides: Column settings.
         like: The earlier schema of the table. Default: the shape of the files (`pipeline.data.incoming.shapes`).
+        contents: What `survey` learned of the contents of the files.
 
     Raises:
-        TableError: No file can be used, or the files cannot be one table.
+        TableError: No file can be used, the files cannot be one table, or a file has changed since the survey.
         SchemaError: The time column is missing, or holds no times.
     """
     if not arrivals.files:
         reasons = "; ".join(file.reason for file in arrivals.ledger.quarantined[:1])
         raise TableError(f"expected at least one usable file, got none ({reasons})")
+    contents = contents or Contents()
     files = arrivals.files[-(settings.last_files or 0) :]
     if settings.time is None and settings.last_rows is not None:
-        files = _holding(files, settings.last_rows)
+        files = _holding(files, settings.last_rows, contents)
     if like is None and arrivals.shape in arrivals.ledger.shapes:
         like = read_shape(arrivals.ledger.shapes[arrivals.shape])
-    rows, notes = tables.load(files, read, overrides, like)
+    rows, notes = tables.load(files, read, overrides, like, contents)
     if settings.time is not None:
         return by_time(rows, settings.time, settings, arrivals.ledger.latest)._replace(notes=notes)
     if settings.last_rows is not None:
         rows = rows.slice(max(0, rows.num_rows - settings.last_rows))
     latest = files[len(files) - min(arrivals.new, len(files)) :]
-    new = min(rows.num_rows, sum(tables.footer(file).rows for file in latest))
+    new = min(rows.num_rows, sum(tables.footer(file, contents).rows for file in latest))
     return Window(rows, rows.slice(rows.num_rows - new), notes=notes)
 
 
@@ -133,10 +137,10 @@ def _later(times: pa.ChunkedArray, than: pa.Scalar) -> pa.ChunkedArray:
     return pc.fill_null(pc.greater(times, than), False)  # noqa: FBT003
 
 
-def _holding(files: tuple[File, ...], rows: int) -> tuple[File, ...]:
+def _holding(files: tuple[File, ...], rows: int, contents: Contents) -> tuple[File, ...]:
     """The fewest files at the end that together hold `rows` rows."""
     start = len(files)
     while start > 0 and rows > 0:
         start -= 1
-        rows -= tables.footer(files[start]).rows
+        rows -= tables.footer(files[start], contents).rows
     return files[start:]

@@ -16,7 +16,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from pipeline.arrow.widening import leaves, value_type
-from pipeline.data.storage import Delta, File, Key, Object, Part, fetch, tail
+from pipeline.data.contents import Contents
+from pipeline.data.storage import Delta, File, Key, Object, Part
 from pipeline.data.tables import delta
 from pipeline.errors import TableError
 
@@ -30,22 +31,26 @@ class Footer(NamedTuple):
     rows: int
 
 
-def footer(file: File) -> Footer:
+def footer(file: File, contents: Contents | None = None) -> Footer:
     """The schema and the number of rows of a file. Values are not read.
 
+    Args:
+        file: The file.
+        contents: What is known of the contents of files.
+
     Raises:
-        TableError: The file cannot be read.
+        TableError: The file cannot be read, or has changed since it was digested.
         ResynthError: An object store does not answer.
     """
     if isinstance(file, Delta):
         return Footer(*delta.schema(file))
     if isinstance(file, Part):
-        schema, rows = footer(file.file)
+        schema, rows = footer(file.file, contents)
         for key in _keys(file, schema):
             schema = schema.append(pa.field(key.name, pa.type_for_alias(key.type)))
         return Footer(schema, rows)
-    content = file if isinstance(file, Path) else pa.BufferReader(tail(file))
-    with _readable(file), _opened(content) as source:
+    reading = (contents or Contents()).reading(file, end=True)
+    with _readable(file), reading as content, _opened(content) as source:
         return Footer(source.schema_arrow, source.metadata.num_rows)
 
 
@@ -56,22 +61,24 @@ class Rows(NamedTuple):
     keys: tuple[str, ...]
 
 
-def rows(file: File, like: pa.Schema | None = None) -> Rows:
+def rows(file: File, like: pa.Schema | None = None, contents: Contents | None = None) -> Rows:
     """The rows of a file, with the columns that its path names.
 
     Args:
         file: The file.
         like: The earlier schema of the table. A column from paths keeps its earlier type where that loses nothing.
+        contents: What is known of the contents of files.
 
     Raises:
-        TableError: The file cannot be read, or holds times that no single unit can hold.
+        TableError: The file cannot be read, has changed since it was digested, or holds times that no single unit
+            can hold.
         ResynthError: An object store does not answer.
     """
     if isinstance(file, Delta):
         return Rows(delta.read(file), ())
     if not isinstance(file, Part):
-        return Rows(_rows(file), ())
-    table = _rows(file.file)
+        return Rows(_rows(file, contents or Contents()), ())
+    table = _rows(file.file, contents or Contents())
     keys = _keys(file, table.schema)
     for key in keys:
         table = table.append_column(key.name, _constant(key, table.num_rows, like))
@@ -94,9 +101,8 @@ def _constant(key: Key, count: int, like: pa.Schema | None) -> pa.Array:
     return pa.repeat(text.cast(kind), count) if text.is_valid else pa.nulls(count, kind)
 
 
-def _rows(file: Path | Object) -> pa.Table:
-    content = file if isinstance(file, Path) else fetch(file)
-    with _readable(file):
+def _rows(file: Path | Object, contents: Contents) -> pa.Table:
+    with _readable(file), contents.reading(file) as content:
         with _opened(content) as source:
             table = _read_all(source, file)
             int96 = _int96(source)

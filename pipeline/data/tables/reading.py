@@ -7,6 +7,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from pipeline.arrow.widening import exact, plain
+from pipeline.data.contents import Contents
 from pipeline.data.storage import File, Place
 from pipeline.data.tables import parquet
 from pipeline.data.tables.checks import ReadSettings, check_content, check_names, finite, without_nan
@@ -37,6 +38,7 @@ def load(
     settings: ReadSettings | None = None,
     overrides: Mapping[str, ColumnSettings] | None = None,
     like: pa.Schema | None = None,
+    contents: Contents | None = None,
 ) -> Loaded:
     """Read and check a table.
 
@@ -46,10 +48,11 @@ def load(
         settings: What happens to doubtful values.
         overrides: Column settings. A column with a `type` is cast, unless that would change a value.
         like: The earlier schema of the table. Its order is used, and its types where they hold every value.
+        contents: What is known of the contents of files.
 
     Raises:
-        TableError: There is nothing, or a file is damaged or empty, or it holds infinite values, oversized texts or
-            texts that are not UTF-8.
+        TableError: There is nothing, or a file is damaged, empty or changed since its digest, or it holds infinite
+            values, oversized texts or texts that are not UTF-8.
         SchemaError: There are no columns or two of one name, files disagree, or a cast is impossible.
         ResynthError: An object store does not answer.
     """
@@ -59,7 +62,8 @@ def load(
     fixed = {name for name, override in overrides.items() if override.type is not None}
     if like is not None:
         like = pa.schema([field.with_type(pa.null()) if field.name in fixed else field for field in like])
-    parts = [_prepared(file, settings, overrides, like) for file in found]
+    known = contents or Contents()
+    parts = [_prepared(file, settings, overrides, like, known) for file in found]
     unified = unify([Named(str(file), part.table) for file, part in zip(found, parts, strict=True)], like)
     table = pa.concat_tables(unified.tables)
     if table.num_rows == 0:
@@ -85,9 +89,13 @@ class _Prepared(NamedTuple):
 
 
 def _prepared(
-    file: File, settings: ReadSettings, overrides: Mapping[str, ColumnSettings], like: pa.Schema | None
+    file: File,
+    settings: ReadSettings,
+    overrides: Mapping[str, ColumnSettings],
+    like: pa.Schema | None,
+    contents: Contents,
 ) -> _Prepared:
-    table, keys = parquet.rows(file, like)
+    table, keys = parquet.rows(file, like, contents)
     check_names(table, str(file))
     notes = []
     for i, field in enumerate(table.schema):

@@ -21,7 +21,7 @@ from small import LENIENT, TINY, Outcome, synthesizer, table, workspaces, write
 from store import Store
 
 from flows.engine import homes
-from flows.stages.tasks import REFERENCE, VIEW
+from flows.stages.memory import REFERENCE, VIEW
 from flows.tracking import registry
 from flows.tracking.store import Run
 from pipeline import loop

@@ -6,6 +6,7 @@ import logging
 import os
 import sqlite3
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -102,10 +103,10 @@ def test_no_directory_for_temporary_files_is_no_other_failure(small: Path, monke
     def none() -> str:
         raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
 
-    monkeypatch.setattr(disk.tempfile, "gettempdir", none)
+    monkeypatch.setattr(tempfile, "gettempdir", none)
     (small / "filling").write_bytes(b"x" * 200_000)
     with pytest.raises(DiskFullError, match=str(small)), disk.needed(small / "home"):
-        disk.tempfile.gettempdir()
+        tempfile.gettempdir()
 
 
 @pytest.mark.parametrize("verb", ["run", "export", "promote", "rollback", "models", "prune", "drift"])

@@ -57,7 +57,7 @@ def test_a_lost_server_is_called_what_it_is(
     """By what names it, if anything does; a user who has named none is not sent to look for a variable."""
     address = "http://127.0.0.1:9/api"
     monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
-    monkeypatch.setattr(homes, "_server", cache(lambda: SimpleNamespace(address="http://127.0.0.1:9")))
+    monkeypatch.setattr(homes, "server", cache(lambda: SimpleNamespace(address="http://127.0.0.1:9")))
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
     if named:
         monkeypatch.setenv("PREFECT_API_URL", address)
@@ -74,7 +74,7 @@ def test_a_lost_server_is_called_what_it_is(
 def test_the_embedded_server_is_called_so_while_flows_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where Prefect has profiles, but none that names a server."""
     monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
-    monkeypatch.setattr(homes, "_server", cache(lambda: SimpleNamespace(address="http://127.0.0.1:9")))
+    monkeypatch.setattr(homes, "server", cache(lambda: SimpleNamespace(address="http://127.0.0.1:9")))
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
     (tmp_path / "profiles.toml").write_text("")
     with temporary_settings({PREFECT_API_URL: None}):

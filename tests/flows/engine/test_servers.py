@@ -61,6 +61,6 @@ def test_servers_that_start_at_once_in_a_new_home_all_run(tmp_path: Path, monkey
 @pytest.mark.parametrize(("parent", "lives"), [("os.getppid()", True), ("1 + os.getppid()", False)])
 def test_a_server_whose_parent_was_killed_before_it_could_know_ends(parent: str, *, lives: bool) -> None:
     """The kernel tells of a death that comes after the question only."""
-    script = f"import os; from flows import servers; servers._end_with_parent({parent}); print('alive')"
+    script = f"import os; from flows.engine import servers; servers.end_with_parent({parent}); print('alive')"
     found = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (found.returncode, found.stdout) == ((0, "alive\n") if lives else (1, ""))

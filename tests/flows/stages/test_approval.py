@@ -17,12 +17,13 @@ from prefect.runtime import flow_run
 from small import synthesizer
 
 from flows.engine import homes
-from flows.settings import Settings
+from flows.settings import NotifySettings
 from flows.stages import approval
 from flows.tracking import history, registry
 from flows.tracking.registry import Version
 from flows.tracking.store import Run
 from pipeline.decisions.promotion import Decision
+from pipeline.settings import GateSettings
 
 PAUSED = FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.PAUSED])))
 FOUND = Decision(promote=True, reasons=("the gate's",))
@@ -72,7 +73,7 @@ def asked(version: Version, hours: float = 1 / 30) -> tuple[Decision, str]:
     @flow
     def asking() -> Decision:
         seen.append(UUID(flow_run.get_id()))
-        return approval.ask(version, FOUND, Settings.model_validate({"gate": {"patience_hours": hours}}))
+        return approval.ask(version, FOUND, GateSettings(patience_hours=hours), NotifySettings())
 
     decision = asking()
     with get_client(sync_client=True) as prefect:
@@ -136,7 +137,7 @@ def test_no_answer_in_time_is_a_no(version: Version) -> None:
 
 def test_without_a_server_that_stays_nobody_is_waited_for(version: Version) -> None:
     """The version is kept, and the reason names the command that promotes it."""
-    decision = approval.ask(version, FOUND, Settings())
+    decision = approval.ask(version, FOUND, GateSettings(), NotifySettings())
     assert decision == Decision(
         promote=False, reasons=("the gate's", f"a person has to approve: resynth promote {version.name} 1")
     )

@@ -14,7 +14,7 @@ from small import Outcome, write
 
 from flows.settings import NotifySettings, Settings
 from flows.telling import notify
-from flows.telling.reports import Report
+from flows.telling.outcome import RunOutcome
 from pipeline.data.incoming import Quarantined
 from pipeline.errors import BusyError, TableError
 
@@ -55,10 +55,10 @@ def test_a_promotion_and_quarantined_files_are_told(inbox: tuple[str, Inbox, lis
     """Two messages, each with a line for people and facts for programs."""
     address, told, _ = inbox
     bad = Quarantined(name="x.parquet", digest="d", reason="cut short")
-    report = Report(
+    outcome = RunOutcome(
         name="small", version="3", decision="promoted", reasons=("good",), quarantined=(bad,), published="3", seconds={}
     )
-    notify.outcome(settings(address), report)
+    notify.outcome(settings(address), outcome)
     assert [message["event"] for message in told] == ["promoted", "quarantined"]
     assert told[0]["text"] == "resynth: small: version 3 promoted"
     assert (told[0]["version"], told[0]["reasons"]) == ("3", ["good"])

@@ -135,7 +135,7 @@ def test_history_may_lie_in_an_object_store(
 
 
 @pytest.fixture
-def plan(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> replay.Plan:
+def asked(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> replay.ReplayRequest:
     """A replay whose turns take no time, for there are none."""
     data = tmp_path / "orders.parquet"
     pq.write_table(history(), data)
@@ -146,22 +146,26 @@ def plan(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> replay.
     monkeypatch.setattr(replay.display, "story_markdown", lambda _: "")
     monkeypatch.setattr(replay, "create_markdown_artifact", lambda *_, **__: None)
     settings, out = Settings(), tmp_path / "story"
-    return replay.Plan(data=data, home=home, name="told", settings=settings, column="seen", every="100d", out=out)
+    return replay.ReplayRequest(
+        data=data, home=home, name="told", settings=settings, column="seen", every="100d", out=out
+    )
 
 
-def test_an_artifact_that_prefect_does_not_take_fails_no_replay(plan: replay.Plan, monkeypatch: pytest.MonkeyPatch):
+def test_an_artifact_that_prefect_does_not_take_fails_no_replay(
+    asked: replay.ReplayRequest, monkeypatch: pytest.MonkeyPatch
+):
     """All that had to be done is done: the outcome is told."""
 
     def refuse(*_: object, **__: object) -> None:
         raise RuntimeError("503")
 
     monkeypatch.setattr(replay, "create_markdown_artifact", refuse)
-    assert replay.replay.fn(plan).story.periods == 3
+    assert replay.replay.fn(asked).story.periods == 3
 
 
-def test_what_takes_long_is_kept_until_the_replay_is_done(plan: replay.Plan, monkeypatch: pytest.MonkeyPatch):
+def test_what_takes_long_is_kept_until_the_replay_is_done(asked: replay.ReplayRequest, monkeypatch: pytest.MonkeyPatch):
     """An interrupted replay leaves its shelf to the next; one with other settings throws it away; a whole one too."""
-    shelves = plan.home / ".resynth" / "replays" / plan.name
+    shelves = asked.home / ".resynth" / "replays" / asked.name
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
@@ -169,21 +173,23 @@ def test_what_takes_long_is_kept_until_the_replay_is_done(plan: replay.Plan, mon
     with monkeypatch.context() as patched:
         patched.setattr(replay, "keep", interrupt)
         with pytest.raises(KeyboardInterrupt):
-            replay.replay.fn(plan)
+            replay.replay.fn(asked)
         first = list(shelves.iterdir())
         with pytest.raises(KeyboardInterrupt):
-            replay.replay.fn(plan)
+            replay.replay.fn(asked)
         assert list(shelves.iterdir()) == first
         with pytest.raises(KeyboardInterrupt):
-            replay.replay.fn(plan.model_copy(update={"every": "90d"}))
+            replay.replay.fn(asked.model_copy(update={"every": "90d"}))
         other = list(shelves.iterdir())
         assert len(other) == 1
         assert other != first
-    replay.replay.fn(plan)
+    replay.replay.fn(asked)
     assert not list(shelves.iterdir())
 
 
-def test_a_replay_whose_server_goes_away_says_so_in_a_line(plan: replay.Plan, monkeypatch: pytest.MonkeyPatch):
+def test_a_replay_whose_server_goes_away_says_so_in_a_line(
+    asked: replay.ReplayRequest, monkeypatch: pytest.MonkeyPatch
+):
     """As a live run does."""
 
     def lose(*_: object) -> None:
@@ -192,12 +198,14 @@ def test_a_replay_whose_server_goes_away_says_so_in_a_line(plan: replay.Plan, mo
     monkeypatch.setattr(replay, "keep", lose)
     monkeypatch.setattr(tracked, "away", lambda: True)
     with pytest.raises(ResynthError, match=r"^expected the MLflow server of MLFLOW_TRACKING_URI to go on answering"):
-        replay.replay.fn(plan)
+        replay.replay.fn(asked)
 
 
-def test_a_place_that_cannot_be_written_is_told_before_the_replay(plan: replay.Plan, monkeypatch: pytest.MonkeyPatch):
+def test_a_place_that_cannot_be_written_is_told_before_the_replay(
+    asked: replay.ReplayRequest, monkeypatch: pytest.MonkeyPatch
+):
     """Nothing has had its turn yet."""
     monkeypatch.delattr(replay, "tell")
-    plan.out.write_text("a file")
+    asked.out.write_text("a file")
     with pytest.raises(InputError, match="out: expected a directory that can be written"):
-        replay.replay.fn(plan)
+        replay.replay.fn(asked)

@@ -13,7 +13,7 @@ from pipeline.decisions.drift import compare
 from pipeline.evaluation import evaluate
 from pipeline.pictures import drift, loss_curves, png, quality, story, written
 from pipeline.profiles.reference import Reference
-from pipeline.replay.story import Look, Quality, Step, Story
+from pipeline.replay.story import DriftSummary, Quality, Step, Story
 from pipeline.schema import ColumnSettings
 from pipeline.settings import DriftSettings, EvaluationSettings
 from pipeline.training.history import Epoch
@@ -213,10 +213,10 @@ def test_a_replay_shows_every_turn(tmp_path):
         turn("loop", 0, 0.9, **trained),
         turn("always", 0, 0.9, **trained),
         turn("never", 0, 0.9, **trained),
-        turn("loop", 1, 0.8, drift=Look(drifted=True, excess=3.0, worst="x")),
+        turn("loop", 1, 0.8, drift=DriftSummary(drifted=True, excess=3.0, worst="x")),
         turn("always", 1, 0.95, **trained),
         turn("never", 1, 0.7),
-        turn("loop", 2, 0.93, drift=Look(drifted=False, excess=0.5, worst="x"), plan="warm-start", **trained),
+        turn("loop", 2, 0.93, drift=DriftSummary(drifted=False, excess=0.5, worst="x"), plan="warm-start", **trained),
         turn("always", 2, 0.94, trained="2", decision="refused", seconds=5.0),
         turn("never", 2, 0.6),
     )

@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.decisions.drift import DriftReport, Finding
 from pipeline.evaluation import Evaluation, Score
-from pipeline.replay.story import Look, Quality, Step, Story
+from pipeline.replay.story import DriftSummary, Quality, Step, Story
 
 ENDS = [0.5, 0.6, 0.7, 0.8, 0.9, 0.9, 0.94, 0.96]
 
@@ -71,7 +71,7 @@ def finding(column: str, size: float, *, drifted: bool) -> Finding:
     return Finding(column=column, size=size, drifted=drifted, text=f"{column} moved", **fixed)
 
 
-def test_a_look_tells_the_largest_effect_that_counts():
+def test_a_summary_tells_the_largest_effect_that_counts():
     """In units of its threshold; an effect beyond it that is no drift is ignored by the settings, and is not told."""
     findings = (
         finding("temp", 0.3, drifted=True),
@@ -79,9 +79,9 @@ def test_a_look_tells_the_largest_effect_that_counts():
         finding("wind", 0.05, drifted=False),
     )
     report = DriftReport(drifted=True, findings=findings, reference_rows=1, rows=1)
-    look = Look.of(report)
-    assert (look.drifted, look.excess, look.worst) == (True, pytest.approx(3.0), "temp moved")
+    summary = DriftSummary.of(report)
+    assert (summary.drifted, summary.excess, summary.worst) == (True, pytest.approx(3.0), "temp moved")
     calm = report.model_copy(update={"drifted": False, "findings": findings[1:]})
-    look = Look.of(calm)
-    assert (look.drifted, look.excess, look.worst) == (False, pytest.approx(0.5), "wind moved")
-    assert Look.of(calm.model_copy(update={"findings": ()})).excess == 0
+    summary = DriftSummary.of(calm)
+    assert (summary.drifted, summary.excess, summary.worst) == (False, pytest.approx(0.5), "wind moved")
+    assert DriftSummary.of(calm.model_copy(update={"findings": ()})).excess == 0

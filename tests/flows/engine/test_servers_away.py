@@ -16,21 +16,21 @@ import pytest
 from mlflow import MlflowClient
 from small import LENIENT, TINY, write
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 HEALTH = "/health", "/api/health"
 HELD_UP = """
 import sys, time
 from pathlib import Path
 from flows.engine import homes
 homes.embed(Path())
-import flows.stages.tasks as tasks
-fit, here = tasks.loop.fit, Path(sys.argv.pop())
+from pipeline import loop
+fit, here = loop.fit, Path(sys.argv.pop())
 def held_up(*given, **named):
     here.touch()
     while here.exists():
         time.sleep(0.05)
     return fit(*given, **named)
-tasks.loop.fit = held_up
+loop.fit = held_up
 from flows.cli import main
 sys.exit(main(sys.argv[1:]))
 """

@@ -1,8 +1,10 @@
-"""What a run tells: its outcome, for programs, for MLflow and for people."""
+"""What came of a run, for programs, for MLflow and for people."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
+
+from pydantic import ConfigDict, Field
 
 from pipeline.data.incoming import Quarantined
 from pipeline.decisions.drift import DriftReport
@@ -21,8 +23,8 @@ class Export(Record):
     manifest: Path
 
 
-class Report(Record):
-    """What a run did.
+class RunOutcome(Record):
+    """What came of a run.
 
     Attributes:
         name: The model's name.
@@ -39,9 +41,12 @@ class Report(Record):
         elbo: The hold-out under the version; None without a version, or where no network was taught any dependence.
         published: The version whose rows were published; None if none was.
         export: Where they are.
-        report: Where the run's figures and documents are; None if there was nothing to remember.
+        documents: Where the run's figures and documents are; None if there was nothing to remember. In JSON, which
+            others read, it is called `report`.
         seconds: Per stage.
     """
+
+    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
 
     name: str
     version: str | None = None
@@ -57,7 +62,7 @@ class Report(Record):
     elbo: ElboReport | None = None
     published: str | None = None
     export: Export | None = None
-    report: str | None = None
+    documents: str | None = Field(default=None, alias="report")
     seconds: Mapping[str, float]
 
     @property

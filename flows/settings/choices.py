@@ -1,0 +1,172 @@
+"""All settings in one record: read from a file and from the command line, and held against the data they are about."""
+
+import glob
+import json
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import BeforeValidator, Field, ValidationError
+
+from flows.settings import toml
+from flows.settings.sections import NotifySettings, RetentionSettings, ScheduleSettings
+from pipeline.data import tables
+from pipeline.data.storage import File, Place, place
+from pipeline.errors import ResynthError, SettingsError, TableError
+from pipeline.settings import LoopSettings
+
+FILE = "resynth.toml"
+NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}"  # also a directory's name, and MLflow allows no "/" or ":"
+
+Rows = Annotated[int, Field(ge=1, le=10**12)]
+
+
+def _data(given: object) -> Place:
+    if not isinstance(given, str | Path):
+        raise ValueError("expected a path or an address")  # noqa: TRY004 - pydantic's own
+    return place(str(given))
+
+
+class Settings(LoopSettings):
+    """Everything that `resynth.toml` may say. These keys stand at its top, before any section.
+
+    Attributes:
+        name: Name of the model. Default: the name of the data file.
+        data: The table, for `resynth serve` and for a `resynth run` without DATA: a path relative to the home, or an
+            address in an object store.
+        rows: Number of rows to publish. Default: as many as came in.
+        partition_by: Columns whose values go into the paths of the export (`country=DE/part-00000.parquet`).
+    """
+
+    name: Annotated[str, Field(pattern=f"^{NAME}$")] | None = None
+    data: Annotated[Place, BeforeValidator(_data)] | None = None
+    rows: Rows | None = None
+    partition_by: tuple[str, ...] = ()
+    schedule: ScheduleSettings = ScheduleSettings()
+    notify: NotifySettings = NotifySettings()
+    retention: RetentionSettings = RetentionSettings()
+
+    @classmethod
+    def load(cls, home: Path, config: Path | None = None, **given: object) -> Self:
+        """Read settings from a file and the command line.
+
+        If the file has a section `[tables.NAME]` for the given `name`, its values win over the rest of the file.
+
+        Args:
+            home: Directory of `resynth.toml`, if no file is named. The file is optional.
+            config: The file to read.
+            given: Values that win over the file. None means not given.
+
+        Raises:
+            SettingsError: The file is missing or is not TOML, a key is unknown, or a value is impossible.
+        """
+        file = config if config is not None else home / FILE
+        values = toml.read(file) if config is not None or file.exists() else {}
+        chosen = {name: value for name, value in given.items() if value is not None}
+        for given_by, some in ((str(file), values), ("the command line", chosen)):
+            toml.refuse_odd(some, given_by)
+        values = toml.merged(values, toml.tables(values.pop("tables", {}), file).get(str(chosen.get("name")), {}))
+        try:
+            return cls.model_validate(values | chosen)
+        except ValidationError as error:
+            raise SettingsError(toml.line(error, file, chosen)) from None
+
+    @classmethod
+    def tables(cls, home: Path, config: Path | None = None) -> dict[str, Self]:
+        """The settings of every table of a file, by name. Without `[tables]` the file describes one table.
+
+        Raises:
+            SettingsError: As for `load`, or a table has no `data`.
+        """
+        file = config if config is not None else home / FILE
+        values = toml.read(file)
+        toml.refuse_odd(values, str(file))
+        names: list[str | None] = [*toml.tables(values.get("tables", {}), file)] or [None]
+        found = [cls.load(home, config, name=name) for name in names]
+        for name, settings in zip(names, found, strict=True):
+            if settings.data is None:
+                where = "" if name is None else f"tables.{name}."
+                raise SettingsError(f"settings: expected {where}data in {file}, got none")
+        return {settings.name or name_of(settings.source(home)): settings for settings in found}
+
+    @property
+    def shown(self) -> str:
+        """The settings that say what may be published, as a text: equal for equal rules."""
+        columns = {
+            name: {key: value for key, value in (("kind", column.kind), ("public", column.public)) if value}
+            for name, column in sorted(self.columns.items())
+        }
+        rules = {"least_rows": self.privacy.least_rows, "columns": {k: v for k, v in columns.items() if v}}
+        return json.dumps(rules, sort_keys=True)
+
+    def check(self, found: Sequence[File]) -> None:
+        """Check that the columns named in the settings exist, before any work starts.
+
+        One file with all of them is enough. Unusable files are reported elsewhere.
+
+        Raises:
+            SettingsError: No file has all of them.
+            ResynthError: An object store does not answer.
+        """
+        named: list[tuple[str, str | None]] = [(f"columns.{name}", name) for name in self.columns]
+        named += [("drift.ignore", name) for name in self.drift.ignore]
+        named += [("partition_by", name) for name in self.partition_by]
+        named.append(("evaluation.target", self.evaluation.target))
+        if self.incoming is not None:
+            named.append(("incoming.time", self.incoming.time))
+        problem = None
+        for file in found:
+            with suppress(TableError):
+                names = tables.footer(file).schema.names
+                wrong = [(key, name) for key, name in named if name is not None and name not in names]
+                if not wrong:
+                    return
+                key, name = wrong[0]
+                problem = problem or f"settings: {key}: expected a column of {file} ({', '.join(names)}), got {name!r}"
+        if problem is not None:
+            raise SettingsError(problem)
+
+    def check_device(self) -> None:
+        """Check that this machine has the device for training, before any work starts.
+
+        Raises:
+            SettingsError: The device does not exist.
+        """
+        if self.training.device.startswith("cuda"):
+            from pipeline.training.schedules import device_of  # noqa: PLC0415 - importing PyTorch takes seconds
+
+            device_of(self.training.device)
+
+    def check_source(self, home: Path) -> None:
+        """Run `check` and `check_device` for the table that `data` names. It may be missing or out of reach for now.
+
+        Raises:
+            SettingsError: A column or the device does not exist, or there is no `data`.
+        """
+        self.check_device()
+        try:
+            self.check(tables.files(self.source(home)))
+        except SettingsError:
+            raise
+        except ResynthError:
+            return  # reported when the table is read
+
+    def source(self, home: Path) -> Place:
+        """The place of the table that `data` names.
+
+        Raises:
+            SettingsError: There is no `data`.
+        """
+        if self.data is None:
+            raise SettingsError("settings: expected data, the place of the table, got none")
+        return self.data if isinstance(self.data, str) else home / self.data
+
+
+def name_of(data: Place) -> str:
+    """A model's default name: the name of its data file or prefix, or of the folder that a pattern searches."""
+    path = Path(data.partition(":/")[2]) if isinstance(data, str) else data.resolve()
+    plain = next(path for path in (path, *path.parents) if not glob.has_magic(path.name))
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "_", plain.stem).lstrip("_.-")
+    return name[:100] or "table"

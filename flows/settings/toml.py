@@ -1,0 +1,96 @@
+"""A file of settings before anything is known of what they mean, and what is wrong with it in one line."""
+
+import math
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from pipeline.errors import SettingsError
+
+DEEPEST = 8  # levels of nested sections
+LARGEST = 2**20  # bytes of a settings file
+
+
+def read(file: Path) -> dict[str, Any]:
+    """What a TOML file says.
+
+    Raises:
+        SettingsError: It is missing, too large or no TOML.
+    """
+    try:
+        if not file.is_file() or file.stat().st_size > LARGEST:
+            raise SettingsError(f"settings: expected a TOML file of at most {LARGEST:,} bytes at {file!s:.200}")
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"settings: expected a TOML file at {file!s:.200}, {error.strerror or error}") from error
+    except (ValueError, RecursionError) as error:  # such as numbers of thousands of digits
+        raise SettingsError(f"settings: expected TOML in {file}, {error}") from error
+
+
+def tables(given: object, file: Path) -> Mapping[str, dict[str, Any]]:
+    """What the section `[tables]` of a file says, by the name of the table.
+
+    Raises:
+        SettingsError: It holds something else than sections.
+    """
+    if isinstance(given, dict) and all(isinstance(table, dict) for table in given.values()):
+        return given
+    raise SettingsError(f"settings: expected sections [tables.NAME] in {file}, got another kind of 'tables'")
+
+
+def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`base` with the values of `over`, section by section."""
+    both = {
+        key: merged(base[key], value) if isinstance(value, dict) and isinstance(base.get(key), dict) else value
+        for key, value in over.items()
+    }
+    return {**base, **both}
+
+
+def refuse_odd(values: Mapping[str, object], where: str) -> None:
+    """Refuse numbers that no setting can have, and sections that are nested too deeply.
+
+    Raises:
+        SettingsError: The values hold such a number or section.
+    """
+    waiting: list[tuple[tuple[str, ...], object]] = [((), values)]
+    while waiting:
+        keys, value = waiting.pop()
+        problem = None
+        if isinstance(value, Mapping):
+            waiting += [((*keys, str(key)), inner) for key, inner in value.items()]
+        elif isinstance(value, list):
+            waiting += [((*keys, str(i)), inner) for i, inner in enumerate(value)]
+        elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+            problem = "a whole number of at most 64 bits"
+        elif isinstance(value, float) and not math.isfinite(value):
+            problem = "a finite number"
+        if len(keys) > DEEPEST:
+            problem = f"at most {DEEPEST} sections in one another"
+        if problem is not None:
+            raise SettingsError(f"settings: {_key(keys)} in {where}: expected {problem}, got another")
+
+
+def line(error: ValidationError, file: Path, chosen: Mapping[str, object]) -> str:
+    """The first problem in one line: key, file, what was expected and what came."""
+    problem = error.errors(include_url=False)[0]
+    key = _key(problem["loc"])
+    where = "the command line" if problem["loc"] and problem["loc"][0] in chosen else str(file)
+    if problem["type"] == "extra_forbidden":
+        return f"settings: unknown key '{key}' in {where}"
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    came = problem["input"]
+    secret = "webhook" in problem["loc"]
+    shown = (
+        "an address" if secret else repr(came) if isinstance(came, bool | int | float | str) else type(came).__name__
+    )
+    message = problem["msg"].removeprefix("Value error, ")
+    return f"settings: {key} in {where}: {message}; got {shown:.80}{more}"
+
+
+def _key(parts: Sequence[object]) -> str:
+    """A dotted key as one short line of ASCII."""
+    return ascii(".".join(str(part) for part in parts))[1:-1][:100]

@@ -1,0 +1,88 @@
+"""A version's rows are compared with real ones, and the gate decides who is champion."""
+
+from collections.abc import Iterable, Iterator
+
+import pyarrow as pa
+
+from flows.engine.workspace import Workspace
+from flows.stages.stage import stage
+from flows.tracking import registry
+from flows.tracking.registry import Models, Version
+from flows.tracking.store import Run
+from pipeline import evaluation, pictures
+from pipeline.decisions import promotion
+from pipeline.decisions.promotion import Decision
+from pipeline.evaluation import Evaluation
+from pipeline.progress import Progress, Tick
+from pipeline.queries.bound import ElboReport
+from pipeline.settings import EvaluationSettings, GateSettings
+
+ELBO = "elbo.json"
+
+
+@stage
+def generate(
+    work: Workspace, version: Version, models: Models, settings: EvaluationSettings, seed: int, progress: Progress
+) -> None:
+    """Generate as many rows as there are training rows, at most as many as an evaluation looks at."""
+    synthesizer = models(version)
+    rows = min(work.read("train").num_rows, settings.rows)
+    batches = counted(synthesizer.batches(rows, seed=seed), rows, "generate", progress)
+    work.write(f"synthetic-{version.version}", batches, synthesizer.schema.arrow)
+
+
+@stage
+def evaluate(
+    work: Workspace,
+    version: Version,
+    settings: EvaluationSettings,
+    seed: int,
+    progress: Progress,
+    told: ElboReport | None = None,
+) -> Evaluation:
+    """Compare a version's rows with the hold-out; `told` is what the version itself says of it."""
+    return evaluation.evaluate(
+        work.read(f"synthetic-{version.version}"),
+        holdout=work.read("holdout"),
+        train=work.read("train"),
+        schema=work.columns,
+        settings=settings,
+        seed=seed,
+        told=told,
+        progress=progress,
+    )
+
+
+@stage
+def lower_bound(work: Workspace, version: Version, models: Models, seed: int) -> ElboReport | None:
+    """The evidence lower bound of the hold-out under a version; None where no network was taught any dependence."""
+    synthesizer = models(version)
+    return synthesizer.elbo(work.read("holdout"), seed=seed) if synthesizer.taught else None
+
+
+@stage
+def picture(work: Workspace, version: Version, run: Run, found: Evaluation) -> None:
+    """Keep a picture of the quality of a version's rows."""
+    rows = work.read(f"synthetic-{version.version}")
+    run.picture("quality.png", lambda: pictures.quality(work.read("holdout"), rows, work.columns, found))
+
+
+@stage
+def decide(challenger: Evaluation, champion: Evaluation | None, settings: GateSettings) -> Decision:
+    """Promote the challenger or keep the champion."""
+    return promotion.decide(challenger, champion, settings)
+
+
+@stage
+def promote(version: Version, models: Models) -> None:
+    """Make a version the champion, once it has shown that it generates its rows."""
+    registry.promote(version, load=models)
+
+
+def counted(batches: Iterable[pa.Table], rows: int, phase: str, progress: Progress) -> Iterator[pa.Table]:
+    """The same batches, with news of how many of all rows have passed."""
+    done = 0
+    for batch in batches:
+        yield batch
+        done += batch.num_rows
+        progress(Tick(phase, done, rows))

@@ -1,0 +1,145 @@
+"""A table comes in: surveyed, read, compared with the champion in its columns, and split."""
+
+from datetime import datetime
+
+from flows.engine.workspace import Workspace
+from flows.stages.stage import stage
+from flows.tracking.registry import Models, Version
+from flows.tracking.store import Run, last_complete
+from pipeline import columns, loop
+from pipeline.data import incoming, tables
+from pipeline.data.contents import Contents
+from pipeline.data.incoming import Arrivals, Ledger, Window
+from pipeline.data.storage import Place
+from pipeline.errors import SchemaError
+from pipeline.loop import PrivacyReport
+from pipeline.records import Record
+from pipeline.settings import LoopSettings
+
+LEDGER = "ledger.json"
+PRIVACY = "privacy.json"
+
+
+class Incoming(Record):
+    """What came in.
+
+    Attributes:
+        rows: Number of rows.
+        new_rows: How many of them are new; without an `[incoming]` section, all.
+        latest: The latest time, where `[incoming]` names a column of times.
+        digest: SHA-256 of schema and content.
+        warnings: What a person should know about the columns.
+    """
+
+    rows: int
+    new_rows: int
+    latest: datetime | None
+    digest: str
+    warnings: tuple[str, ...]
+
+
+@stage
+def survey(data: Place, name: str, settings: LoopSettings, contents: Contents) -> Arrivals:
+    """Tell the files that came since the last complete run of a model.
+
+    Raises:
+        TableError: There is no file at all.
+        ResynthError: An object store does not answer.
+    """
+    last = last_complete(name)
+    ledger = Ledger.model_validate_json(last.read(LEDGER)) if last is not None else Ledger()
+    changing = settings.policy.new_columns == "retrain"
+    return incoming.survey(tables.files(data), ledger, settings.read, settings.columns, contents, changing=changing)
+
+
+@stage
+def read(
+    data: Place,
+    work: Workspace,
+    contents: Contents,
+    settings: LoopSettings,
+    *,
+    arrivals: Arrivals | None,
+    like: Version | None,
+    models: Models,
+) -> Incoming:
+    """Read and validate the rows to train on, and infer their schema.
+
+    Columns that differ harmlessly from an earlier version's are read as that version has them.
+
+    Args:
+        data: The table: files that count as a whole.
+        work: Receives the rows as `incoming`, and as `new` those of them that are new, if they are some but not all.
+        contents: What `survey` has learned of the contents of files.
+        settings: How to read, and which window of what has arrived.
+        arrivals: What has arrived, where only that is looked at.
+        like: The version whose columns the table is expected to have.
+        models: The versions of this run.
+
+    Raises:
+        TableError: The table is missing, damaged or unusable, or a file has changed since it was surveyed.
+        SchemaError: A column is of no supported type, or the settings ask for what it cannot be.
+    """
+    before = models(like).schema.arrow if like is not None else None
+    if arrivals is None or settings.incoming is None:
+        table, notes = tables.load(data, settings.read, settings.columns, before, contents)
+        found = Window(table, table, notes=notes)
+    else:
+        found = incoming.window(arrivals, settings.incoming, settings.read, settings.columns, before, contents)
+    schema = columns.infer(found.rows, settings.columns, settings.privacy)
+    rows, new = (table.select(schema.names) for table in (found.rows, found.new))
+    work.write("incoming", [rows], rows.schema)
+    if 0 < new.num_rows < rows.num_rows:
+        work.write("new", [new], new.schema)
+    work.schema_file.write_text(schema.to_json(), "utf-8")
+    return Incoming(
+        rows=rows.num_rows,
+        new_rows=new.num_rows,
+        latest=found.latest,
+        digest=tables.digest(rows),
+        warnings=(*found.notes, *schema.warnings),
+    )
+
+
+@stage
+def match(work: Workspace, champion: Version, models: Models, *, kept: bool) -> None:
+    """Check that the incoming table has the champion's columns.
+
+    Args:
+        work: Where the table is.
+        champion: The version.
+        models: The versions of this run.
+        kept: Whether columns count that the settings leave out of the table.
+
+    Raises:
+        SchemaError: It has not; the message names the differences.
+    """
+    schema = work.columns
+    if found := models(champion).schema.differences(schema.arrow, () if kept else schema.dropped):
+        raise SchemaError(f"table: expected the columns of {champion.uri}; {'; '.join(found)}")
+
+
+def differences(work: Workspace, champion: Version, models: Models) -> tuple[str, ...]:
+    """How the columns that are kept of the incoming table differ from the champion's, one phrase each."""
+    return models(champion).schema.differences(work.columns.arrow)
+
+
+@stage
+def split(work: Workspace, run: Run, settings: LoopSettings) -> tuple[dict[str, int], PrivacyReport]:
+    """Divide the incoming table into train, validation and hold-out, and take out what may not be shown.
+
+    By the content of the rows alone, whatever the run's seed: what was held out of the champion's training must be
+    held out of the challenger's. From here on nothing reads the table as it came but what makes up identifiers.
+
+    Returns:
+        The rows of each part, and what is not shown.
+    """
+    table, schema = work.read("incoming"), work.columns
+    parts = tables.split(table, settings.split)
+    shown = loop.show(table, parts, schema, settings)
+    for name, part in shown.parts._asdict().items():
+        work.write(name, [part], part.schema)
+    work.write("shown", [shown.table], shown.table.schema)
+    found = loop.privacy(shown, parts, schema, settings)
+    run.record(found, PRIVACY)
+    return {name: part.num_rows for name, part in parts._asdict().items()}, found

@@ -1,0 +1,151 @@
+"""What a version is, and how it is found."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Self
+
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
+
+from flows.tracking import history
+from flows.tracking.store import LONGEST_TAG, Run, client
+from pipeline.errors import NotFoundError, ResynthError
+from pipeline.records import Record
+
+CHAMPION = history.ALIAS
+BY_HAND = "promoted_by_hand"  # tag: when a person promoted it; no run takes that back
+BY_RUN = "promoted_by_run"  # tag: when its run did; an alias without it was set in MLflow itself
+DIGEST = "model_digest"  # tag: of its files, see `pipeline.saving.digest`
+PRIVACY = "privacy"  # tag: the settings that said what may be shown (`Settings.shown`)
+START = "start"  # tag: the version that its training started from
+WARM_STARTS = "warm_starts"  # tag: warm starts in a row that led to it
+REFERENCE = re.compile(r"(?P<name>[^@/]+)(?:@(?P<alias>[^@/]+)|/(?P<version>\d+))?")
+
+
+class Version(Record):
+    """One registered version of a model.
+
+    Attributes:
+        name: The model.
+        version: Its number, counted from 1.
+        run: The MLflow run that made it; None if it was made in MLflow itself.
+        aliases: What points at it.
+        created: When it was registered.
+        tags: What is known about it: decision, reasons, data digest, code version.
+    """
+
+    name: str
+    version: str
+    run: str | None
+    aliases: tuple[str, ...]
+    created: datetime
+    tags: Mapping[str, str]
+
+    @classmethod
+    def of(cls, found: ModelVersion) -> Self:
+        """The version as MLflow describes it."""
+        return cls(
+            name=found.name,
+            version=str(found.version),
+            run=found.run_id or None,  # a server leaves it empty
+            aliases=tuple(found.aliases),
+            created=datetime.fromtimestamp(found.creation_timestamp / 1000, UTC),
+            tags=found.tags,
+        )
+
+    @property
+    def uri(self) -> str:
+        """Its address for any MLflow client."""
+        return f"models:/{self.name}/{self.version}"
+
+    @property
+    def origin(self) -> Run:
+        """The run that made it.
+
+        Raises:
+            ResynthError: None did.
+        """
+        if self.run is None:
+            raise ResynthError(f"model: expected {self.uri} to be made by a run, it was made in MLflow itself")
+        return Run(id=self.run, name=self.name)
+
+
+def tag(version: Version, values: Mapping[str, str]) -> None:
+    """Tag a version."""
+    for key, value in values.items():
+        client().set_model_version_tag(version.name, version.version, key, value[:LONGEST_TAG])
+
+
+def champion(name: str) -> Version | None:
+    """The champion of a model, if there is one."""
+    if not exists(name):
+        return None
+    number = client().get_registered_model(name).aliases.get(CHAMPION)
+    return Version.of(client().get_model_version(name, str(number))) if number is not None else None
+
+
+def resolve(reference: str) -> Version:
+    """The version that `NAME`, `NAME@alias` or `NAME/version` means.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    parts = REFERENCE.fullmatch(reference)
+    if parts is None:
+        raise NotFoundError(f"model: expected NAME, NAME@alias or NAME/version, got {reference!r}")
+    name, version, alias = parts["name"], parts["version"], parts["alias"] or CHAMPION
+    if not exists(name):
+        known = ", ".join(names()) or "none yet"
+        raise NotFoundError(f"model: expected a registered model ({known}), got {name!r}")
+    aliases = client().get_registered_model(name).aliases
+    number = version or str(aliases.get(alias, ""))
+    numbers = [found.version for found in listed(name)]
+    if version and version not in numbers:
+        raise NotFoundError(f"model: expected a version of {name!r} ({', '.join(numbers)}), got {version!r}")
+    if not number:
+        known = ", ".join(sorted(aliases)) or "none"
+        raise NotFoundError(f"model: expected an alias of {name!r} ({known}), got {alias!r}")
+    return Version.of(client().get_model_version(name, number))
+
+
+def names() -> tuple[str, ...]:
+    """Every registered model, by name."""
+    return tuple(sorted(model.name for model in client().search_registered_models(max_results=1000)))
+
+
+def versions(name: str) -> tuple[Version, ...]:
+    """Every version of a model, newest first.
+
+    Raises:
+        NotFoundError: There is no such model.
+    """
+    if not exists(name):
+        raise NotFoundError(f"model: expected a registered model ({', '.join(names()) or 'none yet'}), got {name!r}")
+    return listed(name)
+
+
+def listed(name: str) -> tuple[Version, ...]:
+    """Versions with their aliases, which MLflow's search leaves out."""
+    points: dict[str, list[str]] = {}
+    for alias, number in client().get_registered_model(name).aliases.items():
+        points.setdefault(str(number), []).append(alias)
+    found = [Version.of(version) for version in client().search_model_versions(f"name='{name}'", max_results=10_000)]
+    named = [v.model_copy(update={"aliases": tuple(points.get(v.version, []))}) for v in found]
+    return tuple(sorted(named, key=lambda version: -int(version.version)))
+
+
+def exists(name: str) -> bool:
+    """Whether there is a registered model of this name."""
+    try:
+        client().get_registered_model(name)
+    except MlflowException as error:
+        if error.error_code in {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}:
+            return False
+        raise
+    return True
+
+
+def promoted_by_hand(version: Version) -> bool:
+    """Whether a person made it the champion: by `resynth promote`, or by an alias that no run has set."""
+    return BY_HAND in version.tags or (CHAMPION in version.aliases and BY_RUN not in version.tags)

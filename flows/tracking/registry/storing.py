@@ -1,0 +1,76 @@
+"""A synthesizer becomes a version, or is withdrawn."""
+
+import warnings
+from collections.abc import Mapping
+from importlib.metadata import version as installed
+from pathlib import Path
+
+import mlflow
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.models import ModelSignature
+from mlflow.types import ParamSchema, ParamSpec
+
+from flows.engine import addresses
+from flows.tracking import fetching, history, leftovers
+from flows.tracking import model as stored
+from flows.tracking.registry.finding import DIGEST, Version, exists, listed, promoted_by_hand
+from flows.tracking.store import Run, client
+from pipeline import files, saving
+
+SIGNATURE = ModelSignature(
+    params=ParamSchema([ParamSpec("rows", "long", 1), ParamSpec("seed", "long", 0), ParamSpec("start", "long", 0)])
+)
+REQUIREMENTS = ("torch", "safetensors", "pyarrow", "pandas", "numpy", "scipy", "pydantic")
+
+
+def register(run: Run, synthesizer: Path, tags: Mapping[str, str]) -> Version:
+    """Store the synthesizer saved in a directory called "synthesizer" as the next version of the run's model.
+
+    The digest of its files is kept with the version, apart from them: `load` compares it.
+    """
+    assert synthesizer.name == fetching.NAME
+    kept = {**tags, DIGEST: saving.digest(synthesizer)}
+    with warnings.catch_warnings(), files.private():
+        warnings.simplefilter("ignore", UserWarning)  # MLflow would like an input example; there is no input
+        with mlflow.start_run(run_id=run.id):
+            logged = mlflow.pyfunc.log_model(
+                name="model",
+                python_model=str(Path(stored.__file__)),
+                artifacts={fetching.NAME: synthesizer.as_uri()},
+                signature=SIGNATURE,
+                pip_requirements=[f"{package}=={installed(package)}" for package in REQUIREMENTS],
+            )
+    place = Path(addresses.local(str(client().get_logged_model(logged.model_id).artifact_location)))
+    if place.is_dir():
+        files.protect(place)  # copies are as open as what they were copied from
+    client().update_run(run.id, status="RUNNING")  # leaving the block above ended it
+    if not exists(run.name):
+        client().create_registered_model(run.name)
+    made = client().create_model_version(
+        run.name, source=logged.model_uri, run_id=run.id, tags=kept, model_id=logged.model_id
+    )
+    for twin in listed(run.name):  # the client tries again when the answer is lost, not knowing that all was done
+        if twin.run == run.id and twin.version != str(made.version):
+            client().delete_model_version(twin.name, twin.version)  # its files are those of the other
+    return Version.of(made)
+
+
+def withdraw(version: Version) -> None:
+    """Undo `register`, and remove the model's name if it never had another; one that a person points at stays."""
+    stored = client().get_model_version(version.name, version.version)
+    found = Version.of(stored)
+    if promoted_by_hand(found) or found.aliases:
+        return
+    remove(stored)
+    champions = {number for event in history.read(version.name) for number in (event.before, event.after)}
+    if not listed(version.name) and champions <= {version.version, None}:
+        client().delete_registered_model(version.name)
+
+
+def remove(version: ModelVersion) -> None:
+    """Delete a version and its model's files, unless another version has the same."""
+    client().delete_model_version(version.name, version.version)
+    others = client().search_model_versions(f"name='{version.name}'", max_results=10_000)
+    model = leftovers.model_of(version)
+    if model is not None and all(leftovers.model_of(other) != model for other in others):
+        leftovers.remove_model(model)

@@ -1,0 +1,147 @@
+"""The champion's alias moves: promotion, rollback, and what is taken back."""
+
+from collections.abc import Callable, Sequence
+
+from mlflow.entities import Run as Made
+from mlflow.exceptions import MlflowException
+
+from flows.tracking import history, leftovers
+from flows.tracking.history import PERSON, Event
+from flows.tracking.registry.finding import BY_HAND, BY_RUN, Version, exists, listed, promoted_by_hand, resolve, tag
+from flows.tracking.registry.loading import Loader, load, prove
+from flows.tracking.registry.storing import withdraw
+from flows.tracking.store import COMPLETE, MARK, client, unfinished
+from pipeline.decisions.promotion import Decision
+from pipeline.errors import NotFoundError, ResynthError
+
+
+def promote(version: Version, *, by_hand: bool = False, load: Loader = load) -> None:
+    """Make a version the champion, if it is not yet, after it has shown that it loads and generates.
+
+    Args:
+        version: Which one.
+        by_hand: Whether a person says so, and not the run that made it: then no run takes it back.
+        load: How the version is loaded; a run that has loaded it already does not do so again.
+
+    Raises:
+        ResynthError: It does not; the champion stays who it was.
+    """
+    prove(version, load)
+    past = history.settle(version.name)
+    before = history.reigning(past)
+    if before == version.version and not by_hand:
+        return  # somebody was faster than the run
+    if by_hand:
+        event = Event.following(past, "by hand", before, version.version, PERSON, _said(version))
+    else:
+        event = Event.following(past, "promoted", before, version.version, version.origin.id, _reasons(version))
+    tag(version, {BY_HAND if by_hand else BY_RUN: f"{event.when:%Y-%m-%dT%H:%M:%SZ}"})
+    history.move(version.name, event)
+
+
+def demote(version: Version, previous: Version | None, why: str = "its run failed") -> None:
+    """Undo a run's `promote`; one by hand stays, and so does the alias where it has been moved since."""
+    if promoted_by_hand(Version.of(client().get_model_version(version.name, version.version))):
+        return
+    past = history.settle(version.name)
+    current = history.reigning(past)
+    if current == version.version:
+        after = previous.version if previous is not None else None
+        history.move(version.name, Event.following(past, "taken back", version.version, after, version.origin.id, why))
+    elif version.version in history.line(past):
+        why = f"{why}; the alias had been moved on"
+        history.write(
+            version.name, Event.following(past, "taken back", version.version, current, version.origin.id, why)
+        )
+    client().delete_model_version_tag(version.name, version.version, BY_RUN)  # who makes it champion now is a person
+
+
+def recover(name: str, died: Callable[[str], bool]) -> None:
+    """Undo what dead runs of a model have left, as the runs themselves would have.
+
+    A run is complete once it is tagged with its decision, which it does last. Of any other that is dead, the version
+    is withdrawn and the alias moved back; its MLflow run counts as killed. Where a person has promoted the version by
+    hand, here or in MLflow itself, version and alias stay, and the run counts as complete. Complete runs make versions
+    one after another, so the search ends at the first complete one.
+
+    Args:
+        name: The model's name.
+        died: Whether the run with a given mark is dead.
+    """
+    if exists(name):
+        history.settle(name)  # also what was set in MLflow itself meanwhile
+    for version in listed(name) if exists(name) else ():
+        made = _maker(version)
+        if made is None:
+            continue
+        if COMPLETE in made.data.tags or not died(made.data.tags.get(MARK, "")):
+            break
+        if promoted_by_hand(version):
+            settled = {COMPLETE: "promoted", "reasons": "a person promoted it by hand"}
+            tag(version, settled)
+            if made.info.lifecycle_stage == "active":  # else a person has deleted it
+                version.origin.tags(settled)
+            continue
+        earlier = _earlier(name, history.read(name), version.version)
+        demote(version, resolve(f"{name}/{earlier[-1]}") if earlier else None, "its run was killed")
+        withdraw(version)
+    for run, tags in unfinished(name):
+        if died(tags.get(MARK, "")):
+            client().set_terminated(run, "FINISHED" if COMPLETE in tags else "KILLED")
+    leftovers.remove_strays(name, died)
+
+
+def _maker(version: Version) -> Made | None:
+    """The run that made a version, unless it was made in MLflow itself, or the run has been removed there."""
+    if version.run is None:
+        return None
+    try:
+        return client().get_run(version.run)
+    except MlflowException as error:
+        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+            return None
+        raise
+
+
+def rollback(name: str) -> Version:
+    """Make the champion's predecessor the champion again.
+
+    Raises:
+        NotFoundError: There is no such model, no champion, or no predecessor.
+    """
+    current = resolve(name)
+    past = history.settle(name)
+    earlier = _earlier(name, past, current.version)
+    if not earlier:
+        raise NotFoundError(f"rollback: expected a champion of {name!r} before version {current.version}, found none")
+    previous = resolve(f"{name}/{earlier[-1]}")
+    prove(previous, load)
+    history.move(
+        name, Event.following(past, "rolled back", current.version, previous.version, PERSON, "resynth rollback")
+    )
+    return resolve(previous.name)
+
+
+def _reasons(version: Version) -> str:
+    """What its run has decided, before tags tell it."""
+    try:
+        decision = Decision.model_validate_json(version.origin.read("decision.json"))
+    except ResynthError:
+        return ""
+    return "; ".join(decision.reasons)
+
+
+def _said(version: Version) -> str:
+    """What its run said of a version that a person promotes all the same, or while the run waits for that."""
+    told = version.tags.get(COMPLETE)
+    run = (f"its run: {told}", version.tags.get("reasons", "")) if told is not None else ()
+    return "; ".join(text for text in ("resynth promote", *run) if text)
+
+
+def _earlier(name: str, past: Sequence[Event], version: str) -> list[str]:
+    """The champions before a version, of those that count and are still there."""
+    here = {found.version for found in listed(name)}
+    champions = [number for number in history.line(past) if number in here]
+    while champions and champions[-1] == version:
+        champions.pop()
+    return champions

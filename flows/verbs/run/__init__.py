@@ -1,0 +1,127 @@
+"""The whole chain, once: a table becomes a version, a decision and an export.
+
+Run for a name that has no champion it is a training, otherwise a *re*training: the same flow, in which the champion
+is asked about drift, the policy says what the new rows call for (nothing, a warm start, a training afresh), and the
+champion defends its place on the same hold-out. Whoever is champion at the end publishes. A champion that this code
+does not understand is asked nothing and publishes nothing.
+
+The flow is all or nothing. What it makes is undone when a later stage fails: a registered version is withdrawn, a
+moved alias is moved back, an export is removed. A run is complete once its outcome is written, in one write; what a
+killed run left behind is undone by the next one. The export lies beside its place until then and is moved there last,
+in one step; where a complete run was killed before that, the next one does it. So a failed run leaves an earlier
+champion and earlier exports as they were. What a person promotes by hand meanwhile stays.
+
+With an `[incoming]` section in the settings, a run trains only if something is new since the last complete one, or if
+a training is due all the same (`planning.due`). Its ledger of files is kept with the run, so it is complete when the
+run is, and a killed run has taken nothing in.
+
+job             what a run is asked to do, and what its steps share
+outlook         before any training: the rows are read and split, and the policy asked
+challenge       a challenger is trained, meets the champion, and the winner publishes
+ending          rows are published, the outcome is written, the run is complete
+"""
+
+from prefect import flow
+
+from flows.stages import memory, planning, publication, reading
+from flows.telling import display, notify
+from flows.telling.clock import Clock
+from flows.telling.outcome import RunOutcome
+from flows.tracking import registry
+from flows.tracking.registry import Version
+from flows.verbs.operation import Operation
+from flows.verbs.run.challenge import retrain
+from flows.verbs.run.ending import check_target, complete, idle, nothing_new, skip
+from flows.verbs.run.job import Job, RunRequest
+from flows.verbs.run.outlook import prepare, read
+from pipeline.data.incoming import Arrivals
+from pipeline.progress import Progress, silent
+
+__all__ = ["RunRequest", "run"]
+
+STAGES = 15  # at most
+
+
+@flow(name="resynth-run", validate_parameters=False)
+def run(request: RunRequest, progress: Progress | None = None) -> RunOutcome:
+    """Do what is asked.
+
+    Args:
+        request: What to do.
+        progress: Told about every stage, if anybody listens.
+
+    Raises:
+        InputError: The table or the settings cannot be used; nothing was changed.
+        ResynthError: A stage failed; nothing was changed.
+    """
+    home, name, settings = request.home, request.name, request.settings
+    clock = Clock(progress or silent, STAGES)
+    with (
+        notify.failures(settings.notify, name),
+        Operation.open("run", home, name, lock=name) as operation,
+        publication.settling(home, name) as warnings,
+    ):
+        if request.out is not None:
+            check_target(request, request.out)  # better now than after the training
+        with clock.stage("connect"):
+            registry.recover(name, operation.work.died)
+            champion = registry.champion(name)
+        if held := held_back(request, champion):
+            return warned(idle(request, clock, held), warnings)
+        arrivals, due = survey(request, operation, clock, champion)
+        if arrivals is not None and not (arrivals.new or arrivals.quarantined or due):
+            return warned(idle(request, clock, nothing_new(request)), warnings)
+        with operation.tracked(**{"mlflow.source.git.commit": operation.code}) as tracked:
+            outdated = memory.outdated(champion, operation.models) if champion is not None else ()
+            asked = None if outdated else champion
+            job = Job(request, operation, tracked, asked, clock, arrivals, due, outdated)
+            outcome = warned(execute(job), warnings)
+    notify.outcome(settings.notify, outcome)
+    return outcome
+
+
+def warned(outcome: RunOutcome, warnings: tuple[str, ...]) -> RunOutcome:
+    """An outcome with what a person should know besides."""
+    return outcome.model_copy(update={"warnings": (*warnings, *outcome.warnings)})
+
+
+def held_back(request: RunRequest, champion: Version | None) -> tuple[str, ...]:
+    """Why a run that nobody needs is put off until the cool-down is over.
+
+    It takes nothing in, or the next scheduled run would find nothing new.
+    """
+    settings = request.settings
+    can_wait = request.on_drift or (settings.incoming is not None and settings.policy.train == "needed")
+    return planning.cooling_down(request.name, settings.policy) if can_wait and champion is not None else ()
+
+
+def survey(
+    request: RunRequest, operation: Operation, clock: Clock, champion: Version | None
+) -> tuple[Arrivals | None, bool]:
+    """What has arrived, where that is asked for, and whether a training is due though nothing is new."""
+    settings = request.settings
+    if settings.incoming is None:
+        return None, False
+    with clock.stage("survey"):
+        arrivals = reading.survey(request.data, request.name, settings, operation.contents)
+        known = bool(arrivals.files) and not arrivals.new
+        due = known and champion is not None and planning.due(champion, operation.models, settings.policy)
+    return arrivals, due
+
+
+def execute(job: Job) -> RunOutcome:
+    """Do the work, undoing what was done if a later stage fails."""
+    job.tracked.parameters({"data": job.request.data, "settings": job.settings.model_dump(mode="json")})
+    job.tracked.record(job.settings, "settings.json")
+    incoming = read(job)
+    if not incoming.new_rows and not job.due:
+        outcome = idle(job.request, job.clock, nothing_new(job.request), job)
+        complete(job, outcome, incoming)
+        return outcome
+    outlook = prepare(job, incoming)
+    if job.champion is not None and outlook.plan is not None and outlook.plan.action == "skip":
+        outcome = skip(job, job.champion, incoming, outlook)
+    else:
+        outcome = retrain(job, incoming, outlook)
+    job.clock.finish("resynth-run", display.markdown(outcome))
+    return outcome

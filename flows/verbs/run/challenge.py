@@ -1,0 +1,125 @@
+"""A challenger is trained, meets the champion on the same hold-out, and the winner publishes."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import NamedTuple, ParamSpec
+
+from flows.stages import approval, judging, memory, reading, training
+from flows.stages.reading import Incoming
+from flows.telling.outcome import RunOutcome, numbers
+from flows.tracking import registry, store
+from flows.tracking.registry import Version
+from flows.verbs.run.ending import complete, publish, tags_of
+from flows.verbs.run.job import Job, Outlook
+from pipeline.decisions.promotion import Decision
+from pipeline.evaluation import Evaluation
+from pipeline.loop import PrivacyReport
+from pipeline.progress import silent
+from pipeline.queries.bound import ElboReport
+
+P = ParamSpec("P")
+
+
+class Judgement(NamedTuple):
+    """What was found out about a challenger."""
+
+    evaluation: Evaluation
+    elbo: ElboReport | None
+    decision: Decision
+
+
+def retrain(job: Job, incoming: Incoming, outlook: Outlook) -> RunOutcome:
+    """Train a challenger, let it meet the champion, and let the winner publish."""
+    with ExitStack() as undo:
+        challenger, hidden = train(job, incoming, outlook)
+        undo.callback(take_back, job, registry.withdraw, challenger)
+        judged = judge(job, challenger, job.champion if outlook.drift is not None else None)
+        publisher = registry.champion(job.request.name)  # a person may have moved the alias meanwhile
+        moved = publisher is not None and publisher.version == challenger.version
+        undo.callback(take_back, job, registry.demote, challenger, publisher)
+        if judged.decision.promote:
+            with job.clock.stage("promote"):
+                judging.promote(challenger, job.models)
+            publisher = challenger
+        elif publisher is not None and memory.outdated(publisher, job.models):
+            publisher = None  # what it has published stays
+        export = publish(job, publisher, incoming) if publisher is not None else None
+        outcome = RunOutcome(
+            name=job.request.name,
+            version=challenger.version,
+            alias=registry.CHAMPION if moved or judged.decision.promote else None,
+            decision="promoted" if judged.decision.promote else "refused",
+            reasons=judged.decision.reasons,
+            warnings=incoming.warnings,
+            privacy=hidden,
+            quarantined=job.quarantined,
+            plan=outlook.plan,
+            drift=outlook.drift,
+            evaluation=judged.evaluation,
+            elbo=judged.elbo,
+            published=publisher.version if publisher is not None else None,
+            export=export,
+            documents=job.tracked.url,
+            seconds=job.clock.seconds,
+        )
+        registry.tag(challenger, tags_of(outcome))
+        complete(job, outcome, incoming)
+        undo.pop_all()  # the new state is complete
+    return outcome
+
+
+def take_back(job: Job, step: Callable[P, None], *arguments: P.args, **named: P.kwargs) -> None:
+    """Undo a step, unless the run is complete after all; where the server that tells is gone, the next run does it."""
+    if not store.away() and not job.tracked.complete:
+        step(*arguments, **named)
+
+
+def train(job: Job, incoming: Incoming, outlook: Outlook) -> tuple[Version, PrivacyReport]:
+    """Train a challenger, from the champion if that is the plan, and register it; complete what is not shown."""
+    warm = outlook.plan is not None and outlook.plan.action == "warm-start"
+    start = job.champion if warm else None
+    with job.clock.stage("train") as progress:
+        shrinkage = training.train(job.work, job.tracked, start, job.models, job.settings, progress)
+    hidden = outlook.privacy.model_copy(update={"shrinkage": shrinkage})
+    job.tracked.record(hidden, reading.PRIVACY)
+    with job.clock.stage("register"):
+        made = training.register(
+            job.work,
+            job.tracked,
+            start,
+            digest=incoming.digest,
+            code=job.operation.code,
+            shown=job.settings.shown,
+        )
+    return made, hidden
+
+
+def judge(job: Job, challenger: Version, champion: Version | None) -> Judgement:
+    """Evaluate the challenger, and a champion of the same columns on the same hold-out, and decide."""
+    work, tracked, models, settings = job.work, job.tracked, job.models, job.settings
+    with job.clock.stage("generate") as progress:
+        judging.generate(work, challenger, models, settings.evaluation, settings.seed, progress)
+    with job.clock.stage("evaluate") as progress:
+        elbo = judging.lower_bound(work, challenger, models, settings.seed)
+        found = judging.evaluate(work, challenger, settings.evaluation, settings.seed, progress, elbo)
+        judging.picture(work, challenger, tracked, found)
+        memory.view(work, challenger, models, tracked, settings)
+    tracked.record(found, "evaluation.json")
+    if elbo is not None:
+        tracked.record(elbo, judging.ELBO)
+    tracked.metrics(numbers(found))
+    defended = None
+    if champion is not None:
+        with job.clock.stage("champion") as progress:
+            judging.generate(work, champion, models, settings.evaluation, settings.seed, silent)
+            defended = judging.evaluate(work, champion, settings.evaluation, settings.seed, progress)
+        tracked.record(defended, "champion-evaluation.json")
+        tracked.metrics({f"champion.{score.name}": score.value for score in defended.scores})
+    with job.clock.stage("decide"):
+        decision = judging.decide(found, defended, settings.gate)
+    if decision.promote and settings.gate.approval == "person":
+        with job.clock.stage("approve"):
+            models.clear()  # a day may pass; what is promoted then is proved as it then lies in the store
+            decision = approval.ask(challenger, decision, settings.gate, settings.notify)
+    tracked.record(decision, "decision.json")
+    return Judgement(found, elbo, decision)
