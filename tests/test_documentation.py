@@ -15,10 +15,11 @@ from pydantic import ValidationError
 
 from flows import cli
 from flows.settings import Settings
-from flows.telling.reports import Report
+from flows.telling.outcome import RunOutcome
 from flows.verbs.prune import Pruned
 from pipeline.decisions.findings import DriftReport
 from pipeline.evaluation import Evaluation
+from pipeline.evaluation.scores import DETAILS
 from pipeline.inspection import Inspection
 from pipeline.records import Record
 
@@ -116,16 +117,16 @@ def _options(verb: str) -> list[str]:
     return [name for argument in arguments for name in argument.names]
 
 
-KEYS: dict[str, type[Record]] = {"drift": DriftReport, "evaluate": Evaluation}
-
-
 def test_keys_of_answers():
     """The keys that `--json` prints are those of the records."""
     rows = dict(re.findall(r"^\| (`\w+`(?:, `\w+`)*) \| (`.*) \|$", _section("What `--json` prints"), re.MULTILINE))
     keys = {name.strip("`"): _keys(re.sub(r"\([^)]*\)", "", text)) for name, text in rows.items()}
-    assert keys["run"] == set(Report.model_fields) - {"evaluation", "elbo"} | {"metrics"}
-    for verb, record in KEYS.items():
-        assert keys[verb] == set(record.model_fields)
+    assert keys["run"] == {field.alias or name for name, field in RunOutcome.model_fields.items()} - {
+        "evaluation",
+        "elbo",
+    } | {"metrics"}
+    assert keys["drift"] == set(DriftReport.model_fields)
+    assert keys["evaluate"] == set(Evaluation.model_fields) - {"details"} | set(DETAILS)
     assert _keys(rows["`inspect`"]) == set(Inspection.model_fields) | {"rows", "columns"}
     assert _keys(rows["`prune`"]) == set(Pruned.model_fields) | {"removed", "models"}
 
