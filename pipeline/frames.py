@@ -4,7 +4,7 @@ A `Form` turns a frame into an Arrow table and generated tables back into such a
 only where a frame of theirs is given.
 """
 
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import pyarrow as pa
 
@@ -12,6 +12,8 @@ from pipeline.arrow.widening import plain
 from pipeline.errors import TableError
 
 Form = Literal["arrow", "pandas", "polars"]
+Frame: TypeAlias = Any
+"""An Arrow table, a pandas DataFrame or a Polars DataFrame; pandas and Polars are not imported to name their types."""
 
 
 def form_of(frame: object) -> Form:
@@ -28,22 +30,45 @@ def form_of(frame: object) -> Form:
     raise TableError(f"expected an Arrow table, a pandas DataFrame or a Polars DataFrame, got {type(frame).__name__}")
 
 
-def to_arrow(frame: Any) -> pa.Table:  # noqa: ANN401 - pandas and Polars are not imported to name their types
+def to_arrow(frame: Frame) -> pa.Table:
     """A frame as an Arrow table, without types that are only views.
+
+    A named index of a pandas frame is a column. One without a name says only where rows once stood, and is left out.
 
     Raises:
         TableError: The frame has no known form, or a column has no Arrow type.
     """
     form = form_of(frame)
     try:
-        table = pa.Table.from_pandas(frame) if form == "pandas" else frame.to_arrow() if form == "polars" else frame
+        table = _from_pandas(frame) if form == "pandas" else frame.to_arrow() if form == "polars" else frame
     except (pa.ArrowException, TypeError, ValueError) as error:
         raise TableError(f"expected a frame whose columns have one type each, got {type(error).__name__}") from None
     schema = pa.schema([field.with_type(plain(field.type)) for field in table.schema], table.schema.metadata)
     return table if schema == table.schema else table.cast(schema)
 
 
-def from_arrow(table: pa.Table, form: Form) -> Any:  # noqa: ANN401 - see `to_arrow`
+def _from_pandas(frame: Frame) -> pa.Table:
+    named = any(name is not None for name in frame.index.names)
+    return pa.Table.from_pandas(frame, preserve_index=None if named else False)
+
+
+def alike(frame: Frame, schema: pa.Schema) -> pa.Table:
+    """The columns of a frame that a schema names, in its types: two frames of one table may differ in theirs.
+
+    Raises:
+        TableError: A column is missing, or its values do not fit.
+    """
+    table = to_arrow(frame)
+    if missing := [name for name in schema.names if name not in table.column_names]:
+        raise TableError(f"expected a column {missing[0]!r}, got {', '.join(table.column_names)}")
+    table = table.select(schema.names)
+    try:
+        return table if table.schema.equals(schema) else table.cast(schema)
+    except (pa.ArrowException, ValueError) as error:
+        raise TableError(f"expected the types of the other table ({type(error).__name__})") from None
+
+
+def from_arrow(table: pa.Table, form: Form) -> Frame:
     """A generated table in the form that was given.
 
     Raises:

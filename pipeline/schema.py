@@ -27,6 +27,12 @@ class PrivacySettings(Record):
 
     Attributes:
         least_rows: A label, an extreme or an exact number that fewer rows share is withheld. 1 withholds nothing.
+
+    Example:
+        >>> import pandas as pd
+        >>> from pipeline import PrivacySettings, infer
+        >>> infer(pd.DataFrame({"age": [31, 54]}), privacy=PrivacySettings(least_rows=10))["age"].least_rows
+        10
     """
 
     least_rows: int = Field(default=5, ge=1, le=1_000_000)
@@ -44,6 +50,13 @@ class ColumnSettings(Record):
             published.
         nullable: false refuses nulls. Otherwise they are allowed where they occur.
         type: An Arrow type, such as "int32", that the column is cast to when it is read.
+
+    Example:
+        >>> import pandas as pd
+        >>> from pipeline import ColumnSettings, infer
+        >>> frame = pd.DataFrame({"code": [1, 2, 2, 3]})
+        >>> infer(frame, {"code": ColumnSettings(kind="categorical")})["code"].kind
+        'categorical'
     """
 
     kind: str | None = None
@@ -63,6 +76,11 @@ class Column(Record):
         normalization: The form that the user chose; None for the kind's default.
         least_rows: A value of fewer rows is not published, neither as a label nor as an exact number.
         why: Why the column is of this kind, for people.
+
+    Example:
+        >>> from pipeline import Column
+        >>> Column(name="age", kind="numeric", nullable=False).least_rows
+        1
     """
 
     name: str
@@ -82,6 +100,15 @@ class Schema:
         arrow: The Arrow schema of these columns as they came.
         warnings: Notes for people, one line each.
         dropped: Names of the columns that are left out.
+
+    Example:
+        >>> import pandas as pd
+        >>> from pipeline import Schema, infer
+        >>> schema = infer(pd.DataFrame({"age": [31, 54, 27], "member": [True, False, True]}))
+        >>> schema.names
+        ('age', 'member')
+        >>> Schema.from_json(schema.to_json()) == schema
+        True
     """
 
     columns: tuple[Column, ...]

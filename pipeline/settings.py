@@ -63,6 +63,11 @@ class ModelSettings(Record):
         prior: The distribution of z: one normal, a mixture of normals, or a normalizing flow (needs
             `pip install 'resynth[flow]'`).
         decoder: "autoregressive" models each variable given z and the variables before it; "factorised" given z alone.
+
+    Example:
+        >>> from pipeline import ModelSettings
+        >>> ModelSettings(latent=8, width=128).prior
+        'mixture'
     """
 
     latent: int = Field(default=12, ge=1, le=1024)
@@ -99,6 +104,11 @@ class TrainingSettings(Record):
             tenth of all epochs, and at least 5.
         time_limit: Most seconds of training, its end phase included.
         device: "cpu", "cuda" (or "cuda:1"), or "auto": a GPU if there is one.
+
+    Example:
+        >>> from pipeline import TrainingSettings
+        >>> TrainingSettings(time_limit=60).epochs is None  # it follows the table
+        True
     """
 
     epochs: int | None = Field(default=None, ge=0, le=1_000_000)
@@ -127,6 +137,11 @@ class EvaluationSettings(Record):
             searched.
         distance_rows: Most rows of each side for MMD, density and coverage. Their cost is quadratic.
         permutations: Random relabellings of the MMD test.
+
+    Example:
+        >>> from pipeline import EvaluationSettings
+        >>> EvaluationSettings(target="income").detection_rows
+        10000
     """
 
     target: str | None = None
@@ -150,6 +165,11 @@ class DriftSettings(Record):
         latent: Shift of the posterior mean of a latent dimension, in its standard deviations over rows.
         classifier: Rise of the AUC of a classifier that tells the new rows from the champion's.
         ignore: Columns that are listed but never count as drifted, such as counters, calendar years and batch ids.
+
+    Example:
+        >>> from pipeline import DriftSettings
+        >>> DriftSettings(ignore=("batch",)).ignore
+        ('batch',)
     """
 
     false_alarms: float = Field(default=0.001, gt=0, lt=1)
@@ -217,6 +237,11 @@ class GateSettings(Record):
         margins: For each named score, how much worse than the champion's it may be.
         approval: Who decides about a version that passes: the gate alone, or a "person" who is asked.
         patience_hours: Hours to wait for the person. No answer counts as a no.
+
+    Example:
+        >>> from pipeline import GateSettings
+        >>> GateSettings(limits={"c2st": 0.5}).limits["c2st"]
+        0.5
     """
 
     limits: Mapping[str, NonNegativeFloat] = Field(

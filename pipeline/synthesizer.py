@@ -1,8 +1,5 @@
 """A fitted generator of one table: schema, normalization and VAE in one object.
 
-    synthesizer = Synthesizer.fit(frame)
-    synthetic = synthesizer.sample(10_000, seed=1)
-
 Row i of the dataset of a seed is a function of (model, seed, i): any range of rows, in any order and on any worker,
 comes out the same (`pipeline.queries.generation`). Saved as safetensors and JSON (`pipeline.saving`); the files hold
 the distinct values and bins of single columns, never a row.
@@ -10,7 +7,7 @@ the distinct values and bins of single columns, never a row.
 
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import pyarrow as pa
@@ -23,7 +20,7 @@ from pipeline.errors import TableError
 from pipeline.fingerprint import ROWS, Fingerprint, compare, fingerprint
 from pipeline.fitted import Fitted
 from pipeline.fitting import Choices, Material
-from pipeline.frames import Form, form_of, from_arrow, to_arrow
+from pipeline.frames import Form, Frame, alike, form_of, from_arrow, to_arrow
 from pipeline.models.vae import VAE
 from pipeline.privacy.rehearsal import Shrinkage
 from pipeline.progress import Progress, silent
@@ -35,12 +32,20 @@ from pipeline.training.history import Epoch
 
 
 class Synthesizer:
-    """A fitted generator; make one with `fit` or `load`.
+    """A fitted generator of one table; make one with `fit` or `load`.
 
     Args:
         fitted: Schema, normalization and network.
         form: The kind of frame that `sample` gives back.
         first: The fingerprint of the first rows when it was saved, where it was.
+
+    Example:
+        >>> import pandas as pd
+        >>> from pipeline import Synthesizer, TrainingSettings
+        >>> frame = pd.DataFrame({"age": [20, 30, 40, 50] * 25, "member": [True, False] * 50})
+        >>> synthesizer = Synthesizer.fit(frame, training=TrainingSettings(epochs=1))
+        >>> synthesizer.sample(1000).shape
+        (1000, 2)
     """
 
     def __init__(self, fitted: Fitted, *, form: Form = "arrow", first: Fingerprint | None = None) -> None:
@@ -49,8 +54,8 @@ class Synthesizer:
     @classmethod
     def fit(
         cls,
-        rows: Any,  # noqa: ANN401 - a frame of any of three libraries
-        validation: pa.Table | None = None,
+        rows: Frame,
+        validation: Frame | None = None,
         schema: Schema | None = None,
         *,
         taken: pa.Table | None = None,
@@ -71,8 +76,7 @@ class Synthesizer:
 
         Args:
             rows: Training rows: an Arrow table, a pandas or a Polars frame.
-            validation: Rows that choose when to stop, as an Arrow table of the same columns; by default a part of
-                `rows`.
+            validation: Rows that choose when to stop; by default a part of `rows`.
             schema: From `pipeline.columns.infer`; by default inferred.
             taken: Every real row there is, where that is more than `rows` and `validation`: no made-up value is one of
                 theirs, and they say how many rows share a value. Nothing else is learned from them.
@@ -87,12 +91,19 @@ class Synthesizer:
             SchemaError: A column cannot be of its kind; the champion has other columns, or new labels are refused.
             TableError: There are too few rows, or `rows` is no frame.
             ResynthError: Training diverged.
+
+        Example:
+            >>> quick = TrainingSettings(epochs=1)
+            >>> champion = Synthesizer.fit(frame, training=quick, seed=1)
+            >>> later = pd.concat([frame, frame])
+            >>> Synthesizer.fit(later, training=quick, champion=champion, seed=2).schema.names  # a warm start
+            ('age', 'member')
         """
         form, table = form_of(rows), to_arrow(rows)
         schema = columns.infer(table) if schema is None else schema
         if validation is None:
             taken, (table, validation) = table if taken is None else taken, _parted(table)
-        material = Material.of(table, validation, schema, taken)
+        material = Material.of(table, alike(validation, table.schema), schema, taken)
         choices = Choices(model or ModelSettings(), training or TrainingSettings(), novel)
         start = champion.fitted if champion is not None else None
         return cls(fitting.fit(material, choices, champion=start, seed=seed, progress=progress), form=form)
@@ -143,24 +154,45 @@ class Synthesizer:
         """Names of the columns of `table`, which has this synthesizer's, that hold labels it does not know."""
         return self.fitted.normalization.strange(table)
 
-    def sample(self, rows: int, *, seed: int = 0, start: int = 0) -> Any:  # noqa: ANN401 - a frame as it was given
-        """Rows `start` to `start` + `rows` − 1 of the dataset of `seed`, as the frame that was given to `fit`.
+    def sample(self, rows: int, *, seed: int = 0, start: int = 0) -> Frame:
+        """Rows `start` to `start` + `rows` − 1 of the dataset of `seed`, as the kind of frame that was given to `fit`.
 
         Raises:
             SettingsError: `rows` is not positive or `start` is negative.
+
+        Example:
+            >>> whole = synthesizer.sample(100, seed=7)
+            >>> some = synthesizer.sample(10, seed=7, start=50)
+            >>> some.equals(whole[50:60].reset_index(drop=True))
+            True
         """
         return from_arrow(self.table(rows, seed=seed, start=start), self.form)
 
     def table(self, rows: int, *, seed: int = 0, start: int = 0) -> pa.Table:
-        """The same rows as `sample`, as an Arrow table of exactly the schema."""
+        """The same rows as `sample`, as an Arrow table of exactly the schema.
+
+        Example:
+            >>> synthesizer.table(5).num_rows
+            5
+        """
         return pa.concat_tables(self.batches(rows, seed=seed, start=start))
 
     def batches(self, rows: int, *, seed: int = 0, start: int = 0) -> Iterator[pa.Table]:
-        """The same rows as `table`, a block at a time, in bounded memory."""
+        """The same rows as `table`, a block at a time, in bounded memory.
+
+        Example:
+            >>> [batch.num_rows for batch in synthesizer.batches(10_000)]
+            [8192, 1808]
+        """
         return generation.batches(self.fitted, rows, seed=seed, start=start)
 
     def encode(self, table: pa.Table) -> NDArray[np.float32]:
-        """Posterior means E[z|x], [rows, latent]."""
+        """Posterior means E[z|x], [rows, latent], of a table of the schema.
+
+        Example:
+            >>> synthesizer.encode(synthesizer.table(5)).shape
+            (5, 12)
+        """
         return reconstruction.encoded(self.fitted, table)
 
     def decode(self, z: NDArray[np.float32], *, seed: int = 0) -> pa.Table:
@@ -172,11 +204,21 @@ class Synthesizer:
 
         Raises:
             TableError: `z` has another number of dimensions than the latent space.
+
+        Example:
+            >>> z = synthesizer.encode(synthesizer.table(5))
+            >>> synthesizer.decode(z).num_rows
+            5
         """
         return generation.decoded(self.fitted, z, seed=seed)
 
     def reconstruct(self, table: pa.Table, *, seed: int = 0) -> pa.Table:
-        """Each row of `table` again, drawn from p(x|z) at its own posterior mean."""
+        """Each row of `table` again, drawn from p(x|z) at its own posterior mean.
+
+        Example:
+            >>> synthesizer.reconstruct(synthesizer.table(5)).column_names
+            ['age', 'member']
+        """
         return self.decode(self.encode(table), seed=seed)
 
     def elbo(self, table: pa.Table, *, seed: int = 0) -> ElboReport:
@@ -184,6 +226,11 @@ class Synthesizer:
 
         Raises:
             TableError: There is no network.
+
+        Example:
+            >>> report = synthesizer.elbo(synthesizer.table(50))
+            >>> abs(report.elbo - (report.reconstruction - report.kl)) < 1e-6  # nats per row
+            True
         """
         found = reconstruction.elbo_report(self.fitted, table, seed=seed)
         if found is None:
@@ -203,6 +250,14 @@ class Synthesizer:
 
         Raises:
             ResynthError: Its network is of no use, or too large.
+
+        Example:
+            >>> import tempfile
+            >>> from pathlib import Path
+            >>> directory = Path(tempfile.mkdtemp()) / "model"
+            >>> synthesizer.save(directory)
+            >>> Synthesizer.load(directory).sample(5).equals(synthesizer.sample(5))
+            True
         """
         sample = fingerprint(self.table(ROWS, seed=0), self.schema)
         saving.save(saving.Saved(self.fitted, self.form, sample), directory)

@@ -23,6 +23,7 @@ from pipeline.columns.numeric import Numeric
 from pipeline.columns.text import Text, present
 from pipeline.columns.variables import Discrete, Real, Variable
 from pipeline.errors import DamagedError, SchemaError, SettingsError
+from pipeline.frames import Frame, to_arrow
 from pipeline.measures import Measure
 from pipeline.schema import Column, ColumnSettings, PrivacySettings, Schema, value_type
 
@@ -56,22 +57,30 @@ DROP = "drop"
 
 
 def infer(
-    table: pa.Table,
+    table: Frame,
     overrides: Mapping[str, ColumnSettings] | None = None,
     privacy: PrivacySettings | None = None,
 ) -> Schema:
     """The schema of the columns that are kept; `table.select(schema.names)` is the table without the others.
 
     Args:
-        table: The values, for nulls, for telling identifiers from quantities, and for recognising personal data.
+        table: The values, as an Arrow table, a pandas or a Polars frame. They tell where nulls are, which numbers are
+            identifiers, and which columns hold personal data.
         overrides: Settings by column name.
         privacy: What may be published of few rows.
 
     Raises:
         SchemaError: An override does not fit its column, or no column is kept.
         SettingsError: An override names a column or a kind that does not exist.
+
+    Example:
+        >>> import pandas as pd
+        >>> from pipeline import infer
+        >>> schema = infer(pd.DataFrame({"age": [31, 54, 27], "member": [True, False, True]}))
+        >>> [(column.name, column.kind) for column in schema]
+        [('age', 'numeric'), ('member', 'categorical')]
     """
-    overrides, least = overrides or {}, (privacy or PrivacySettings()).least_rows
+    table, overrides, least = to_arrow(table), overrides or {}, (privacy or PrivacySettings()).least_rows
     unknown = sorted(set(overrides) - set(table.column_names))
     if unknown:
         raise SettingsError(f"settings name column {unknown[0]!r}, expected one of {', '.join(table.column_names)}")

@@ -57,7 +57,7 @@ WHOLE = "all columns"
 def compare(
     reference: Reference,
     incoming: Profile,
-    settings: DriftSettings,
+    settings: DriftSettings | None = None,
     views: Views | None = None,
     notes: Collection[str] = (),
 ) -> DriftReport:
@@ -69,8 +69,19 @@ def compare(
         settings: What counts.
         views: What the model says.
         notes: What else the report is to say.
+
+    Example:
+        See `Reference`; a report lists its findings, the largest first:
+
+        >>> import pandas as pd
+        >>> from pipeline import Reference, compare, infer
+        >>> frame = pd.DataFrame({"age": [20, 30, 40, 50] * 100})
+        >>> reference = Reference.of(frame, infer(frame))
+        >>> report = compare(reference, reference.profile_of([frame + 10]))
+        >>> [found.what for found in report.findings if found.drifted]
+        ['rows', 'values']
     """
-    judge = _Judge(reference, incoming.rows, settings)
+    judge = _Judge(reference, incoming.rows, settings or DriftSettings())
     mine = reference.profile
     findings = list(judge.schema(mine, incoming))
     theirs = {column.name: column for column in incoming.columns}

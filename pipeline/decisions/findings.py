@@ -41,6 +41,15 @@ class DriftReport(Record):
         reference_rows: Rows behind the reference profile.
         rows: Rows of the incoming table.
         notes: What could not be told, and what was compared otherwise than the settings say.
+
+    Example:
+        >>> import pandas as pd
+        >>> from pipeline import Reference, compare, infer
+        >>> frame = pd.DataFrame({"age": [20, 30, 40, 50] * 100})
+        >>> reference = Reference.of(frame, infer(frame))
+        >>> report = compare(reference, reference.profile_of([frame]))
+        >>> report.drifted, report.rows
+        (False, 400)
     """
 
     drifted: bool

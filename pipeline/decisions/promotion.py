@@ -36,13 +36,18 @@ class Decision(Record):
     """Whether to promote, and the findings that led to it.
 
     On refusal these are the ones that refused, and the columns that were not judged.
+
+    Example:
+        >>> from pipeline import Decision
+        >>> Decision(promote=False, reasons=("c2st is 0.8 below its ceiling",)).promote
+        False
     """
 
     promote: bool
     reasons: tuple[str, ...]
 
 
-def decide(challenger: Evaluation, champion: Evaluation | None, settings: GateSettings) -> Decision:
+def decide(challenger: Evaluation, champion: Evaluation | None, settings: GateSettings | None = None) -> Decision:
     """Judge a challenger.
 
     Args:
@@ -50,7 +55,16 @@ def decide(challenger: Evaluation, champion: Evaluation | None, settings: GateSe
             taught no dependence, the latent space is judged only if the settings name `active_units`.
         champion: The champion's against the same hold-out, if there is one.
         settings: What must be reached.
+
+    Example:
+        >>> import pandas as pd
+        >>> from pipeline import decide, evaluate
+        >>> frame = pd.DataFrame({"age": [20, 30, 40, 50] * 50, "member": [True, False] * 100})
+        >>> found = evaluate(frame[:80], holdout=frame[80:120], train=frame[120:], areas=["marginals"])
+        >>> decide(found, champion=None).promote
+        True
     """
+    settings = settings or GateSettings()
     findings = [(False, challenger.flaw)] if challenger.flaw is not None else []
     findings.extend(_against_ceilings(challenger, settings))
     if ACTIVE in challenger and settings.active_units:

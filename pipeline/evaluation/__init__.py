@@ -15,9 +15,9 @@ each other is said beside the scores (`pipeline.evaluation.dependence`).
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
+from pipeline import columns
 from pipeline.evaluation import ceilings
 from pipeline.evaluation.areas import AREAS, Area, Found, register
 from pipeline.evaluation.areas.model import Told
@@ -35,6 +35,7 @@ from pipeline.evaluation.scores import (
     PairError,
     Score,
 )
+from pipeline.frames import Frame, alike
 from pipeline.progress import Progress, Tick, silent
 from pipeline.schema import Schema
 from pipeline.settings import EvaluationSettings
@@ -59,13 +60,13 @@ __all__ = [
 
 
 def evaluate(
-    synthetic: pa.Table,
+    synthetic: Frame,
     *,
-    holdout: pa.Table,
-    train: pa.Table,
-    schema: Schema,
-    settings: EvaluationSettings,
-    seed: int,
+    holdout: Frame,
+    train: Frame,
+    schema: Schema | None = None,
+    settings: EvaluationSettings | None = None,
+    seed: int = 0,
     areas: Collection[str] | None = None,
     told: Told | None = None,
     progress: Progress = silent,
@@ -73,10 +74,10 @@ def evaluate(
     """Compare `synthetic` with `holdout`, beside `train` with `holdout`.
 
     Args:
-        synthetic: Generated rows.
+        synthetic: Generated rows, as an Arrow table, a pandas or a Polars frame, as are the others.
         holdout: Real rows that the generator has not seen.
         train: Real rows that it was trained on.
-        schema: The schema of all three tables.
+        schema: The schema of all three tables; by default inferred from the training rows.
         settings: Bounds on rows, and the target for utility.
         seed: The seed of the samples, permutations and classifiers.
         areas: Names of what to look at; by default everything in `AREAS`.
@@ -84,10 +85,21 @@ def evaluate(
         progress: Told after every area.
 
     Raises:
-        TableError: A table has no rows.
+        TableError: A table has no rows, or other columns than the training rows.
         SettingsError: The target is no column of the schema.
+
+    Example:
+        >>> import pandas as pd
+        >>> from pipeline import evaluate
+        >>> frame = pd.DataFrame({"age": [20, 30, 40, 50] * 25, "member": [True, False] * 50})
+        >>> found = evaluate(frame[:40], holdout=frame[40:60], train=frame[60:], areas=["marginals"])
+        >>> score = found["shape_error"]
+        >>> score.value == score.ceiling == 0  # the same shares in all three
+        True
     """
-    samples = replace(Samples.draw(synthetic, train, holdout, schema=schema, settings=settings, seed=seed), told=told)
+    schema, settings = schema or columns.infer(train), settings or EvaluationSettings()
+    tables = (alike(frame, schema.arrow) for frame in (synthetic, train, holdout))
+    samples = replace(Samples.draw(*tables, schema=schema, settings=settings, seed=seed), told=told)
     asked = [area for area in AREAS.values() if (areas is None or area.name in areas) and area.concerns(samples)]
     names = {area.name for area in asked}
     # OpenMP's threads spin while they wait: on a busy machine two take a hundred times as long as one

@@ -15,6 +15,7 @@ from pydantic import SerializeAsAny, ValidationInfo, field_validator
 
 from pipeline import columns
 from pipeline.errors import SchemaError, TableError
+from pipeline.frames import Frame, to_arrow
 from pipeline.measures import Measure
 from pipeline.profiles.embedding import Embedding
 from pipeline.profiles.features import FeatureSpace
@@ -74,12 +75,22 @@ class ColumnProfile(Record):
 
 
 class Profile(Record):
-    """A table.
+    """A table, summarised without its rows.
 
     Attributes:
         rows: Number of rows.
         columns: Its columns in order.
         embedding: Its rows in a feature space, if one was given.
+
+    Example:
+        >>> import pandas as pd
+        >>> from pipeline import Profile, infer
+        >>> frame = pd.DataFrame({"age": [20, 30, 40, None], "member": [True, False, True, True]})
+        >>> profile = Profile.of(frame, infer(frame))
+        >>> profile["age"].nulls, profile["age"].summary.mean
+        (1, 30.0)
+        >>> profile.merge(profile).rows  # as if both tables had been one
+        8
     """
 
     rows: int
@@ -87,8 +98,9 @@ class Profile(Record):
     embedding: Embedding | None = None
 
     @classmethod
-    def of(cls, table: pa.Table, schema: Schema, space: FeatureSpace | None = None) -> Self:
+    def of(cls, table: Frame, schema: Schema, space: FeatureSpace | None = None) -> Self:
         """The profile of a table of `schema`; columns are summarised in parallel."""
+        table = to_arrow(table)
         with ThreadPoolExecutor(pa.cpu_count()) as pool:
             found = pool.map(lambda column: ColumnProfile.of(column, table[column.name]), schema.columns)
             return cls(

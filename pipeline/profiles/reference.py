@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from pipeline import columns
 from pipeline.errors import TableError
+from pipeline.frames import Frame, to_arrow
 from pipeline.profiles.calibration import Calibration, calibrate
 from pipeline.profiles.embedding import Embedding
 from pipeline.profiles.features import Axes, FeatureSpace, Marginal
@@ -35,6 +36,16 @@ class Reference(Record):
         axes: The axes of that space.
         joint: The columns that span it.
         calibration: What chance does.
+
+    Example:
+        >>> import pandas as pd
+        >>> from pipeline import Reference, compare, infer
+        >>> frame = pd.DataFrame({"age": [20, 30, 40, 50] * 100, "member": [True, False] * 200})
+        >>> reference = Reference.of(frame, infer(frame))
+        >>> compare(reference, reference.profile_of([frame])).drifted
+        False
+        >>> compare(reference, reference.profile_of([frame.assign(age=60.0)])).drifted
+        True
     """
 
     profile: Profile
@@ -43,7 +54,7 @@ class Reference(Record):
     calibration: Calibration
 
     @classmethod
-    def of(cls, table: pa.Table, schema: Schema, *, seed: int = 0, ignore: Collection[str] = ()) -> Self:
+    def of(cls, table: Frame, schema: Schema, *, seed: int = 0, ignore: Collection[str] = ()) -> Self:
         """The reference that a table makes.
 
         Args:
@@ -53,6 +64,7 @@ class Reference(Record):
             ignore: Columns that take no part in dependence and distance of rows. Those that move on with time never
                 do: they would carry all rows with them.
         """
+        table = to_arrow(table)
         joint = tuple(column.name for column in schema if _compared(column) and column.name not in ignore)
         sample = table.take(pa.array(stream(seed, "reference").permutation(table.num_rows)[:SAMPLE]))
         with threadpool_limits(limits=1):  # columns run in parallel; nested threads of BLAS only wait for each other
@@ -67,13 +79,13 @@ class Reference(Record):
         """Where rows are compared."""
         return FeatureSpace.from_axes(_marginals(self.profile, self.joint), self.axes)
 
-    def profile_of(self, batches: Iterable[pa.Table]) -> Profile:
+    def profile_of(self, batches: Iterable[Frame]) -> Profile:
         """The profile of another table, given in batches, in the terms of this reference.
 
         Raises:
             TableError: There are no batches.
         """
-        tables = iter(batches)
+        tables = map(to_arrow, batches)
         first = next(tables, None)
         if first is None:
             raise TableError("profile: expected at least one batch of rows, got none")

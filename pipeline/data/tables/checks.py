@@ -21,6 +21,11 @@ class ReadSettings(Record):
         infinite: Infinite numbers and numbers beyond ±1e300: "refuse" the table, or "clip" them to the largest other
             number of the column.
         longest_text: Most bytes of one text. A longer one refuses the table.
+
+    Example:
+        >>> from pipeline import ReadSettings
+        >>> ReadSettings(infinite="clip").longest_text
+        65536
     """
 
     infinite: Literal["refuse", "clip"] = "refuse"

@@ -29,7 +29,18 @@ def read(
     settings: ReadSettings | None = None,
     overrides: Mapping[str, ColumnSettings] | None = None,
 ) -> pa.Table:
-    """Read and check a table: `load` without the notes."""
+    """Read and check a table: `load` without the notes; the same arguments and errors.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> import pandas as pd
+        >>> from pipeline import read
+        >>> file = Path(tempfile.mkdtemp()) / "people.parquet"
+        >>> pd.DataFrame({"age": [31, 54, 27]}).to_parquet(file)
+        >>> read(file).num_rows
+        3
+    """
     return load(path, settings, overrides).table
 
 

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from pipeline.data.tables.content import STEP, mix, row_hashes
 from pipeline.errors import TableError
+from pipeline.frames import Frame, to_arrow
 from pipeline.randomness import key
 from pipeline.records import Record
 
@@ -26,6 +27,13 @@ class SplitSettings(Record):
     Attributes:
         validation: Share that decides when training stops.
         holdout: Share that no part of training sees. The evaluation uses it.
+
+    Example:
+        >>> import pandas as pd
+        >>> from pipeline import SplitSettings, split
+        >>> parts = split(pd.DataFrame({"x": range(1000)}), SplitSettings(holdout=0.3))
+        >>> 250 < parts.holdout.num_rows < 350
+        True
     """
 
     validation: float = Field(default=0.05, gt=0, lt=0.5)
@@ -33,22 +41,41 @@ class SplitSettings(Record):
 
 
 class Split(NamedTuple):
-    """The three parts of a table, each in the table's row order."""
+    """The three parts of a table, each in the table's row order.
+
+    Example:
+        >>> import pandas as pd
+        >>> from pipeline import split
+        >>> split(pd.DataFrame({"x": range(100)})).train.column_names
+        ['x']
+    """
 
     train: pa.Table
     validation: pa.Table
     holdout: pa.Table
 
 
-def split(table: pa.Table, settings: SplitSettings | None = None, seed: int = 0) -> Split:
+def split(table: Frame, settings: SplitSettings | None = None, seed: int = 0) -> Split:
     """Split by content: a row's part depends on its values, on the number of equal rows before it, and on `seed`.
 
     The shares are met in expectation. Each part gets at least four rows.
 
+    Args:
+        table: An Arrow table, a pandas or a Polars frame.
+        settings: The shares.
+        seed: Another seed gives another split.
+
     Raises:
         TableError: The table has fewer than `LEAST_ROWS` rows.
+
+    Example:
+        >>> import pandas as pd
+        >>> from pipeline import split
+        >>> train, validation, holdout = split(pd.DataFrame({"x": range(100)}))
+        >>> train.num_rows + validation.num_rows + holdout.num_rows
+        100
     """
-    settings = settings or SplitSettings()
+    table, settings = to_arrow(table), settings or SplitSettings()
     if table.num_rows < LEAST_ROWS:
         raise TableError(f"expected at least {LEAST_ROWS} rows to split, got {table.num_rows}")
     place = _places(table, seed)

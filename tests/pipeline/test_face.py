@@ -1,0 +1,116 @@
+"""The public face: its names, their docstrings, and the examples in them."""
+
+import doctest
+import inspect
+import subprocess
+import sys
+
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+
+import pipeline
+from pipeline import Synthesizer
+
+NAMES = """
+    BusyError Column ColumnSettings DamagedError Decision DiskFullError DriftReport DriftSettings Evaluation
+    EvaluationSettings FormatError GateSettings InputError ModelSettings NotFoundError PrivacySettings Profile
+    ReadSettings Reference ResynthError Schema SchemaError Score SettingsError Split SplitSettings Synthesizer
+    TableError TrainingSettings compare decide evaluate infer read split
+"""
+EXAMPLES = [name for name in pipeline.__all__ if not name.endswith("Error")]
+METHODS = ["fit", "sample", "table", "batches", "encode", "decode", "reconstruct", "elbo", "save"]
+
+
+def test_these_are_the_public_names():
+    """A name that is added or lost is a decision, not an accident; all are there, and no other."""
+    assert pipeline.__all__ == sorted(NAMES.split())
+    assert all(getattr(pipeline, name).__name__ == name for name in pipeline.__all__)
+    assert dir(pipeline) == pipeline.__all__
+    with pytest.raises(AttributeError, match="no attribute 'Model'"):
+        _ = pipeline.Model
+
+
+def test_the_face_imports_nothing_heavy():
+    """Importing the package and its settings brings neither PyTorch nor scikit-learn nor pandas."""
+    code = "import sys, pipeline, pipeline.settings; print(*{'torch', 'sklearn', 'matplotlib'} & set(sys.modules))"
+    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert found.stdout.strip() == ""
+
+
+def run(name: str, text: str, names: dict[str, object]) -> dict[str, object]:
+    """Execute the examples of a docstring; the names that they leave."""
+    test = doctest.DocTestParser().get_doctest(text, names, name, None, 0)
+    assert test.examples, f"{name} has no example"
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
+    runner.run(test, clear_globs=False)
+    assert runner.failures == 0, name
+    return test.globs
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_every_public_name_has_an_example_that_runs(name):
+    """Errors apart, which `pipeline.errors` draws as a tree."""
+    run(name, inspect.getdoc(getattr(pipeline, name)), {})
+
+
+def test_the_example_of_the_package_runs():
+    """The first program that a reader sees is complete."""
+    assert len(run("pipeline", pipeline.__doc__, {})["rows"]) == 1000
+
+
+def test_every_method_of_a_synthesizer_has_an_example_that_runs():
+    """Each goes on where the example of the class ends."""
+    names = run("Synthesizer", inspect.getdoc(Synthesizer), {})
+    for method in METHODS:
+        run(method, inspect.getdoc(getattr(Synthesizer, method)), dict(names))
+
+
+def test_public_functions_name_their_errors_and_arguments():
+    """Every parameter is described, and the errors are named."""
+    for name in ("compare", "decide", "evaluate", "infer", "split"):
+        text = inspect.getdoc(getattr(pipeline, name))
+        for parameter in inspect.signature(getattr(pipeline, name)).parameters:
+            assert f"{parameter}:" in text or f"`{parameter}`" in text, (name, parameter)
+
+
+FRAMES = {
+    "arrow": lambda frame: pa.Table.from_pandas(frame, preserve_index=False),
+    "pandas": lambda frame: frame,
+    "polars": pl.from_pandas,
+}
+
+
+@pytest.mark.parametrize("form", FRAMES)
+def test_a_frame_is_all_it_takes(form, tmp_path):
+    """Fitted with no other argument, it gives back what was given: class, columns and types, also once loaded."""
+    dates = pd.date_range("2024-01-01", periods=100)
+    plain = pd.DataFrame({"age": [20, 30, 40, 50] * 25, "since": dates, "city": pd.Categorical(["Rome", "Oslo"] * 50)})
+    frame = FRAMES[form](plain)
+    synthesizer = Synthesizer.fit(frame)
+    synthesizer.save(tmp_path / "model")
+    for made in (synthesizer.sample(1000), Synthesizer.load(tmp_path / "model").sample(1000)):
+        assert type(made) is type(frame)
+        assert made.shape == (1000, 3)
+        assert list(getattr(made, "dtypes", [])) == list(getattr(frame, "dtypes", []))
+    if form == "arrow":
+        assert made.schema.equals(frame.schema)
+
+
+def test_only_an_index_with_a_name_is_a_column():
+    """A frame that was filtered keeps no trace of it; a named index comes back as the index."""
+    frame = pd.DataFrame({"age": [20, 30, 40, 50] * 25, "city": ["Rome", "Oslo"] * 50})
+    filtered = Synthesizer.fit(frame[frame["age"] > 20]).sample(10)
+    assert list(filtered.columns) == ["age", "city"]
+    named = Synthesizer.fit(frame.set_index("city")).sample(10)
+    assert named.index.name == "city"
+    assert set(named.index) <= {"Rome", "Oslo"}
+
+
+def test_what_is_no_frame_is_refused_by_name():
+    """A path or a list is no table."""
+    with pytest.raises(pipeline.TableError, match="expected an Arrow table, a pandas DataFrame or a Polars DataFrame"):
+        Synthesizer.fit([1, 2, 3])
+    with pytest.raises(pipeline.TableError, match="expected a column 'age'"):
+        pipeline.evaluate(pd.DataFrame({"x": [1]}), holdout=pd.DataFrame({"x": [1]}), train=pd.DataFrame({"age": [1]}))
