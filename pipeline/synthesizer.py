@@ -71,18 +71,15 @@ class Synthesizer:
         `Synthesizer.fit(frame).sample(1000)` is a complete program: the schema is inferred, and a small part of the
         rows is set aside to choose when training stops.
 
-        What only a few rows share is withheld, and a small table is rehearsed (`pipeline.fitting`). Given a `champion`,
-        the training starts from it (a *warm start*, `pipeline.continuation`).
-
         Args:
             rows: Training rows: an Arrow table, a pandas or a Polars frame.
             validation: Rows that choose when to stop; by default a part of `rows`.
             schema: From `pipeline.columns.infer`; by default inferred.
-            taken: Every real row there is, where that is more than `rows` and `validation`: no made-up value is one of
-                theirs, and they say how many rows share a value. Nothing else is learned from them.
+            taken: Every real row there is, where that is more than `rows` and `validation`; see `fitting.Material`.
             model: The network; sizes left open follow the table.
             training: The optimisation; lengths left open follow the table.
-            champion: A synthesizer of an earlier table of the same columns, which is left as it is.
+            champion: A synthesizer of an earlier table of the same columns, at which the training starts (a *warm
+                start*, `pipeline.continuation`); it is left as it is.
             novel: What becomes of labels that the champion does not know.
             seed: Fixes initial weights, order and noise.
             progress: Receives the phase "train".

@@ -101,24 +101,27 @@ def evaluate(
     tables = (alike(frame, schema.arrow) for frame in (synthetic, train, holdout))
     samples = replace(Samples.draw(*tables, schema=schema, settings=settings, seed=seed), told=told)
     asked = [area for area in AREAS.values() if (areas is None or area.name in areas) and area.concerns(samples)]
-    names = {area.name for area in asked}
     # OpenMP's threads spin while they wait: on a busy machine two take a hundred times as long as one
     with threadpool_limits(limits=1, user_api="openmp"):
-        found = ceilings.comparable(samples, classify="detection" in names)
-        samples = replace(samples, views=found.views, real=found.real)
-        seen, notes = _seen(samples, asked, progress)
-        related = dependence(found.views[1], samples.random("dependence")) if "pairs" in names else None
+        return _evaluated(samples, asked, progress)
+
+
+def _evaluated(samples: Samples, asked: Sequence[Area], progress: Progress) -> Evaluation:
+    """What some areas say of the columns that real rows can be compared by."""
+    names = {area.name for area in asked}
+    found = ceilings.comparable(samples, classify="detection" in names)
+    samples = replace(samples, views=found.views, real=found.real)
+    seen, notes = _seen(samples, asked, progress)
     order = list(METRICS)
-    scores = [score for each in seen for score in each.scores]
     return Evaluation(
         rows=samples.tables[0].num_rows,
         holdout_rows=samples.tables[2].num_rows,
-        scores=tuple(sorted(scores, key=lambda score: order.index(score.name))),
+        scores=tuple(sorted((s for each in seen for s in each.scores), key=lambda score: order.index(score.name))),
         details={name: records for each in seen for name, records in each.details.items()},
         notes=tuple(notes),
         left_out=found.left_out,
         flaw=found.flaw,
-        dependence=related,
+        dependence=dependence(found.views[1], samples.random("dependence")) if "pairs" in names else None,
     )
 
 
