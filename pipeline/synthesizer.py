@@ -78,8 +78,7 @@ class Synthesizer:
             taken: Every real row there is, where that is more than `rows` and `validation`; see `fitting.Material`.
             model: The network; sizes left open follow the table.
             training: The optimisation; lengths left open follow the table.
-            champion: A synthesizer of an earlier table of the same columns, at which the training starts (a *warm
-                start*, `pipeline.continuation`); it is left as it is.
+            champion: A synthesizer of an earlier table at which the training starts (a *warm start*).
             novel: What becomes of labels that the champion does not know.
             seed: Fixes initial weights, order and noise.
             progress: Receives the phase "train".
@@ -92,8 +91,7 @@ class Synthesizer:
         Example:
             >>> quick = TrainingSettings(epochs=1)
             >>> champion = Synthesizer.fit(frame, training=quick, seed=1)
-            >>> later = pd.concat([frame, frame])
-            >>> Synthesizer.fit(later, training=quick, champion=champion, seed=2).schema.names  # a warm start
+            >>> Synthesizer.fit(pd.concat([frame, frame]), training=quick, champion=champion).schema.names
             ('age', 'member')
         """
         form, table = form_of(rows), to_arrow(rows)

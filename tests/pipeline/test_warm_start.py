@@ -54,7 +54,7 @@ def champion() -> Synthesizer:
 
 @pytest.fixture(scope="module")
 def grown(champion) -> Synthesizer:
-    """A warm start on the drifted table: of each of four seeds tried, notes are then right in .92 to .93 of the rows."""
+    """A warm start on the drifted table: for four seeds tried, notes are right in .92 to .93 of the rows."""
     return warm(champion, drifted(), TRAINING.model_copy(update={"epochs": 120}))
 
 
