@@ -112,7 +112,7 @@ def trend_replicates(real: View, other: View, pairs: Sequence[PairTrend], w: Flo
 
 
 def trend_resampled(real: View, other: View, pair: PairTrend, w: Floats) -> Floats:
-    """The error of a pair in each resample of the real rows, [resamples]. `w` holds their weights, [resamples, rows]."""
+    """The error of a pair in each resample of the real rows, [resamples]. `w` holds row weights, [resamples, rows]."""
     names = pair.first, pair.second
     numbers = [view.measures[name].numbers(view[name]) for view in (real, other) for name in names]
     x, y, u, v = numbers
