@@ -156,7 +156,7 @@ class Measure(ABC, Generic[S]):
         return list(labels(array).dictionary_decode().to_pylist())
 
     def places(self, array: Array) -> Floats:
-        """A number for each value, [rows]: in [0, 1] if values have an order, −1 for null; else a code for each label."""
+        """A number per value, [rows]: in [0, 1] if values have an order, else a code for each label. −1 for null."""
         return coded([array])[0].astype(np.float64)
 
     def features(self, summary: S | None, rate: float, most: int) -> Features | None:  # noqa: ARG002

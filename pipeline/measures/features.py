@@ -33,8 +33,9 @@ class Features(ABC):
 
 
 class NormalScores(Features):
-    """Numbers as normal scores Φ⁻¹(F(x)), which have no unit and no heavy tail. If nulls occur, a second feature is
-    their indicator.
+    """Numbers as normal scores Φ⁻¹(F(x)), which have no unit and no heavy tail.
+
+    A second feature says where nulls are, if there are any.
 
     Args:
         quantiles: The distribution function F. None if there is no value.
