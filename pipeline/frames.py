@@ -1,7 +1,7 @@
-"""Tables as people hold them: Arrow tables, pandas frames, Polars frames.
+"""Tables in the forms that people use: Arrow tables, pandas frames, Polars frames.
 
-A `Form` turns a frame into an Arrow table and generated tables back into such a frame. pandas and Polars are imported
-only where a frame of theirs is given.
+A `Form` names the form of a frame. `to_arrow` turns a frame into an Arrow table, and `from_arrow` turns generated
+tables back. pandas and Polars are imported only if a frame of theirs is given.
 """
 
 from typing import Any, Literal
@@ -15,10 +15,10 @@ Form = Literal["arrow", "pandas", "polars"]
 
 
 def form_of(frame: object) -> Form:
-    """Which form a frame has.
+    """The form of a frame.
 
     Raises:
-        TableError: It has none that is known.
+        TableError: The form is unknown.
     """
     if isinstance(frame, pa.Table):
         return "arrow"
@@ -29,7 +29,7 @@ def form_of(frame: object) -> Form:
 
 
 def to_arrow(frame: Any) -> pa.Table:  # noqa: ANN401 - pandas and Polars are not imported to name their types
-    """A frame as an Arrow table, without types that are only views.
+    """A frame as an Arrow table, without view types.
 
     Raises:
         TableError: The frame has no known form, or a column has no Arrow type.
@@ -44,10 +44,10 @@ def to_arrow(frame: Any) -> pa.Table:  # noqa: ANN401 - pandas and Polars are no
 
 
 def from_arrow(table: pa.Table, form: Form) -> Any:  # noqa: ANN401 - see `to_arrow`
-    """A generated table in the form that was given.
+    """A generated table in the given form.
 
     Raises:
-        TableError: Polars is not installed here.
+        TableError: Polars is not installed.
     """
     if form == "pandas":
         return table.to_pandas()
