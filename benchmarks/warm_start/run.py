@@ -3,8 +3,8 @@
     .venv/bin/python benchmarks/warm_start/run.py [--tables adult,bike] [--rows 0] [--seeds 1]
 
 For each table, a champion is trained on the rows before the drift. Then the champion is continued on the drifted table,
-and another network of the table's usual sizes is trained there from nothing at full length. Both use the same alphabets,
-the champion's, extended, because ELBOs over different alphabets are not comparable. Both use one thread, and CPU
+and another network of the usual sizes is trained there from nothing at full length. Both use the same alphabets, the
+champion's, extended, because ELBOs over different alphabets are not comparable. Both use one thread, and CPU
 seconds are counted, so that other work on the machine does not matter. Prints a table and writes
 `benchmarks/results/warm_start.{md,json}`. It takes about six minutes per table and seed, or one with 4,500 rows.
 
