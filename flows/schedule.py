@@ -1,15 +1,14 @@
-"""Retraining and drift checks on schedule, by Prefect.
+"""Scheduled retraining and drift checks, by Prefect.
 
-Every table of the settings that has a schedule becomes two deployments: `retrain`, which is `resynth run`, and
-`check`, which compares what is there with the champion's data. A check that finds drift emits the event
-`resynth.drift`; an automation of Prefect starts `retrain` on it. A promotion publishes, so there is no third.
+Every table of the settings with a schedule becomes two deployments: `retrain`, which is `resynth run`, and `check`,
+which compares the current data with the champion's. A check that finds drift emits the event `resynth.drift`, and an
+automation of Prefect starts `retrain` on it. A run publishes by itself, so there is no third deployment.
 
-`resynth serve` runs them on this machine; `prefect.yaml` hands the same two flows to work pools. Both flows read the
-settings when they start, so what is changed there holds from the next run on, and only a changed schedule needs
-`serve` to be started again.
+`resynth serve` runs them on this machine; `prefect.yaml` gives the same two flows to work pools. Both flows read the
+settings when they start, so changes hold from the next run on. Only a changed schedule needs a restart of `serve`.
 
-Times and the change of clocks: a cron expression is read in its time zone, and a day on which the clock is changed
-has one run of a daily schedule, as any other; an interval is elapsed time, whatever the clock says.
+Time zones and clock changes: a cron expression is read in its time zone, and a daily schedule runs once on a day on
+which the clock changes, as on any other day. An interval is elapsed time, whatever the clock shows.
 """
 
 import asyncio
@@ -40,19 +39,19 @@ from flows.verbs.run import RunRequest, run
 from pipeline.errors import BusyError, SchemaError, SettingsError
 
 DRIFT = "resynth.drift"
-EPOCH = datetime(2020, 1, 1, tzinfo=UTC)  # from which intervals are counted, so that a restart does not shift them
+EPOCH = datetime(2020, 1, 1, tzinfo=UTC)  # intervals are counted from it, so a restart does not shift them
 AT_ONCE = 2  # runs at work on this machine: one may check while another trains
 
 
 @flow(name="resynth-retrain")
 def retrain(table: str, home: str = ".", config: str | None = None, *, on_drift: bool = False) -> State[object]:
-    """`resynth run` for a table of the settings.
+    """Run `resynth run` for a table of the settings.
 
     Args:
-        table: Its name there.
-        home: Where data, runs and exports live.
-        config: The settings file; default: resynth.toml in the home.
-        on_drift: Whether a check that found drift calls for it, which a recent training holds back.
+        table: The name of the table in the settings.
+        home: The home directory.
+        config: The settings file. By default resynth.toml in the home.
+        on_drift: Whether a drift check starts it. A recent training holds such a run back.
     """
     settings, place = _chosen(table, home, config)
     request = RunRequest(data=settings.source(place), home=place, name=table, settings=settings, on_drift=on_drift)
@@ -65,14 +64,14 @@ def retrain(table: str, home: str = ".", config: str | None = None, *, on_drift:
 
 @flow(name="resynth-check")
 def check(table: str, home: str = ".", config: str | None = None) -> State[object]:
-    """Look for drift in a table of the settings, and call for a retraining when there is.
+    """Check a table of the settings for drift, and start a retraining if there is drift.
 
-    So does a champion that this code does not understand.
+    A champion that this code cannot read also starts a retraining.
 
     Args:
-        table: Its name there.
-        home: Where data, runs and exports live.
-        config: The settings file; default: resynth.toml in the home.
+        table: The name of the table in the settings.
+        home: The home directory.
+        config: The settings file. By default resynth.toml in the home.
     """
     settings, place = _chosen(table, home, config)
     data = settings.source(place)
@@ -99,10 +98,10 @@ def check(table: str, home: str = ".", config: str | None = None) -> State[objec
 
 
 def deployments(home: Path, config: Path | None, tables: Mapping[str, Settings]) -> list[RunnerDeployment]:
-    """What `serve` serves.
+    """The deployments for `serve`.
 
     Raises:
-        SettingsError: No table has a schedule, or one is no schedule.
+        SettingsError: No table has a schedule, or a schedule is invalid.
     """
     made = []
     for table, settings in tables.items():
@@ -123,7 +122,7 @@ def timetable(when: str, timezone: str, key: str = "schedule") -> Schedule:
     """A schedule from an interval (`90m`, `12h`, `7d`) or a cron expression, the setting called `key`.
 
     Raises:
-        SettingsError: It is neither.
+        SettingsError: The text is neither.
     """
     try:
         if (elapsed := interval(when)) is not None:
@@ -134,7 +133,7 @@ def timetable(when: str, timezone: str, key: str = "schedule") -> Schedule:
 
 
 def start(home: Path, config: Path | None, tables: Mapping[str, Settings]) -> None:
-    """Run what the schedules call for, until interrupted; they rest while nobody does.
+    """Run the scheduled flows until interrupted. The schedules are paused while no process serves them.
 
     Raises:
         SettingsError: There is nothing to serve.
@@ -148,12 +147,12 @@ def start(home: Path, config: Path | None, tables: Mapping[str, Settings]) -> No
 
 
 def at_once(tables: Mapping[str, Settings]) -> int:
-    """How many runs may go on: those at work, and of every table one that waits for a person."""
+    """How many runs may be active: those at work, and one for every table that waits for a person."""
     return AT_ONCE + sum(settings.gate.approval == "person" for settings in tables.values())
 
 
 class _Runner(Runner):
-    """Prefect's runner; its own way to stop on SIGTERM leaves a coroutine that nobody awaits, Ctrl-C's does not."""
+    """Prefect's runner, stopped by SIGTERM as by Ctrl-C: its own handler leaves a coroutine that is never awaited."""
 
     def handle_sigterm(self, *_: object, **__: object) -> None:
         """Stop as on Ctrl-C."""
@@ -161,7 +160,7 @@ class _Runner(Runner):
 
 
 def _chosen(table: str, home: str, config: str | None) -> tuple[Settings, Path]:
-    """The settings of a table, and the home made ready."""
+    """The settings of a table, and its home, ready for use."""
     place = Path(home).resolve()
     homes.embed(place)
     tables = Settings.tables(place, Path(config) if config is not None else None)
@@ -175,7 +174,7 @@ def _chosen(table: str, home: str, config: str | None) -> tuple[Settings, Path]:
 
 
 def _call(settings: Settings, table: str, name: str, worst: str) -> State[object]:
-    """Call for a retraining, and tell why."""
+    """Start a retraining through an event, and notify of the reason."""
     emit_event(DRIFT, resource=resource(table), payload={"worst": worst})
     notify.tell(settings.notify, "drift", table, f"{name.lower()}: {worst}")
     return Completed(name=name, message=worst)
@@ -187,7 +186,7 @@ def _deployment(
     when: list[Schedule],
     triggers: list[DeploymentEventTrigger],
 ) -> RunnerDeployment:
-    """One of the flows for one table."""
+    """The deployment of one of the flows for one table."""
     made = made_of.to_deployment(
         str(parameters["table"]),
         schedules=when,
@@ -197,7 +196,7 @@ def _deployment(
         paused=False,
         entrypoint_type=EntrypointType.MODULE_PATH,
     )
-    return cast("RunnerDeployment", made)  # a coroutine only where there is a loop
+    return cast("RunnerDeployment", made)  # it is a coroutine only within an event loop
 
 
 def _on_drift(table: str, times: ScheduleSettings) -> DeploymentEventTrigger:
@@ -212,5 +211,5 @@ def _on_drift(table: str, times: ScheduleSettings) -> DeploymentEventTrigger:
 
 
 def resource(table: str) -> dict[str, str]:
-    """How events and automations name a table."""
+    """The resource that stands for a table in events and automations."""
     return {"prefect.resource.id": f"resynth.table.{table}", "prefect.resource.name": table}

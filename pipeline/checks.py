@@ -1,7 +1,7 @@
 """Checks of what was read from a file, before it is used.
 
-A file may be damaged, cut off, or made by somebody else. Whoever reads one says here what it must hold; anything else
-is a `DamagedError` of one line that names the place and the expectation, and never a value.
+A file may be damaged, cut off, or made by others. Code that reads a file states here what it must hold. Anything else
+is a `DamagedError`: one line with the place and the expectation, and never a value.
 """
 
 from collections.abc import Collection, Mapping
@@ -17,10 +17,10 @@ R = TypeVar("R", bound=BaseModel)
 
 
 def record(kind: type[R], data: object) -> R:
-    """`data`, as JSON gives it, as a record of a kind.
+    """Read `data`, as JSON gives it, as a record of a kind.
 
     Raises:
-        DamagedError: It is none.
+        DamagedError: `data` is no such record.
     """
     try:
         return kind.model_validate(data)
@@ -30,14 +30,14 @@ def record(kind: type[R], data: object) -> R:
         raise DamagedError(f"{key or 'content'}: {problem['msg'][:80]}") from None
 
 
-def expect(holds: bool, what: str) -> None:  # noqa: FBT001 - the condition that a sentence begins with
-    """Raise a DamagedError that expected `what`, unless it holds."""
+def expect(holds: bool, what: str) -> None:  # noqa: FBT001 - a call reads as a sentence that begins with the condition
+    """Raise a DamagedError that `what` was expected, unless `holds` is true."""
     if not holds:
         raise DamagedError(f"expected {what}")
 
 
 def exactly(arrays: Mapping[str, Any], names: Collection[str]) -> None:
-    """Raise a DamagedError unless the arrays are those of these names."""
+    """Raise a DamagedError unless the arrays have exactly these names."""
     if set(arrays) != set(names):
         missing, extra = len(set(names) - set(arrays)), len(set(arrays) - set(names))
         raise DamagedError(f"expected the arrays {', '.join(sorted(names))}; {missing} missing, {extra} unknown")
@@ -52,18 +52,18 @@ def vector(
     least: int | None = None,
     below: int | None = None,
 ) -> NDArray[Any]:
-    """The array of a name.
+    """The array `name`, checked.
 
     Args:
         arrays: Arrays by name.
-        name: The name of one of them.
-        dtype: Its exact type; floats must be finite.
-        length: How many numbers it holds; any number where not given.
-        least: No number is less.
-        below: Every number is less.
+        name: The name of the array.
+        dtype: Its exact type. Floats must be finite.
+        length: Number of entries. Any number by default.
+        least: Lower bound of all entries.
+        below: All entries are less than this.
 
     Raises:
-        DamagedError: It is another kind of array.
+        DamagedError: The array is missing, or does not meet these expectations.
     """
     if name not in arrays:
         raise DamagedError(f"expected an array {name!r}, found none")
@@ -82,7 +82,7 @@ def vector(
 
 
 def finite(name: str, array: NDArray[Any]) -> None:
-    """Raise a DamagedError where floats are NaN or infinite."""
+    """Raise a DamagedError if floats are NaN or infinite."""
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise DamagedError(f"array {name!r}: expected finite numbers, got NaN or infinity")
 

@@ -1,8 +1,8 @@
-"""Warm starts: a training that begins at a champion.
+"""Warm starts: a training that begins from a champion.
 
-The champion's normalization is extended to what is new in the rows, its network keeps its sizes and what it knows, and
-a share of the usual length is trained. A warm start is possible where the columns, their kinds and the rules of what
-may be shown are still the same, and the table has not outgrown the network.
+The champion's normalization is extended to new values of the rows. Its network keeps its sizes and what it has learned,
+and the training takes a share of the usual time. A warm start is possible if the columns, their kinds and the rules of
+disclosure are still the same, and the table has not outgrown the network.
 """
 
 import math
@@ -15,20 +15,21 @@ from pipeline.settings import ModelSettings, TrainingSettings
 from pipeline.training.recipe import Recipe, Settling, patience, shape_for
 
 SHARE = 0.12
-"""Share of the usual length of a training that a warm start takes."""
+"""Length of a warm start as a share of the usual length of a training."""
 SETTLING = Settling(length=1.0, rate=1.0)
-"""How a warm start ends: half of it settles, for what it has to learn is little."""
+"""The end of a warm start. Half of its steps settle, because it has little to learn."""
 KEEP = 0.6
-"""Share of the champion's weights in what a warm start begins with, beside fresh ones; all of them if untrained."""
+"""Share of the champion's weights in the initial weights of a warm start; the rest are fresh ones. If nothing is
+trained, the share is 1."""
 
 
 def shortened(recipe: Recipe, shape: Shape, training: TrainingSettings) -> Recipe:
-    """The recipe of a warm start: the champion's sizes, less time, the full weight of the KL from the first step.
+    """The recipe of a warm start: the champion's sizes, less time, and the full weight of the KL from the first step.
 
     Args:
         recipe: The recipe of a training afresh.
         shape: The sizes of the champion's network.
-        training: What the user has chosen.
+        training: The user's settings.
     """
     epochs = math.ceil(SHARE * recipe.epochs)
     changes = {
@@ -43,7 +44,7 @@ def shortened(recipe: Recipe, shape: Shape, training: TrainingSettings) -> Recip
 
 
 def differences(champion: Fitted, schema: Schema) -> tuple[str, ...]:
-    """What keeps a training on a table of `schema` from starting at a champion, one phrase each."""
+    """Why a training on a table of `schema` cannot start from a champion, one phrase each."""
     known = champion.schema
     if found := known.differences(schema.arrow):
         return found
@@ -56,7 +57,7 @@ def differences(champion: Fitted, schema: Schema) -> tuple[str, ...]:
 
 
 def other_rules(champion: Fitted, schema: Schema) -> tuple[str, ...]:
-    """How `schema` differs from the champion's in what may be shown of the columns, one phrase each."""
+    """How the rules of disclosure in `schema` differ from the champion's, one phrase each."""
     found = [f"column {name!r} is left out now" for name in schema.dropped if name in champion.schema.names]
     found += [f"column {name!r} was left out" for name in champion.schema.dropped if name in schema.names]
     for column in schema:
@@ -72,10 +73,10 @@ def other_rules(champion: Fitted, schema: Schema) -> tuple[str, ...]:
 
 
 def outgrown(champion: Fitted, rows: int, model: ModelSettings) -> tuple[str, ...]:
-    """Whether `rows` training rows are too many for the champion's network; in a phrase.
+    """Whether `rows` training rows are too many for the champion's network, as a phrase. Empty if they are not.
 
-    Too many are those that would be given twice the width, hidden states or components of the prior: chains of warm
-    starts that went on beyond cost most of C2ST (`benchmarks/results/warm_start.md`).
+    Rows are too many if they would get twice the width, hidden states or components of the prior. Chains of warm starts
+    that went on beyond this lost most of C2ST (`benchmarks/results/warm_start.md`).
     """
     if champion.vae is None:
         return ()

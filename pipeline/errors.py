@@ -1,9 +1,9 @@
-"""What can go wrong, as a tree.
+"""The errors of resynth, as a tree.
 
     ResynthError            something failed (exit code 1)
-    ├── DiskFullError       there is no room left for what is written
-    ├── BusyError           somebody else is at it
-    └── InputError          what the user gave cannot be used (exit code 2)
+    ├── DiskFullError       the disk has no room for what is written
+    ├── BusyError           another process does the same work
+    └── InputError          the user's input cannot be used (exit code 2)
         ├── TableError      the table: missing, damaged, too small, unsupported values
         ├── SchemaError     the table's columns: kinds, types, differences from a model's
         ├── SettingsError   a setting or argument
@@ -11,8 +11,8 @@
         │   └── FormatError a saved model that this code does not read
         └── DamagedError    a saved model whose files are not what was saved
 
-Every message is one line that says what was expected, what came, and where. Messages name columns, types,
-counts and paths; they never quote a value of the data.
+Every message is one line that says what was expected, what came, and where. Messages name columns, types, counts and
+paths. They never quote a value of the data.
 """
 
 
@@ -21,15 +21,15 @@ class ResynthError(Exception):
 
 
 class DiskFullError(ResynthError):
-    """There is no room left for what is written."""
+    """The disk has no room for what is written."""
 
 
 class BusyError(ResynthError):
-    """Somebody else is at it."""
+    """Another process does the same work."""
 
 
 class InputError(ResynthError):
-    """The input or the usage is wrong; nothing was changed."""
+    """The input or the usage is wrong. Nothing was changed."""
 
 
 class TableError(InputError):

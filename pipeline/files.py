@@ -1,8 +1,8 @@
-"""Small files that are there whole or not at all, also after a power cut.
+"""Small files that are whole or absent, even after a power cut.
 
-A file is written under another name, flushed to the disk, and renamed; the directory is flushed after it. Without the
-first flush a file system may keep the rename and lose the content, and leave an empty file. What a killed writer has
-left under the other name, the next one replaces; nobody else may write the same file meanwhile.
+A file is written under another name, flushed to the disk, and renamed. Then the directory is flushed. Without the first
+flush, a file system may keep the rename, lose the content, and leave an empty file. If a writer is killed, the next
+writer replaces what it left under the other name. Only one process may write a file at a time.
 """
 
 import os
@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-PRIVATE = 0o077  # what a umask takes away from everybody but the owner
+PRIVATE = 0o077  # permissions that a umask removes from everybody but the owner
 
 
 def write(file: Path, text: str) -> None:
-    """Write a text that only its owner may read; who reads the file meanwhile finds the old text or the new one."""
+    """Write a text that only its owner may read. Readers of the file find the old text or the new one."""
     fresh = _fresh(file)
     clear(file)
     try:
@@ -35,7 +35,7 @@ def clear(file: Path) -> None:
 
 
 def sync(path: Path) -> None:
-    """Have the disk hold a file or a directory."""
+    """Flush a file or a directory to the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -45,7 +45,7 @@ def sync(path: Path) -> None:
 
 @contextmanager
 def private() -> Iterator[None]:
-    """Whatever this process makes within this, only its owner may read."""
+    """Let only the owner read what this process creates within this context."""
     before = os.umask(PRIVATE)
     try:
         yield
@@ -54,7 +54,7 @@ def private() -> Iterator[None]:
 
 
 def protect(directory: Path) -> None:
-    """Let only the owner read a directory and what is in it."""
+    """Let only the owner read a directory and its contents."""
     for path in (directory, *directory.rglob("*")):
         path.chmod(0o700 if path.is_dir() else 0o600)
 

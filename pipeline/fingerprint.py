@@ -1,12 +1,13 @@
-"""What the first rows of a synthesizer are known by.
+"""A fingerprint of the first rows of a synthesizer.
 
-A model that loads may still generate something else than when it was judged: its weights were exchanged, or this
-machine computes differently. So the first rows after the training are kept in a form that tells them apart without
-being them: numbers and times as floats, of anything else 64 bits of a hash.
+A model that loads may still generate other rows than when it was evaluated: its weights were exchanged, or this machine
+computes differently. So the first rows after the training are kept in a form that identifies them without storing them.
+Numbers and times are floats, and other values are 64 bits of a hash.
 
-Floating-point arithmetic differs in its last bits from one processor to the next. Now and then that turns a symbol, and
-with it the rest of a row, so a few cells may differ: weights that are off by a thousandth change 1 % of a column. Two
-trainings on one table draw with the same random numbers and so agree in most cells, but not in so many of every column.
+Floating-point arithmetic differs in its last bits from one processor to the next. Now and then that changes a symbol,
+and with it the rest of a row, so a few cells may differ. Weights that are off by a thousandth change 1 % of a column.
+Two trainings on one table use the same random numbers in generation, so they agree in most cells, but in no column as
+much as `AGREE`.
 """
 
 from collections.abc import Mapping
@@ -25,17 +26,17 @@ from pipeline.schema import Column, Schema
 
 ROWS = 256
 AGREE = 0.98
-"""Share of the cells of a column that are to be the same."""
+"""Least share of equal cells in a column."""
 PRECISION = 1e-6
-"""How far two numbers may be apart, relative to their size, and still be the same."""
+"""Largest relative difference of two equal numbers."""
 IMPOSSIBLE = 1e-9
-"""Chance below which a column that came out constant did not do so by chance."""
+"""If the chance of a constant column is smaller than this, the column is not constant by chance."""
 
 Fingerprint = Mapping[str, NDArray[Any]]
 
 
 def fingerprint(table: pa.Table, schema: Schema) -> Fingerprint:
-    """One array per column, by its place, of as many numbers as there are rows."""
+    """One array per column, keyed by the column's index, with one number per row."""
     return {str(i): _cells(table[column.name], column) for i, column in enumerate(schema)}
 
 
@@ -48,7 +49,7 @@ def check(found: Fingerprint, schema: Schema) -> None:
 
 
 def compare(kept: Fingerprint, table: pa.Table, schema: Schema, commonest: Mapping[str, float]) -> None:
-    """See whether rows are those that a fingerprint was taken of, and such as a model may generate at all.
+    """Check that rows are those of a fingerprint, and that a sound model can generate them at all.
 
     Args:
         kept: The fingerprint.
@@ -57,7 +58,7 @@ def compare(kept: Fingerprint, table: pa.Table, schema: Schema, commonest: Mappi
         commonest: For each column, the share of its commonest value in training.
 
     Raises:
-        DamagedError: They are not.
+        DamagedError: The rows differ from the fingerprint, or a sound model cannot generate them.
     """
     table.validate(full=True)
     for i, column in enumerate(schema):

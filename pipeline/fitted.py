@@ -1,4 +1,4 @@
-"""Everything that a training leaves behind."""
+"""The result of a training."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -18,10 +18,10 @@ class Fitted(NamedTuple):
 
     Attributes:
         normalization: Schema and codecs.
-        vae: The network; None for a table in which nothing varies.
-        history: How the training went.
+        vae: The network. None for a table in which nothing varies.
+        history: The epochs of the training.
         shrinkage: How far generated rows are shrunk towards independent columns.
-        recipe: How the network was trained; None where there is no network.
+        recipe: How the network was trained. None if there is no network.
     """
 
     normalization: Normalization
@@ -37,5 +37,5 @@ class Fitted(NamedTuple):
 
     @property
     def labels(self) -> Mapping[str, pa.Array]:
-        """The labels that it knows, by column."""
+        """The labels that the model knows, by column."""
         return self.normalization.labels

@@ -1,7 +1,7 @@
 """How a model is fitted to a table.
 
-What only a few rows share is withheld (`pipeline.privacy.disclosure`), a small table is rehearsed
-(`pipeline.privacy.rehearsal`), normalization is fitted, and the network is trained, afresh or from a champion
+Values that only a few rows share are withheld (`pipeline.privacy.disclosure`). A small table is rehearsed
+(`pipeline.privacy.rehearsal`). Then the normalization is fitted, and the network is trained, afresh or from a champion
 (`pipeline.continuation`).
 """
 
@@ -32,7 +32,7 @@ from pipeline.training.optimization import train
 from pipeline.training.recipe import Recipe
 
 REHEARSAL = 0.2
-"""Share of the time limit that each half of a rehearsal takes."""
+"""Time limit of each half of a rehearsal, as a share of the training's limit."""
 
 
 class Material(NamedTuple):
@@ -40,10 +40,10 @@ class Material(NamedTuple):
 
     Attributes:
         rows: Training rows.
-        validation: Rows that choose when to stop.
+        validation: Rows that decide when to stop.
         schema: Their schema, from `pipeline.columns.infer`.
-        taken: Every real row there is: no made-up value is one of theirs, and they say how many rows share a value.
-            Nothing else is learned from them.
+        taken: Every real row there is. No made-up value is one of theirs, and they determine how many rows share a
+            value. Nothing else is learned from them.
     """
 
     rows: pa.Table
@@ -53,10 +53,10 @@ class Material(NamedTuple):
 
     @classmethod
     def of(cls, rows: pa.Table, validation: pa.Table, schema: Schema, taken: pa.Table | None = None) -> "Material":
-        """The columns of the schema; without `taken`, the rows and the validation rows are all there are.
+        """Select the columns of the schema. Without `taken`, the training and validation rows are all real rows.
 
         Raises:
-            TableError: There are no rows.
+            TableError: There are no training rows.
         """
         if rows.num_rows == 0:
             raise TableError("expected at least one training row, got none")
@@ -65,7 +65,7 @@ class Material(NamedTuple):
         return cls(rows, validation, schema, every)
 
     def shown(self, champion: Fitted | None, seed: int) -> "Material":
-        """The same rows without what may not be shown; `taken` stays as it is."""
+        """The same rows without values that are withheld. `taken` stays as it is."""
         rule = Disclosure.of(self.taken, self.schema, champion.labels if champion is not None else None)
         rows, validation = (rule.apply(table, seed=seed) for table in (self.rows, self.validation))
         return self._replace(rows=rows, validation=validation)
@@ -77,17 +77,17 @@ class Material(NamedTuple):
 
     @property
     def known(self) -> pa.Table:
-        """Training and validation rows: a validation row may hold the only extreme or rare label."""
+        """Training and validation rows together. A validation row may hold the only extreme or rare label."""
         return pa.concat_tables([self.rows, self.validation])
 
 
 class Choices(NamedTuple):
-    """What a user may choose about a training.
+    """The user's choices for a training.
 
     Attributes:
-        model: The network; sizes left open follow the table.
-        training: The optimisation; lengths left open follow the table.
-        novel: What becomes of labels that a champion does not know.
+        model: Settings of the network. Sizes left open follow the table.
+        training: Settings of the optimisation. Lengths left open follow the table.
+        novel: What to do with labels that a champion does not know.
     """
 
     model: ModelSettings = ModelSettings()
@@ -107,14 +107,14 @@ def fit(
 
     Args:
         material: The rows.
-        choices: What the user has chosen.
-        champion: A model of an earlier table of the same columns, at which the training starts; left as it is.
+        choices: The user's choices.
+        champion: A model of an earlier table with the same columns, from which the training starts. It is not changed.
         seed: Fixes initial weights, order and noise.
         progress: Receives the phase "train".
 
     Raises:
-        SchemaError: A column cannot be of its kind; the champion has other columns, or new labels are refused.
-        ResynthError: Training diverged.
+        SchemaError: A column cannot be of its kind, the champion has other columns, or new labels are refused.
+        ResynthError: The training diverged.
     """
     shown = material.shown(champion, seed)
     shrinkage = champion.shrinkage if champion is not None else _shrinkage(shown, choices, seed)
@@ -129,7 +129,7 @@ def _trained(
     seed: int,
     progress: Progress = silent,
 ) -> Fitted:
-    """Fit normalization and network to rows that may be shown."""
+    """Fit normalization and network to rows without withheld values."""
     known = material.known
     if shrinkage.share == 1:
         material = material.independent(seed)
@@ -154,7 +154,7 @@ def _trained(
 def _normalization(
     material: Material, known: pa.Table, champion: Fitted | None, novel: Novel
 ) -> tuple[Normalization, tuple[Origin, ...]]:
-    """Codecs fitted, or the champion's extended, to the known rows; the origin of every variable."""
+    """Fit codecs to the known rows, or extend the champion's. Returns the origin of every variable too."""
     if champion is None:
         return Normalization.fit(known, material.schema, material.taken), ()
     if found := continuation.differences(champion, material.schema):
@@ -163,7 +163,7 @@ def _normalization(
 
 
 def _shrinkage(material: Material, choices: Choices, seed: int) -> Shrinkage:
-    """How far a small table is shrunk towards independent columns; not at all where nothing is trained."""
+    """How far a small table is shrunk towards independent columns. Not at all if nothing is trained."""
     known = material.known
     if choices.training.epochs == 0 or known.num_rows >= ENOUGH:
         return Shrinkage()
@@ -171,7 +171,7 @@ def _shrinkage(material: Material, choices: Choices, seed: int) -> Shrinkage:
 
 
 def _rehearsal(schema: Schema, choices: Choices, seed: int) -> Callable[[pa.Table], Generate]:
-    """Trains on half of the rows in a fifth of the time."""
+    """A function that trains on half of the rows in a fifth of the time."""
     limit = REHEARSAL * choices.training.time_limit
     brief = choices._replace(training=choices.training.model_copy(update={"time_limit": limit}))
 

@@ -1,7 +1,7 @@
-"""Tables as people hold them: Arrow tables, pandas frames, Polars frames.
+"""Tables in the forms that people use: Arrow tables, pandas frames, Polars frames.
 
-A `Form` turns a frame into an Arrow table and generated tables back into such a frame. pandas and Polars are imported
-only where a frame of theirs is given.
+A `Form` names the form of a frame. `to_arrow` turns a frame into an Arrow table, and `from_arrow` turns generated
+tables back. pandas and Polars are imported only if a frame of theirs is given.
 """
 
 from typing import Any, Literal, TypeAlias
@@ -17,10 +17,10 @@ Frame: TypeAlias = Any
 
 
 def form_of(frame: object) -> Form:
-    """Which form a frame has.
+    """The form of a frame.
 
     Raises:
-        TableError: It has none that is known.
+        TableError: The form is unknown.
     """
     if isinstance(frame, pa.Table):
         return "arrow"
@@ -31,7 +31,7 @@ def form_of(frame: object) -> Form:
 
 
 def to_arrow(frame: Frame) -> pa.Table:
-    """A frame as an Arrow table, without types that are only views.
+    """A frame as an Arrow table, without view types.
 
     A named index of a pandas frame is a column. One without a name says only where rows once stood, and is left out.
 
@@ -69,10 +69,10 @@ def alike(frame: Frame, schema: pa.Schema) -> pa.Table:
 
 
 def from_arrow(table: pa.Table, form: Form) -> Frame:
-    """A generated table in the form that was given.
+    """A generated table in the given form.
 
     Raises:
-        TableError: Polars is not installed here.
+        TableError: Polars is not installed.
     """
     if form == "pandas":
         return table.to_pandas()

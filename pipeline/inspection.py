@@ -1,7 +1,7 @@
-"""How a table would be taken: each column's kind and why, what is sensitive, and what generated values look like.
+"""How a table would be taken: the kind of each column and why, what is sensitive, and examples of generated values.
 
-The examples are made up or drawn column by column from what may be shown, so nothing is trained and no real value of
-few rows is among them.
+The examples are made up, or drawn column by column from values that may be shown. So nothing is trained, and no real
+value of few rows is among them.
 """
 
 import json
@@ -23,24 +23,24 @@ from pipeline.schema import Schema
 
 EXAMPLES = 3
 LONGEST = 40
-"""Characters of an example, and of a list of names in a line."""
+"""Most characters of an example, and of a text in a line."""
 SENSITIVE = columns.MADE_UP - {"null"}
 FEW = 6
-"""Names in a line."""
+"""Most names in a line."""
 
 
 class Inspection(Record):
-    """One column as it would be taken.
+    """How one column would be taken.
 
     Attributes:
         name: The column.
         type: Its Arrow type.
-        kind: As in the settings; "drop" where it is left out.
-        why: In words.
-        distinct: Different values; None where they cannot be counted.
-        nulls: Rows without a value.
-        sensitive: Whether its values may say who a person is, so that they are made up.
-        withheld: Labels and rows that are not shown because too few rows share a value.
+        kind: Its kind, as in the settings; "drop" if it is left out.
+        why: The reason in words.
+        distinct: Number of different values. None if they cannot be counted.
+        nulls: Number of rows without a value.
+        sensitive: Whether its values may identify a person, so that they are made up.
+        withheld: Labels and rows that are withheld because too few rows share a value.
         examples: Generated values.
     """
 
@@ -56,10 +56,10 @@ class Inspection(Record):
 
 
 def inspect(table: pa.Table, schema: Schema, *, seed: int = 0) -> tuple[Inspection, ...]:
-    """Every column of a table, in its order.
+    """Inspect every column of a table, in order.
 
     Args:
-        table: With the columns that `schema` drops.
+        table: The table, with the columns that `schema` drops.
         schema: From `pipeline.columns.infer`.
         seed: The seed of the examples.
     """
@@ -91,7 +91,7 @@ def inspect(table: pa.Table, schema: Schema, *, seed: int = 0) -> tuple[Inspecti
 
 
 def brief(schema: Schema) -> tuple[str, ...]:
-    """How a table is taken, in a line per group of columns."""
+    """A summary of how a table is taken, one line per group of columns."""
     groups: dict[str, list[str]] = {"modelled": [], "made up": [], "published all null": []}
     for column in schema:
         group = "made up" if column.kind in SENSITIVE else "published all null" if column.kind == "null" else "modelled"
@@ -101,12 +101,12 @@ def brief(schema: Schema) -> tuple[str, ...]:
 
 
 def settings(found: tuple[Inspection, ...], least_rows: int, given: Mapping[str, str]) -> str:
-    """A `resynth.toml` that says what was found, to be edited.
+    """Write what was found as a `resynth.toml` that can be edited.
 
     Args:
         found: From `inspect`.
         least_rows: As in `PrivacySettings`.
-        given: Settings of the first lines, such as `data`.
+        given: Settings for the first lines, such as `data`.
     """
     lines = [f"{key} = {_quoted(value)}" for key, value in given.items()]
     lines += ["", "[privacy]", f"least_rows = {least_rows}  # what fewer rows share is not published"]
@@ -118,13 +118,13 @@ def settings(found: tuple[Inspection, ...], least_rows: int, given: Mapping[str,
 
 
 def _examples(codec: Codec, array: pa.ChunkedArray, random: np.random.Generator) -> tuple[str, ...]:
-    """Generated values: each with the symbols of a row drawn at random."""
+    """Generated values. Each has the symbols of a row drawn at random."""
     if not len(array):
         return ()
     rows = array.take(pa.array(random.integers(len(array), size=EXAMPLES)))
     values = codec.encode(rows).values
     made = codec.decode(Encoded(values, codec.draw(values, random, np.arange(EXAMPLES))))
-    texts = (codec.measure or NOMINAL).texts(made)  # what is not compared still has labels
+    texts = (codec.measure or NOMINAL).texts(made)  # columns that are not compared still have labels
     return tuple(
         "null" if gone else _line(str(text)) for text, gone in zip(texts, made.is_null().to_pylist(), strict=True)
     )
@@ -143,11 +143,11 @@ def _list(names: list[str]) -> str:
 
 
 def _line(text: str) -> str:
-    """A text in one line of bearable length."""
+    """A text in one line of limited length."""
     plain = "".join(letter if letter.isprintable() else " " for letter in text)
     return plain if len(plain) <= LONGEST else plain[: LONGEST - 1] + "…"
 
 
 def _quoted(text: str) -> str:
-    """A TOML string; JSON's escapes are TOML's too."""
+    """A TOML string. The escapes of JSON are valid in TOML too."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,8 +1,7 @@
-"""One turn of the closed loop: look at new rows, decide, train.
+"""One turn of the closed loop: check new rows for drift, decide, train.
 
-Drift, policy, training, evaluation and gate are functions of their own. What is said here is how they are put together,
-so that the loop that runs live (`flows.verbs.run`) and the one that runs over history (`pipeline.replay`) are the same,
-and the settings that both read.
+Drift, policy, training, evaluation and gate are separate functions. This module puts them together. The live loop
+(`flows.verbs.run`) and the loop over history (`pipeline.replay`) both use it, so they are the same.
 """
 
 from collections.abc import Mapping
@@ -31,20 +30,20 @@ from pipeline.statistics.auc import by_chance
 from pipeline.synthesizer import Synthesizer
 
 COSTS = ("marginals", "pairs", "detection")
-"""Areas of evaluation in which the cost of withholding is told."""
-VIEWED_ROWS = 2000  # of an incoming table, by the model and the classifier
+"""Areas of evaluation that report the cost of withholding."""
+VIEWED_ROWS = 2000  # of an incoming table, for the model and the classifier
 
 
 class PrivacyReport(Record):
-    """What is not shown of a table, and what that costs.
+    """What is withheld of a table, and what that costs.
 
     Attributes:
-        least_rows: What fewer rows share is withheld.
-        withheld: By column.
-        made_up: Columns of which nothing real is shown.
+        least_rows: Values that fewer rows share are withheld.
+        withheld: The withheld values by column.
+        made_up: Columns that publish nothing real.
         dropped: Columns that are left out.
-        cost: By how much scores of the real rows change, against real held-out rows, once values are withheld.
-        shrinkage: How far generated rows are shrunk towards independent columns; None before the training.
+        cost: By how much withholding changes the scores of real rows against real held-out rows.
+        shrinkage: How far generated rows are shrunk towards independent columns. None before the training.
     """
 
     least_rows: int
@@ -56,7 +55,7 @@ class PrivacyReport(Record):
 
 
 class Shown(NamedTuple):
-    """A table, and its parts, without what may not be shown."""
+    """A table and its parts, without values that are withheld."""
 
     table: pa.Table
     parts: Split
@@ -64,20 +63,20 @@ class Shown(NamedTuple):
 
 
 def show(table: pa.Table, parts: Split, schema: Schema, settings: LoopSettings) -> Shown:
-    """Take out of a table and its parts what may not be shown; see `pipeline.privacy.disclosure`."""
+    """Withhold what may not be shown of a table and its parts. See `pipeline.privacy.disclosure`."""
     rule = Disclosure.of(table, schema)
     shown = Split(*(rule.apply(part, seed=settings.seed) for part in parts))
     return Shown(rule.apply(table, seed=settings.seed), shown, rule.withheld)
 
 
 def privacy(shown: Shown, parts: Split, schema: Schema, settings: LoopSettings) -> PrivacyReport:
-    """What is not shown of a table, and what that costs.
+    """Report what is withheld of a table, and what that costs.
 
     Args:
-        shown: What is.
+        shown: The table and its parts without withheld values.
         parts: The same parts as they came.
         schema: The schema of the table.
-        settings: The loop's.
+        settings: The settings of the loop.
     """
     cost = {}
     if shown.withheld:
@@ -102,12 +101,12 @@ def privacy(shown: Shown, parts: Split, schema: Schema, settings: LoopSettings) 
 
 
 class Champion(NamedTuple):
-    """A trained version, and what is remembered of its training table.
+    """A trained version, and the reference of its training table.
 
     Attributes:
         synthesizer: The version.
         reference: The reference of the rows it was trained on.
-        view: What it says of the rows held out of its training.
+        view: What the version says of the rows held out of its training.
     """
 
     synthesizer: Synthesizer
@@ -116,10 +115,10 @@ class Champion(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """New rows beside those that the champion was trained on.
+    """New rows compared with those that the champion was trained on.
 
     Attributes:
-        profile: The profile of the new rows, in the champion's terms.
+        profile: The profile of the new rows, made for the champion's reference.
         report: What has drifted.
     """
 
@@ -128,16 +127,16 @@ class Comparison(NamedTuple):
 
 
 def check(champion: Champion, table: pa.Table, settings: LoopSettings) -> Comparison:
-    """Compare a table with the one the champion was trained on, and ask the champion itself about some of its rows.
+    """Compare a table with the champion's training table, and score a sample of its rows with the champion itself.
 
-    Labels that neither the champion knows nor enough rows share take no part.
+    Labels that the champion does not know and that too few rows share take no part.
     """
     schema = champion.synthesizer.schema
     rule = Disclosure.of(table.select(schema.names), schema, champion.synthesizer.labels, ends=False)
     table = rule.apply(table, seed=settings.seed)
     profile = champion.reference.profile_of([table])
     incoming = view(champion.synthesizer, table, settings, told=champion.view.told)
-    # a column that is ignored only since the training is in what the model said then
+    # a column that is ignored only since the training is still in the champion's view of its hold-out
     alike = incoming.without == champion.view.without
     views = drift.Views(champion.view, incoming) if alike else None
     notes = other_kinds(champion.synthesizer.schema, settings)
@@ -145,7 +144,7 @@ def check(champion: Champion, table: pa.Table, settings: LoopSettings) -> Compar
 
 
 def other_kinds(schema: Schema, settings: LoopSettings) -> tuple[str, ...]:
-    """Columns of a champion's `schema` that the settings now give another kind: a difference of settings, no drift."""
+    """Columns to which the settings now give another kind than the champion has. This is no drift."""
     asked = {name: column.kind for name, column in settings.columns.items() if column.kind is not None}
     return tuple(
         f"column {column.name!r} is {asked[column.name]} in the settings and {column.kind} in the model: "
@@ -156,15 +155,15 @@ def other_kinds(schema: Schema, settings: LoopSettings) -> tuple[str, ...]:
 
 
 def view(synthesizer: Synthesizer, table: pa.Table, settings: LoopSettings, *, told: int = VIEWED_ROWS) -> ModelView:
-    """What a model says of some rows of a table; columns that move on with time and ignored ones are left out.
+    """What a model says of some rows of a table. Columns that move on with time and ignored columns are hidden from it.
 
-    It looks at no row where there is none, or where no column is left that varies.
+    The view has 0 rows if the table has no rows, or if no varying column is left.
 
     Args:
         synthesizer: The model.
         table: A table with the model's columns.
-        settings: Which columns are ignored, and the seed.
-        told: Most rows for the classifier, which tells more the more rows it is given.
+        settings: Which columns to ignore, and the seed.
+        told: Largest number of rows for the classifier. It tells rows apart better if it sees more rows.
     """
     schema = synthesizer.schema
     without = tuple(c.name for c in schema if _moves_on(c) or c.name in settings.drift.ignore)
@@ -196,14 +195,14 @@ def view(synthesizer: Synthesizer, table: pa.Table, settings: LoopSettings, *, t
 
 
 class Past(NamedTuple):
-    """What has become of a champion so far.
+    """The history of a champion so far.
 
     Attributes:
         verdicts: Whether the checks since its training found drift, the latest last.
-        waiting: Rows that were new at those and that no training of its has seen.
+        waiting: Rows that were new in those checks and were not used to train this champion.
         age_days: Time since its training.
         idle_hours: Time since the last training of any version.
-        warm_starts: Warm starts in a row that led to it.
+        warm_starts: Number of warm starts in a row that led to it.
         warm_start_refused: Whether the gate has refused a warm start from it.
     """
 
@@ -225,19 +224,19 @@ def situate(
     new_rows: int,
     drift: DriftReport | None,
 ) -> Situation:
-    """What the policy has to know when new rows have come in.
+    """Gather what the policy has to know when new rows have come in.
 
-    Rows count as new from the champion's training on. Where that is not known, for want of an `[incoming]` section,
-    a table counts as grown by the rows that it has more.
+    Rows count as new since the champion's training. Without an `[incoming]` section this is unknown. Then only the
+    additional rows of the table count.
 
     Args:
         champion: The champion.
-        past: What has become of it.
+        past: The history of the champion.
         parts: The parts of the table that a training would see.
         schema: The schema of that table.
-        settings: The loop's.
-        new_rows: How many of its rows have just come in; without `[incoming]`: none if it is the champion's table.
-        drift: What the check found; None where the columns are other ones.
+        settings: The settings of the loop.
+        new_rows: How many of its rows have just come in. Without `[incoming]`, 0 means it is the champion's table.
+        drift: What the check found. None if the columns differ.
     """
     other = champion.differences(schema)
     foreign = champion.schema.differences(schema.arrow, schema.dropped)
@@ -277,14 +276,14 @@ def fit(
     taken: pa.Table,
     progress: Progress = silent,
 ) -> Synthesizer:
-    """Train a challenger on a table's parts.
+    """Train a challenger on the parts of a table.
 
     Args:
         parts: The parts of the table.
         schema: The schema of the table.
-        settings: Network and training.
-        champion: What a warm start begins with; None: the training is afresh.
-        taken: The whole table, none of whose identifiers is generated.
+        settings: The settings of network and training.
+        champion: The model from which a warm start begins. None trains afresh.
+        taken: The whole table. No made-up value is one of its values.
         progress: Receives the phases "prepare" and "train".
     """
     return Synthesizer.fit(

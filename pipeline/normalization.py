@@ -1,7 +1,7 @@
-"""All codecs of a table, and the layout that they make.
+"""All codecs of a table, and their common layout.
 
-A `Normalization` turns a table into `Rows` and generated rows back into a table; it knows which variable belongs to
-which column. Fitted to one table it can be extended to a later one, whose values it then knows beside the old ones.
+A `Normalization` turns a table into `Rows` and generated rows back into a table. It knows which variable belongs to
+which column. A normalization that was fitted to one table can be extended to a later one; it keeps the old values.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -26,7 +26,7 @@ class Normalization:
 
     Args:
         schema: The schema.
-        codecs: A codec for each of its columns.
+        codecs: A codec for each column.
     """
 
     def __init__(self, schema: Schema, codecs: Mapping[str, Codec]) -> None:
@@ -35,12 +35,12 @@ class Normalization:
 
     @classmethod
     def fit(cls, rows: pa.Table, schema: Schema, taken: pa.Table | None = None) -> Self:
-        """The normalization of a table.
+        """Fit the normalization of a table.
 
         Args:
             rows: The values to know.
             schema: The schema of the table.
-            taken: Every real row there is; no made-up value is one of theirs. None: `rows`.
+            taken: Every real row there is. No made-up value is one of theirs. `rows` by default.
 
         Raises:
             SchemaError: A column cannot be of its kind.
@@ -48,7 +48,7 @@ class Normalization:
         return cls(schema, columns.fit(rows, schema, taken))
 
     def extend(self, rows: pa.Table, schema: Schema, novel: Novel, taken: pa.Table | None = None) -> "Extended":
-        """This normalization and what further values need beyond it; see `Codec.extend`.
+        """Extend this normalization to further values. See `Codec.extend`.
 
         Raises:
             SchemaError: There are new labels, and they are refused.
@@ -70,11 +70,11 @@ class Normalization:
 
     @cached_property
     def owners(self) -> tuple[int, ...]:
-        """The place of the column that owns each variable."""
+        """The index of the column that owns each variable."""
         return tuple(i for i, codec in enumerate(self.codecs.values()) for _ in codec.variables)
 
     def encode(self, table: pa.Table) -> Rows:
-        """Normal form of a table of the schema; the layout must have a variable."""
+        """The normal form of a table of the schema. The layout must have a variable."""
         values: dict[str, list[NDArray[Any]]] = {sort: [] for sort in self.layout.positions}
         for name, codec in self.codecs.items():
             for variable, value in zip(codec.variables, codec.encode(table.column(name)).values, strict=True):
@@ -82,14 +82,14 @@ class Normalization:
         return Rows({sort: torch.from_numpy(np.stack(own, 1)) for sort, own in values.items()})
 
     def decode(self, rows: Rows | None, random: np.random.Generator, index: NDArray[np.int64], count: int) -> pa.Table:
-        """Generated rows in the exact Arrow schema.
+        """Turn generated rows into a table with the exact Arrow schema.
 
         Args:
-            rows: The rows in normal form; None where there is no variable.
+            rows: The rows in normal form. None if there is no variable.
             random: Completes what the variables leave open.
-            index: The numbers of the rows of a whole block. Noise is always drawn for a block, so that a row's does
-                not depend on how many rows there are.
-            count: How many of these rows there are.
+            index: The numbers of the rows of a whole block. Noise is always drawn for a block, so that the noise of a
+                row does not depend on the number of rows.
+            count: How many of these rows to make.
         """
         arrays = []
         for codec, values in zip(self.codecs.values(), self._by_column(rows), strict=True):
@@ -99,7 +99,7 @@ class Normalization:
         return pa.Table.from_arrays(arrays, schema=self.schema.arrow)
 
     def taken_apart(self, rows: Rows, share: float, random: np.random.Generator) -> Rows:
-        """A share of the rows with each column dealt out anew among them; see `pipeline.privacy.rehearsal`."""
+        """Shuffle the values of each column among a share of the rows. See `pipeline.privacy.rehearsal`."""
         chosen = torch.from_numpy(np.flatnonzero(random.random(len(rows)) < share))
         values = {sort: tensor.clone() for sort, tensor in rows.values.items()}
         for own in self.columns:
@@ -110,17 +110,17 @@ class Normalization:
         return Rows(values)
 
     def known(self, without: Collection[str]) -> torch.Tensor:
-        """Which variables are known where some columns are not, [variables], 1 or 0."""
+        """1 for each variable of a known column and 0 for each variable of the columns `without`, [variables]."""
         names = list(self.codecs)
         return torch.tensor([float(names[owner] not in without) for owner in self.owners])
 
     def strange(self, table: pa.Table) -> tuple[str, ...]:
-        """Names of the columns of `table` that hold labels which are not known."""
+        """Names of the columns of `table` with labels that the codecs do not know."""
         return tuple(name for name, codec in self.codecs.items() if codec.strange(table[name]))
 
     @property
     def labels(self) -> dict[str, pa.Array]:
-        """The labels that are known, by column."""
+        """The known labels, by column."""
         return {name: codec.values for name, codec in self.codecs.items() if isinstance(codec, Categorical)}
 
     @property
@@ -132,7 +132,7 @@ class Normalization:
             start += len(codec.variables)
 
     def state(self) -> tuple[list[dict[str, Any]], dict[str, NDArray[Any]]]:
-        """What `load` needs: JSON values of every codec in order, and arrays."""
+        """What `load` needs: the JSON values of every codec in order, and the arrays of all codecs."""
         return columns.state(self.codecs)
 
     @classmethod
@@ -140,7 +140,7 @@ class Normalization:
         """The inverse of `state`.
 
         Raises:
-            DamagedError: A column has no such kind, or its kind no such state.
+            DamagedError: A column's kind is unknown, or is no kind that has this state.
         """
         return cls(schema, columns.load(schema, states, arrays))
 
@@ -153,7 +153,7 @@ class Normalization:
 
 
 class Extended(NamedTuple):
-    """A normalization that was extended, and where each of its variables was before."""
+    """An extended normalization, and the origin of each of its variables."""
 
     normalization: Normalization
     origins: tuple[Origin, ...]

@@ -1,7 +1,7 @@
-"""How long work tells whoever waits: a callable that receives ticks.
+"""Progress of long work: a callable that receives ticks.
 
-Library functions take `progress: Progress = silent` and call it with a `Tick` now and then. What becomes of
-a tick (a bar, a log line, an MLflow metric) is the caller's business.
+Library functions take `progress: Progress = silent` and call it with a `Tick` now and then. The caller decides what to
+do with a tick: show a bar, write a log line, log an MLflow metric.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 
 class Tick(NamedTuple):
-    """`done` of `total` units of `phase` are finished; `metrics` and `notes` are worth showing with it."""
+    """`done` of `total` units of `phase` are finished. `metrics` and `notes` can be shown with it."""
 
     phase: str
     done: float

@@ -1,9 +1,9 @@
 """Named, counter-based random streams.
 
-All randomness comes from `stream(seed, *path)`: a Philox generator (Salmon et al. 2011, "Parallel random
-numbers: as easy as 1, 2, 3") whose 128-bit key is the hash of the seed and of a path of names and numbers,
-such as `stream(seed, "generate", block)`. Equal arguments give equal streams on any machine, in any order;
-different arguments give independent ones. No global random state is other than it was afterwards.
+All randomness comes from `stream(seed, *path)`: a Philox generator (Salmon et al. 2011, "Parallel random numbers: as
+easy as 1, 2, 3"). Its 128-bit key is the hash of the seed and of a path of names and numbers, such as
+`stream(seed, "generate", block)`. Equal arguments give equal streams on any machine, in any order. Different arguments
+give independent streams. The global random state is never changed.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 BLOCK = 8192
-"""Rows of a block, which share a random stream. Part of the definition of row i: another size, other datasets."""
+"""Rows of a block, which share a random stream. The size is part of the definition of row i: do not change it."""
 
 
 def key(seed: int, *path: str | int) -> int:
@@ -22,20 +22,21 @@ def key(seed: int, *path: str | int) -> int:
 
 
 def stream(seed: int, *path: str | int) -> np.random.Generator:
-    """The random stream that belongs to `seed` and `path`."""
+    """The random stream of `seed` and `path`."""
     return np.random.Generator(np.random.Philox(key=key(seed, *path)))
 
 
 def torch_seed(seed: int, *path: str | int) -> int:
-    """A 63-bit seed for a `torch.Generator`, drawn from the same tree of names."""
+    """A 63-bit seed for a `torch.Generator`, from the same tree of names."""
     return key(seed, *path) & (2**63 - 1)
 
 
 def strata(random: np.random.Generator, variables: int, rows: int) -> NDArray[np.float32]:
-    """Numbers in (0, 1) for each variable, one in each of `rows` equal intervals, in random order, [variables, rows].
+    """Draw uniform numbers in (0, 1) for each variable, one per stratum, in random order, [variables, rows].
 
-    Each is uniform; together they spread more evenly than independent ones, and so do the marginals of what is made of
-    them (Latin hypercube sampling: McKay, Beckman & Conover 1979).
+    The strata are `rows` equal intervals. Each number is uniform. Together they are spread more evenly than independent
+    ones, and so are the marginals of rows that are made from them (Latin hypercube sampling: McKay, Beckman & Conover
+    1979).
     """
     intervals = random.permuted(np.broadcast_to(np.arange(rows, dtype=np.float32), (variables, rows)), axis=1)
     places = (intervals + random.random((variables, rows), dtype=np.float32)) / np.float32(max(rows, 1))

@@ -1,16 +1,17 @@
-"""How a synthesizer lies on disk: safetensors and JSON, nothing that runs.
+"""How a synthesizer is saved: safetensors and JSON, and nothing that can be executed.
 
     synthesizer.json        format, recipe of the network, JSON of the codecs, history, digests of the other files
     schema.json             the schema
     columns.safetensors     arrays of the codecs
     weights.safetensors     the network
-    sample.safetensors      a fingerprint of the first rows it generates
+    sample.safetensors      a fingerprint of the first rows that it generates
 
-The SHA-256 of `synthesizer.json` stands for the whole: it is to be kept elsewhere and given to `load`.
+The SHA-256 of `synthesizer.json` stands for the whole. Keep it elsewhere and give it to `load`.
 
-What is read may be damaged, or made by somebody else. A file is read once, if it is a regular file of bounded size; its
-digest is compared before anything is parsed; every state is checked by whom it belongs to; and the network is
-compared with the tensors before it is made, so nothing is allocated that the files do not hold. What passes generates.
+Files that are read may be damaged, or made by others. A file is read once, if it is a regular file of bounded size. Its
+digest is compared before anything is parsed. Every state is checked by the class that it belongs to. The network is
+compared with the tensors before it is made, so nothing is allocated that the files do not hold. A model that passes all
+checks can generate rows.
 """
 
 import hashlib
@@ -48,7 +49,7 @@ MODEL = "synthesizer.json"
 _SCHEMA, _ARRAYS, _WEIGHTS, _SAMPLE = "schema.json", "columns.safetensors", "weights.safetensors", "sample.safetensors"
 FILES = (MODEL, _SCHEMA, _ARRAYS, _WEIGHTS, _SAMPLE)
 LARGEST = 2**31
-"""Bytes of a file: far more than a network that can be trained has."""
+"""Largest size of a file in bytes, far more than any network that can be trained needs."""
 
 
 class Saved(NamedTuple):
@@ -56,7 +57,7 @@ class Saved(NamedTuple):
 
     Attributes:
         fitted: Schema, normalization and network.
-        form: The kind of frame that it gives back.
+        form: The kind of frame that it returns.
         sample: The fingerprint of the first rows that it generates.
     """
 
@@ -66,7 +67,7 @@ class Saved(NamedTuple):
 
 
 class _Model(Record):
-    """`synthesizer.json`."""
+    """The content of `synthesizer.json`."""
 
     format: int
     files: Mapping[str, str]
@@ -78,10 +79,10 @@ class _Model(Record):
 
 
 def save(saved: Saved, directory: Path) -> None:
-    """Write a synthesizer into a directory, which is made.
+    """Write a synthesizer into a directory, which is created.
 
     Raises:
-        ResynthError: Some weight is not a number, or a file would be too large to load.
+        ResynthError: A weight is not finite, or a file would be too large to load.
     """
     directory.mkdir(parents=True, exist_ok=True)
     fitted = saved.fitted
@@ -115,8 +116,8 @@ def digest(directory: Path) -> str:
     """The SHA-256 of a saved synthesizer.
 
     Raises:
-        NotFoundError: The directory holds none.
-        DamagedError: It holds something else under that name.
+        NotFoundError: The directory holds no synthesizer.
+        DamagedError: The file of that name cannot be read as one.
     """
     return hashlib.sha256(_read(directory / MODEL)).hexdigest()
 
@@ -125,12 +126,12 @@ def load(directory: Path, digest: str | None = None) -> Saved:
     """The inverse of `save`.
 
     Args:
-        directory: Where the files are.
-        digest: What the function `digest` said of them; None for files that are trusted to be whole.
+        directory: The directory of the files.
+        digest: The result of the function `digest` when the files were saved. None for trusted files.
 
     Raises:
         NotFoundError: The directory holds no synthesizer.
-        FormatError: It is of another format.
+        FormatError: The synthesizer has another format.
         DamagedError: The files are not what was saved.
     """
     with _damage(directory):
@@ -156,7 +157,7 @@ def load(directory: Path, digest: str | None = None) -> Saved:
 
 @contextmanager
 def _damage(directory: Path) -> Iterator[None]:
-    """Whatever goes wrong with files that we did not write ourselves, say it in one line."""
+    """Report in one line whatever goes wrong with files from elsewhere."""
     try:
         yield
     except DamagedError as error:
@@ -169,7 +170,7 @@ def _damage(directory: Path) -> Iterator[None]:
 
 
 def _read(file: Path) -> bytes:
-    """The bytes of a regular file; nothing is waited for that a pipe or a device might say, and no link followed."""
+    """Read the bytes of a regular file. Pipes and devices are not waited for, and links are not followed."""
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     try:
         descriptor = os.open(file, flags)
@@ -191,7 +192,7 @@ def _packed(arrays: Mapping[str, NDArray[Any]]) -> bytes:
 
 
 def _network(layout: Layout, shape: Shape | None, weights: Mapping[str, NDArray[Any]]) -> VAE | None:
-    """The network of these weights, which are all that a network of this shape has and no more."""
+    """The network with these weights, which must be exactly the tensors of a network of this shape."""
     expect((shape is None) == (len(layout) == 0), "a network where something varies, and only there")
     if shape is None:
         expect(not weights, "no weights")

@@ -1,8 +1,8 @@
-"""How many threads PyTorch gets.
+"""The number of threads of PyTorch.
 
-The networks are small and their steps many: a second thread brings nothing, in training or in generation, and on a busy
-machine threads mostly wait for each other. One thread also leaves the other cores to whatever else runs, and a seed
-gives the same result on any number of them.
+The networks are small and have many steps, so a second thread gains nothing, in training or in generation. On a busy
+machine, threads mostly wait for each other. One thread also leaves the other cores to other work, and a seed gives the
+same result on any number of cores.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ import torch
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Within this PyTorch computes on one thread of the processor; as a decorator, within a function."""
+    """Compute with PyTorch on one thread, within this context or, as a decorator, within a function."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

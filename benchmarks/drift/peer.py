@@ -1,8 +1,8 @@
-"""Evidently's default preset on batches that lie in a directory; runs in its own environment.
+"""Evidently's default preset on batches in a directory. It runs in its own environment.
 
     python peer.py DIRECTORY
 
-DIRECTORY holds `reference.parquet` and `batch-*.parquet`; prints a JSON object of each batch's flagged columns, the
+DIRECTORY holds `reference.parquet` and `batch-*.parquet`. Prints a JSON object with each batch's flagged columns, the
 verdict on the dataset, and the seconds it took.
 """
 
@@ -17,7 +17,7 @@ from evidently.presets import DataDriftPreset
 
 
 def main() -> None:
-    """Look at every batch."""
+    """Check every batch."""
     directory = Path(sys.argv[1])
     reference = pd.read_parquet(directory / "reference.parquet")
     found = {}
@@ -33,7 +33,7 @@ def main() -> None:
 
 
 def drifted(metric: dict) -> bool:
-    """A p-value below its threshold, or a distance that reaches it."""
+    """Whether a p-value is below its threshold, or a distance reaches it."""
     value, config = float(metric["value"]), metric["config"]
     if "p_value" in config["method"]:
         return value < config["threshold"]

@@ -1,17 +1,17 @@
-"""Drift: false alarms without drift, power against stated shifts beside two peers, and speed.
+"""Drift: false alarms without drift, power against known shifts beside two peers, and speed.
 
     python benchmarks/drift/run.py [--stages alarms,checks,power,speed]
 
 Prints a page and writes `benchmarks/results/drift.{md,json}`. Evidently runs in an environment of its own
-(`benchmarks/.venv-evidently`, made on first use). About 20 minutes on one core, and an hour and a
-half for the checks.
+(`benchmarks/.venv-evidently`, created on first use). It takes about 20 minutes on one core, and another hour and a half
+for the checks.
 
-*False alarms.* Four real tables are taken as endless populations: a reference of 30,000 independent draws (of Magic
-19,020), and batches of 500, 5,000 and 50,000 further draws. 20 references with 50 batches each are 1,000 batches a
-size. *Checks.* The same with a champion, as a run makes them: rows have a day, batches are of the week after the
-champion's year, and the model and the classifier have their say. *Power.* The reference is 10,000 rows of Adult's
-training split, batches are rows of its test split with one column changed; 12 batches per shift and size, the same ones
-for every tool.
+*False alarms.* Four real tables are treated as endless populations: a reference of 30,000 independent draws (19,020 for
+Magic), and batches of 500, 5,000 and 50,000 further draws. 20 references with 50 batches each make 1,000 batches per
+size. *Checks.* The same with a champion, as in a run: rows have a day, batches are from the week after the champion's
+year, and the model and the classifier are used. *Power.* The reference is 10,000 rows of Adult's training split.
+Batches are rows of its test split with one column changed. There are 12 batches per shift and size, and all tools get
+the same ones.
 """
 
 import argparse
@@ -51,7 +51,7 @@ BATCHES = 50  # per reference and size
 SIZES = (500, 5_000, 50_000)
 REFERENCE_ROWS = 30_000
 CHECKED = LoopSettings(model=ModelSettings(width=128, hidden=64, components=128), training=TrainingSettings(epochs=12))
-"""A champion that is made in seconds."""
+"""Settings of a champion that trains in seconds."""
 REPEATS = 12
 POWER_ROWS = 10_000
 POWER_SIZES = (500, 5_000)
@@ -68,7 +68,7 @@ def main() -> None:
     file = RESULTS / "drift.json"
     RESULTS.mkdir(exist_ok=True)
     for name in parser.parse_args().stages.split(","):
-        for measured in stages[name]():  # a stage tells what it has so far, lest hours are lost
+        for measured in stages[name]():  # a stage yields its results so far, so that hours of work are not lost
             results = json.loads(file.read_text()) if file.exists() else {}
             results[name] = measured
             file.write_text(json.dumps(results, indent=1) + "\n")
@@ -78,7 +78,7 @@ def main() -> None:
 
 
 def judged(reference: Reference, batch: pa.Table) -> DriftReport:
-    """The verdict with default settings."""
+    """The drift report with default settings."""
     return compare(reference, reference.profile_of([batch]), DriftSettings())
 
 
@@ -101,7 +101,7 @@ def checks() -> Iterator[Counted]:
 
 
 def dated(table: pa.Table, first: int, days: int, seed: int) -> pa.Table:
-    """The table with a column of days, on which nothing else depends."""
+    """The table with a column of days, independent of all other columns."""
     day = first + np.random.default_rng(seed).integers(0, days, table.num_rows)
     return table.append_column("day of the row", pa.array(day, pa.int32()).cast(pa.date32()))
 
@@ -109,7 +109,7 @@ def dated(table: pa.Table, first: int, days: int, seed: int) -> pa.Table:
 def counting(
     remember: Callable[[pa.Table, int], Known], judge: Callable[[Known, pa.Table], DriftReport]
 ) -> Iterator[Counted]:
-    """Batches without drift, and those of them that were called drifted, by size."""
+    """Count batches without drift, and false alarms among them, by size."""
     counted: Counted = {str(size): {"batches": 0, "alarms": 0, "tables": [], "texts": []} for size in SIZES}
     for number in range(REFERENCES):
         for name in POPULATIONS:
@@ -130,7 +130,7 @@ def counting(
 
 
 def power() -> Iterator[list[dict[str, object]]]:
-    """Per shift and size: shares of batches in which each tool raised an alarm, and in which it named the column."""
+    """For each shift and size, the share of batches with an alarm and with the column named, for each tool."""
     rng = np.random.default_rng(0)
     table, other = (pq.read_table(DATA / f"adult_{part}.parquet") for part in ("train", "test"))
     table = table.take(pa.array(rng.choice(table.num_rows, POWER_ROWS, replace=False)))
@@ -160,7 +160,7 @@ def power() -> Iterator[list[dict[str, object]]]:
 
 
 def named(report: DriftReport) -> set[str]:
-    """What a report names: columns, both of a pair."""
+    """The columns that a report names; of a pair, both."""
     return {part for finding in report.findings if finding.drifted for part in finding.column.split(" × ")}
 
 
@@ -170,7 +170,7 @@ def mean(values: Iterator[float]) -> float:
 
 
 def evidently(reference: pa.Table, batches: list[pa.Table]) -> list[dict[str, object]]:
-    """What Evidently says of each batch."""
+    """Evidently's result for each batch."""
     python, done = ENVIRONMENT / "bin" / "python", ENVIRONMENT / "installed"
     if not done.exists():
         venv.create(ENVIRONMENT, with_pip=True)
@@ -187,7 +187,7 @@ def evidently(reference: pa.Table, batches: list[pa.Table]) -> list[dict[str, ob
 
 
 def speed() -> Iterator[dict[str, float]]:
-    """Wall and processor seconds of a long and of a wide table; the wide one is four batches, again and again."""
+    """Wall and processor seconds for a long and a wide table. The wide table repeats four batches."""
     rng = np.random.default_rng(0)
     rows = 1_000_000
     numbers = {f"x{i}": rng.normal(size=rows) for i in range(7)} | {f"k{i}": rng.integers(0, 99, rows) for i in (0, 1)}
@@ -214,7 +214,7 @@ def speed() -> Iterator[dict[str, float]]:
 
 
 class clock:  # noqa: N801 - used like a function
-    """Notes wall seconds under a name, and processor seconds beside it."""
+    """Records wall seconds under a name, and processor seconds beside them."""
 
     def __init__(self, measured: dict[str, float], name: str) -> None:
         self.measured, self.name = measured, name

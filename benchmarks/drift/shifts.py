@@ -1,4 +1,4 @@
-"""What is done to a batch of Adult, each to a stated size, and the column that should be named for it."""
+"""Shifts of known size for a batch of Adult, and the column that a tool should name."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -32,11 +32,11 @@ def replaced(table: pa.Table, name: str, values: pa.Array) -> pa.Table:
 
 
 def moved(by: float) -> Shift:
-    """Age moved by so many of its standard deviations."""
+    """Age moved by `by` of its standard deviations."""
 
     def edit(table: pa.Table, rng: np.random.Generator) -> pa.Table:
         age = table["age"].to_numpy()
-        # whole years, so that a test of the last digit is no help: a share of the rows is one year further on
+        # years stay whole, so that a test of the last digit is no help: a share of the rows is one year older
         return replaced(table, "age", pa.array(np.floor(age + by * 13.6 + rng.random(len(age)))))
 
     return Shift(f"mean +{by:g} σ (age)", "age", edit)
@@ -63,7 +63,7 @@ def lost(share: float) -> Shift:
 
 
 def swapped(share: float) -> Shift:
-    """Husbands become "Own-child" and the other way round, in a share of the rows."""
+    """In a share of the rows, "Husband" and "Own-child" are swapped."""
 
     def edit(table: pa.Table, rng: np.random.Generator) -> pa.Table:
         labels = np.array(table["relationship"].to_pylist(), dtype=object)
@@ -76,7 +76,7 @@ def swapped(share: float) -> Shift:
 
 
 def broken(share: float) -> Shift:
-    """Years of education shuffled among a share of the rows: the column is as before, what it depends on is not."""
+    """Years of education shuffled among a share of the rows. This keeps the column and breaks its dependence."""
 
     def edit(table: pa.Table, rng: np.random.Generator) -> pa.Table:
         years = table["education-num"].to_numpy().copy()
@@ -107,7 +107,7 @@ def population(name: str) -> pa.Table:
 
 
 def drawn(table: pa.Table, rows: int, rng: np.random.Generator) -> pa.Table:
-    """Rows of a table as of an endless population: independent draws, with replacement."""
+    """Rows drawn independently with replacement, as from an endless population."""
     return table.take(pa.array(rng.integers(0, table.num_rows, rows)))
 
 

@@ -1,6 +1,6 @@
-"""Ways to damage the files of a saved synthesizer, each a function of a random generator and a file.
+"""Ways to damage the files of a saved synthesizer. Each is a function of a random generator and a file.
 
-What a way is returns in words, for a finding to be repeated.
+It returns a description of the damage, so that a finding can be repeated.
 """
 
 import copy
@@ -24,7 +24,7 @@ ODD: tuple[Any, ...] = (
 
 
 def seal(directory: Path) -> None:
-    """Write the digests of the other files anew, if there is still something to write them into."""
+    """Update the digests of the other files, if the file that holds them can still be parsed."""
     file = directory / saving.MODEL
     try:
         data = json.loads(file.read_bytes())
@@ -43,12 +43,12 @@ def _places(data: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:  # 
 
 
 def tamper_json(random: Random, file: Path) -> str:
-    """Replace, remove, add or double something anywhere in a JSON file."""
+    """Replace, remove, add or double a random value anywhere in a JSON file."""
     data = json.loads(file.read_text())
     places = [place for place in _places(data) if place and place[0] != "files"]
     some = sorted({place[:2] for place in places}, key=str)
     place = places[random.integers(len(places))] if random.random() < 0.5 else some[random.integers(len(some))]
-    if random.random() < 0.5:  # what is deep is rare among many labels
+    if random.random() < 0.5:  # deep places are rare among many labels
         deep = [p for p in places if len(p) > 2 and p[-1] != "values" and "values" not in p] or places
         place = deep[random.integers(len(deep))]
     parent = data
@@ -110,7 +110,7 @@ _ARRAYS: dict[str, Callable[[np.ndarray, Random], np.ndarray | None]] = {
 
 
 def tamper_bytes(random: Random, file: Path) -> str:
-    """Damage a file as a disk does, or put something else in its place."""
+    """Damage a file as a disk does, or replace it by something else."""
     action = str(random.choice(sorted(_BYTES) + sorted(_PLACES)))
     data = file.read_bytes()
     place = int(random.integers(len(data)))

@@ -1,12 +1,12 @@
-"""A full disk, met by `resynth run`, `export`, `promote`, `prune` and `models` on a small file system.
+"""A full disk during `resynth run`, `export`, `promote`, `prune` and `models`, on a small file system.
 
     python benchmarks/faults/disk.py [--faults 48] [--seed 0]
 
-The home, and what is published, lie on a file system of some megabytes, which root may mount, and anybody in a user
-namespace (`unshare -Urm`). By turns it is full up to a few bytes or kilobytes before a command begins, and becomes full
-at a random moment while it is at work. A command that fails must say so in one true line, and leave everything as it
-was; one that finds enough room must do all its work. Once there is room again, the next command must succeed, and
-nothing may be left of the other.
+The home and the exports lie on a file system of some megabytes. Root may mount it, and anybody may in a user namespace
+(`unshare -Urm`). In turn, it is full up to a few bytes or kilobytes before a command begins, or becomes full at a
+random moment while the command is at work. A command that fails must say so in one true line, and leave everything as
+it was. A command that finds enough room must do all its work. When there is room again, the next command must succeed,
+and nothing may be left of the failed one.
 """
 
 import argparse
@@ -31,17 +31,17 @@ from pipeline.errors import DiskFullError
 NAME = "people"
 SIZE = 40 << 20  # bytes of the file system
 VERBS = ("run", "export", "promote", "prune", "models", "first run")
-MOST = 6 << 20  # bytes that are left at most
+MOST = 6 << 20  # most bytes that are left free
 INSIDE = "RESYNTH_FAULTS_NAMESPACE"  # set where this process may mount
 VERSIONS = 3
 
 
 @contextmanager
 def mounted(place: Path) -> Iterator[Path]:
-    """A small file system at a place.
+    """Mount a small file system at a place.
 
     Raises:
-        PermissionError: None can be mounted here.
+        PermissionError: This process may not mount.
     """
     place.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(place)]
@@ -54,11 +54,11 @@ def mounted(place: Path) -> Iterator[Path]:
 
 
 class Campaign:
-    """Faults of a home on a small file system, each on a copy of the same home at the same place.
+    """Faults of a home on a small file system. Each uses a copy of the same home at the same place.
 
     Args:
-        ground: The home, on the small file system; a model is in it.
-        seed: Fixes how much room there is, and when it goes.
+        ground: The home, on the small file system, with a model in it.
+        seed: Fixes how much room there is, and when the disk becomes full.
     """
 
     def __init__(self, ground: Ground, seed: int) -> None:
@@ -71,7 +71,7 @@ class Campaign:
         self._seconds: dict[str, float] = {}
 
     def fault(self, verb: str, *, suddenly: bool) -> None:
-        """Let a command meet a full disk: one that is full already, or one that suddenly becomes so."""
+        """Run a command on a disk that is full already, or that suddenly becomes full."""
         room = 0 if self._random.random() < 0.2 else int(np.exp(self._random.uniform(np.log(1 << 12), np.log(MOST))))
         after = self._random.uniform(0, self._seconds.get(verb, 6.0)) if suddenly else None
         case = f"full after {after:.1f} s" if after is not None else f"{room} bytes left"
@@ -107,7 +107,7 @@ class Campaign:
             raise DiskFullError(ended.err.strip())
 
     def _restore(self, verb: str) -> None:
-        """Put everything back as it was; for a first run, nothing is there."""
+        """Restore everything. For a first run, the disk is empty."""
         for path in self._disk.iterdir():
             shutil.rmtree(path)
         if verb == "first run":
@@ -126,7 +126,7 @@ class Campaign:
         }[verb]
 
     def _fill(self, room: int) -> None:
-        """Leave so many bytes free."""
+        """Fill the disk up to `room` bytes."""
         with (self._disk / "filling").open("wb") as filling:
             free = shutil.disk_usage(self._disk).free - room
             while free > 0:
@@ -139,7 +139,7 @@ class Campaign:
 
 
 def _untrue(ended: Ended) -> list[str]:
-    """What is wrong with how a command says that the disk is full, if it failed."""
+    """What is wrong with a failed command's report of the full disk."""
     if ended.code == 0:
         return []
     problems = ended.faults()
@@ -160,7 +160,7 @@ def prepared(root: Path, disk: Path) -> Ground:
 
 
 def campaign(ground: Ground, seed: int, faults: int) -> Tally:
-    """So many faults, every command in turn, full before and during its work."""
+    """Inject `faults` faults: every command in turn, on a disk that is full before or during its work."""
     made = Campaign(ground, seed)
     for number in range(faults):
         made.fault(VERBS[number % len(VERBS)], suddenly=number // len(VERBS) % 2 == 1)

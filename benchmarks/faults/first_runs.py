@@ -1,10 +1,11 @@
-"""Many `resynth run` at once in a new home: its databases are made, migrated and written to by all of them.
+"""Many `resynth run` at once in a new home, whose databases all of them create, migrate and write to.
 
     python benchmarks/faults/first_runs.py [--runs 8] [--rounds 1] [--seed 0]
 
-A round has two halves, each in a new home. In the first, every run has a table of its own, and all must succeed. In the
-second all have the same table: whoever finds another at work leaves with exit code 1 and one line, and at least one
-succeeds. Then the store holds one complete version, and one export, of every run that has succeeded, and nothing else.
+A round has two halves, each in a new home. In the first half, every run has its own table, and all must succeed. In the
+second half, all have the same table. A run that finds another at work ends with exit code 1 and one line, and at least
+one run succeeds. Then the store must hold one complete version and one export of every run that succeeded, and nothing
+else.
 """
 
 import argparse
@@ -22,7 +23,7 @@ from pipeline.errors import BusyError
 
 
 def half(tally: Tally, root: Path, names: list[str], random: np.random.Generator) -> Ground:
-    """A run of every name at once in a new home, none more than a moment after the first; returns the home."""
+    """Start one run per name at almost the same time in a new home. Returns the home."""
     ground = Ground(root)
     kind = "first runs, one table" if len(set(names)) == 1 else "first runs, own tables"
     tables = [ground.table(name, seed=int(random.integers(100))) for name in names]
@@ -37,7 +38,7 @@ def half(tally: Tally, root: Path, names: list[str], random: np.random.Generator
 
 
 def _ends(ended: Ended, *, alone: bool) -> None:
-    """See that a run has succeeded, or has found another at work on its table."""
+    """Check that a run has succeeded, or has found another run at work on its table."""
     if ended.code == 0:
         assert ended.answer["decision"] == "promoted", ended.answer["reasons"]
         return
@@ -50,7 +51,7 @@ def _ends(ended: Ended, *, alone: bool) -> None:
 
 
 def _holds(ground: Ground, name: str, versions: list[str | None]) -> None:
-    """See that the store holds what the runs of a model have said."""
+    """Check that the store holds what the runs of a model have reported."""
     said = {version for version in versions if version is not None}
     now = look(ground.home, name)
     problems = [*whole(ground, name, now), *settled(ground, name, now), *untold(ground, name)]
@@ -63,7 +64,7 @@ def _holds(ground: Ground, name: str, versions: list[str | None]) -> None:
 
 
 def campaign(root: Path, runs: int, rounds: int, seed: int) -> Tally:
-    """So many rounds of so many runs."""
+    """Run `rounds` rounds of `runs` runs."""
     random, tally = np.random.default_rng(seed), Tally()
     for number in range(rounds):
         half(tally, root / f"own-{number}", [f"people{i}" for i in range(runs)], random)

@@ -1,7 +1,7 @@
-"""A home to break: small tables of people, settings of a second's training, and commands as processes of their own.
+"""A home to break: small tables of people, settings for a training of a second, and commands in their own processes.
 
-Commands run as a user runs them. All that they write lies below one directory, their temporary files included, so what
-they leave can be found; a mark in their environment finds the processes that they leave.
+Commands run as a user runs them. All that they write lies below one directory, with their temporary files, so that
+leftovers can be found. A mark in their environment finds processes that they leave.
 """
 
 import json
@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 ROOT = Path(__file__).parents[2]
-SECRET = "@kontor-9c1e.net"  # noqa: S105 - in every real address of the tables, and in nothing that is made up
+SECRET = "@kontor-9c1e.net"  # noqa: S105 - in every real address of the tables, and in no made-up value
 SETTINGS = """
 [training]
 epochs = 1
@@ -51,7 +51,7 @@ class Ended(NamedTuple):
     """How a command ended.
 
     Attributes:
-        code: Its exit code; minus the number of the signal that killed it.
+        code: Its exit code, or minus the number of the signal that killed it.
         out: Its standard output.
         err: Its standard error.
         seconds: How long it took.
@@ -64,14 +64,14 @@ class Ended(NamedTuple):
 
     @property
     def answer(self) -> dict[str, Any]:
-        """The last line of standard output, which `--json` makes an object; empty if it is none."""
+        """The last line of standard output, which `--json` makes an object. Empty if it is no object."""
         try:
             return dict(json.loads(self.out.splitlines()[-1]))
         except (IndexError, ValueError):
             return {}
 
     def faults(self) -> list[str]:
-        """What is wrong with a failure: it is to be one line, the same for programs, without a traceback."""
+        """What is wrong with the report of a failure. It must be one line, equal in the JSON, without a traceback."""
         said = self.err.strip()
         if self.code not in {1, 2}:
             return [f"exit code {self.code}: {said[-300:]!r}"]
@@ -84,8 +84,8 @@ class Ground:
     """A home below a directory, its tables, and commands on it.
 
     Args:
-        root: The directory; what lies below it is the campaign's.
-        disk: Where the home and what is published lie, if elsewhere.
+        root: The directory. Everything below it belongs to the campaign.
+        disk: The directory of the home and the exports, if they lie elsewhere.
     """
 
     def __init__(self, root: Path, disk: Path | None = None) -> None:
@@ -97,13 +97,13 @@ class Ground:
         self.settle()
 
     def settle(self) -> None:
-        """Make the directories that are not there, and the settings."""
+        """Create missing directories and the settings."""
         for directory in (self.home, self.temporary, self.out.parent):
             directory.mkdir(parents=True, exist_ok=True)
         (self.home / "resynth.toml").write_text(SETTINGS)
 
     def table(self, name: str, rows: int = 600, seed: int = 0) -> Path:
-        """The file of a table of people: addresses that are theirs, a group, a number that follows it, and a date."""
+        """The file of a table of people: their addresses, a group, a number that depends on it, and a date."""
         file = self.root / f"{name}.parquet"
         if not file.exists():
             random = np.random.default_rng(seed)
@@ -120,7 +120,7 @@ class Ground:
 
     def start(self, *arguments: object) -> "subprocess.Popen[str]":
         """Start a command in a process group of its own."""
-        servers = ("MLFLOW_", "PREFECT_")  # of whoever starts the campaign
+        servers = ("MLFLOW_", "PREFECT_")  # variables of the environment that starts the campaign
         environment = {name: value for name, value in os.environ.items() if not name.startswith(servers)}
         environment |= {MARK: self._mark, "TMPDIR": str(self.temporary), "OMP_NUM_THREADS": "1"}
         return subprocess.Popen(
@@ -138,7 +138,7 @@ class Ground:
         return self.finish(self.start(*arguments))
 
     def finish(self, process: "subprocess.Popen[str]") -> Ended:
-        """Wait for the end of a command; one that does not come to it is killed."""
+        """Wait for a command to end, and kill it if it takes too long."""
         began = time.monotonic()
         try:
             out, err = process.communicate(timeout=LATEST)
@@ -148,7 +148,7 @@ class Ground:
         return Ended(process.returncode, out, err, time.monotonic() - began)
 
     def processes(self, patience: float = 5.0) -> Sequence[str]:
-        """Processes that commands have left, after a while to end in."""
+        """Processes that commands have left, after some time to end."""
         end = time.monotonic() + patience
         while (left := self._processes()) and time.monotonic() < end:
             time.sleep(0.05)
@@ -166,7 +166,7 @@ class Ground:
 
 
 def kill(process: "subprocess.Popen[str]") -> None:
-    """Kill a command with all of its process group, at once; one that has ended has."""
+    """Kill a command with its process group at once. It may have ended already."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.communicate()

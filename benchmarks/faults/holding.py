@@ -1,7 +1,7 @@
-"""What must hold of a home whatever has happened to it, and once the next command has ended.
+"""What must hold of a home after any fault, and after the next command.
 
-The state is read with SQLite and the file system alone, apart from the code that is tried; only exports are verified,
-and champions loaded, as users do.
+The state is read with SQLite and the file system alone, apart from the code under test. Only exports are verified, and
+champions loaded, as users do it.
 """
 
 import re
@@ -25,15 +25,15 @@ INSIDE = "artifacts/synthesizer"
 
 
 class State(NamedTuple):
-    """A model in the store.
+    """The state of a model in the store.
 
     Attributes:
         champion: The version that the alias points at.
-        versions: Where the files of each version are, and their digest.
+        versions: The directory and the digest of each version's files.
         complete: Versions whose run is complete.
-        running: MLflow runs that have not ended.
-        stored: Stored models.
-        events: Moves of the alias that were written.
+        running: Number of MLflow runs that have not ended.
+        stored: Number of stored models.
+        events: Number of written moves of the alias.
     """
 
     champion: str | None
@@ -48,7 +48,7 @@ NOTHING = State(None, {}, frozenset(), 0, 0, 0)
 
 
 def database(home: Path) -> sqlite3.Connection:
-    """The store of a home, to be looked at."""
+    """The store of a home, opened to read."""
     opened = sqlite3.connect(home / "mlruns" / "mlflow.db", timeout=60)
     opened.execute("PRAGMA query_only = 1")
     return opened
@@ -60,7 +60,7 @@ def look(home: Path, name: str) -> State:
         return NOTHING
     with closing(database(home)) as store:
         if not store.execute("SELECT 1 FROM sqlite_master WHERE name = 'logged_models'").fetchone():
-            return NOTHING  # nobody has come to the end of making it
+            return NOTHING  # no process has finished creating it
         aliases = "SELECT version FROM registered_model_aliases WHERE name = ? AND alias = 'champion'"
         champion = store.execute(aliases, (name,)).fetchone()
         versions = store.execute(
@@ -84,7 +84,7 @@ def look(home: Path, name: str) -> State:
 
 
 def whole(ground: Ground, name: str, before: State) -> list[str]:
-    """What does not hold of a model, whatever has happened since it was `before`."""
+    """What does not hold of a model after any fault, if its state was `before`."""
     now = look(ground.home, name)
     problems = [f"version {lost} is lost" for lost in before.versions.keys() - now.versions.keys()]
     if now.champion is None and before.champion is not None:
@@ -95,7 +95,7 @@ def whole(ground: Ground, name: str, before: State) -> list[str]:
 
 
 def settled(ground: Ground, name: str, before: State) -> list[str]:
-    """What else does not hold once the next command has ended, if `before` is what the fault left."""
+    """What else does not hold after the next command has ended, if the fault left the state `before`."""
     now = look(ground.home, name)
     problems = [f"version {lost} is lost" for lost in before.complete - now.versions.keys()]
     if now.running:
@@ -110,7 +110,7 @@ def settled(ground: Ground, name: str, before: State) -> list[str]:
 
 
 def untold(ground: Ground, name: str) -> list[str]:
-    """In what `resynth models` does not say what is so."""
+    """Where `resynth models` differs from the store."""
     now, told = look(ground.home, name), ground.call("models", name)
     if told.code:
         return [f"models ended with {told.code}: {told.err[-300:]}"]
@@ -122,7 +122,7 @@ def untold(ground: Ground, name: str) -> list[str]:
 
 
 def stranded(ground: Ground) -> Iterator[Path]:
-    """What a command should not have left behind."""
+    """Files that a command should not have left behind."""
     yield from (path for path in ground.temporary.iterdir() if not LASTING.fullmatch(path.name))
     yield from (path for path in (ground.home / ".resynth").glob("*") if STRANDED.fullmatch(path.name))
     for directory in (*(ground.home / "data" / "exports").glob("*"), ground.out.parent):
@@ -136,7 +136,7 @@ def stranded(ground: Ground) -> Iterator[Path]:
 
 
 def leaking(ground: Ground) -> Iterator[Path]:
-    """Files that hold a real value, besides the tables themselves."""
+    """Files that hold a real value, apart from the tables themselves."""
     tables = set(ground.root.glob("*.parquet"))
     for path in {path for path in ground.root.rglob("*") if path.is_file()} - tables:
         if path.suffix == ".parquet":
@@ -149,7 +149,7 @@ def leaking(ground: Ground) -> Iterator[Path]:
 
 
 def published(ground: Ground) -> Iterator[Path]:
-    """Every export that can be seen."""
+    """Every visible export."""
     for directory in (*(ground.home / "data" / "exports").glob("*"), ground.out.parent):
         yield from (path for path in directory.iterdir() if not path.name.startswith("."))
 
@@ -163,7 +163,7 @@ def _unusable(directory: Path, digest: str) -> list[str]:
 
 
 def _unsound(ground: Ground) -> Iterator[str]:
-    """Everything in which exports that can be seen are not what they should be."""
+    """Every fault of the visible exports."""
     for directory in published(ground):
         try:
             exports.check_target(directory)

@@ -2,17 +2,16 @@
 
     python benchmarks/faults/kills.py [--runs 30] [--exports 12] [--promotes 12] [--seed 0]
 
-Half of the kills come at random over the time that the command takes. The others are aimed from outside at the moments
-that matter: the home is watched, and once the moment has come, the kill follows after a random while of a few
-milliseconds.
+Half of the kills come at random during the command's time. The others are aimed at critical moments from outside: the
+home is watched, and when the moment has come, the kill follows after a random delay of a few milliseconds.
 
-    run       the model is stored, and no version yet; the alias moves; the rows are written, and the run is not yet
-              complete; it is complete, and its rows wait
+    run       the model is stored, but is no version yet; the alias moves; the rows are written, but the run is not
+              complete; the run is complete, and its rows wait
     export    rows are being written; the export takes the place of the earlier one
     promote   the alias moves
 
-Where a kill has landed is seen from what it left, and counted. Then everything must hold that ever does, and after the
-next command, which must succeed, nothing may be left of the killed one: no file, no process, no real value.
+What a kill left shows where it landed, and this is counted. Then all invariants must hold. The next command must
+succeed, and after it nothing may be left of the killed one: no file, no process, no real value.
 """
 
 import argparse
@@ -32,12 +31,12 @@ from tally import Tally
 
 Random = np.random.Generator
 NAME = "people"
-OFTEN = 0.0003  # seconds between two looks
-TRIES = 3  # for every kill wanted, where commands end before
+OFTEN = 0.0003  # seconds between two polls
+TRIES = 3  # for every wanted kill, because some commands end before it
 
 
 class Watch:
-    """A home that is watched from outside while a command is at work."""
+    """Watches a home from outside while a command is at work."""
 
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
@@ -47,11 +46,11 @@ class Watch:
         self._place = self._inode()
 
     def stores(self) -> bool:
-        """Whether another model is being stored, or is."""
+        """Whether another model has been stored, or is being stored."""
         return self._stored() != self._models
 
     def moves(self) -> bool:
-        """Whether the alias is about to move, moves, or has."""
+        """Whether the alias is about to move, is moving, or has moved."""
         return self._begun() != self._next
 
     def written(self) -> bool:
@@ -59,7 +58,7 @@ class Watch:
         return bool(self._waiting().get("digest"))
 
     def complete(self) -> bool:
-        """Whether a run is complete whose rows wait."""
+        """Whether a run is complete and its rows still wait."""
         waiting = self._waiting()
         if not waiting.get("digest"):
             return False
@@ -71,11 +70,11 @@ class Watch:
         return any(path.suffix == ".partial" for path in self._ground.out.parent.iterdir())
 
     def placed(self) -> bool:
-        """Whether another export has taken the place."""
+        """Whether another export has taken the place of the earlier one."""
         return self._inode() != self._place
 
     def close(self) -> None:
-        """Watch no more."""
+        """Stop watching."""
         self._store.close()
 
     def _stored(self) -> object:
@@ -96,11 +95,11 @@ class Watch:
 
 
 class Aim(NamedTuple):
-    """When to kill a command.
+    """The moment at which to kill a command.
 
     Attributes:
-        name: In words.
-        come: Whether the moment has come; None for a kill at random.
+        name: The moment in words.
+        come: Whether the moment has come. None for a kill at random.
         spread: Seconds within which the kill follows.
     """
 
@@ -127,8 +126,8 @@ class Campaign:
     """Kills of commands on one home.
 
     Args:
-        ground: The home; a version of the model is in it.
-        seed: Fixes when.
+        ground: The home, with a version of the model in it.
+        seed: Fixes the moments of the kills.
     """
 
     def __init__(self, ground: Ground, seed: int) -> None:
@@ -138,7 +137,7 @@ class Campaign:
         self._seconds: dict[str, float] = {}
 
     def kills(self, verb: str, wanted: int) -> None:
-        """So many kills of one command, by its aims in turn."""
+        """Kill one command `wanted` times, with its aims in turn."""
         done = 0
         for number in range(TRIES * wanted):
             if done == wanted:
@@ -154,7 +153,7 @@ class Campaign:
             self.tally.meet(kind, f"number {number}", lambda: self._holds(verb, arguments, before), seconds=900)  # noqa: B023
 
     def _arguments(self, verb: str) -> tuple[object, ...]:
-        """What the command is given: promote makes another version the champion, runs publish to two places."""
+        """The arguments of a command: promote takes another version than the champion, runs publish to two places."""
         if verb == "promote":
             now = look(self._ground.home, NAME)
             others = sorted(now.complete - {now.champion}, key=int)
@@ -165,7 +164,7 @@ class Campaign:
         return verb, self._ground.table(NAME), *given
 
     def _kill(self, verb: str, aim: Aim, arguments: tuple[object, ...], before: State) -> str | None:
-        """Kill a command; returns where the kill has landed, None if the command had ended."""
+        """Kill a command. Returns where the kill landed, or None if the command had ended."""
         with closing(Watch(self._ground)) as watch:
             process = self._ground.start(*arguments)
             if aim.come is None:
@@ -179,7 +178,7 @@ class Campaign:
             return None if ended else self._landed(verb, watch, before)
 
     def _landed(self, verb: str, watch: Watch, before: State) -> str:
-        """Up to where a killed command had come."""
+        """How far a killed command had come."""
         now = look(self._ground.home, NAME)
         moved = "alias moved" if now.events > before.events else "alias moving" if watch.moves() else None
         if verb == "promote":
@@ -195,7 +194,7 @@ class Campaign:
         return "stored" if watch.stores() else "nothing done"
 
     def _holds(self, verb: str, arguments: tuple[object, ...], before: State) -> None:
-        """See that all holds after a kill, and again after the next command."""
+        """Check the invariants after a kill, and again after the next command."""
         problems = [*whole(self._ground, NAME, before), *untold(self._ground, NAME)]
         killed = look(self._ground.home, NAME)
         ended = self._ground.call(*arguments)
@@ -211,7 +210,7 @@ class Campaign:
 
 
 def prepared(root: Path, versions: int = 2) -> Ground:
-    """A home with a model of so many versions, and an export beside it."""
+    """A home with a model of `versions` versions, and an export beside it."""
     ground = Ground(root)
     for _ in range(versions):
         assert ground.call("run", ground.table(NAME)).code == 0
@@ -220,7 +219,7 @@ def prepared(root: Path, versions: int = 2) -> Ground:
 
 
 def campaign(ground: Ground, seed: int, **kills: int) -> Tally:
-    """So many kills of each command."""
+    """Kill each command as often as `kills` says."""
     made = Campaign(ground, seed)
     for verb, wanted in kills.items():
         made.kills(verb, wanted)

@@ -1,10 +1,10 @@
-"""Damage to the files of a saved synthesizer, met by loading it, proving it and generating.
+"""Damage to the files of a saved synthesizer, before it is loaded, proved and used to generate.
 
     python benchmarks/faults/models.py [--faults 1000] [--seed 0]
 
-Two campaigns. In the first, files are damaged as disks and strangers do it; digests must find all of it. In the second,
-whoever changes a file also writes the digests anew, so that what is behind them is met: every state is checked by whom
-it belongs to. What is loaded then must prove itself and generate rows of its schema.
+There are two campaigns. In the first, files are damaged as by disks and strangers, and the digests must find all of it.
+In the second, the digests are updated after the damage, so that the checks behind them are tested: every state is
+checked by the class that it belongs to. A model that loads must then prove itself and generate rows of its schema.
 """
 
 import argparse
@@ -30,7 +30,7 @@ Random = np.random.Generator
 
 
 def table(rows: int = 400) -> pa.Table:
-    """Every kind of column and normal form, with nulls, zones and alphabets of two levels."""
+    """A table with every kind of column and normal form, with nulls, zones and alphabets of two levels."""
     random = np.random.default_rng(0)
     group = random.integers(0, 3, rows)
     day = np.datetime64("2024-01-01") + random.integers(0, 300, rows).astype("timedelta64[D]")
@@ -86,7 +86,7 @@ def train(seed: int = 0) -> Synthesizer:
 
 
 def use(directory: Path, digest: str | None = None) -> None:
-    """What `promote` and `export` ask of a model."""
+    """Use a model as `promote` and `export` do."""
     loaded = Synthesizer.load(directory, digest)
     loaded.prove()
     rows = loaded.sample(300, seed=1)
@@ -105,13 +105,13 @@ KINDS: tuple[tuple[str, Callable[[Random, Path, Path], str]], ...] = (
 
 
 def swap(here: Path, other: Path, name: str) -> str:
-    """Put a file of another synthesizer in its place."""
+    """Replace a file by that of another synthesizer."""
     shutil.copy(other / name, here / name)
     return f"swapped {name}"
 
 
 def campaign(whole: Path, other: Path, faults: int, seed: int) -> Tally:
-    """So many faults, the kinds in turn, on copies of a saved synthesizer; `other` is another one of the same table."""
+    """Inject `faults` faults, the kinds in turn, into copies of a synthesizer. `other` is one of the same table."""
     random, tally, digest = np.random.default_rng(seed), Tally(), saving.digest(whole)
     with tempfile.TemporaryDirectory() as scratch:
         for number in range(faults):

@@ -1,9 +1,9 @@
-"""Impossible settings, met as the commands meet them before anything starts.
+"""Impossible settings, handled as by the commands before any work starts.
 
     python benchmarks/faults/settings.py [--faults 5000] [--seed 0]
 
-Every key of the settings in turn gets a value that nobody means; files are damaged; options of the command line are
-absurd. Each is to end in one line, or to be a value that can be used.
+Every key of the settings in turn gets an absurd value, files are damaged, and options of the command line are absurd.
+Each must end in one line, or be a value that can be used.
 """
 
 import argparse
@@ -76,7 +76,7 @@ EVERY = ("", "0d", "-1d", "1", "d", "99999999999d", "9" * 5000 + "d", "1y", "1.5
 
 
 def keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
-    """Every key of a settings record, and of those inside."""
+    """Every key of a settings record and of the records inside it."""
     for name, field in model.model_fields.items():
         yield prefix + name
         for kind in (field.annotation, *get_args(field.annotation)):
@@ -85,7 +85,7 @@ def keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
 
 
 def settled(home: Path) -> None:
-    """What a command does with a settings file before anything starts."""
+    """Do what a command does with a settings file before any work starts."""
     settings = Settings.load(home)
     settings.check_device()
     for name, table in Settings.tables(home).items():
@@ -95,7 +95,7 @@ def settled(home: Path) -> None:
 
 
 def text(random: Random, known: list[str]) -> tuple[str, str]:
-    """A settings file with one or two odd values, or damaged; and the kind of fault."""
+    """A settings file with one or two odd values or keys, and the kind of fault."""
     lines = ['data = "a.parquet"', 'name = "a"']
     chosen = [str(random.choice(known)) for _ in range(1 if random.random() < 0.8 else 2)]
     lines = [line for line in lines if line.partition(" ")[0] not in chosen]
@@ -106,7 +106,7 @@ def text(random: Random, known: list[str]) -> tuple[str, str]:
 
 
 def campaign(faults: int, seed: int) -> Tally:
-    """So many settings files, and every absurd option."""
+    """Try `faults` settings files, and every absurd option."""
     random, tally = np.random.default_rng(seed), Tally()
     known = [*sorted(keys(Settings)), *(f"columns.a.{name}" for name in ColumnSettings.model_fields)]
     with tempfile.TemporaryDirectory() as scratch:
@@ -131,7 +131,7 @@ def campaign(faults: int, seed: int) -> Tally:
 
 
 def _refused(home: Path, verb: str, options: list[str]) -> None:
-    """A command that must end with 2, one line and no traceback."""
+    """Check that a command ends with exit code 2, one line and no traceback."""
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         code = command([verb, str(home / "none.parquet"), *options, "--home", str(home)])

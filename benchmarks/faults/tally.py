@@ -1,7 +1,7 @@
-"""Counts of a fault campaign: how often each kind of fault was met, and how it ended.
+"""Counts of a fault campaign: how often each kind of fault was injected, and how it ended.
 
-A fault ends well if it is *refused* in one line, or is *harmless*: all that is asked of the program holds all the same.
-Anything else is a finding, is printed, and makes the command end with 1.
+A fault ends well if it is *refused* in one line, or is *harmless*: everything that is required of the program still
+holds. Anything else is a finding. It is printed, and the command ends with exit code 1.
 """
 
 import signal
@@ -25,7 +25,7 @@ class Tally:
         self.findings: list[str] = []
 
     def meet(self, kind: str, case: str, fault: Callable[[], object], *, seconds: int = 30) -> End:
-        """Call `fault`, see how it ends, and count it under its kind."""
+        """Call `fault`, and count how it ends under its kind."""
         end: End = "harmless"
         message = ""
         try:
@@ -36,9 +36,9 @@ class Tally:
             end = "refused" if "\n" not in message and len(message) <= LONGEST else "LONG"
         except TimeoutError:
             end = "HUNG"
-        except AssertionError as error:  # something that was asked does not hold
+        except AssertionError as error:  # a requirement does not hold
             end, message = "BROKEN", str(error)
-        except Exception as error:  # noqa: BLE001 - that is what is looked for
+        except Exception as error:  # noqa: BLE001 - such errors are what the campaign looks for
             end, message = "RAW", f"{type(error).__name__}: {error}"
         self.counts[kind, end] += 1
         if end not in {"refused", "harmless"}:
@@ -46,7 +46,7 @@ class Tally:
         return end
 
     def show(self) -> int:
-        """Print the counts and what was found; returns the exit code."""
+        """Print the counts and the findings. Returns the exit code."""
         for kind in sorted({kind for kind, _ in self.counts}):
             ends = {end: count for (one, end), count in self.counts.items() if one == kind}
             print(f"{kind:32}", *(f"{end} {count}" for end, count in sorted(ends.items())))

@@ -1,16 +1,16 @@
-"""Membership attacks: can one tell from synthetic rows whether a real row was trained on?
+"""Membership attacks: do synthetic rows show whether a real row was used in training?
 
-Members are rows that the network saw, non-members are rows held out of everything. The attacker knows the synthetic
-rows, and as reference rows that are real and in neither group. Half of the hold-out is the reference while the other
-half is attacked, and then the other way round, so that every row of a small hold-out counts.
+Members are rows that the network saw. Non-members are rows held out of everything. The attacker knows the synthetic
+rows and some reference rows, which are real and in neither group. Half of the hold-out is the reference while the other
+half is attacked, and then the halves change places, so that every row of a small hold-out counts.
 
-- **nearest**: the nearer the nearest synthetic row, the likelier a member.
-- **density** (DOMIAS, van Breugel et al. 2023, arXiv 2302.12580): the ratio of the synthetic rows' density to that of
-  the reference rows, both by the distances to the `NEIGHBOURS` nearest (Loftsgaarden & Quesenberry 1965): a kernel of
-  one width for all rows misses even a copy where some rows are dense and others alone.
+- **nearest**: a row is a likelier member if its nearest synthetic row is nearer.
+- **density** (DOMIAS, van Breugel et al. 2023, arXiv 2302.12580): the ratio of the density of the synthetic rows to
+  that of the reference rows, both from the distances to the `NEIGHBOURS` nearest (Loftsgaarden & Quesenberry 1965). A
+  kernel of one width for all rows would miss even a copy if some rows are dense and others alone.
 
-An AUC of ½ says that nothing leaks. Two sanity rows are attacked likewise: the training rows themselves as "synthetic",
-which must be caught, and real rows that the network never saw, which tell nothing.
+An AUC of ½ means that nothing leaks. Two sanity checks are attacked in the same way: the training rows themselves as
+"synthetic" rows, which must be caught, and real rows that the network never saw, which reveal nothing.
 """
 
 import sys
@@ -26,19 +26,19 @@ MOST = 5_000
 RESAMPLES = 500
 NEIGHBOURS = 5
 EXACT = 1e-6
-"""Squared distance below which rows are equal."""
+"""Squared distance. Rows with a smaller distance are equal."""
 CAUGHT = 0.8
-"""A copy of the training rows must be attacked with at least this AUC, or its numbers are worth nothing."""
+"""An attack on a copy of the training rows must reach at least this AUC, or its numbers mean nothing."""
 
 
 def attack(
     seen: pd.DataFrame, holdout: pd.DataFrame, synthetic: pd.DataFrame, unseen: pd.DataFrame
 ) -> dict[str, float]:
-    """AUC of both attacks with 95 % intervals, true-positive rate at 1 % false positives, and the sanity rows.
+    """AUC of both attacks with 95 % intervals, true-positive rate at 1 % false positives, and the sanity checks.
 
     Args:
         seen: Rows that the network was trained on.
-        holdout: Rows that nothing has seen, of the same law.
+        holdout: Rows from the same distribution that nothing has seen.
         synthetic: Rows to attack.
         unseen: Real rows of neither group.
     """
@@ -65,7 +65,7 @@ Half = tuple[Floats, Floats]
 
 
 def scored(seen: pd.DataFrame, holdout: pd.DataFrame, synthetic: pd.DataFrame) -> dict[str, list[Half]]:
-    """Scores of both attacks, higher for likelier members, in both halves."""
+    """Scores of both attacks in both halves. A higher score means a likelier member."""
     holdout = holdout.sample(frac=1, random_state=0)
     seen = seen.sample(min(len(seen), len(holdout)), random_state=0)
     result: dict[str, list[Half]] = {"nearest": [], "density": []}
@@ -83,14 +83,14 @@ def scored(seen: pd.DataFrame, holdout: pd.DataFrame, synthetic: pd.DataFrame) -
 
 
 def nearest(space: Space, rows: pd.DataFrame, others: pd.DataFrame) -> Floats:
-    """Squared distances to the nearest of `others`, [rows, `NEIGHBOURS`], in no order."""
+    """Squared distances to the nearest of `others`, unordered, [rows, `NEIGHBOURS`]."""
     k = min(NEIGHBOURS, len(others))
     parts = [np.partition(distance, k - 1, axis=1)[:, :k] for distance in space.squared(rows, others)]
     return np.concatenate(parts).astype(float)
 
 
 def auc(halves: list[Half]) -> float:
-    """Chance that a member scores above a non-member, mean of the halves."""
+    """Chance that a member scores above a non-member, as a mean over the halves."""
     return float(np.mean([_auc(*half) for half in halves]))
 
 
@@ -107,6 +107,6 @@ def tpr(half: Half) -> float:
 
 
 def resample(half: Half, draws: np.random.Generator) -> Half:
-    """Both groups with replacement."""
+    """Both groups, resampled with replacement."""
     a, b = (values[draws.integers(0, len(values), len(values))] for values in half)
     return a, b

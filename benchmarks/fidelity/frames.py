@@ -1,6 +1,6 @@
 """Tables as the scorers see them: numbers and points in time as floats, everything else as text.
 
-Null is a category of its own in text, and NaN in floats. Nothing here is resynth's.
+Null is a category of its own in text, and NaN in floats. This module uses no code of resynth.
 """
 
 from collections.abc import Sequence
@@ -61,10 +61,10 @@ def codes(*frames: pd.DataFrame) -> list[Floats]:
 
 
 class Space:
-    """A metric space of rows: squared distance is Σ (difference of ranks)² over numbers + mismatches of categories.
+    """A metric space of rows. The squared distance is Σ (difference of ranks)² over numbers + mismatches of categories.
 
-    Ranks are of pooled `frames`, in [0, 1]; whether a number is null is one category more. One category costs what the
-    smallest and the largest value of a number cost, however many categories there are.
+    Ranks are those in the pooled `frames`, in [0, 1]. Whether a number is null counts as another category. A mismatch
+    of a category costs as much as the distance between the smallest and the largest value of a number.
     """
 
     def __init__(self, frames: Sequence[pd.DataFrame]) -> None:

@@ -1,8 +1,8 @@
-"""Tables of known truth: rows drawn from laws written here, with the mixes of kinds that users bring.
+"""Tables of known truth: rows drawn from laws written here, with the mixes of kinds that users have.
 
-Each maker takes a number of rows and a random stream. Beside it stands, where the law has them, the rules that hold in
-every row (a total is a product, a code has one category, a date is null until something happened): the share of rows
-that break one needs no scorer's opinion. The marginal laws are made up; none was chosen by looking at a result.
+Each maker takes a number of rows and a random stream. If its law has rules that hold in every row (a total is a
+product, a code has one category, a date is null until something happened), they stand beside it. The share of rows that
+break a rule needs no scorer. The marginal laws are made up, and none was chosen by looking at a result.
 """
 
 from collections.abc import Callable
@@ -17,22 +17,22 @@ from numpy.typing import NDArray
 Maker = Callable[[int, Generator], pa.Table]
 Array = NDArray[Any]
 LAW = 7
-"""Seed of what belongs to the law and not to the rows: prices, loadings, tables of chances."""
+"""Seed of what belongs to the law and not to the rows: prices, loadings, tables of probabilities."""
 
 
 def logistic(x: Array) -> Array:
-    """Chance from log odds."""
+    """Probability from log odds."""
     return 1 / (1 + np.exp(-x))
 
 
 def chosen(chances: Array, random: Generator) -> Array:
-    """One category a row, from chances [rows, categories]."""
+    """One category per row, from probabilities [rows, categories]."""
     ladder = np.cumsum(chances, 1)
     return (random.random((len(chances), 1)) * ladder[:, -1:] > ladder).sum(1)
 
 
 def nullable(values: Array, null: Array, kind: pa.DataType | None = None) -> pa.Array:
-    """An Arrow array with nulls where `null`."""
+    """An Arrow array with nulls where `null` is true."""
     return pa.array(values, type=kind, mask=np.asarray(null, dtype=bool))
 
 
@@ -73,7 +73,7 @@ def orders(rows: int, random: Generator) -> pa.Table:
 
 
 def broken_orders(rows: pd.DataFrame) -> pd.Series:
-    """Totals that do not add up by more than a cent, a product in another group, a delivery date against the status."""
+    """Totals that are off by more than a cent, products in another group, delivery dates that contradict the status."""
     law = np.random.default_rng(LAW)
     law.lognormal(3, 1, 1500)
     group_of = law.integers(0, 12, 1500)
@@ -84,7 +84,7 @@ def broken_orders(rows: pd.DataFrame) -> pd.Series:
 
 
 def clinic(rows: int, random: Generator) -> pa.Table:
-    """Stays in hospital: values missing where they would be extreme, panels that are missing together, rare codes."""
+    """Stays in hospital: values missing where they would be extreme, panels missing together, rare codes."""
     age = np.clip(random.normal(62, 18, rows), 18, 99).astype(int)
     female = random.random(rows) < 0.52
     severity = random.normal(0, 1, rows) + (age - 62) / 40
@@ -117,7 +117,7 @@ def clinic(rows: int, random: Generator) -> pa.Table:
 
 
 def broken_clinic(rows: pd.DataFrame) -> pd.Series:
-    """Half a panel (lactate may lack alone), a diagnosis of another ward, a discharge not after the length of stay."""
+    """Half a panel (only lactate may lack alone), diagnoses of another ward, discharges that contradict the stay."""
     half = (rows["creatinine"].isna() != rows["glucose"].isna()) | (rows["creatinine"].isna() & rows["lactate"].notna())
     letter = rows["ward"].map(dict(zip(["surgery", "intensive", "day", "oncology"], "CJRS", strict=True)))
     days = (pd.to_datetime(rows["discharged"]) - pd.to_datetime(rows["admitted"])).dt.days
@@ -125,7 +125,7 @@ def broken_clinic(rows: pd.DataFrame) -> pd.Series:
 
 
 def signals(rows: int, random: Generator) -> pa.Table:
-    """Only numbers but the target: heavy tails, modes, a ring, a product, a sum, one value in half of the rows."""
+    """Only numbers, except the target: heavy tails, modes, a ring, a product, a sum, one value in half of the rows."""
     mode = random.integers(0, 3, rows)
     angle = random.uniform(0, 2 * np.pi, rows)
     radius = 1 + 0.1 * random.normal(size=rows)
@@ -153,14 +153,14 @@ def signals(rows: int, random: Generator) -> pa.Table:
 
 
 def broken_signals(rows: pd.DataFrame) -> pd.Series:
-    """Off the ring by more than six deviations, or `drift` off `level`, or `unit` off `scale`, likewise."""
+    """Rows off the ring by more than six deviations, or `drift` off `level`, or `unit` off `scale`, by as much."""
     ring = (np.hypot(rows["ring_x"], rows["ring_y"]) - 1).abs() > 0.6
     drift = (rows["drift"] - 0.97 * rows["level"]).abs() > 0.3
     return ring | drift | ((rows["unit"] / (1e-9 * rows["scale"]) - 1).abs() > 0.06)
 
 
 def survey(rows: int, random: Generator) -> pa.Table:
-    """Only categories: places within regions, a scale of answers behind one opinion, answers skipped together."""
+    """Only categories: places within regions, a scale of answers from one opinion, answers skipped together."""
     law = np.random.default_rng(LAW)
     region = chosen(np.tile(law.dirichlet(np.full(9, 2.0)), (rows, 1)), random)
     place = region * 40 + np.minimum(random.geometric(0.12, rows) - 1, 39)
@@ -187,7 +187,7 @@ def survey(rows: int, random: Generator) -> pa.Table:
 
 
 def broken_survey(rows: pd.DataFrame) -> pd.Series:
-    """A place outside its region, work of those too young, the last three answers skipped one by one."""
+    """Places outside their region, work of people too young, the last three answers skipped one by one."""
     outside = rows["place"].str.split("-").str[0] != rows["region"]
     young = rows["work"].isna() != (rows["born"] == ">1990")
     skipped = rows[["answer 3", "answer 4", "answer 5"]].isna().sum(1)
@@ -231,7 +231,7 @@ def decimals(cents: Array) -> pa.Array:
 
 
 def broken_ledger(rows: pd.DataFrame) -> pd.Series:
-    """Charged other than amount plus fee, a fee from a private account, an account of another kind."""
+    """Charges other than amount plus fee, fees from private accounts, accounts of another kind."""
     kind_of = np.random.default_rng(LAW).choice(4, 2000, p=[0.7, 0.2, 0.08, 0.02])
     account = rows["account"].str[:4].apply(int, base=16).to_numpy()
     kind = np.array(["private", "business", "trust", "state"])[kind_of[np.minimum(account, 1999)]]
@@ -240,7 +240,7 @@ def broken_ledger(rows: pd.DataFrame) -> pd.Series:
 
 
 def wide(rows: int, random: Generator) -> pa.Table:
-    """Sixty columns of three kinds over five hidden causes, and few rows."""
+    """Sixty columns of three kinds that depend on five hidden causes, and few rows."""
     law = np.random.default_rng(LAW)
     causes = random.normal(0, 1, (rows, 5))
     seen = causes @ law.normal(0, 1, (5, 60)) + law.uniform(0.3, 2, 60) * random.normal(0, 1, (rows, 60))
@@ -256,7 +256,7 @@ def wide(rows: int, random: Generator) -> pa.Table:
 
 
 def broken_bike(rows: pd.DataFrame) -> pd.Series:
-    """Bike sharing: counts that do not add up, or parts of the calendar that are not those of the date."""
+    """Bike sharing: counts that do not add up, or parts of the calendar that contradict the date."""
     date = pd.to_datetime(rows["dteday"])
     calendar = (date.dt.month == rows["mnth"]) & (date.dt.year - 2011 == rows["yr"])
     weekday = (date.dt.weekday + 1) % 7 == rows["weekday"]

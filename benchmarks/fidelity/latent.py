@@ -1,19 +1,19 @@
-"""What the latent space is worth, on held-out rows.
+"""Measures of the latent space on held-out rows.
 
     python latent.py adult DIRECTORY
 
 Reads the model and the test rows of `train.py` and prints one JSON object:
 
-- KL in nats a row and active units;
-- **margin**: log p(x|z) at z from the row's own posterior, minus the same at z drawn from the prior, in nats a row:
-  what z tells of the row. Both are given the row's earlier columns, as the decoder always is; and without them: the
-  error of a row that is redrawn from its z, in per cent of the error of an unrelated synthetic row (0 would be exact,
-  100 nothing known), mean over columns;
-- **interpolation** on the line between the z of two rows in ten steps, all decoded with the same noise: columns that
-  change in a step and from end to end; the *straightness*, direct distance over the length of the path (1: every
-  column goes straight from one end to the other; unrelated rows on the way would have about a tenth); and the largest
-  step's share of the path (.1: all steps are equal; 1: one jump);
-- a linear **probe** on E[z|x] for the target, cross-validated AUC, beside the AUC for the target shuffled.
+- KL in nats per row, and active units;
+- **margin**: log p(x|z) at z from the row's own posterior, minus the same at z drawn from the prior, in nats per row.
+  It says how much z reveals of the row. Both terms know the row's earlier columns, as the decoder always does. The
+  column error measures the same without them: the error of a row that is redrawn from its z, in per cent of the error
+  of an unrelated synthetic row (0: exact, 100: nothing known), as a mean over columns;
+- **interpolation** on the line between the z of two rows in ten steps, all decoded with the same noise: the number of
+  columns that change in a step and from end to end; the *straightness*, which is the direct distance over the length of
+  the path (1: every column goes straight from one end to the other; unrelated rows on the way: about a tenth); and the
+  largest step's share of the path (.1: all steps are equal; 1: one jump);
+- a linear **probe** on E[z|x] for the target: its cross-validated AUC, beside the AUC for the shuffled target.
 """
 
 import itertools
@@ -65,7 +65,7 @@ def main(name: str, directory: str) -> None:
 
 
 class Columns:
-    """Distance of rows column by column: difference of ranks for numbers, 0 or 1 for the rest."""
+    """Distance of rows column by column: difference of ranks for numbers, 0 or 1 for other columns."""
 
     def __init__(self, frame: object) -> None:
         self.space = Space([frame])
@@ -90,7 +90,7 @@ def from_prior(synthesizer: Synthesizer, rows: pa.Table) -> float:
 
 
 def column_error(synthesizer: Synthesizer, rows: pa.Table, measure: Columns, benchmark: Benchmark) -> float:
-    """Mean over columns of the error of redrawn rows in per cent of that of unrelated ones."""
+    """Mean over columns of the error of redrawn rows, in per cent of the error of unrelated rows."""
     real, again, other = (
         view(table, benchmark)
         for table in (rows, synthesizer.reconstruct(rows, seed=0), synthesizer.sample(rows.num_rows, seed=1))
@@ -118,7 +118,7 @@ def interpolation(synthesizer: Synthesizer, rows: pa.Table, measure: Columns, be
 
 
 def probe(z: NDArray[np.float32], test: pa.Table, benchmark: Benchmark) -> dict[str, float]:
-    """Cross-validated AUC of a linear probe for the target (above its median where it is a number)."""
+    """Cross-validated AUC of a linear probe for the target. A number becomes whether it is above its median."""
     target = view(test.select([benchmark.target]), benchmark)[benchmark.target]
     labels = target.to_numpy() if named(target) else (target > target.median()).to_numpy()
     scaled = StandardScaler().fit_transform(z)

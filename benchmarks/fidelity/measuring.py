@@ -1,8 +1,8 @@
-"""How a table is measured: train, look at the latent space, score; each in a process and environment of its own.
+"""How a table is scored: train, examine the latent space, score, each in its own process and environment.
 
-Steps that are done for the same code are not done again: an interrupted command goes on where it stopped. What belongs
-to a step's code is in its digest. `benchmarks/work` holds the results and may be deleted at any time; delete it where
-seconds matter and the machine was busy when they were taken.
+A step with unchanged code is not repeated, so an interrupted command resumes where it stopped. The digest of a step
+covers its code. `benchmarks/work` holds the results and may be deleted at any time. Delete it if seconds matter and the
+machine was busy when they were taken.
 """
 
 import hashlib
@@ -83,11 +83,11 @@ LABELS = {
 MACHINE = platform.node().encode()
 PER_CENT = {"nearest_tpr", "density_tpr"}
 SANITY = {f"{rows}_nearest_auc": f"{rows}_density_auc" for rows in ("copy", "independent")}
-"""Scores that share a cell."""
+"""Scores that share a cell of the table."""
 
 
 def environment() -> str:
-    """The Python of the scoring environment, which is made if it is not there."""
+    """The Python of the scoring environment, which is created if it is missing."""
     python = ENVIRONMENT / "bin" / "python"
     done = ENVIRONMENT / "installed"
     if not done.exists():
@@ -108,7 +108,7 @@ def measure(name: str, seed: int, scorer: str, seconds: float | None = None) -> 
 
 
 def workplace(name: str, seed: int, seconds: float | None = None) -> Path:
-    """Where the files of a training lie."""
+    """The directory of a training's files."""
     return WORK / (f"{name}-{seed}" if seconds is None else f"{name}-{seed}-{seconds:g}s")
 
 
@@ -118,7 +118,7 @@ def score(name: str, directory: Path, scorer: str, which: str, code: list[Path])
 
 
 def step(label: str, command: list[object], directory: Path, code: list[Path]) -> Scores:
-    """The JSON object that a command prints, or printed before with the same code."""
+    """The JSON object that a command prints, or printed earlier with the same code."""
     directory.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in (*code, *DATA)) + MACHINE).hexdigest()
     kept = directory / f"{label}.json"
@@ -160,7 +160,7 @@ def cell(runs: list[Scores], key: str, digits: int, *, spread: bool = True) -> s
 
 
 def machine() -> str:
-    """What was measured on."""
+    """A description of the machine."""
     threads = os.environ.get("OMP_NUM_THREADS", "default")
     cores = f"{os.cpu_count()} CPU cores, {platform.machine()}"
     return f"{cores}, OMP_NUM_THREADS {threads}, Python {platform.python_version()}, no GPU"

@@ -1,8 +1,8 @@
-"""Train a peer on one published table, in the peer's own environment, and write synthetic rows.
+"""Train a peer on one published table in the peer's own environment, and write synthetic rows.
 
     python peer.py tvae adult SEED DIRECTORY
 
-Prints one JSON object: seconds of training, seconds of CPU of all of it, peak memory, rows per second.
+Prints one JSON object: seconds of training, CPU seconds in all, peak memory, rows per second.
 """
 
 import json
@@ -25,7 +25,7 @@ def tvae(train: pd.DataFrame, categories: list[str], seed: int) -> tuple[float, 
     from ctgan import TVAE  # noqa: PLC0415
 
     torch.manual_seed(seed)
-    np.random.seed(seed)  # noqa: NPY002 - what the peer reads
+    np.random.seed(seed)  # noqa: NPY002 - the peer uses this global state
     filled = train.copy()
     for column in filled:
         if column in categories:

@@ -2,9 +2,9 @@
 
     .venv/bin/python benchmarks/fidelity/peers.py [--tables adult] [--seed 0]
 
-Each peer is installed into an environment of its own (`benchmarks/.venv-tvae`, `benchmarks/.venv-mostly`); neither is a
-dependency of resynth. All three train to their own default end, with no time limit. Writes
-`benchmarks/results/peers.{md,json}`. About 20 minutes a table on 2 cores; interrupted, it goes on where it stopped.
+Each peer is installed into an environment of its own (`benchmarks/.venv-tvae`, `benchmarks/.venv-mostly`). Neither is a
+dependency of resynth. All three train to their own default end, without a time limit. Writes
+`benchmarks/results/peers.{md,json}`. It takes about 20 minutes per table on 2 cores, and resumes if interrupted.
 """
 
 import argparse
@@ -33,10 +33,10 @@ PEERS = {
     "mostly": ("MOSTLY AI engine 2.7.3", ("mostlyai-engine==2.7.3",)),
 }
 NEEDLESS = ("torchvision", "torchaudio")
-"""Brought along, not needed for tables, and not to be imported beside a PyTorch built for CPUs only."""
+"""Packages that a peer installs although tables do not need them. They do not work with a PyTorch for CPUs only."""
 TRAINED = [HERE / "peer.py"]
 UNHURRIED = 7200.0
-"""Seconds of a fit: more than any takes, so that other work on the machine costs time but no quality."""
+"""Time limit of a fit in seconds. No fit takes as long, so other work on the machine costs time but no quality."""
 
 
 def main() -> None:
@@ -48,7 +48,7 @@ def main() -> None:
     scorer = environment()
     results: dict[str, dict[str, list[Scores]]] = {}
     for name in given.tables.split(","):
-        # first, for it writes the rows that the peers train on
+        # first, because it writes the rows that the peers train on
         results[name] = {"resynth": [measure(name, given.seed, scorer, UNHURRIED)]}
         for peer, (label, _) in PEERS.items():
             results[name][label] = [measure_peer(peer, name, given.seed, scorer)]
@@ -59,7 +59,7 @@ def main() -> None:
 
 
 def python_of(peer: str) -> str:
-    """The Python of a peer's environment, which is made if it is not there."""
+    """The Python of a peer's environment, which is created if it is missing."""
     directory = BENCHMARKS / f".venv-{peer}"
     python = directory / "bin" / "python"
     if not (directory / "installed").exists():
@@ -72,7 +72,7 @@ def python_of(peer: str) -> str:
 
 
 def measure_peer(peer: str, name: str, seed: int, scorer: str) -> Scores:
-    """Train a peer on the rows of the training split, and score it; all of them are rows it has seen."""
+    """Train a peer on the rows of the training split, and score it. The peer sees all of these rows."""
     directory = workplace(name, seed, UNHURRIED)
     trained = step(peer, [python_of(peer), HERE / "peer.py", peer, name, seed, directory], directory, TRAINED)
     return trained | score(name, directory, scorer, peer, [*TRAINED, *SCORING])

@@ -1,6 +1,6 @@
-"""Two more tables of known truth, of other mixes than those in `generated`, kept for the end.
+"""Two more tables of known truth, with other mixes than those in `generated`, kept for the end.
 
-They were written when the weaknesses on the other tables were known, and measured after the configuration was settled.
+They were written when the weaknesses on the other tables were known, and scored after the configuration was settled.
 """
 
 import numpy as np
@@ -90,7 +90,7 @@ def trips(rows: int, random: Generator) -> pa.Table:
 
 
 def broken_trips(rows: pd.DataFrame) -> pd.Series:
-    """A tip in cash, a fare that is not the tariff's for the distance, a way shorter than half the straight line."""
+    """Tips in cash, fares that contradict tariff and distance, ways shorter than half the straight line."""
     first, rate = (
         rows["tariff"].map(dict(zip(["day", "night", "airport"], v, strict=True))).astype(float)
         for v in ([4.5, 6.0, 12.0], [2.3, 3.1, 3.1])

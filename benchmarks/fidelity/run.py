@@ -1,12 +1,12 @@
-"""The published fidelity protocol on four tables: our row beside the published ones.
+"""The published fidelity protocol on four tables: resynth's row beside the published ones.
 
     .venv/bin/python benchmarks/fidelity/run.py [--tables adult,default,magic,beijing] [--seeds 3] [--seconds 20]
 
 Trains with the default configuration, scores with sdmetrics 0.24 and XGBoost in an environment of its own
-(`benchmarks/.venv-scores`, made on first use), attacks, looks at the latent space, prints tables and writes
-`benchmarks/results/fidelity.{md,json}`. With `--seconds` only the whole fit's time limit differs, and the results go
-into a section of their own. About 6 minutes per table and seed on 2 cores, 3 with `--seconds 20`; interrupted, it goes
-on where it stopped.
+(`benchmarks/.venv-scores`, created on first use), attacks, examines the latent space, prints tables and writes
+`benchmarks/results/fidelity.{md,json}`. With `--seconds` only the time limit of the whole fit differs, and the results
+go into a section of their own. It takes about 6 minutes per table and seed on 2 cores, or 3 with `--seconds 20`. It
+resumes if interrupted.
 """
 
 import argparse
@@ -41,7 +41,7 @@ PUBLISHED = {
     ),
 }
 FLOOR = ((0.33, 0.42, 0.58, 0.44), (0.84, 0.65, 0.43, 1.21))
-"""Shape and Trend of a bootstrap of the real training rows, each column's min and max kept for Trend."""
+"""Shape and Trend of a bootstrap of the real training rows. For Trend, each column's min and max are kept."""
 SHORT = (
     *("shape", "trend", "trend_real_bins", "c2st", "c2st_holdout", "c2st_ceiling", "mle", "mle_real"),
     *("nearer_to_train", "nearest_auc", "density_auc", "kl", "train_seconds", "cpu_seconds", "peak_mb"),
@@ -59,7 +59,7 @@ def main() -> None:
     given = parser.parse_args()
     scorer = environment()
     results: Runs = {name: [] for name in given.tables.split(",")}
-    for seed in range(given.seeds):  # seeds outside: an interrupted run has every table as often
+    for seed in range(given.seeds):  # seeds are the outer loop, so that an interrupted run has all tables equally often
         for name, runs in results.items():
             runs.append(measure(name, seed, scorer, given.seconds))
             print(name, seed, json.dumps(runs[-1]), file=sys.stderr, flush=True)
@@ -68,7 +68,7 @@ def main() -> None:
 
 
 def write(results: Runs, seconds: float | None) -> None:
-    """Keep what has been measured so far, beside what was measured before with another time limit."""
+    """Keep the results so far, beside earlier results with another time limit."""
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / "fidelity.json"
     kept = json.loads(path.read_text()) if path.exists() else {}

@@ -3,9 +3,9 @@
     python score.py adult DIRECTORY [synthetic]
 
 Reads train, test, seen, validation and the synthetic rows as Parquet from DIRECTORY, runs in the benchmark's own
-environment and prints one JSON object. Shape and Trend are errors in per cent, beside what a bootstrap of the training
-rows has; the XGBoost two-sample score (C2ST) is 1 where rows cannot be told apart; the same against the test rows has a
-ceiling, which the training rows themselves reach; MLE trains on synthetic rows and tests on real ones.
+environment and prints one JSON object. Shape and Trend are errors in per cent, beside those of a bootstrap of the
+training rows. The XGBoost two-sample score (C2ST) is 1 if rows cannot be told apart. The same score against the test
+rows has a ceiling: the score of the training rows. MLE trains on synthetic rows and tests on real ones.
 """
 
 import itertools
@@ -40,7 +40,7 @@ def column_errors(real: pd.DataFrame, synthetic: pd.DataFrame) -> dict[str, floa
 
 
 def pair_errors(real: pd.DataFrame, synthetic: pd.DataFrame, *, bins: str) -> dict[tuple[str, str], float]:
-    """Error in per cent of each pair; 10 bins fitted "separately" (the protocol) or on "real" for both.
+    """Error in per cent of each pair, with 10 bins fitted "separately" (the protocol) or on "real" for both.
 
     A pair of numbers in which one does not vary has no correlation and is left out.
     """
@@ -132,7 +132,7 @@ def null_error(real: pd.DataFrame, synthetic: pd.DataFrame) -> float:
 
 def main(name: str, directory: str, which: str = "synthetic") -> None:
     """Print the scores."""
-    warnings.simplefilter("ignore")  # of constant columns: they have no correlation
+    warnings.simplefilter("ignore")  # constant columns have no correlation
     benchmark = BENCHMARKS[name]
     paths = {file: f"{directory}/{file}.parquet" for file in ("train", "test", "seen", "validation", which)}
     train, test, seen, validation, synthetic = (read(path, benchmark) for path in paths.values())

@@ -1,8 +1,8 @@
-"""The tables that are measured: four published ones, with their protocol, others looked at, and a reserve.
+"""The tables of the benchmarks: four published ones with their protocol, others that were looked at, and a reserve.
 
 Splits, targets, and the integer columns that count as categories are facts about the published numbers (TabSyn, arXiv
-2310.09656; TabDiff, arXiv 2410.20626) or about the data, and none of them is told to resynth, which sees a plain
-Parquet file. Tables of known truth are in `generated` and `reserve`.
+2310.09656; TabDiff, arXiv 2410.20626) or about the data. None of them is given to resynth, which gets a plain Parquet
+file. Tables of known truth are in `generated` and `reserve`.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ import reserve
 
 DATA = Path(__file__).parents[2] / "data"
 SEED = 1234
-"""The published splits are of `numpy.random.RandomState(1234)`; so are ours."""
+"""The published splits use `numpy.random.RandomState(1234)`, and so do ours."""
 
 Parts = tuple[pa.Table, pa.Table]
 
@@ -32,9 +32,9 @@ class Benchmark:
     Attributes:
         parts: Training and test rows.
         target: The column that is predicted.
-        task: Whether the target is one of two or more classes, a number, or a number on a log scale.
+        task: Whether the target has two or more classes, is a number, or is a number on a log scale.
         categories: Integer columns that count as categories.
-        broken: Which rows break what always holds in the real table, where that is known.
+        broken: Which rows break a rule of the real table, if rules are known.
     """
 
     parts: Callable[[], Parts]
@@ -50,7 +50,7 @@ def adult() -> Parts:
 
 
 def shipped(name: str, drop: tuple[str, ...] = (), known: tuple[str, ...] = ()) -> Parts:
-    """A table of `data/` without the columns `drop` and the rows that are null in `known`, split 9 to 1."""
+    """A table of `data/`, without the columns `drop` and without rows that are null in `known`, split 9 to 1."""
     table = pq.read_table(DATA / f"{name}.parquet").drop_columns(list(drop))
     for column in known:
         table = table.filter(table[column].is_valid())
@@ -58,7 +58,7 @@ def shipped(name: str, drop: tuple[str, ...] = (), known: tuple[str, ...] = ()) 
 
 
 def bundled(name: str) -> Parts:
-    """A table that comes with scikit-learn, split 7 to 3; whole numbers as integers, classes as text."""
+    """A table that comes with scikit-learn, split 7 to 3. Whole numbers are integers, and classes are text."""
     from sklearn import datasets  # noqa: PLC0415 - peers need no scikit-learn
 
     frame = getattr(datasets, f"load_{name}")(as_frame=True).frame
@@ -71,7 +71,7 @@ def bundled(name: str) -> Parts:
 
 
 def divided(table: pa.Table, share: float) -> Parts:
-    """A `share` of the rows for training, the rest for tests, shuffled."""
+    """A `share` of the shuffled rows for training, and the rest for tests."""
     order = np.arange(table.num_rows)
     np.random.RandomState(SEED).shuffle(order)  # the published split
     cut = int(table.num_rows * share)
@@ -79,7 +79,7 @@ def divided(table: pa.Table, share: float) -> Parts:
 
 
 def drawn(maker: generated.Maker, rows: int, tests: int = 10_000) -> Parts:
-    """Rows of a known law: as many tests as one likes."""
+    """Rows of a known law, with any number of test rows."""
     return maker(rows, np.random.default_rng(SEED)), maker(tests, np.random.default_rng(SEED + 1))
 
 
@@ -116,15 +116,15 @@ LOOKED_AT = {
     "wine": Benchmark(partial(bundled, "wine"), "target"),
     "diabetes": Benchmark(partial(bundled, "diabetes"), "target", "number"),
 }
-"""Measured before the configuration was settled: their weaknesses were known to those who settled it. (Of cancer, wine
-and diabetes, kept for the end, came the news that very few rows were not learned at all.)"""
+"""Tables that were scored before the configuration was settled, so their weaknesses were known. (Cancer, wine and
+diabetes were kept for the end, and showed that very few rows were not learned at all.)"""
 
 RESERVE = {
     "digits": Benchmark(partial(bundled, "digits"), "target"),
     "staff": Benchmark(partial(drawn, reserve.staff, 6_000), "left", broken=reserve.broken_staff),
     "trips": Benchmark(partial(drawn, reserve.trips, 25_000), "tip", "number", broken=reserve.broken_trips),
 }
-"""Measured once the configuration was settled."""
+"""Tables that were scored after the configuration was settled."""
 
 BENCHMARKS = PUBLISHED | LOOKED_AT | RESERVE
 

@@ -1,10 +1,10 @@
-"""Where synthetic rows are weak: the columns and pairs that are furthest off, and what gives rows away.
+"""Where synthetic rows are weak: the columns and pairs with the largest errors, and what gives rows away.
 
     python tells.py adult DIRECTORY [synthetic]
 
-Prints Markdown: column errors and pair errors beside those of a bootstrap of the training rows; the gain that XGBoost
-draws from each column when it tells synthetic rows from held-out ones; and, of the columns it uses most, which two
-suffice (AUC of XGBoost on these two alone, beside the AUC of training rows against held-out ones).
+Prints Markdown: errors of columns and pairs beside those of a bootstrap of the training rows; the gain of XGBoost from
+each column when it tells synthetic rows from held-out ones; and which two of the most used columns suffice (the AUC of
+XGBoost on these two alone, beside the AUC of training rows against held-out ones).
 """
 
 import itertools
@@ -21,7 +21,7 @@ from score import XGB, c2st, column_errors, pair_errors
 from tables import BENCHMARKS
 
 MOST = 6
-"""Lines of each list, and columns whose pairs are tried."""
+"""Lines of each list, and number of columns whose pairs are tried."""
 ROWS = 10_000
 
 
@@ -47,7 +47,7 @@ def main(name: str, directory: str, which: str = "synthetic") -> None:
 
 
 def area(real: pd.DataFrame, made: pd.DataFrame) -> float:
-    """AUC of telling rows apart, from `score.c2st`."""
+    """AUC of telling rows apart, computed from `score.c2st`."""
     return 1 - c2st(real, made) / 2
 
 

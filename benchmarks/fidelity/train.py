@@ -1,11 +1,11 @@
-"""Train on one table with the default configuration and write synthetic rows.
+"""Train on one table with the default configuration, and write synthetic rows.
 
     python train.py adult SEED DIRECTORY [SECONDS]
 
-SECONDS is the time limit of the whole fit, where the default is not meant. What few rows share is withheld
-before the training, as in every run. Writes the model and, as Parquet, train, test, seen (the rows that the network
-was trained on, as they came), validation (those that chose when to stop, as they came) and synthetic. Prints one JSON
-object: seconds of training, peak memory, rows per second of generation.
+SECONDS is the time limit of the whole fit, if it is not the default. Values that few rows share are withheld before the
+training, as in every run. Writes the model and, as Parquet, train, test, seen (the rows that the network was trained
+on, as they came), validation (the rows that decide when to stop, as they came) and synthetic. Prints one JSON object:
+seconds of training, peak memory, rows per second of generation.
 """
 
 import json
@@ -25,7 +25,7 @@ from pipeline.data.tables import SplitSettings
 from pipeline.settings import LoopSettings, TrainingSettings
 from pipeline.synthesizer import Synthesizer
 
-SMALLEST = 1e-9  # a hold-out of a few rows: the protocol has its own test rows
+SMALLEST = 1e-9  # a hold-out of a few rows, because the protocol has its own test rows
 
 
 def main(name: str, seed: str, directory: str, seconds: str | None = None) -> None:

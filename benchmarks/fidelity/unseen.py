@@ -2,14 +2,14 @@
 
     .venv/bin/python benchmarks/fidelity/unseen.py [--tables bike,clinic] [--seeds 1]
 
-Real tables that are shipped or come with scikit-learn, and generated ones of known truth (`generated.py`,
-`reserve.py`): for those the hold-out is as large as one likes, and rows that break what always holds can be counted.
-Writes `benchmarks/results/unseen.{md,json}`, with the columns, pairs and gains that give synthetic rows away. About 45
-minutes for one training of all tables on 2 cores; interrupted, it goes on where it stopped, and tables that are not
-asked for keep their last numbers.
+The tables are real ones that are shipped or come with scikit-learn, and generated ones of known truth (`generated.py`,
+`reserve.py`). The generated ones have a hold-out of any size, and rows that break their rules can be counted. Writes
+`benchmarks/results/unseen.{md,json}`, with the columns, pairs and gains that give synthetic rows away. One training of
+all tables takes about 45 minutes on 2 cores. It resumes if interrupted, and tables that are not asked for keep their
+last numbers.
 
-A table is a test only as long as no choice is made by looking at it: `tables.LOOKED_AT` were measured while the
-configuration was being settled, `tables.RESERVE` are for the end. The page says so.
+A table is a test only as long as no choice is made by looking at it. `tables.LOOKED_AT` were scored while the
+configuration was being settled, and `tables.RESERVE` are for the end. The page says so.
 """
 
 import argparse

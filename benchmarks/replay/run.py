@@ -2,10 +2,11 @@
 
     python benchmarks/replay/run.py [bike_hour] [beijing_pm25]
 
-Two years of hourly bike rentals in periods of 30 days, five years of hourly weather and air by months, with
-`settings.toml`: `resynth replay` without Prefect and MLflow. Prints a page and writes `benchmarks/results/replay.md`
-and, for each table, `replay_TABLE.png` and `replay_TABLE.json`. What an interrupted run has done is kept in
-`benchmarks/work/replay` and not done again. A quarter of an hour for bikes, an hour for Beijing.
+The histories are two years of hourly bike rentals in periods of 30 days, and five years of hourly weather and air in
+months. With `settings.toml`, this is `resynth replay` without Prefect and MLflow. Prints a page and writes
+`benchmarks/results/replay.md` and, for each table, `replay_TABLE.png` and `replay_TABLE.json`. Results of an
+interrupted run are kept in `benchmarks/work/replay` and not computed again. It takes a quarter of an hour for bikes and
+an hour for Beijing.
 """
 
 import argparse
@@ -78,7 +79,7 @@ def section(name: str, story: Story) -> str:
 
 
 def tell(tick: Tick) -> None:
-    """How many turns are done."""
+    """Print how many turns are done."""
     if tick.phase == "replay":
         print(f"{tick.done:.0f} of {tick.total:.0f} turns", file=sys.stderr, flush=True)
 

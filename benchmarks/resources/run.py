@@ -2,8 +2,8 @@
 
     .venv/bin/python benchmarks/resources/run.py [--tasks prepare,category,wide,sample,cardinality]
 
-Prints a page and writes `benchmarks/results/resources.{md,json}`; tasks that are not asked for keep their last numbers.
-About 5 minutes.
+Prints a page and writes `benchmarks/results/resources.{md,json}`. Tasks that are not asked for keep their last numbers.
+It takes about 5 minutes.
 """
 
 import argparse
@@ -38,7 +38,7 @@ def main() -> None:
 
 
 def measured(name: str) -> Numbers:
-    """The numbers of a task, run by itself."""
+    """The numbers of a task in a process of its own."""
     print(f"{name} …", file=sys.stderr, flush=True)
     own = os.environ | ONE_CORE | {"PYTHONPATH": str(ROOT)}
     command = [sys.executable, str(HERE / "task.py"), name]
@@ -79,7 +79,7 @@ ROWS = {
     "wide": ("fit and sample 10,000 rows × 1,000 columns, limit 60 s", "trains", FIT),
     "sample": ("generate 200,000 rows of Adult, default network", "≥ 200,000 rows/s to Parquet", RATES),
 }
-"""Task, what it is, the goal, and how its numbers read."""
+"""For each task, its description, the goal, and the format of its numbers."""
 
 
 if __name__ == "__main__":

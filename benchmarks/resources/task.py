@@ -2,8 +2,8 @@
 
     python task.py prepare
 
-Prints one JSON object. Memory is the peak resident set above what the process holds once everything is imported and the
-input table is there; the kernel's high-water mark is set back first (Linux).
+Prints one JSON object. Memory is the peak resident set above what the process holds after all imports and with the
+input table. The kernel's high-water mark is reset first (Linux).
 """
 
 import json
@@ -32,13 +32,13 @@ SAMPLED = 200_000
 
 
 class Clock:
-    """Seconds since it was made: by the wall, and of this process's own work, which other work does not lengthen."""
+    """Seconds since it was made: wall seconds, and CPU seconds of this process, which other work does not lengthen."""
 
     def __init__(self) -> None:
         self.wall, self.own = time.monotonic(), time.process_time()
 
     def read(self) -> Numbers:
-        """Both."""
+        """Wall and CPU seconds."""
         return {"seconds": time.monotonic() - self.wall, "cpu_seconds": time.process_time() - self.own}
 
 
@@ -46,11 +46,11 @@ class Memory:
     """Peak resident set above that at the start, in MB."""
 
     def __init__(self) -> None:
-        Path("/proc/self/clear_refs").write_text("5")  # sets the high-water mark back to what is held now
+        Path("/proc/self/clear_refs").write_text("5")  # resets the high-water mark to the current memory
         self.base = _status("VmRSS")
 
     def peak(self) -> float:
-        """Megabytes."""
+        """The peak in megabytes."""
         return (_status("VmHWM") - self.base) / 1024
 
 
@@ -86,12 +86,12 @@ def wide() -> Numbers:
 
 
 def cardinality(labels: int) -> Callable[[], Numbers]:
-    """Fit 20,000 rows with one category of so many labels."""
+    """Fit 20,000 rows with one category of `labels` labels."""
     return lambda: fitted(coded(20_000, labels), FIT_SECONDS / 2)
 
 
 def sample() -> Numbers:
-    """Rows per second with the default network for Adult, in memory and to Parquet; weights after a short training."""
+    """Rows per second of Adult's default network, in memory and to Parquet, after a short training."""
     table = adult(32_561)
     model = Synthesizer.fit(table, table.slice(0, 0), columns.infer(table), training=TrainingSettings(epochs=1))
     model.sample(8192, seed=0)
@@ -111,7 +111,7 @@ def sample() -> Numbers:
 
 
 def fitted(table: pa.Table, seconds: float) -> Numbers:
-    """Fit `table` within a time limit: the whole fit's seconds, seconds of work per step (≤ 512 rows), memory."""
+    """Fit `table` within a time limit. Returns seconds of the whole fit, CPU seconds per step (≤ 512 rows), memory."""
     held = np.arange(table.num_rows) % 20 == 0
     parts = table.filter(pa.array(~held)), table.filter(pa.array(held))
     ticks: list[float] = []
@@ -128,13 +128,13 @@ def fitted(table: pa.Table, seconds: float) -> Numbers:
 
 
 def adult(rows: int) -> pa.Table:
-    """Rows of Adult, as many as asked for."""
+    """`rows` rows of Adult, repeated if there are not enough."""
     table = pa.concat_tables([pq.read_table(DATA / f"adult_{part}.parquet") for part in ("train", "test")])
     return table.take(pa.array(np.random.default_rng(0).permutation(max(rows, table.num_rows))[:rows] % table.num_rows))
 
 
 def coded(rows: int, labels: int) -> pa.Table:
-    """A category of so many labels, all of which occur, and a number that depends on it."""
+    """A category of `labels` labels, all of which occur, and a number that depends on it."""
     random = np.random.default_rng(0)
     code = np.concatenate([np.arange(labels), random.integers(0, labels, rows - labels)])
     return pa.table({"code": [f"code {c:05d}" for c in code], "value": code % 17 + random.normal(size=rows)})

@@ -2,11 +2,11 @@
 
     .venv/bin/python benchmarks/warm_start/run.py [--tables adult,bike] [--rows 0] [--seeds 1]
 
-For each table a champion is trained on what was there before the drift; then, on the drifted table, the champion is
-continued and another network of the same sizes is trained from nothing at full length. Both use the same alphabets
-(the champion's, extended), because ELBOs over different alphabets are not on one scale. One thread, and CPU seconds,
-so that a busy machine does not count. Prints a table and writes `benchmarks/results/warm_start.{md,json}`. About six
-minutes per table and seed, one with 4,500 rows.
+For each table, a champion is trained on the rows before the drift. Then the champion is continued on the drifted table,
+and another network of the usual sizes is trained there from nothing at full length. Both use the same alphabets, the
+champion's, extended, because ELBOs over different alphabets are not comparable. Both use one thread, and CPU
+seconds are counted, so that other work on the machine does not matter. Prints a table and writes
+`benchmarks/results/warm_start.{md,json}`. It takes about six minutes per table and seed, or one with 4,500 rows.
 
     adult       no clerical jobs and half of the high incomes → all rows: a new label, a shifted mix
     bike        first year → both years (bike sharing, hourly): half of the rows at dates that are all new
@@ -45,7 +45,7 @@ TRAINING = TrainingSettings(device="cpu", time_limit=3600)
 
 @dataclass(frozen=True)
 class Trained:
-    """What one training reached: ELBO of the hold-out in nats per row, CPU seconds, validation ELBO by epoch."""
+    """The result of one training: ELBO of the hold-out in nats per row, CPU seconds, validation ELBO by epoch."""
 
     elbo: float
     seconds: float
@@ -75,7 +75,7 @@ def main() -> None:
 
 
 def measure(name: str, rows: int, seed: int) -> dict[str, Trained]:
-    """One champion, one warm start (also before its first step) and one fresh start."""
+    """One champion, one warm start (before its first step, and trained) and one fresh start."""
     before, after = drifted(name, rows)
     old, new = (tables.split(table, SplitSettings()) for table in (before, after))
     champion = Synthesizer.fit(old.train, old.validation, columns.infer(before), training=TRAINING, seed=seed)
@@ -118,13 +118,13 @@ def from_nothing(start: Synthesizer, parts: Split, seed: int) -> Synthesizer:
 
 
 def judged(made: Synthesizer, parts: Split, seconds: float, seed: int) -> Trained:
-    """What a training reached."""
+    """The result of a training on the hold-out."""
     validation = tuple(epoch.validation_elbo for epoch in made.history)
     return Trained(made.elbo(parts.holdout, seed=seed).elbo, seconds, validation)
 
 
 def page(runs: dict[str, list[dict[str, Trained]]], rows: int) -> str:
-    """The results as Markdown; means over seeds."""
+    """The results as Markdown, as means over seeds."""
     seeds = max(map(len, runs.values()))
     size = f"{rows:,} rows" if rows else "all rows"
     lines = ["# Warm start on drifted tables", "", f"{machine()}; one thread; {size}; {seeds} seed(s) a table.", ""]
@@ -141,7 +141,7 @@ def page(runs: dict[str, list[dict[str, Trained]]], rows: int) -> str:
 
 
 def machine() -> str:
-    """What was measured on."""
+    """A description of the machine."""
     return f"{os.cpu_count()} CPU cores, {platform.machine()}, Python {platform.python_version()}, no GPU"
 
 

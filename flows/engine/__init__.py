@@ -1,1 +1,1 @@
-"""What runs beneath the flows: servers, a home's state, working files."""
+"""What the flows run on: servers, a home's state, working files."""

@@ -1,7 +1,7 @@
-"""Addresses of files and databases, whatever characters their paths hold.
+"""Addresses of files and databases, whatever characters their paths contain.
 
-A path is no address: in one, `?` begins options, `#` a fragment, and `%20` is a space. What addresses a file here is
-made, and read back, by these functions.
+A path is not an address: in an address, `?` begins options, `#` begins a fragment, and `%20` is a space. The functions
+here turn paths into addresses and back.
 """
 
 import re
@@ -15,9 +15,8 @@ SQLITE = re.compile(r"sqlite(?:\+pysqlite)?:///(?P<path>[^?]*)(?:\?(?P<options>.
 def database(file: Path, driver: str = "sqlite") -> str:
     """The address of an SQLite database, for SQLAlchemy.
 
-    It takes everything up to a `?` as it is. A path with one is given as a URI of SQLite's own, which is escaped. Then
-    the driver is named too: in an address that begins with `sqlite:///` MLflow takes what follows for a path as it is,
-    and makes its directories.
+    SQLAlchemy takes everything up to a `?` as it is. A path with a `?` is given as an escaped URI of SQLite. Then the
+    driver is named too, because MLflow takes the text after `sqlite:///` for a plain path and creates its directories.
     """
     path = str(file)
     if "?" not in path:
@@ -26,7 +25,7 @@ def database(file: Path, driver: str = "sqlite") -> str:
 
 
 def database_file(address: str) -> Path | None:
-    """The file of an SQLite database; None of any other database."""
+    """The file of an SQLite database. None for any other database."""
     found = SQLITE.fullmatch(address)
     if found is None:
         return None
@@ -35,10 +34,10 @@ def database_file(address: str) -> Path | None:
 
 
 def is_local(address: str) -> bool:
-    """Whether a file or a plain path is addressed; MLflow's own server has addresses such as `mlflow-artifacts:/1`."""
+    """Whether an address is a file's or a plain path. MLflow's server has addresses such as `mlflow-artifacts:/1`."""
     return address.startswith("file:") or SCHEME.match(address) is None
 
 
 def local(address: str) -> str:
-    """The path of a file's address; any other address, and a plain path, as it is."""
+    """The path of a file's address. Any other address, and a plain path, is returned as it is."""
     return unquote(urlsplit(address).path) if address.startswith("file:") else address

@@ -1,9 +1,9 @@
-"""A full disk, told in one true line.
+"""A full disk, reported in one true line.
 
-It is met in many places: files of ours, Arrow's, SQLite's, those of MLflow and of Prefect's server. Each says it in its
-own way, or only that something failed; the server says nothing but "500". So the errors that led to a failure are
-looked through, and then the file systems that are written to. What an error of ours says of the input, or of somebody
-who is at work, is true however little room there is.
+A full disk causes errors in many places: our files, Arrow's, SQLite's, MLflow's and those of Prefect's server. Each
+reports it in another way, or only that something failed; the server only says "500". So the causes of a failure are
+searched, and then the file systems that are written to are checked. Our own errors about the input, or about another
+process at work, stay as they are, however little room there is.
 """
 
 import errno
@@ -19,18 +19,18 @@ from pipeline.errors import BusyError, DiskFullError, InputError
 
 FULL = {errno.ENOSPC, errno.EDQUOT}
 SAID = re.compile(r"no space left on device|database or disk is full|disk quota exceeded", re.IGNORECASE)
-LEAST = 1 << 20  # bytes free, with fewer of which nothing that we write has room
+LEAST = 1 << 20  # bytes; with less free space, nothing that we write has room
 
 
 @contextmanager
 def needed(*places: Path) -> Iterator[None]:
-    """Say so if what fails within this fails for want of room.
+    """Report a full disk if the block fails because of one.
 
     Args:
-        places: Where is written, besides the directory for temporary files.
+        places: Where the block writes, besides the directory for temporary files.
 
     Raises:
-        DiskFullError: It does.
+        DiskFullError: The block failed because a disk is full.
     """
     try:
         yield
@@ -46,13 +46,13 @@ def needed(*places: Path) -> Iterator[None]:
 
 
 def _temporary() -> Iterator[Path]:
-    """The directory for temporary files; none is found where every one that could be is on a full disk."""
+    """The directory for temporary files. Nothing if every candidate is on a full disk."""
     with suppress(FileNotFoundError):
         yield Path(tempfile.gettempdir())
 
 
 def _free(place: Path) -> int:
-    """Bytes free where a path is, or will be."""
+    """Free bytes of the file system of a path, which need not exist yet."""
     for path in (place, *place.absolute().parents):
         with suppress(OSError):
             return shutil.disk_usage(path).free
@@ -64,7 +64,7 @@ def _says(error: BaseException) -> bool:
 
 
 def _causes(error: BaseException) -> Sequence[BaseException]:
-    """An error and all that led to it."""
+    """An error and all of its causes."""
     found: list[BaseException] = []
     left: list[BaseException | None] = [error]
     while left:

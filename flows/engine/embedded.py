@@ -1,10 +1,10 @@
-"""Prefect's server as a child of one command: its interface for programs, without pages, schedules and services.
+"""Prefect's server as a child process of a command: only its API, without pages, schedules and services.
 
-`engine` starts it as `uvicorn --factory flows.engine.embedded:app`; nothing of it is imported into the command itself.
+`engine` starts it as `uvicorn --factory flows.engine.embedded:app`. The command itself imports nothing of it.
 
-The first server of a home makes the database and later ones look whether it is up to date, which two must not do at
-once. So servers of one home start one after another: a lock that the operating system releases with its process is
-held from the beginning of a start to its end.
+The first server of a home creates the database, and later ones check whether it is up to date. Two servers must not do
+this at once, so servers of one home start one after another. A lock is held from the beginning of a start to its end.
+The operating system releases the lock with its process.
 """
 
 import os
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 
 def starting() -> FileLock:
-    """The lock of a server that starts on the database of `PREFECT_HOME`."""
+    """The lock for starting a server on the database of `PREFECT_HOME`."""
     return FileLock(Path(os.environ["PREFECT_HOME"]) / "starting.lock")
 
 
 def app() -> "FastAPI":
-    """The application."""
-    from prefect.server.api.server import create_app  # noqa: PLC0415 - it takes three seconds, and only the child pays
+    """Make the application."""
+    from prefect.server.api.server import create_app  # noqa: PLC0415 - takes three seconds, in the child only
 
     made = create_app(ephemeral=True, final=True)
     begin = made.router.lifespan_context

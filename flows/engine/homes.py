@@ -1,15 +1,15 @@
 """Prefect and MLflow embedded in a home directory.
 
-Nothing has to be installed or started: Prefect's server runs as a child of the process and keeps its state under
-`<home>/.prefect`; MLflow writes `<home>/mlruns/mlflow.db` and `<home>/mlruns/artifacts`. Both tools read their own
-environment variables, and whatever is set there wins: with `PREFECT_API_URL` and `MLFLOW_TRACKING_URI` the same
+Nothing has to be installed or started. Prefect's server runs as a child process and keeps its state under
+`<home>/.prefect`. MLflow writes `<home>/mlruns/mlflow.db` and `<home>/mlruns/artifacts`. Both tools read their own
+environment variables, and values that are already set win: with `PREFECT_API_URL` and `MLFLOW_TRACKING_URI`, the same
 code runs against servers.
 
-A server that is away when a command begins is waited for, for half a minute; while it works, both tools' own clients
-try again. What a run cannot undo for want of the server, the next one does.
+If a server is away when a command begins, the command waits for half a minute. During the work, the clients of both
+tools try again. If a run cannot undo something because the server is away, the next run does.
 
-Both read the environment when they are imported, so `embed` is called before either is, and a process works in
-one home.
+Both tools read the environment when they are imported. So `embed` is called before either is imported, and a process
+works in one home.
 """
 
 import atexit
@@ -30,36 +30,36 @@ from pipeline.errors import InputError, ResynthError
 from pipeline.progress import Progress, Tick, silent
 
 PAUSES = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0)  # seconds before each try to reach a server
-PATIENCE = 10.0  # seconds for its answer
+PATIENCE = 10.0  # seconds for a server's answer
 
 
 class LostError(ResynthError):
-    """Prefect's server has gone, for which its client would wait for minutes more when the process ends."""
+    """Prefect's server has gone. Its client would wait for minutes more when the process ends."""
 
 
 def defaults(home: Path) -> dict[str, str]:
     """The environment variables that embed both tools in `home`."""
     prefect = home / ".prefect" / "prefect.db"
     address = {"PREFECT_SERVER_DATABASE_CONNECTION_URL": addresses.database(prefect, "sqlite+aiosqlite")}
-    return (address if "?" in str(prefect) else {}) | {  # any other path Prefect gets right itself
+    return (address if "?" in str(prefect) else {}) | {  # Prefect makes the right address of any other path
         "PREFECT_HOME": str(home / ".prefect"),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_LOGGING_LEVEL": "WARNING",
-        # A failed task prints its traceback there; the command says the same in one line.
+        # a failed task prints its traceback to the console, and the command reports the same in one line
         "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
-        "PREFECT_LOGGING_INTERNAL_LEVEL": "CRITICAL",  # events that a lost server does not take
+        "PREFECT_LOGGING_INTERNAL_LEVEL": "CRITICAL",  # such as events that a lost server does not take
         "DO_NOT_TRACK": "1",
         "MLFLOW_TRACKING_URI": addresses.database(home / "mlruns" / "mlflow.db"),
         "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
         "MLFLOW_DISABLE_TELEMETRY": "true",
-        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "5",  # a minute in all; its default, 7, is four, and again for every undoing
-        "MLFLOW_LOGGING_LEVEL": "CRITICAL",  # tracebacks of a database that fails
+        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "5",  # a minute in all; the default of 7 takes four, again for every undo
+        "MLFLOW_LOGGING_LEVEL": "CRITICAL",  # such as tracebacks of a database that fails
         "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     }
 
 
 def embed(home: Path) -> None:
-    """Set what the environment leaves open, so that Prefect and MLflow live in `home`.
+    """Set the variables that the environment leaves open, so that Prefect and MLflow work in `home`.
 
     Raises:
         InputError: `home` cannot be written.
@@ -68,7 +68,7 @@ def embed(home: Path) -> None:
     try:
         for directory in (".prefect", ".prefect/storage", "mlruns"):
             (home / directory).mkdir(mode=0o700, parents=True, exist_ok=True)
-            (home / directory).chmod(0o700)  # what they hold tells of real rows
+            (home / directory).chmod(0o700)  # their content derives from real rows
     except OSError as error:
         raise InputError(f"home: expected a directory that can be written, got {home} ({error.strerror})") from error
     for name, value in defaults(home).items():
@@ -79,7 +79,7 @@ def reach() -> None:
     """Wait a while for the servers that the environment names, if they are away.
 
     Raises:
-        ResynthError: One does not answer; nothing has been begun.
+        ResynthError: A server does not answer. Nothing has begun.
     """
     for tool, name in (("Prefect", "PREFECT_API_URL"), ("MLflow", "MLFLOW_TRACKING_URI")):
         address = os.environ.get(name, "")
@@ -89,7 +89,7 @@ def reach() -> None:
 
 
 def answers(address: str, pause: float = 0.0) -> bool:
-    """Whether a server says anything at all, after a pause."""
+    """Whether a server answers anything at all, after a pause."""
     time.sleep(pause)
     try:
         urllib.request.urlopen(address, timeout=PATIENCE).close()  # noqa: S310 - the environment is ours
@@ -102,10 +102,10 @@ def answers(address: str, pause: float = 0.0) -> bool:
 
 @contextmanager
 def starting(progress: Progress = silent) -> Iterator[None]:
-    """Import flows within this: Prefect's embedded server starts meanwhile, which takes as long as the imports.
+    """Import flows within this context. Prefect's embedded server starts meanwhile, which takes as long as the imports.
 
-    What is imported is never garbage, so the collector need not look at it: that saves two seconds of the imports
-    and one and a half of the exit.
+    Imported modules never become garbage, so the collector is switched off for them. This saves two seconds of the
+    imports and one and a half of the exit.
 
     Args:
         progress: Receives the phase "start".
@@ -135,13 +135,13 @@ class Server(NamedTuple):
 
     @property
     def address(self) -> str:
-        """Where it answers."""
+        """The server's address."""
         return f"http://{servers.HOST}:{self.port}"
 
 
 @cache
 def server() -> Server:
-    """The embedded server of this process, and the last to end with it."""
+    """Start the embedded server of this process, once. It ends with the process, after everything else."""
     port = servers.free_port()
     options = (
         "--factory",
@@ -157,20 +157,20 @@ def server() -> Server:
 
 
 def embedded() -> bool:
-    """Whether Prefect's server is the embedded one, which ends with this process: no other is named anywhere."""
+    """Whether Prefect's server is the embedded one, because no other is named. It ends with this process."""
     if "PREFECT_API_URL" in os.environ:
         return False
     if not (Path(os.environ["PREFECT_HOME"]) / "profiles.toml").exists():
-        return True  # found out without importing Prefect
+        return True  # known without importing Prefect
     from prefect.settings import PREFECT_API_URL  # noqa: PLC0415
 
-    own = f"{server().address}/api" if server.cache_info().currsize else None  # as it is while flows run
+    own = f"{server().address}/api" if server.cache_info().currsize else None  # the value while flows run
     return PREFECT_API_URL.value() in {None, own}
 
 
 @contextmanager
 def running() -> Iterator[None]:
-    """Call flows within this: the embedded server needs no heartbeat, which would cost a second per flow.
+    """Call flows within this context. The embedded server gets no heartbeats, which would cost a second per flow.
 
     Raises:
         LostError: A flow failed because the server no longer answers.
@@ -193,7 +193,7 @@ def running() -> Iterator[None]:
 
 
 def _named() -> str:
-    """Prefect's server, as a user knows it."""
+    """A name of Prefect's server that a user recognises."""
     if embedded():
         return "the embedded Prefect server"
     where = "PREFECT_API_URL" if "PREFECT_API_URL" in os.environ else "Prefect's profile"

@@ -9,9 +9,9 @@ UNKNOWN = "unknown"
 
 @cache
 def code_version(file: Path = Path(__file__)) -> str:
-    """The git commit of the working copy that `file` is tracked in, "-dirty" if changed; "unknown" without one."""
+    """The git commit of the working copy that tracks `file`, with "-dirty" if changed; "unknown" without one."""
     try:
-        _git(file, "ls-files", "--error-unmatch", file.name)  # installed into somebody else's working copy?
+        _git(file, "ls-files", "--error-unmatch", file.name)  # fails if installed into another working copy
         return _git(file, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
     except (OSError, subprocess.SubprocessError):
         return UNKNOWN

@@ -1,8 +1,8 @@
 """Servers of MLflow and Prefect on the stores of a home, for as long as they are needed.
 
-What the environment names is not started again. A server that we start listens on loopback only and ends with us,
-also when we are killed (on Linux; elsewhere only when we end in order). Addresses may carry a password: they are given
-to a server by its environment, as anybody may read command lines, and shown without it.
+A server that the environment names is not started again. A server that we start listens on loopback only and ends with
+us. On Linux it also ends if we are killed; elsewhere only if we end in order. Addresses may contain a password.
+So they are passed to a server through its environment, because anybody may read command lines, and shown without it.
 """
 
 import ctypes
@@ -22,13 +22,13 @@ from pipeline.errors import ResynthError
 from pipeline.files import PRIVATE
 
 HOST = "127.0.0.1"
-PATIENCE = 300.0  # seconds for a server to answer; the first makes a database, and others wait for it
+PATIENCE = 300.0  # seconds for a server to answer; the first creates a database, and others wait for it
 DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of Linux
 
 
 @contextmanager
 def mlflow() -> Iterator[str]:
-    """The address of MLflow's pages.
+    """Serve MLflow's pages. Yields their address.
 
     Raises:
         ResynthError: The server ended or does not answer.
@@ -38,7 +38,7 @@ def mlflow() -> Iterator[str]:
         yield public(tracking)
         return
     port = free_port(5000)
-    # Its jobs, which judge language models, would be six processes more.
+    # its jobs, which judge language models, would be six more processes
     environment = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_BACKEND_STORE_URI": tracking}
     with _serving("mlflow", port, nullcontext(), "server", "--workers", "1", **environment):
         yield f"http://{HOST}:{port}"
@@ -46,7 +46,7 @@ def mlflow() -> Iterator[str]:
 
 @contextmanager
 def prefect() -> Iterator[str]:
-    """The address of Prefect's pages; its API is below at `/api`.
+    """Serve Prefect's pages. Yields their address; the API is below it at `/api`.
 
     Raises:
         ResynthError: The server ended or does not answer.
@@ -62,16 +62,16 @@ def prefect() -> Iterator[str]:
 
 
 def public(address: str) -> str:
-    """An address without user and password."""
+    """The address without user and password."""
     return re.sub("(?<=://)[^/]*@", "", address, count=1)
 
 
 def start(module: str, port: int, *options: str, **environment: str) -> "subprocess.Popen[bytes]":
-    """Start a server of this Python's environment, out of reach of the terminal's Ctrl-C, which we pass on.
+    """Start a server in this Python's environment. The terminal's Ctrl-C does not reach it; we pass it on.
 
-    What it writes, only its owner may read.
+    Only its owner may read the files that it writes.
 
-    Call it in the main thread: on Linux the server ends with the thread that started it.
+    Call this in the main thread: on Linux, the server ends with the thread that started it.
     """
     return subprocess.Popen(  # noqa: S603
         [sys.executable, "-m", module, *options, "--host", HOST, "--port", str(port)],
@@ -85,7 +85,7 @@ def start(module: str, port: int, *options: str, **environment: str) -> "subproc
 
 
 def wait(name: str, port: int, server: "subprocess.Popen[bytes]") -> None:
-    """Wait until a server that was started answers.
+    """Wait until a started server answers.
 
     Raises:
         ResynthError: It ended or does not answer.
@@ -102,7 +102,7 @@ def wait(name: str, port: int, server: "subprocess.Popen[bytes]") -> None:
 
 
 def free_port(preferred: int | None = None) -> int:
-    """The preferred port if it is free, else any that is."""
+    """The preferred port if it is free, else any free port."""
     with socket.socket() as probe:
         if preferred is not None and probe.connect_ex((HOST, preferred)) != 0:
             return preferred
@@ -115,7 +115,7 @@ def free_port(preferred: int | None = None) -> int:
 def _serving(
     name: str, port: int, alone: AbstractContextManager[object], *options: str, **environment: str
 ) -> Iterator[None]:
-    """A server for as long as it is needed; `alone` is held while it starts."""
+    """A server for as long as it is needed. `alone` is held while it starts."""
     with ExitStack() as running:
         with alone:
             server = start(name, port, *options, **environment)
@@ -126,7 +126,7 @@ def _serving(
 
 
 def end_with_parent(parent: int) -> None:
-    """Let this process end with its parent; one whose parent has been killed already ends now."""
+    """Let this process end with its parent. If the parent has been killed already, it ends now."""
     ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGTERM)
     if os.getppid() != parent:
         os._exit(1)

@@ -1,10 +1,10 @@
-"""Where one run keeps real rows while it works.
+"""The place of a run's real rows while it works.
 
-A run's tasks exchange a `Workspace`, a reference to `<home>/.resynth/<run>/`, and find each other's tables there by
-name, as Arrow files; temporary files of this process go there too. Those are private data: the directory is readable by
-its owner only, it is removed however the run ends, and what a killed run left behind is removed by the next one. A lock
-that the operating system releases with the process tells the dead from the living. A run's `mark` names it beyond this
-machine; `died` tells from it whether the run was killed, so that what it left in MLflow can be cleared away.
+The tasks of a run exchange a `Workspace`, a reference to `<home>/.resynth/<run>/`. They find each other's tables there
+by name, as Arrow files. Temporary files of this process go there too. All of this is private data: only the owner may
+read the directory, it is removed however the run ends, and the next run removes what a killed run left. A lock that the
+operating system releases with the process tells dead runs from living ones. A run's `mark` identifies it beyond this
+machine. With it, `died` finds out whether the run was killed, so that its leftovers in MLflow can be removed.
 """
 
 import re
@@ -31,7 +31,7 @@ class Workspace(Record):
     """The files of one run.
 
     Attributes:
-        directory: Where they are.
+        directory: Their directory.
     """
 
     directory: Path
@@ -39,14 +39,14 @@ class Workspace(Record):
     @classmethod
     @contextmanager
     def open(cls, home: Path) -> Iterator[Self]:
-        """A new workspace under `home`, removed on leaving."""
+        """Create a workspace under `home`, and remove it on leaving."""
         root = _root(home)
         _reap(root)
         directory = root / uuid.uuid4().hex
         lock = directory.with_suffix(".lock")
         with FileLock(lock):
             directory.mkdir(mode=0o700)
-            elsewhere, tempfile.tempdir = tempfile.tempdir, str(directory)  # libraries leave copies of what they store
+            elsewhere, tempfile.tempdir = tempfile.tempdir, str(directory)  # libraries leave copies of stored files
             try:
                 yield cls(directory=directory)
             finally:
@@ -55,17 +55,17 @@ class Workspace(Record):
 
     @property
     def mark(self) -> str:
-        """What `died` recognises the run by."""
+        """A text by which `died` recognises the run."""
         return f"{_identity(self.directory.parent)}/{self.directory.name}"
 
     def died(self, mark: str) -> bool:
-        """Whether the run with this mark was killed; False where that cannot be known, as of another home's runs."""
+        """Whether the run with this mark was killed. False if unknown, as for runs of another home."""
         home, _, name = mark.partition("/")
         return home == _identity(self.directory.parent) and not (self.directory.parent / name).exists()
 
     @property
     def schema_file(self) -> Path:
-        """Where the schema of the incoming table is."""
+        """The file with the schema of the incoming table."""
         return self.directory / "schema.json"
 
     @property
@@ -79,19 +79,19 @@ class Workspace(Record):
         return Schema.from_json(self.schema_file.read_text("utf-8"))
 
     def write(self, name: str, tables: Iterable[pa.Table], schema: pa.Schema) -> None:
-        """Keep a table given in pieces; the Arrow format keeps every type exactly."""
+        """Write a table that comes in pieces. The Arrow format keeps every type exactly."""
         self._table(name).touch(0o600)
         with pa.OSFile(str(self._table(name)), "wb") as sink, pa.ipc.new_stream(sink, schema) as writer:
             for table in tables:
                 writer.write_table(table)
 
     def read(self, name: str) -> pa.Table:
-        """The table that was kept, memory-mapped."""
+        """Read a table that was written, memory-mapped."""
         with pa.memory_map(str(self._table(name))) as source:
             return pa.ipc.open_stream(source).read_all()
 
     def holds(self, name: str) -> bool:
-        """Whether a table of that name was kept."""
+        """Whether a table of that name was written."""
         return self._table(name).exists()
 
     def _table(self, name: str) -> Path:
@@ -100,7 +100,7 @@ class Workspace(Record):
 
 @contextmanager
 def alone(home: Path, name: str) -> Iterator[None]:
-    """Hold the right to retrain `name`: two runs at once would decide against the same champion.
+    """Hold the lock of `name`: two runs at once would decide against the same champion.
 
     Raises:
         BusyError: Another run of `name` holds it.
@@ -113,19 +113,19 @@ def alone(home: Path, name: str) -> Iterator[None]:
 
 
 def publication_file(home: Path, name: str) -> Path:
-    """The file that remembers which export of `name` waits for its run to be complete."""
+    """The file that remembers the export of `name` that waits for its run to be complete."""
     return _root(home) / f"{name}.publication"
 
 
 def _root(home: Path) -> Path:
     root = home / ".resynth"
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    root.chmod(0o700)  # what is in it tells of real rows
+    root.chmod(0o700)  # its content derives from real rows
     return root
 
 
 def _identity(root: Path) -> str:
-    """A name of the home that no other has, wherever it is mounted."""
+    """An identity of the home that no other home has, wherever it is mounted."""
     file = root / "identity"
     if not _whole(file):
         with FileLock(root / "identity.making"):
@@ -135,12 +135,12 @@ def _identity(root: Path) -> str:
 
 
 def _whole(identity: Path) -> bool:
-    """Whether an identity is there, and not what a power cut has left of one."""
+    """Whether an identity exists and is whole, and not what a power cut has left of one."""
     return identity.exists() and RUN.fullmatch(identity.read_text("utf-8", "replace")) is not None
 
 
 def _reap(root: Path) -> None:
-    """Remove the directories whose run is dead, with what was left of them when a removal failed."""
+    """Remove the directories of dead runs, and what earlier removals have left."""
     for name in {path.stem for path in root.iterdir() if RUN.fullmatch(path.name)}:
         lock = root / f"{name}.lock"
         with suppress(Timeout), FileLock(lock, timeout=0):

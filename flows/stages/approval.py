@@ -1,9 +1,9 @@
-"""A person's word before a version becomes champion, where the settings ask for it.
+"""A person's approval of a version before it becomes champion, if the settings ask for it.
 
-What the gate lets through waits in the run that made it: Prefect shows the run as paused, with a form that asks for
-the answer, who gives it and why (or `POST /api/flow_runs/<id>/resume` with `run_input`). `resynth promote`, which
-needs no form, is an answer too. No answer in time is a no. Where nobody could answer, because Prefect's server is the
-embedded one and ends with the run, the version is kept for `resynth promote` without waiting.
+A version that passes the gate waits in the run that made it. Prefect shows the run as paused, with a form that asks for
+the answer, who gives it and why (or `POST /api/flow_runs/<id>/resume` with `run_input`). `resynth promote` is an answer
+too and needs no form. No answer in time counts as a no. If Prefect's server is the embedded one, which ends with the
+run, nobody could answer. Then the version is kept for `resynth promote`, and the run does not wait.
 """
 
 import logging
@@ -28,12 +28,12 @@ from flows.tracking.registry import Version
 from pipeline.decisions.promotion import Decision
 from pipeline.settings import GateSettings
 
-POLL = 5  # seconds between two looks for an answer
-SPARE = 600  # seconds that Prefect waits longer than we do: after its own time out it would fail the run
+POLL = 5  # seconds between two checks for an answer
+SPARE = 600  # seconds that Prefect waits longer than this module; after its own timeout it would fail the run
 
 
 class Answer(RunInput):
-    """What a person is asked."""
+    """The form for a person."""
 
     promote: bool = Field(description="Make this version the champion?")
     who: str = Field(min_length=1, description="Your name, for the record")
@@ -41,13 +41,13 @@ class Answer(RunInput):
 
 
 def ask(version: Version, found: Decision, settings: GateSettings, told: NotifySettings) -> Decision:
-    """Let a person decide about a version that the gate lets through.
+    """Ask a person about a version that passes the gate.
 
     Args:
         version: The challenger.
-        found: What the gate says of it: promote.
+        found: The decision of the gate, which is to promote.
         settings: How long to wait.
-        told: Who is told that somebody has to answer.
+        told: Where to announce that a person has to answer.
     """
     by_hand = f"resynth promote {version.name} {version.version}"
     if homes.embedded():
@@ -66,7 +66,7 @@ def ask(version: Version, found: Decision, settings: GateSettings, told: NotifyS
 
 @contextmanager
 def _watched(run: UUID, version: Version, hours: float) -> Iterator[None]:
-    """Meanwhile, answer for whoever promotes by hand, and for nobody when the time is over."""
+    """While the form waits, answer it if a person promotes by hand, and refuse when the time is over."""
     answered = Event()
     given = (run, version, time.monotonic() + hours * 3600, hours, answered)
     watch = Thread(target=copy_context().run, args=(_watch, *given), daemon=True)
@@ -86,5 +86,5 @@ def _watch(run: UUID, version: Version, end: float, hours: float, answered: Even
                 resume_flow_run(run, run_input={"promote": True, "who": "resynth promote"})
             elif time.monotonic() > end:
                 resume_flow_run(run, run_input={"promote": False, "who": "nobody", "why": f"no answer in {hours:g} h"})
-        except Exception as error:  # noqa: BLE001 - a server is away, or an answer was faster: the next look will tell
+        except Exception as error:  # noqa: BLE001 - a server is away, or an answer was faster: the next check shows
             logging.getLogger(__name__).info("approval: %s, looking again", type(error).__name__)

@@ -1,4 +1,4 @@
-"""A version's rows are compared with real ones, and the gate decides who is champion."""
+"""The rows of a version are compared with real ones, and the gate decides which version is champion."""
 
 from collections.abc import Iterable, Iterator
 
@@ -24,7 +24,7 @@ ELBO = "elbo.json"
 def generate(
     work: Workspace, version: Version, models: Models, settings: EvaluationSettings, seed: int, progress: Progress
 ) -> None:
-    """Generate as many rows as there are training rows, at most as many as an evaluation looks at."""
+    """Generate as many rows as there are training rows, at most as many as an evaluation uses."""
     synthesizer = models(version)
     rows = min(work.read("train").num_rows, settings.rows)
     batches = counted(synthesizer.batches(rows, seed=seed), rows, "generate", progress)
@@ -40,7 +40,7 @@ def evaluate(
     progress: Progress,
     told: ElboReport | None = None,
 ) -> Evaluation:
-    """Compare a version's rows with the hold-out; `told` is what the version itself says of it."""
+    """Compare a version's rows with the hold-out. `told` is the version's own bound on the hold-out."""
     return evaluation.evaluate(
         work.read(f"synthetic-{version.version}"),
         holdout=work.read("holdout"),
@@ -55,7 +55,7 @@ def evaluate(
 
 @stage
 def lower_bound(work: Workspace, version: Version, models: Models, seed: int) -> ElboReport | None:
-    """The evidence lower bound of the hold-out under a version; None where no network was taught any dependence."""
+    """The evidence lower bound of the hold-out under a version. None if no network was taught any dependence."""
     synthesizer = models(version)
     return synthesizer.elbo(work.read("holdout"), seed=seed) if synthesizer.taught else None
 
@@ -75,12 +75,12 @@ def decide(challenger: Evaluation, champion: Evaluation | None, settings: GateSe
 
 @stage
 def promote(version: Version, models: Models) -> None:
-    """Make a version the champion, once it has shown that it generates its rows."""
+    """Make a version the champion, after checking that it generates its rows."""
     registry.promote(version, load=models)
 
 
 def counted(batches: Iterable[pa.Table], rows: int, phase: str, progress: Progress) -> Iterator[pa.Table]:
-    """The same batches, with news of how many of all rows have passed."""
+    """The same batches, with progress in rows."""
     done = 0
     for batch in batches:
         yield batch

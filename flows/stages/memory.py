@@ -1,7 +1,7 @@
-"""What is remembered of a version's training, and new rows held against it.
+"""What is kept of a version's training, and the comparison of new rows with it.
 
-Two records are kept with the MLflow run that made a version, and hold no rows: the reference of its training table, and
-what the version says of the rows that were held out of it.
+Two records without rows are kept with the MLflow run that made a version: the reference of its training table, and the
+version's view of the rows that were held out of its training.
 """
 
 from pydantic import ValidationError
@@ -22,26 +22,26 @@ VIEW = "view.json"
 
 @stage
 def profile(work: Workspace, run: Run, settings: DriftSettings, seed: int) -> None:
-    """Summarise the incoming table, for later ones to be compared with; the summary is kept and holds no rows."""
+    """Summarise the incoming table, so that later tables can be compared with it. The summary holds no rows."""
     made = Reference.of(work.read("shown"), work.columns, seed=seed, ignore=settings.ignore)
     run.record(made, REFERENCE)
 
 
 @stage
 def view(work: Workspace, version: Version, models: Models, run: Run, settings: LoopSettings) -> None:
-    """Keep what a version says of the hold-out, for what it says of later rows to be compared with."""
+    """Keep the version's view of the hold-out, so that its view of later rows can be compared with it."""
     run.record(loop.view(models(version), work.read("holdout"), settings), VIEW)
 
 
 @stage
 def check_drift(work: Workspace, champion: Version, models: Models, run: Run, settings: LoopSettings) -> DriftReport:
-    """Compare the new rows with what is remembered of those the champion was trained on.
+    """Compare the new rows with the reference of the champion's training rows.
 
-    Pictures of what changed are kept with the run when there is drift.
+    If there is drift, pictures of the changes are kept with the run.
 
     Raises:
-        OutdatedError: The champion is of another format.
-        ResynthError: What is remembered of it is missing.
+        OutdatedError: The champion has another format.
+        ResynthError: A record of its training is missing.
     """
     known = recall(champion, models)
     table = work.read("new" if work.holds("new") else "incoming")
@@ -52,11 +52,11 @@ def check_drift(work: Workspace, champion: Version, models: Models, run: Run, se
 
 
 def recall(version: Version, models: Models) -> loop.Champion:
-    """A version and what is remembered of its training.
+    """Load a version and the records of its training.
 
     Raises:
-        OutdatedError: It is of another format.
-        ResynthError: Something of it is missing.
+        OutdatedError: The version or a record has another format.
+        ResynthError: A record is missing.
     """
     synthesizer = models(version)
     try:
@@ -69,7 +69,7 @@ def recall(version: Version, models: Models) -> loop.Champion:
 
 @stage
 def outdated(version: Version, models: Models) -> tuple[str, ...]:
-    """Why this code can neither ask a version nor let it publish; what else may be wrong with it, its use will tell."""
+    """Why this code can neither use a version nor let it publish. Other faults show when the version is used."""
     try:
         recall(version, models)
     except OutdatedError as error:

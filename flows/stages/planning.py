@@ -1,4 +1,4 @@
-"""Whether to train, and how: what the policy has to know of a champion, told from the registry and from MLflow."""
+"""Whether to train, and how: the facts about a champion come from the registry and from MLflow, the policy decides."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -28,7 +28,7 @@ def consider(
     drift: DriftReport | None,
     settings: LoopSettings,
 ) -> Plan:
-    """What the new rows call for."""
+    """Decide what the new rows call for."""
     now, versions = datetime.now(UTC), registry.versions(champion.name)
     earlier = past_checks(champion.name, champion.created)
     past = Past(
@@ -54,16 +54,16 @@ def consider(
 
 @stage
 def cooling_down(name: str, settings: PolicySettings) -> tuple[str, ...]:
-    """Why a run that need not train is not begun now; nothing where it may."""
+    """Why a run that need not train does not start now. Empty if it may start."""
     return policy.cooling_down(idle_hours(registry.versions(name), datetime.now(UTC)), settings)
 
 
 @stage
 def due(champion: Version, models: Models, settings: PolicySettings) -> bool:
-    """Whether a training is due though nothing is new.
+    """Whether a training is due although nothing is new.
 
-    Either the champion is too old, and rows wait that no training has seen; or this code understands neither the
-    champion nor the last version that was trained.
+    It is due if the champion is too old and rows wait that no training has used. It is also due if this code can read
+    neither the champion nor the last version that was trained.
     """
     last = max(registry.versions(champion.name), key=lambda version: version.created)
     waiting = sum(check.new_rows for check in past_checks(champion.name, last.created))

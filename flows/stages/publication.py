@@ -1,12 +1,12 @@
-"""What a run publishes, from when it is written to when it is in its place.
+"""The publication of a run's rows, from the first write until the export is in its place.
 
-A run writes its export beside the place, concludes its MLflow run, and only then moves the export there, in one step.
-What waits is kept in a file of the home, by the model's name. So whoever looks after a kill or a failure can settle it:
-the export of a complete run goes to its place, any other is removed.
+A run writes its export beside the place, concludes its MLflow run, and only then moves the export to the place, in one
+step. A file of the home, named after the model, remembers what waits. So any process can settle it after a kill or a
+failure: the export of a complete run is moved to its place, any other is removed.
 
-The file is obeyed with care. One that cannot be read, or that names a place which is not this home's to change, is set
-aside with a warning: in a copy of a home it speaks of the original. Whatever it says, nothing is moved or removed but
-exports and what publishers leave.
+The file is used with care. A file that cannot be read, or that names a place which this home may not change, is set
+aside with a warning: in a copy of a home, it describes the original. Whatever the file says, only exports and leftovers
+of publication are moved or removed.
 """
 
 from collections.abc import Iterator
@@ -30,13 +30,13 @@ from pipeline.records import Record
 
 
 class Publication(Record):
-    """An export that waits beside its place for the run that made it to be complete.
+    """An export that waits beside its place until the run that made it is complete.
 
     Attributes:
-        home: The home that it was made in.
+        home: The home in which it was made.
         run: The MLflow run.
         directory: Its place, below the home or chosen by the run's `--out`.
-        digest: The digest of its content; empty until all of it is written.
+        digest: The digest of its content. Empty until all of it is written.
     """
 
     home: Path
@@ -46,11 +46,11 @@ class Publication(Record):
 
     @property
     def staged(self) -> Path:
-        """Where it lies."""
+        """The directory in which it waits."""
         return self.directory.parent / f".{self.directory.name}.{self.run}"
 
     def at(self, home: Path) -> Self | None:
-        """The same in a home that may have been moved or copied; None where the place is not below the home."""
+        """The same in a home that was moved or copied. None if the place is not below the home."""
         if self.home == home:
             return self
         if not self.directory.is_relative_to(self.home):
@@ -93,25 +93,25 @@ def publish(
 
 
 def begin(home: Path, name: str, run: str, directory: Path) -> Publication:
-    """Say where the export of a run will wait."""
+    """Remember where the export of a run will wait."""
     waiting = Publication(home=home, run=run, directory=directory.resolve())
     _keep(home, name, waiting)
     return waiting
 
 
 def written(home: Path, name: str, waiting: Publication, manifest: Manifest) -> None:
-    """Say that all of an export is there."""
+    """Remember that all of an export is written."""
     _keep(home, name, waiting.model_copy(update={"digest": manifest.digest}))
 
 
 @contextmanager
 def settling(home: Path, name: str) -> Iterator[tuple[str, ...]]:
-    """Settle the export of an earlier run, and afterwards that of a run that could not do so itself.
+    """Settle the export of an earlier run on entering, and on leaving that of a run that could not settle its own.
 
-    Where the server is gone that tells whether the run is complete, the next run does it.
+    If the server that knows whether the run is complete is away, the next run settles it.
 
     Yields:
-        What a person should know of it.
+        Warnings for a person.
     """
     warnings = settle(home, name)
     try:
@@ -122,13 +122,13 @@ def settling(home: Path, name: str) -> Iterator[tuple[str, ...]]:
 
 
 def settle(home: Path, name: str) -> tuple[str, ...]:
-    """Finish an export that waits if its run is complete, else remove it.
+    """Finish a waiting export if its run is complete, else remove it.
 
     Returns:
-        What a person should know of it.
+        Warnings for a person.
 
     Raises:
-        ResynthError: It cannot be moved to its place; the next run tries again.
+        ResynthError: The export cannot be moved to its place. The next run tries again.
     """
     file = publication_file(home, name)
     files.clear(file)
@@ -147,10 +147,10 @@ def settle(home: Path, name: str) -> tuple[str, ...]:
 
 
 def finish(home: Path, name: str) -> None:
-    """Move an export to its place; one that has been moved already has left what was there before.
+    """Move an export to its place. If it was moved already, only the export that it replaced is removed.
 
     Raises:
-        ResynthError: It cannot be moved there; the next run tries again.
+        ResynthError: The export cannot be moved to its place. The next run tries again.
     """
     file = publication_file(home, name)
     waiting = _waiting(home, file)
@@ -167,7 +167,7 @@ def finish(home: Path, name: str) -> None:
 
 
 def _waiting(home: Path, file: Path) -> Publication | None:
-    """What waits; None where that cannot be read, or its place is not this home's."""
+    """The waiting export. None if the file cannot be read, or the place is not in this home."""
     try:
         return Publication.model_validate_json(file.read_text("utf-8")).at(home)
     except (OSError, ValueError):  # ValidationError is one
@@ -175,7 +175,7 @@ def _waiting(home: Path, file: Path) -> Publication | None:
 
 
 def _digest(export: Path) -> str | None:
-    """The digest of an export, if it is there."""
+    """The digest of an export, if it exists."""
     try:
         return exports.load_manifest(export).digest
     except NotFoundError:
@@ -183,7 +183,7 @@ def _digest(export: Path) -> str | None:
 
 
 def _discard(waiting: Publication) -> None:
-    """Remove an export that waited; if somebody has put other files into it, it stays."""
+    """Remove an export that waited. It stays if it holds other files too."""
     with suppress(InputError):
         exports.discard(waiting.staged)
 

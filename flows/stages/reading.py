@@ -1,4 +1,4 @@
-"""A table comes in: surveyed, read, compared with the champion in its columns, and split."""
+"""A table comes in: it is surveyed, read, compared with the champion in its columns, and split."""
 
 from datetime import datetime
 
@@ -21,12 +21,12 @@ PRIVACY = "privacy.json"
 
 
 class Incoming(Record):
-    """What came in.
+    """The table that came in.
 
     Attributes:
         rows: Number of rows.
-        new_rows: How many of them are new; without an `[incoming]` section, all.
-        latest: The latest time, where `[incoming]` names a column of times.
+        new_rows: Number of new rows. All rows without an `[incoming]` section.
+        latest: The latest time, if `[incoming]` names a column of times.
         digest: SHA-256 of schema and content.
         warnings: What a person should know about the columns.
     """
@@ -40,7 +40,7 @@ class Incoming(Record):
 
 @stage
 def survey(data: Place, name: str, settings: LoopSettings, contents: Contents) -> Arrivals:
-    """Tell the files that came since the last complete run of a model.
+    """Find the files that came since the last complete run of a model.
 
     Raises:
         TableError: There is no file at all.
@@ -65,20 +65,20 @@ def read(
 ) -> Incoming:
     """Read and validate the rows to train on, and infer their schema.
 
-    Columns that differ harmlessly from an earlier version's are read as that version has them.
+    Columns that differ harmlessly from those of `like` are read with the types of that version.
 
     Args:
-        data: The table: files that count as a whole.
-        work: Receives the rows as `incoming`, and as `new` those of them that are new, if they are some but not all.
+        data: The table, whose files count as a whole.
+        work: Receives the rows as `incoming`. If some but not all rows are new, it also receives those as `new`.
         contents: What `survey` has learned of the contents of files.
-        settings: How to read, and which window of what has arrived.
-        arrivals: What has arrived, where only that is looked at.
-        like: The version whose columns the table is expected to have.
+        settings: How to read, and which window of the arrived rows to use.
+        arrivals: What has arrived, if only that is read.
+        like: The version whose columns the table should have.
         models: The versions of this run.
 
     Raises:
         TableError: The table is missing, damaged or unusable, or a file has changed since it was surveyed.
-        SchemaError: A column is of no supported type, or the settings ask for what it cannot be.
+        SchemaError: A column has no supported type, or the settings ask for a kind that it cannot have.
     """
     before = models(like).schema.arrow if like is not None else None
     if arrivals is None or settings.incoming is None:
@@ -106,13 +106,13 @@ def match(work: Workspace, champion: Version, models: Models, *, kept: bool) -> 
     """Check that the incoming table has the champion's columns.
 
     Args:
-        work: Where the table is.
+        work: The working files, which hold the table.
         champion: The version.
         models: The versions of this run.
         kept: Whether columns count that the settings leave out of the table.
 
     Raises:
-        SchemaError: It has not; the message names the differences.
+        SchemaError: The columns differ. The message names the differences.
     """
     schema = work.columns
     if found := models(champion).schema.differences(schema.arrow, () if kept else schema.dropped):
@@ -120,19 +120,19 @@ def match(work: Workspace, champion: Version, models: Models, *, kept: bool) -> 
 
 
 def differences(work: Workspace, champion: Version, models: Models) -> tuple[str, ...]:
-    """How the columns that are kept of the incoming table differ from the champion's, one phrase each."""
+    """How the kept columns of the incoming table differ from the champion's, one phrase each."""
     return models(champion).schema.differences(work.columns.arrow)
 
 
 @stage
 def split(work: Workspace, run: Run, settings: LoopSettings) -> tuple[dict[str, int], PrivacyReport]:
-    """Divide the incoming table into train, validation and hold-out, and take out what may not be shown.
+    """Split the incoming table into train, validation and hold-out, and withhold what may not be shown.
 
-    By the content of the rows alone, whatever the run's seed: what was held out of the champion's training must be
-    held out of the challenger's. From here on nothing reads the table as it came but what makes up identifiers.
+    The split depends on the content of the rows alone, and not on the run's seed: rows held out of the champion's
+    training must be held out of the challenger's. From here on, only made-up columns use the table as it came.
 
     Returns:
-        The rows of each part, and what is not shown.
+        The number of rows of each part, and what is withheld.
     """
     table, schema = work.read("incoming"), work.columns
     parts = tables.split(table, settings.split)

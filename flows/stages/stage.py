@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 def stage(function: Callable[P, T]) -> Task[P, T]:
-    """A Prefect task that keeps no result: what it made is in the workspace, the registry or MLflow."""
+    """A Prefect task that keeps no result: its results are in the workspace, the registry or MLflow."""
 
     @wraps(function)
     def answered(*arguments: P.args, **named: P.kwargs) -> T:

@@ -13,16 +13,16 @@ from pipeline.privacy.rehearsal import Shrinkage
 from pipeline.progress import Progress, Tick
 from pipeline.settings import LoopSettings
 
-NEWS = 5.0  # seconds between two of a training's news in MLflow
+NEWS = 5.0  # seconds between two progress reports of a training in MLflow
 
 
 @stage
 def train(
     work: Workspace, run: Run, start: Version | None, models: Models, settings: LoopSettings, progress: Progress
 ) -> Shrinkage:
-    """Fit a synthesizer, warm where a version to start from is given; returns how far it is shrunk.
+    """Fit a synthesizer, as a warm start if a version `start` is given. Returns how far it is shrunk.
 
-    Its loss curves go to MLflow, its files to the workspace.
+    The loss curves are kept in MLflow, and the files in the workspace.
     """
     synthesizer = loop.fit(
         Split(*(work.read(part) for part in Split._fields)),
@@ -40,15 +40,15 @@ def train(
 
 @stage
 def register(work: Workspace, run: Run, start: Version | None, *, digest: str, code: str, shown: str) -> Version:
-    """Make the trained synthesizer the model's next version.
+    """Register the trained synthesizer as the model's next version.
 
     Args:
-        work: Where it is.
-        run: That trained it.
-        start: The version that its training started from, if any.
+        work: The working files, which hold the synthesizer.
+        run: The run that trained it.
+        start: The version from which its training started, if any.
         digest: The digest of the rows it was trained on.
         code: Version of the code.
-        shown: What the settings say of what may be shown.
+        shown: The settings that say what may be published, as a text.
     """
     tags = {"data_digest": digest, "code_version": code, registry.PRIVACY: shown}
     if start is not None:
@@ -57,7 +57,7 @@ def register(work: Workspace, run: Run, start: Version | None, *, digest: str, c
 
 
 def watched(run: Run, progress: Progress) -> Progress:
-    """The same listener, and MLflow hears now and then how a training goes; the step is what is done, in per mille."""
+    """Wrap a listener so that MLflow also gets the metrics of a training now and then. Steps are in per mille."""
     told = time.monotonic()
 
     def listen(tick: Tick) -> None:

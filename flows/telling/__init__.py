@@ -1,1 +1,1 @@
-"""What people and programs are told: progress, outcomes, pages, webhooks."""
+"""Messages to people and programs: progress, outcomes, pages, webhooks."""

@@ -1,7 +1,7 @@
-"""Seconds per stage, and the news that a stage has begun or ended.
+"""Seconds per stage, and messages that a stage has begun or ended.
 
-Prefect shows them as artifacts, which are for people's eyes: a server that does not take one is no reason to fail, and
-is not asked again before the end, for its client waits a minute each time.
+Prefect shows them as artifacts. Artifacts are only for people to read, so a run does not fail if the server takes none.
+After a failure the server is not asked again until the end, because its client waits a minute each time.
 """
 
 import logging
@@ -17,17 +17,17 @@ from pipeline.progress import Progress, Tick
 
 
 def offer(show: Callable[[], object]) -> bool:
-    """Show Prefect an artifact; returns whether it was taken."""
+    """Show an artifact in Prefect. Returns whether the server took it."""
     try:
         show()
-    except Exception as error:  # noqa: BLE001 - see the first lines
+    except Exception as error:  # noqa: BLE001 - see the module's docstring
         logging.getLogger(__name__).info("clock: Prefect took no artifact (%s)", type(error).__name__)
         return False
     return True
 
 
 class Clock:
-    """Times the stages of a flow and tells of them: a person through `progress`, Prefect through artifacts."""
+    """Times the stages of a flow, and reports them to a person through `progress` and to Prefect as artifacts."""
 
     def __init__(self, progress: Progress, stages: int) -> None:
         self.seconds: dict[str, float] = {}
@@ -39,7 +39,7 @@ class Clock:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[Progress]:
-        """Time the block. It is given a listener, under which its phases go by the stage's name."""
+        """Time the block. It receives a listener that replaces the phase of its ticks by the stage's name."""
         began = time.perf_counter()
         self._progress(Tick(name, 0, 1))
         yield lambda tick: self._progress(tick._replace(phase=name))
@@ -48,7 +48,7 @@ class Clock:
         self._try(lambda: self._move(100 * len(self.seconds) / self._stages))
 
     def finish(self, key: str, summary: str) -> None:
-        """All that had to be done is done, and the outcome is told in Markdown; stages not needed count as done."""
+        """Report that all is done, with the outcome in Markdown. Stages that were not needed count as done."""
         self._shown = True
         self._try(lambda: self._move(100.0))
         self._try(lambda: create_markdown_artifact(summary, key=key))

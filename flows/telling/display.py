@@ -1,4 +1,4 @@
-"""What a person reads at the end: tables for the terminal, and the same for Prefect's page in Markdown."""
+"""What a person reads at the end: tables for the terminal, and the same in Markdown for Prefect's page."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -23,11 +23,11 @@ HISTORY = ("when (UTC)", "event", "from", "to", "by", "why")
 INSPECTION = ("column", "kind", "sensitive", "distinct", "nulls", "examples", "why")
 STRATEGY = ("strategy", "trainings", "promoted", "CPU s", "ahead", "quality", "at the end", "real rows")
 SHORT = 8  # letters of a run's id
-WIDE = 120  # columns of a terminal that has room for meanings
+WIDE = 120  # columns of a terminal with room for meanings
 
 
 def run(console: Console, found: "RunOutcome") -> None:
-    """What came of a run."""
+    """Print the outcome of a run."""
     if found.drift is not None:
         drift(console, found.drift)
     if found.evaluation is not None:
@@ -40,7 +40,7 @@ def run(console: Console, found: "RunOutcome") -> None:
 
 
 def inspection(console: Console, rows: int, found: Sequence["Inspection"], written: Path | None) -> None:
-    """How a table would be taken."""
+    """Print how a table would be taken."""
     cells = [
         (
             column.name,
@@ -62,7 +62,7 @@ def inspection(console: Console, rows: int, found: Sequence["Inspection"], writt
 
 
 def evaluation(console: Console, found: "Evaluation") -> None:
-    """Scores beside what real rows reach, and what they mean where there is room."""
+    """Print scores beside what real rows reach. If there is room, also print what the scores mean."""
     shown = len(SCORES) if console.width >= WIDE else len(SCORES) - 1
     console.print(_table("quality", SCORES[:shown], [row[:shown] for row in scores(found)]))
     for note in found.remarks:
@@ -70,7 +70,7 @@ def evaluation(console: Console, found: "Evaluation") -> None:
 
 
 def drift(console: Console, report: "DriftReport") -> None:
-    """What has drifted, the largest first."""
+    """Print what has drifted, the largest first."""
     verdict = "found" if report.drifted else "none"
     drifted = [finding for finding in report.findings if finding.drifted]
     for finding in drifted[:SHOWN]:
@@ -81,7 +81,7 @@ def drift(console: Console, report: "DriftReport") -> None:
 
 
 def versions(console: Console, found: Sequence["Version"], other: Sequence["Version"]) -> None:
-    """Model versions; `other` were made under privacy settings that are not those of now."""
+    """Print model versions. `other` are versions made under privacy settings that no longer hold."""
     rows = [
         (
             version.name,
@@ -103,7 +103,7 @@ def versions(console: Console, found: Sequence["Version"], other: Sequence["Vers
 
 
 def history(console: Console, events: Sequence["Event"]) -> None:
-    """Every move of a model's alias; runs by the first letters of their ids where there is no room for all."""
+    """Print every move of a model's alias. On a narrow terminal, ids of runs are cut to their first letters."""
     letters = None if console.width >= WIDE else SHORT
     rows = [
         (
@@ -122,20 +122,20 @@ def history(console: Console, events: Sequence["Event"]) -> None:
 
 
 def replay(console: Console, story: "Story", path: Path) -> None:
-    """What a replay tells, a line per strategy, and where all of it is."""
+    """Print the result of a replay, one line per strategy, and the place of the story."""
     console.print(_table("", STRATEGY, strategies(story)))
     console.print(verdict(story), str(path), sep="\n", markup=False, highlight=False, soft_wrap=True)
 
 
 def story_markdown(story: "Story") -> str:
-    """What a replay tells, for Prefect."""
+    """The result of a replay in Markdown, for Prefect."""
     lines = [f"| {' | '.join(STRATEGY)} |", "|" + "---|" * len(STRATEGY)]
     return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in strategies(story)), "", verdict(story)])
 
 
 def strategies(story: "Story") -> list[tuple[str, ...]]:
     """One row per strategy."""
-    from pipeline.replay.story import STRATEGIES  # noqa: PLC0415 - with it comes all that only replays need
+    from pipeline.replay.story import STRATEGIES  # noqa: PLC0415 - it imports everything that only replays need
 
     rows = []
     for strategy in STRATEGIES:
@@ -148,7 +148,7 @@ def strategies(story: "Story") -> list[tuple[str, ...]]:
 
 
 def verdict(story: "Story") -> str:
-    """What the loop cost and reached, beside training every time."""
+    """What the loop cost and reached, compared with training every time."""
     loop, always = story.summary("loop"), story.summary("always")
     if story.loss is None:
         return f"{story.periods} periods: no version passed the gate"
@@ -160,7 +160,7 @@ def verdict(story: "Story") -> str:
 
 
 def withheld(found: "RunOutcome") -> list[str]:
-    """What of the table is not shown, what that costs, and what a small table's rows were given up for."""
+    """What is withheld of the table and what that costs, and how far a small table is shrunk."""
     if found.privacy is None:
         return []
     told = [each.text for each in found.privacy.withheld]
@@ -172,14 +172,14 @@ def withheld(found: "RunOutcome") -> list[str]:
         told.append("the table is small: columns are generated independently, so that no row is copied")
     elif shrinkage is not None and shrinkage.share:
         told.append(
-            f"the table is small: the columns of {shrinkage.share:.0%} of the rows are dealt out anew, so that an"
+            f"the table is small: each column is shuffled among {shrinkage.share:.0%} of the rows, so that an"
             f" attack finds its rows no better than by chance (AUC {shrinkage.auc:.2f})"
         )
     return told
 
 
 def markdown(found: "RunOutcome") -> str:
-    """What came of a run, for Prefect."""
+    """The outcome of a run in Markdown, for Prefect."""
     lines = [f"- **quarantined**: {file.name}: {file.reason}" for file in found.quarantined]
     if found.evaluation is not None:
         lines += ["", f"| {' | '.join(SCORES)} |", "|" + "---|" * len(SCORES)]
@@ -189,7 +189,7 @@ def markdown(found: "RunOutcome") -> str:
 
 
 def summary(found: "RunOutcome") -> list[tuple[str, str]]:
-    """Decision, version and where the files are."""
+    """Decision, version and the place of the files, as pairs of key and value."""
     who = found.name if found.version is None else f"{found.name} version {found.version}"
     rows = [("decision", f"{who} {found.decision}"), *(("", reason) for reason in found.reasons)]
     if found.plan is not None and found.plan.action != "skip":
@@ -205,7 +205,7 @@ def summary(found: "RunOutcome") -> list[tuple[str, str]]:
 
 
 def scores(found: "Evaluation") -> list[tuple[str, str, str, str, str]]:
-    """One row per score; the area is named once."""
+    """One row per score. Each area is named only once."""
     rows: list[tuple[str, str, str, str, str]] = []
     last = ""
     for score in found.scores:
@@ -220,8 +220,8 @@ def _table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]], *, he
     table = Table(title=title or None, title_justify="left", show_header=header, box=None, pad_edge=False)
     for name in head:
         numeric = name in {"synthetic", "real rows", "distinct", "nulls", *STRATEGY[1:]}
-        whole = name in HISTORY and name != "why"  # only reasons may be broken
+        whole = name in HISTORY and name != "why"  # only reasons may wrap
         table.add_column(name, justify="right" if numeric else "left", overflow="fold", no_wrap=whole)
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))  # what people wrote is no markup
+        table.add_row(*(Text(cell) for cell in row))  # texts of people must not be read as markup
     return table

@@ -1,10 +1,10 @@
-"""Telling somebody, by a POST of JSON to a webhook, what a run came to.
+"""Notifications: the outcome of a run as a POST of JSON to a webhook.
 
     {"event": "promoted", "name": "customers", "text": "customers version 7 promoted", ...}
 
-`text` alone is what Slack, Mattermost and Teams show; programs read the rest. There is no value of the data in it: of
-an error that is none of ours, whose text may quote one, only the type is told. A webhook that does not answer never
-fails a run: it is tried again, then there is a warning without the address, which often is a secret.
+Slack, Mattermost and Teams show only `text`; programs read the rest. A notification contains no value of the data. The
+text of an error from another library may quote a value, so only the type of such an error is sent. A webhook that does
+not answer never fails a run. It is tried again, and then there is a warning without the address, which is often secret.
 """
 
 import json
@@ -20,12 +20,12 @@ from pipeline.errors import BusyError, ResynthError
 
 TRIES = 3
 PATIENCE = 10.0  # seconds for an answer
-PAUSE = 1.0  # seconds before the second try, twice that before the third
+PAUSE = 1.0  # seconds before the second try, and twice as long before the third
 
 
 @contextmanager
 def failures(settings: NotifySettings, name: str) -> Iterator[None]:
-    """Tell of an exception that leaves the block. A `BusyError` is not worth telling."""
+    """Notify of an exception that leaves the block. A `BusyError` is not worth reporting."""
     try:
         yield
     except BusyError:
@@ -37,7 +37,7 @@ def failures(settings: NotifySettings, name: str) -> Iterator[None]:
 
 
 def outcome(settings: NotifySettings, found: RunOutcome) -> None:
-    """Tell of a promotion or a refusal, and of files that cannot be used."""
+    """Notify of a promotion or a refusal, and of files that cannot be used."""
     if found.decision != "skipped":
         text = f"version {found.version} {found.decision}"
         told = found.model_dump(mode="json", include={"version", "reasons", "published", "documents"})
@@ -48,7 +48,7 @@ def outcome(settings: NotifySettings, found: RunOutcome) -> None:
 
 
 def tell(settings: NotifySettings, event: Event, name: str, text: str, **facts: object) -> None:
-    """Tell of an event, if anybody wants to hear of it."""
+    """Send a notification of an event, if the settings name a webhook for it."""
     if settings.webhook is None or event not in settings.on:
         return
     message = {"event": event, "name": name, "text": f"resynth: {name}: {text}", **facts}
@@ -56,7 +56,7 @@ def tell(settings: NotifySettings, event: Event, name: str, text: str, **facts: 
         time.sleep(PAUSE * attempt)
         try:
             _post(settings.webhook.get_secret_value(), json.dumps(message).encode())
-        except Exception as error:  # noqa: BLE001 - also an address that is none: no news is worth a run
+        except Exception as error:  # noqa: BLE001 - an invalid address too: no notification may fail a run
             reason = type(error).__name__
         else:
             return

@@ -1,4 +1,4 @@
-"""What came of a run, for programs, for MLflow and for people."""
+"""The outcome of a run, for programs, for MLflow and for people."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,26 +24,27 @@ class Export(Record):
 
 
 class RunOutcome(Record):
-    """What came of a run.
+    """The outcome of a run.
 
     Attributes:
         name: The model's name.
-        version: The version that was trained; None if none was.
-        alias: "champion" if it is now the champion.
-        decision: Whether it was promoted, or nothing was trained.
-        reasons: Why.
+        version: The version that was trained. None if none was.
+        alias: "champion" if this version is the champion now.
+        decision: Whether the version was promoted or refused, or nothing was trained.
+        reasons: The reasons of the decision.
         warnings: What a person should know about the table.
-        privacy: What of the table is not shown, and what that costs; None if nothing was looked at.
-        plan: What the new rows called for; None without a champion.
-        drift: The table against the one the previous champion was trained on; None without a champion.
-        quarantined: Incoming files that cannot be used, and were not known for it.
-        evaluation: The version's rows against the hold-out; None without a version.
-        elbo: The hold-out under the version; None without a version, or where no network was taught any dependence.
-        published: The version whose rows were published; None if none was.
-        export: Where they are.
-        documents: Where the run's figures and documents are; None if there was nothing to remember. In JSON, which
-            others read, it is called `report`.
-        seconds: Per stage.
+        privacy: What is withheld of the table, and what that costs. None if the table was not examined.
+        plan: What the new rows called for. None without a champion.
+        drift: Drift against the previous champion's training table. None without a champion.
+        quarantined: Incoming files that cannot be used, without those that earlier runs reported.
+        evaluation: The version's rows against the hold-out. None without a version.
+        elbo: The bound of the hold-out under the version. None without a version, or if no network was taught any
+            dependence.
+        published: The version whose rows were published. None if none was.
+        export: The published directory.
+        documents: The address of the run's figures and documents. None if nothing was kept. In JSON, which others
+            read, it is called `report`.
+        seconds: Seconds per stage.
     """
 
     model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
@@ -67,11 +68,11 @@ class RunOutcome(Record):
 
     @property
     def metrics(self) -> dict[str, float]:
-        """Every number by name, as MLflow has them."""
+        """Every score and ceiling by name, as in MLflow."""
         return numbers(self.evaluation) if self.evaluation is not None else {}
 
     def answer(self) -> dict[str, Any]:
-        """What scripts are told: of drift what was found, of the evaluation every number."""
+        """The JSON for scripts. Of drift it holds only drifted findings, and of the evaluation only the numbers."""
         told = self.model_dump(mode="json", exclude={"evaluation", "elbo"})
         if self.drift is not None:
             told["drift"]["findings"] = [
@@ -81,6 +82,6 @@ class RunOutcome(Record):
 
 
 def numbers(found: Evaluation) -> dict[str, float]:
-    """Every number by name; `<score>_ceiling` is what real rows reach, where they reach anything."""
+    """Every score by name. `<score>_ceiling` is its ceiling, if it has one."""
     values = {score.name: score.value for score in found.scores}
     return values | {f"{score.name}_ceiling": score.ceiling for score in found.scores if score.ceiling is not None}

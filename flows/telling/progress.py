@@ -1,7 +1,6 @@
-"""What a person sees while work goes on: one bar per phase, with the time that is left.
+"""Progress for people: one bar per phase, with the remaining time.
 
-On a terminal a bar appears as soon as a phase starts, on standard error; elsewhere nothing is drawn, so logs stay
-clean.
+On a terminal, a bar appears on standard error when a phase starts. Elsewhere nothing is drawn, so logs stay clean.
 """
 
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ from pipeline.progress import Tick, silent
 
 @contextmanager
 def shown(console: Console) -> Iterator[Listener]:
-    """A listener that draws ticks on `console`, or ignores them where it is no terminal."""
+    """A listener that draws ticks on `console`, or ignores them if it is no terminal."""
     if not console.is_terminal:
         yield silent
         return

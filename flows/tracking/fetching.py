@@ -1,7 +1,7 @@
 """The files of a version, fetched without running any of them.
 
-MLflow loads a model by running the `model.py` that lies with it, so whoever may write into the store may run code with
-everybody who loads from it. resynth fetches weights and JSON only and reads them with its own installed code.
+MLflow loads a model by running the `model.py` among its files. So anyone who may write to the store could run code on
+the machine of anyone who loads from it. resynth fetches only weights and JSON, and reads them with its installed code.
 """
 
 import tempfile
@@ -17,13 +17,13 @@ from flows.tracking.store import client
 from pipeline import saving
 
 NAME = "synthesizer"
-"""Of the artifact, and of the directory that becomes it."""
+"""Name of the artifact, and of the directory that is stored as the artifact."""
 INSIDE = f"artifacts/{NAME}"
 
 
 @contextmanager
 def fetched(name: str, version: str) -> Iterator[Path]:
-    """The directory of a version's synthesizer: itself on this machine, to be read only, else a copy for a while."""
+    """The directory of a version's synthesizer. On this machine it is the original, to be read only; else a copy."""
     place = client().get_model_version_download_uri(name, version)
     if addresses.is_local(place):
         yield Path(addresses.local(place)) / INSIDE

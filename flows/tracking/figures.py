@@ -1,4 +1,4 @@
-"""Pictures that no run fails for."""
+"""Pictures whose failure fails no run."""
 
 import logging
 from collections.abc import Callable
@@ -9,9 +9,9 @@ from pipeline import pictures
 
 
 def draw(file: str, figure: Callable[[], Figure]) -> bytes | None:
-    """The content of a picture's file; None, with a warning that tells the kind of error, where it cannot be drawn."""
+    """Draw a picture as the content of a file. If that fails, returns None and warns with the type of the error."""
     try:
         return pictures.png(figure())
-    except Exception as error:  # noqa: BLE001 - whatever a plotting library raises; its message may quote a value
+    except Exception as error:  # noqa: BLE001 - a plotting library may raise anything; its message may quote a value
         logging.getLogger(__name__).warning("picture %s could not be drawn (%s)", file, type(error).__name__)
         return None

@@ -1,12 +1,12 @@
-"""Who has been champion of a model: every move of its alias, in order, and why.
+"""The history of the champions of a model: every move of the alias, in order, and why.
 
-A move is a tag of the registered model, `champion.20260305T030012.123456Z`, that holds an `Event`. None is ever changed
-or removed, so nothing is forgotten, a rollback or a promotion that was taken back included. The alias alone decides who
-is champion, and it moves before its event is written. What is about to happen stands in the tag `champion.next`
-meanwhile: the next to look completes what a crash has cut in two. An alias that has moved without that was set in
-MLflow itself, and becomes an event of its own once it is noticed.
+A move is a tag of the registered model, `champion.20260305T030012.123456Z`, that holds an `Event`. Events are never
+changed or removed, so a rollback, and a promotion that was taken back, stay in the history. Only the alias decides
+which version is champion. It moves before its event is written, and the tag `champion.next` holds the event meanwhile,
+so the next process completes a move that a crash interrupted. If the alias has moved without this tag, it was moved in
+MLflow itself, and the move becomes an event as soon as it is noticed.
 
-Before there were events, one tag named the champions that counted; it is read, and no longer written:
+Before there were events, one tag named the champions that count. It is still read, but no longer written:
 
     champions = "1@2026-01-05T03:00:12Z 2@2026-01-06T03:00:09Z"
 """
@@ -30,7 +30,7 @@ BEGUN = "champion.next"
 WRITTEN = re.compile(r"champion\.\d{8}T\d{6}\.\d{6}Z")
 OLD = "champions"
 PERSON = "person"
-LONGEST_WHY = 2000  # characters: as JSON they are twice as many at most, and a tag has room for 5,000
+LONGEST_WHY = 2000  # characters; JSON at most doubles them, and a tag has room for 5,000
 
 Kind = Literal["promoted", "by hand", "rolled back", "taken back", "in MLflow"]
 
@@ -39,11 +39,11 @@ class Event(Record):
     """A move of the alias.
 
     Attributes:
-        when: It moved; of what was done in MLflow itself, when it was noticed. Each is later than the one before.
+        when: The time of the move, or the time when a move in MLflow itself was noticed. Later than all before it.
         kind: What happened: a run promoted its version, a person promoted one by hand or rolled back, a version was
             taken back because its run failed or was killed, or the alias was set or removed in MLflow itself.
-        before: The version that was champion, or that was taken back; None if there was none.
-        after: The version that is champion from then on; None if none is.
+        before: The version that was champion, or that was taken back. None if there was none.
+        after: The version that is champion from then on. None if there is none.
         by: The MLflow run whose version is promoted or taken back, or "person"; "unknown" in old histories.
         why: The reasons of the decision.
     """
@@ -59,27 +59,27 @@ class Event(Record):
     def following(
         cls, past: Sequence["Event"], kind: Kind, before: str | None, after: str | None, by: str, why: str
     ) -> "Event":
-        """What happens now, after all that has."""
+        """Make an event that happens now, after all events of the past."""
         now = datetime.now(UTC)
-        if past:  # another machine's clock may be ahead
+        if past:  # the clock of another machine may be ahead
             now = max(now, past[-1].when + timedelta(microseconds=1))
         why = textwrap.shorten(why, LONGEST_WHY, placeholder=" …")
         return cls(when=now, kind=kind, before=before, after=after, by=by, why=why)
 
     @property
     def key(self) -> str:
-        """The tag that holds it; tags in their order are events in theirs."""
+        """The tag that holds the event. The order of tags is the order of events."""
         return f"champion.{self.when:%Y%m%dT%H%M%S.%fZ}"
 
 
 def read(name: str) -> tuple[Event, ...]:
-    """Every move of a model's alias, the oldest first, the last one also if it has not been written yet."""
+    """Every move of a model's alias, oldest first, with a last move that is not written yet."""
     written, missing = _look(name)
     return (*written, *missing)
 
 
 def settle(name: str) -> tuple[Event, ...]:
-    """The same, after writing what has not been written yet."""
+    """Write a move that is not written yet. Returns the same as `read`."""
     written, missing = _look(name)
     for event in missing:
         write(name, event)
@@ -87,7 +87,7 @@ def settle(name: str) -> tuple[Event, ...]:
 
 
 def move(name: str, event: Event) -> None:
-    """Let the alias move as an event says, and write that it has."""
+    """Move the alias as an event says, and write the event."""
     client().set_registered_model_tag(name, BEGUN, event.model_dump_json())
     if event.after is None:
         client().delete_registered_model_alias(name, ALIAS)
@@ -97,17 +97,17 @@ def move(name: str, event: Event) -> None:
 
 
 def write(name: str, event: Event) -> None:
-    """Add an event; the same one twice is there once."""
+    """Write an event. Writing it twice has no further effect."""
     client().set_registered_model_tag(name, event.key, event.model_dump_json())
 
 
 def reigning(events: Sequence[Event]) -> str | None:
-    """The version that is champion after these events, if there is one."""
+    """The champion after these events, if there is one."""
     return events[-1].after if events else None
 
 
 def line(events: Sequence[Event]) -> list[str]:
-    """The champions that count, in their order: without those that were taken back or rolled back from."""
+    """The champions that count, in order, without those that were taken back or rolled back from."""
     kept: list[str] = []
     for event in events:
         if event.kind == "taken back":
@@ -121,7 +121,7 @@ def line(events: Sequence[Event]) -> list[str]:
 
 
 def _look(name: str) -> tuple[tuple[Event, ...], tuple[Event, ...]]:
-    """What has been written, and what has happened since, which is one event or none."""
+    """The written events, and at most one event that has happened and is not written yet."""
     model = client().get_registered_model(name)
     found = [_parse(model, tag) for tag in model.tags if WRITTEN.fullmatch(tag)]
     written = (*_old(model.tags), *sorted(found, key=lambda event: event.when))
@@ -147,7 +147,7 @@ def _parse(model: RegisteredModel, tag: str) -> Event:
 
 
 def _old(tags: Mapping[str, str]) -> Iterator[Event]:
-    """What was remembered before there were events: who took office when."""
+    """The events in the old tag, which says which version became champion when."""
     before = None
     for entry in tags.get(OLD, "").split():
         version, _, when = entry.partition("@")

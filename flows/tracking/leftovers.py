@@ -1,8 +1,8 @@
-"""Files that MLflow keeps when what they belong to is deleted, or was never made.
+"""Files that MLflow keeps after a version or run is deleted, or a model never became a version.
 
-Deleting a version or a run hides it in MLflow's database; its files stay. They are removed here, through MLflow's own
-access to wherever they are. A model is stored before it becomes a version; a run that ends in between leaves
-a stray.
+Deleting a version or a run only hides it in MLflow's database, and its files stay. They are removed here through
+MLflow's own access to the store. A model is stored before it becomes a version. If its run ends in between, the model
+is a stray.
 """
 
 import re
@@ -22,30 +22,30 @@ SOURCE = re.compile(r"models:/(m-[0-9a-f]{32})")
 
 
 def model_of(version: ModelVersion) -> str | None:
-    """The id of the logged model that a version is; the embedded store tells it by the version's source only."""
+    """The id of a version's logged model. The embedded store has it only in the version's source."""
     found = SOURCE.fullmatch(version.source or "")
     return found[1] if found is not None else None
 
 
 def remove_model(model: str) -> None:
-    """Delete a logged model, and its files first; one that is not there, or whose files may not be deleted, is fine."""
+    """Delete a logged model after its files. A missing model, or files that may not be deleted, are no error."""
     with suppress(MlflowException):
         place = str(client().get_logged_model(model).artifact_location)
         _remove_files(place)
         client().delete_logged_model(model)
         with suppress(OSError):
-            Path(addresses.local(place)).parent.rmdir()  # on the embedded store a directory is around it
+            Path(addresses.local(place)).parent.rmdir()  # the embedded store keeps it in a directory of its own
 
 
 def remove_run(run: str) -> None:
-    """Delete a run, and its files first."""
+    """Delete a run after its files."""
     with suppress(MlflowException):
         _remove_files(str(client().get_run(run).info.artifact_uri))
         client().delete_run(run)
 
 
 def strays(name: str) -> tuple[LoggedModel, ...]:
-    """Stored models of a name that no version has; a run that is at work may have just stored one."""
+    """Stored models of a name without a version. A run at work may have stored one a moment ago."""
     experiment = client().get_experiment_by_name(name)
     used = {model_of(version) for version in client().search_model_versions(f"name='{name}'", max_results=10_000)}
     stored = _models(experiment.experiment_id) if experiment is not None else ()
@@ -53,7 +53,7 @@ def strays(name: str) -> tuple[LoggedModel, ...]:
 
 
 def remove_strays(name: str, died: Callable[[str], bool]) -> None:
-    """Delete the strays of runs that are over.
+    """Delete the strays of dead runs.
 
     Args:
         name: The model's name.

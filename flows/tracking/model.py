@@ -1,11 +1,11 @@
-"""The stored form of a model: MLflow runs this file to load it ("models from code"), so nothing is pickled.
+"""The stored form of a model. MLflow runs this file to load it ("models from code"), so nothing is pickled.
 
-The file is copied into the model beside `synthesizer/`, which holds weights as safetensors and everything else as
-JSON. `predict` needs no input rows, only parameters:
+The file is copied into the model beside `synthesizer/`, which holds weights as safetensors and everything else as JSON.
+`predict` needs no input rows, only parameters:
 
     mlflow.pyfunc.load_model("models:/adult@champion").predict(None, params={"rows": 1000, "seed": 7})
 
-It is there for MLflow's users, who run what the store holds and must trust it. resynth itself does not run it
+It is for users of MLflow, who run what the store holds and must trust it. resynth itself never runs it
 (`flows.tracking.fetching`).
 """
 
@@ -34,12 +34,12 @@ class SyntheticRows(PythonModel):
         """Generate rows.
 
         Args:
-            context: Unused, everything was loaded before.
-            model_input: Unused, there is nothing to predict from; None will do.
-            params: `rows`, `seed`, and `start`, the number of the first row; row i depends on the seed and i only.
+            context: Unused: everything was loaded before.
+            model_input: Unused, and may be None.
+            params: `rows`, `seed`, and `start`, the number of the first row. Row i depends on the seed and i only.
 
         Returns:
-            The rows, typed by Arrow.
+            The rows, with Arrow types.
         """
         chosen = {"rows": 1, "seed": 0, "start": 0} | (params or {})
         rows = self.synthesizer.sample(chosen["rows"], seed=chosen["seed"], start=chosen["start"])

@@ -1,8 +1,8 @@
-"""A home that was moved or copied goes on by itself.
+"""A home that was moved or copied keeps working.
 
 MLflow keeps the absolute address of every run's and every model's files in its database. A copy of a home would read
 from the original, and write into it. So before MLflow opens the embedded store, addresses below another home's
-`mlruns/artifacts` are rewritten to the store's own. What lies elsewhere, where a person has put it, stays.
+`mlruns/artifacts` are rewritten to the store's own. Files that a person has put elsewhere keep their address.
 """
 
 import sqlite3
@@ -21,14 +21,14 @@ ADDRESSES = {
 
 
 def relocate(database: Path) -> None:
-    """Rewrite the addresses of a store that has another place than it was made in."""
+    """Rewrite the addresses of a store that is no longer where it was made."""
     if not database.exists():
         return
     here = database.resolve().parent / "artifacts"
     with closing(sqlite3.connect(database, timeout=60)) as store, store:
         known = {name for (name,) in store.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         if not known >= ADDRESSES.keys():
-            return  # nothing is in it yet
+            return  # the store is empty
         found = store.execute("SELECT DISTINCT artifact_location FROM experiments WHERE artifact_location IS NOT NULL")
         for root in [root for (root,) in found if _elsewhere(root, here)]:
             for table, column in ADDRESSES.items():
@@ -40,7 +40,7 @@ def relocate(database: Path) -> None:
 
 
 def _elsewhere(root: str, here: Path) -> bool:
-    """Whether an address is that of another home's files; the same directory may have two paths."""
+    """Whether an address is in another home. One directory may have two paths."""
     place = Path(addresses.local(root))
     if not place.is_absolute() or not place.as_posix().endswith(f"/{ARTIFACTS}"):
         return False

@@ -1,8 +1,8 @@
-"""Which versions and runs of a model are past keeping, and their removal.
+"""Which versions and runs of a model are not kept, and their removal.
 
-Kept are always: versions with an alias, the champion's predecessors for as many rollbacks as versions are kept, runs
-that made a kept version, runs that go on, and runs that later ones look back at: the last that kept a ledger, and those
-begun since the champion was registered. Only runs of `resynth run` are looked at.
+Always kept are: versions with an alias, as many earlier champions for rollbacks as versions are kept, runs that made a
+kept version, runs at work, and runs that later runs read. These are the last run that kept a ledger, and runs begun
+since the champion was registered. Only runs of `resynth run` are considered.
 """
 
 from collections.abc import Sequence
@@ -16,12 +16,12 @@ from flows.tracking.store import client
 
 
 class Surplus(NamedTuple):
-    """What a model could do without.
+    """What a model does not need.
 
     Attributes:
         versions: Registered versions.
         runs: Ids of MLflow runs.
-        models: Ids of stored models that no version has: what killed runs and withdrawn versions left.
+        models: Ids of stored models without a version, left by killed runs and withdrawn versions.
     """
 
     versions: tuple[Version, ...]
@@ -30,12 +30,12 @@ class Surplus(NamedTuple):
 
 
 def surplus(name: str, versions: int, runs: int) -> Surplus:
-    """What is past keeping of a model on which no run goes on.
+    """Find what is not kept of a model that no run is working on.
 
     Args:
         name: The model's name.
-        versions: How many of the newest versions, and of the last champions, are kept.
-        runs: How many of the newest runs are kept.
+        versions: How many of the newest versions, and of the last champions, to keep.
+        runs: How many of the newest runs to keep.
     """
     every = registry.versions(name) if name in registry.names() else ()
     line = history.line(history.read(name))[-versions:] if every else []
@@ -50,7 +50,7 @@ def surplus(name: str, versions: int, runs: int) -> Surplus:
 
 
 def remove(found: Surplus) -> None:
-    """Remove it, with its files."""
+    """Remove a surplus, with its files."""
     for version in found.versions:
         registry.remove(client().get_model_version(version.name, version.version))
     for run in found.runs:

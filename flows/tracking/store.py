@@ -1,11 +1,11 @@
 """Runs in MLflow.
 
-A `Run` is the memory of one execution: what it was given, what happened, how it ended. It is a reference (an id and
-the name it belongs to), so tasks can pass it around. All runs of one model name are one MLflow experiment.
+A `Run` records one execution: its input, what happened, and how it ended. It is a reference (an id and the name it
+belongs to), so tasks can pass it around. All runs of one model name are one MLflow experiment.
 
-On the embedded SQLite store the first access migrates the database, which two processes must not do at once, and
-write-ahead logging makes every later write four times faster; `client` sees to both. What MLflow keeps of a run is
-made from real rows, so on the embedded store only its owner may read it.
+On the embedded SQLite store, the first access migrates the database, which two processes must not do at once. Write-
+ahead logging makes every later write four times faster. `client` takes care of both. MLflow's files of a run are made
+from real rows, so on the embedded store only its owner may read them.
 """
 
 import json
@@ -43,15 +43,15 @@ LONGEST_VALUE = 6000  # characters of a parameter
 LONGEST_TAG = 5000
 LONGEST_DIGEST = 36
 MARK = "workspace"
-"""Tag by which a dead run is told from a living one."""
+"""The tag that tells a dead run from a living one."""
 COMPLETE = "decision"
-"""Tag that a run sets last: all that it had to do is done."""
+"""The tag that a run sets last: its work is complete."""
 NOT_UNDONE = "attributes.status != 'FAILED' AND attributes.status != 'KILLED'"
-"""What failed was undone, whatever a server may have written after all when nobody waited for it any more."""
+"""A failed run was undone, even if a server wrote its tags after the run had stopped waiting."""
 
 
 def client() -> MlflowClient:
-    """The client of the store that `MLFLOW_TRACKING_URI` names, ready for use."""
+    """The client of the store in `MLFLOW_TRACKING_URI`, ready for use."""
     return _client(mlflow.get_tracking_uri())
 
 
@@ -71,14 +71,18 @@ def _client(uri: str) -> MlflowClient:
 
 
 def away() -> bool:
-    """Whether the tracking server no longer answers; a database always does."""
+    """Whether the tracking server no longer answers. A database always does."""
     uri = mlflow.get_tracking_uri()
     return uri.startswith("http") and not answers(f"{uri.rstrip('/')}/health")
 
 
 @contextmanager
 def answering() -> Iterator[None]:
-    """Say in one line, and without the address, when the server's being away is what made the block fail."""
+    """If the block fails because the server is away, raise one line without the address instead.
+
+    Raises:
+        ResynthError: The server is away.
+    """
     try:
         yield
     except (MlflowException, OSError):
@@ -86,7 +90,7 @@ def answering() -> Iterator[None]:
             raise
         raise ResynthError(
             "expected the MLflow server of MLFLOW_TRACKING_URI to go on answering, it does not; "
-            "what is left half done for want of it, the next run undoes"
+            "the next run undoes what is left half done"
         ) from None
 
 
@@ -94,7 +98,7 @@ class Run(Record):
     """One run in MLflow.
 
     Attributes:
-        id: Its id there.
+        id: Its id in MLflow.
         name: The model it belongs to.
     """
 
@@ -104,7 +108,7 @@ class Run(Record):
     @classmethod
     @contextmanager
     def start(cls, name: str, tags: Mapping[str, str]) -> Iterator[Self]:
-        """A run that ends as FAILED (an exception), KILLED (a signal) or FINISHED, which a complete one always does."""
+        """A run that ends as FAILED (an exception), KILLED (a signal) or FINISHED. If complete, it is FINISHED."""
         run = client().create_run(
             _experiment(name), run_name=f"{name}-{time.strftime('%Y%m%d-%H%M%S')}", tags=dict(tags)
         )
@@ -121,7 +125,7 @@ class Run(Record):
 
     @property
     def complete(self) -> bool:
-        """Whether all is done that it had to do; nothing is by a run that MLflow does not know."""
+        """Whether the run's work is complete. False if MLflow does not know the run."""
         try:
             return COMPLETE in client().get_run(self.id).data.tags
         except MlflowException as error:
@@ -131,11 +135,11 @@ class Run(Record):
 
     @property
     def url(self) -> str:
-        """Where the run's files are."""
+        """The address of the run's files."""
         return addresses.local(str(client().get_run(self.id).info.artifact_uri))
 
     def parameters(self, values: Mapping[str, object]) -> None:
-        """Log what the run was given; nested mappings become dotted names."""
+        """Log the run's input. Nested mappings become dotted names."""
         params = [Param(key, str(value)[:LONGEST_VALUE]) for key, value in _flat(values)]
         for start in range(0, len(params), BATCH):
             client().log_batch(self.id, params=params[start : start + BATCH])
@@ -146,7 +150,7 @@ class Run(Record):
         client().log_batch(self.id, metrics=[Metric(key, value, now, step) for key, value in values.items()])
 
     def history(self, epochs: Iterable[Epoch]) -> None:
-        """Log the numbers of every epoch; one call per epoch, for MLflow bounds the size of a call."""
+        """Log the numbers of every epoch, with one call per epoch because MLflow limits the size of a call."""
         for epoch in epochs:
             values = epoch.model_dump(exclude={"epoch"})
             self.metrics({f"epoch.{name}": value for name, value in values.items()}, step=epoch.epoch)
@@ -156,7 +160,7 @@ class Run(Record):
         client().log_batch(self.id, tags=[RunTag(key, value[:LONGEST_TAG]) for key, value in values.items()])
 
     def conclude(self, values: Mapping[str, str]) -> None:
-        """Write the tags that make the run complete; where the answer is lost, look whether they were written."""
+        """Write the tags that make the run complete. If the answer is lost, check whether they were written."""
         try:
             self.tags(values)
         except (MlflowException, OSError):
@@ -168,7 +172,7 @@ class Run(Record):
         self.text(record.model_dump_json(indent=1), file)
 
     def text(self, text: str, file: str) -> None:
-        """Keep a text as a file, on the embedded store flushed to the disk before anything is said to be complete."""
+        """Keep a text as a file. On the embedded store it is flushed to the disk, before the run can be complete."""
         with files.private():
             client().log_text(self.id, text, file)
         if (kept := Path(self.url) / file).is_file():
@@ -185,7 +189,7 @@ class Run(Record):
             client().log_artifact(self.id, str(path))
 
     def data(self, source: Place, digest: str, schema: pa.Schema, rows: int) -> None:
-        """Say which data the run read."""
+        """Log which data the run read."""
         dataset = Dataset(
             name=PurePosixPath(source).stem,
             digest=digest[:LONGEST_DIGEST],
@@ -197,13 +201,13 @@ class Run(Record):
         client().log_inputs(self.id, [DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])])
 
     def read(self, file: str) -> str:
-        """A text that was kept.
+        """Read a text that the run kept.
 
         Raises:
             ResynthError: The run kept no such file.
         """
         try:
-            with TemporaryDirectory() as place:  # else MLflow makes one and leaves it
+            with TemporaryDirectory() as place:  # otherwise MLflow makes one and leaves it
                 kept = mlflow.artifacts.download_artifacts(run_id=self.id, artifact_path=file, dst_path=place)
                 return Path(kept).read_text("utf-8")
         except (MlflowException, OSError) as error:
@@ -211,7 +215,7 @@ class Run(Record):
 
 
 def unfinished(name: str) -> Iterator[tuple[str, Mapping[str, str]]]:
-    """Ids and tags of the runs of a name that have not ended, or were killed before they could say so."""
+    """Ids and tags of the runs of a name that have not ended, or were killed before they could record their end."""
     found = client().search_runs([_experiment(name)], "attributes.status = 'RUNNING'", max_results=100)
     return ((run.info.run_id, run.data.tags) for run in found)
 
@@ -231,21 +235,21 @@ def runs(name: str) -> list[Made]:
 
 
 def last_complete(name: str) -> Run | None:
-    """The run that was the last one of a name to begin, of those that are complete and kept a ledger."""
+    """The latest run of a name that is complete and kept a ledger."""
     wanted = f"tags.ledger = 'kept' AND {NOT_UNDONE}"
     found = client().search_runs([_experiment(name)], wanted, max_results=1)
     return Run(id=found[0].info.run_id, name=name) if found else None
 
 
 class PastCheck(Record):
-    """What a complete run found in the rows that were new to it."""
+    """The result of a complete run's drift check of the rows that were new to it."""
 
     drifted: bool
     new_rows: int
 
 
 def past_checks(name: str, since: datetime) -> tuple[PastCheck, ...]:
-    """What the complete runs of a name, begun since a moment, found; the latest last."""
+    """The drift checks of the complete runs of a name that began after `since`, the latest last."""
     wanted = f"tags.flow = 'run' AND {NOT_UNDONE} AND attributes.start_time > {int(since.timestamp() * 1000)}"
     found = client().search_runs([_experiment(name)], wanted, order_by=["attributes.start_time"], max_results=1000)
     told = [run.data for run in found if COMPLETE in run.data.tags and "drift" in run.data.tags]
@@ -255,7 +259,7 @@ def past_checks(name: str, since: datetime) -> tuple[PastCheck, ...]:
 
 
 def _end(run: str, status: str) -> None:
-    """Say how a run ended; if the server has gone since all was done, the next run says it."""
+    """Record how a run ended. If the server has gone since its work was done, the next run records it."""
     try:
         complete = COMPLETE in client().get_run(run).data.tags
         client().set_terminated(run, "FINISHED" if complete else status)
@@ -265,7 +269,7 @@ def _end(run: str, status: str) -> None:
 
 
 def _experiment(name: str) -> str:
-    """The id of the experiment called `name`, created when there is none.
+    """The id of the experiment called `name`. It is created if there is none.
 
     Raises:
         ResynthError: It was deleted in MLflow, which keeps its name.

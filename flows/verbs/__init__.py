@@ -1,1 +1,1 @@
-"""One flow for each verb of the command."""
+"""The flows of the command, one for each verb."""

@@ -1,4 +1,4 @@
-"""Has the data moved away from what a model was trained on?"""
+"""The verb `drift`: has the data moved away from what a model was trained on?"""
 
 from pathlib import Path
 
@@ -16,18 +16,18 @@ from pipeline.decisions.drift import DriftReport
 
 @flow(name="resynth-drift", validate_parameters=False)
 def drift(reference: str, data: Place, home: Path, settings: Settings) -> DriftReport:
-    """Compare a table with the one a version was trained on; the report is kept in MLflow.
+    """Compare a table with the training table of a version. MLflow keeps the report.
 
     Args:
         reference: `NAME`, `NAME@alias` or `NAME/version`.
         data: The table.
-        home: Where the work is done.
+        home: The home directory.
         settings: How to read, and what counts as drift.
 
     Raises:
         NotFoundError: There is no such version.
         TableError: The table cannot be used.
-        SchemaError: Its columns are not the version's.
+        SchemaError: Its columns are not those of the version.
     """
     with store.answering():
         version = registry.resolve(reference)
@@ -38,18 +38,18 @@ def drift(reference: str, data: Place, home: Path, settings: Settings) -> DriftR
 def compare(
     operation: Operation, version: Version, data: Place, settings: Settings, arrivals: Arrivals | None = None
 ) -> DriftReport:
-    """Compare a table with the one a version was trained on; the report is kept in MLflow.
+    """Compare a table with the training table of a version. MLflow keeps the report.
 
     Args:
-        operation: Within which that is done.
+        operation: The open operation.
         version: The version.
         data: The table.
         settings: How to read, and what counts as drift.
-        arrivals: What has arrived, where only what is new of it is asked about.
+        arrivals: What has arrived, if only its new rows are compared.
 
     Raises:
         TableError: The table cannot be used.
-        SchemaError: Its columns are not the version's.
+        SchemaError: Its columns are not those of the version.
     """
     work, models, contents = operation.work, operation.models, operation.contents
     with operation.tracked() as run:

@@ -1,4 +1,4 @@
-"""How near are any synthetic rows to real ones? A question about two files, so it needs no home and no model."""
+"""The verb `evaluate`: how near are synthetic rows to real ones? It compares files and needs no home and no model."""
 
 from flows.settings import Settings
 from pipeline import columns
@@ -15,16 +15,16 @@ def evaluate(
     """Compare synthetic rows with real rows.
 
     Args:
-        real: The table the generator was trained on.
+        real: The table that the generator was trained on.
         synthetic: The generated table.
-        test: Real rows the generator has not seen. Without it `real` is split as a run would split it, so that the
-            hold-out of that run is found again.
+        test: Real rows that the generator has not seen. Without it, `real` is split as in a run, so that the hold-out
+            of that run is found again.
         settings: How to read, split and evaluate.
-        progress: Told after every area.
+        progress: Called after every area.
 
     Raises:
         TableError: A table cannot be used.
-        SchemaError: The tables differ in their columns, and not harmlessly (`pipeline.data.tables.unify`).
+        SchemaError: The columns of the tables differ, and not harmlessly (`pipeline.data.tables.unify`).
     """
     places = [real, synthetic] if test is None else [real, synthetic, test]
     came = [tables.Named(str(place), tables.read(place, settings.read, settings.columns)) for place in places]

@@ -1,4 +1,4 @@
-"""Publish rows of a registered version."""
+"""The verb `export`: publish rows of a registered version."""
 
 from pathlib import Path
 
@@ -20,11 +20,11 @@ def export(
 
     Args:
         reference: `NAME`, `NAME@alias` or `NAME/version`.
-        out: The directory to publish; an export that is there is replaced.
-        rows: How many.
-        home: Where state lives; it must not be inside `out`.
-        settings: The seed, as row i is a function of version, seed and i; and how the rows are partitioned.
-        progress: Told as rows are written, if anybody listens.
+        out: The directory to publish. An earlier export in it is replaced.
+        rows: Number of rows.
+        home: The home directory, which must not be inside `out`.
+        settings: The seed (row i is a function of version, seed and i), and how the rows are partitioned.
+        progress: Called as rows are written, if given.
 
     Raises:
         NotFoundError: There is no such version.

@@ -1,4 +1,4 @@
-"""The opening that verbs share: what is held while a verb is at work in a home, and what it knows already."""
+"""The opening that verbs share: what a verb holds and has loaded while it works in a home."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -17,9 +17,9 @@ class Operation(NamedTuple):
     """A verb at work on a model in a home.
 
     Attributes:
-        verb: What it is called.
+        verb: The name of the verb.
         name: The model's name.
-        work: Where its tables are.
+        work: The working files.
         models: The versions that it has loaded, each once.
         contents: The contents of files that it has read, each object fetched once.
         code: Version of the code.
@@ -35,16 +35,16 @@ class Operation(NamedTuple):
     @classmethod
     @contextmanager
     def open(cls, verb: str, home: Path, name: str, *, lock: str | None = None) -> Iterator[Self]:
-        """Begin, and clear away on leaving.
+        """Open an operation, and clean up on leaving.
 
         Args:
-            verb: What is done.
-            home: Where.
+            verb: The name of the verb.
+            home: The home directory.
             name: The model's name.
-            lock: The right to be held while the verb is at work, if it needs one.
+            lock: The name of the lock to hold during the operation, if it needs one.
 
         Raises:
-            BusyError: Somebody else holds the right.
+            BusyError: Another process holds the lock.
             ResynthError: MLflow's server no longer answers.
         """
         right = alone(home, lock) if lock is not None else nullcontext()
@@ -53,6 +53,6 @@ class Operation(NamedTuple):
             yield cls(verb, name, work, Models(), contents, code_version())
 
     def tracked(self, **tags: str) -> AbstractContextManager[Run]:
-        """A run of MLflow that remembers it, tagged with more if there is more to tell."""
+        """Start an MLflow run for the operation, with further `tags`."""
         own = {"flow": self.verb, "code_version": self.code, MARK: self.work.mark}
         return Run.start(self.name, own | tags)

@@ -1,8 +1,8 @@
-"""Remove what is past keeping: old versions, exports and runs of a model.
+"""The verb `prune`: remove old versions, exports and runs of a model.
 
-What the settings' `[retention]` does not keep goes, with its files. An export goes only from the home's own
-`data/exports/<name>`, and only if it holds nothing but what its manifest names; one that was published elsewhere is
-never touched.
+Everything that the settings' `[retention]` does not keep is removed, with its files. An export is removed only from the
+home's own `data/exports/<name>`, and only if it holds nothing but the files of its manifest. An export that was
+published elsewhere is never removed.
 """
 
 import re
@@ -15,18 +15,18 @@ from pipeline.data import exports
 from pipeline.errors import InputError
 from pipeline.records import Record
 
-VERSION = re.compile(r"v([1-9]\d*)")  # a directory that a run has published to
+VERSION = re.compile(r"v([1-9]\d*)")  # the directory of a run's export
 
 
 class Pruned(Record):
-    """What is past keeping of a model.
+    """What retention does not keep of a model.
 
     Attributes:
         name: The model.
-        versions: Their numbers.
-        exports: Their directories.
+        versions: Numbers of versions.
+        exports: Directories of exports.
         runs: Ids of MLflow runs.
-        stored: Ids of stored models that no version has.
+        stored: Ids of stored models that belong to no version.
     """
 
     name: str
@@ -36,16 +36,16 @@ class Pruned(Record):
     stored: tuple[str, ...]
 
     def lines(self) -> list[str]:
-        """The same for people."""
+        """The same as lines of text for people."""
         kinds = {"versions": self.versions, "exports": self.exports, "runs": self.runs, "stored models": self.stored}
         return [f"{self.name}: {kind}: {', '.join(map(str, found))}" for kind, found in kinds.items() if found]
 
 
 def prune(home: Path, name: str, settings: RetentionSettings, *, remove: bool) -> Pruned:
-    """Tell what is past keeping of a model, and remove it if asked to.
+    """Find what retention does not keep of a model, and remove it if `remove` is true.
 
     Raises:
-        BusyError: A run of the model goes on.
+        BusyError: A run of the model is at work.
     """
     with store.answering(), alone(home, name):
         found = retention.surplus(name, settings.versions, settings.runs)
@@ -60,7 +60,7 @@ def prune(home: Path, name: str, settings: RetentionSettings, *, remove: bool) -
 
 
 def _exports(home: Path, name: str, keep: int, champion: str | None) -> list[Path]:
-    """The exports past keeping, oldest first."""
+    """The exports that retention does not keep, oldest first."""
     place = home / "data" / "exports" / name
     found = {int(match[1]): path for path in place.glob("v*") if (match := VERSION.fullmatch(path.name))}
     newest = sorted(found)[-keep:]
@@ -72,7 +72,7 @@ def _exports(home: Path, name: str, keep: int, champion: str | None) -> list[Pat
 
 
 def _own(directory: Path, name: str) -> bool:
-    """Whether a directory is an export of a model and holds nothing else."""
+    """Whether a directory is an export of the model and holds nothing else."""
     if directory.is_symlink():
         return False
     try:

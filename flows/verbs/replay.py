@@ -1,9 +1,9 @@
-"""The loop over history: what drift checks, policy and gate would have done, and what it would have been worth.
+"""The verb `replay`: what drift checks, policy and gate would have done over history, and what that would have gained.
 
-Nothing of it touches the registry: no version is registered, no alias moves. What is remembered is one MLflow run with
-every turn's numbers, the story and its picture. What takes long is kept under `<home>/.resynth/replays` until the
-replay is complete, by its name and the content of the table, the settings and the code: one that was interrupted goes
-on, and one that has become another starts anew.
+A replay does not change the registry: no version is registered, and no alias moves. One MLflow run keeps the numbers of
+every turn, the story and its picture. Intermediate results lie under `<home>/.resynth/replays` until the replay is
+complete. Their directory follows from the name, and from the content of the table, the settings and the code. So an
+interrupted replay resumes, and a changed one starts again.
 """
 
 import hashlib
@@ -39,16 +39,16 @@ STORY, PICTURE = "story.json", "replay.png"
 
 
 class ReplayRequest(Record):
-    """What a replay is asked to do.
+    """The request of a replay.
 
     Attributes:
-        data: The table: a Parquet file, or a directory, a pattern or an object store's prefix of them.
-        home: Where state lives.
-        name: The name of the model that the settings are about; the MLflow run is among its runs.
-        settings: Every other choice.
+        data: The table: a Parquet file, or a directory, a pattern or an object store's prefix of Parquet files.
+        home: The home directory.
+        name: The name of the model that the settings are about. The MLflow run is one of its runs.
+        settings: All other choices.
         column: The column of the times.
         every: Length of a period.
-        out: Where story and picture are written.
+        out: Directory for story and picture.
     """
 
     data: Place
@@ -61,12 +61,12 @@ class ReplayRequest(Record):
 
 
 class ReplayOutcome(Record):
-    """What came of a replay.
+    """The outcome of a replay.
 
     Attributes:
-        story: All of it.
-        path: The directory that holds story and picture.
-        documents: Where MLflow has them; scripts know it as `report`.
+        story: The story of all turns.
+        path: The directory of story and picture.
+        documents: Their address in MLflow. Scripts know it as `report`.
     """
 
     story: Story
@@ -74,7 +74,7 @@ class ReplayOutcome(Record):
     documents: str
 
     def answer(self) -> dict[str, Any]:
-        """What scripts are told: a line per strategy; every turn is in the story."""
+        """The JSON for scripts, with one summary per strategy. The turns are only in the story."""
         told = self.story.model_dump(mode="json", exclude={"steps"})
         strategies = {strategy: self.story.summary(strategy).model_dump(mode="json") for strategy in STRATEGIES}
         where = {"path": str(self.path), "report": self.documents}
@@ -83,21 +83,21 @@ class ReplayOutcome(Record):
 
 @flow(name="resynth-replay", validate_parameters=False)
 def replay(request: ReplayRequest, progress: Progress | None = None) -> ReplayOutcome:
-    """Run the loop over a table's history.
+    """Run the loop over the history of a table.
 
     Args:
-        request: What to do.
-        progress: Told about every turn, if anybody listens.
+        request: What to replay.
+        progress: Called for every turn, if given.
 
     Raises:
-        InputError: Table, column or period cannot be used, or there is no writing to `out`.
+        InputError: Table, column or period cannot be used, or `out` cannot be written.
         BusyError: The same name is being replayed.
         ResynthError: MLflow's server no longer answers.
     """
     table = tables.read(request.data, request.settings.read, request.settings.columns)
-    History.of(table, request.column, Every.parse(request.every))  # better now than in the midst of it
+    History.of(table, request.column, Every.parse(request.every))  # raises now rather than halfway
     with writing(request.out):
-        TemporaryFile(dir=request.out).close()  # and better now than after hours
+        TemporaryFile(dir=request.out).close()  # raises now rather than after hours
     choices = request.settings.model_dump(mode="json", include=set(LoopSettings.model_fields))
     digest = tables.digest(table)
     lock = f"replay {request.name}"
@@ -115,7 +115,7 @@ def replay(request: ReplayRequest, progress: Progress | None = None) -> ReplayOu
 
 
 def keep(run: Run, story: Story) -> None:
-    """Log every turn's numbers, one step per period, and the story and its picture."""
+    """Log the numbers of every turn, one step per period, and the story and its picture."""
     for step in story.steps:
         found = {"ahead": step.ahead, "quality": step.quality}
         values = {f"{step.strategy}.{name}": quality.overall for name, quality in found.items() if quality is not None}
@@ -131,7 +131,7 @@ def keep(run: Run, story: Story) -> None:
 
 
 def write(story: Story, directory: Path) -> None:
-    """Write story and picture into a directory, which is made."""
+    """Write story and picture into a directory, which is created."""
     with writing(directory):
         (directory / STORY).write_text(story.model_dump_json(indent=1), "utf-8")
         picture = draw(PICTURE, lambda: pictures.story(story))
@@ -141,7 +141,7 @@ def write(story: Story, directory: Path) -> None:
 
 @contextmanager
 def writing(directory: Path) -> Iterator[None]:
-    """Make a directory, and say in one line when it cannot be written."""
+    """Create a directory, and report in one line if it cannot be written."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
         yield
@@ -152,7 +152,7 @@ def writing(directory: Path) -> Iterator[None]:
 
 
 def _shelf(request: ReplayRequest, key: str) -> Shelf:
-    """Where a replay keeps what takes long; what an interrupted one of the same name but other key has left goes."""
+    """The place of a replay's intermediate results. Those of an earlier replay of this name with another key go."""
     directory = request.home / ".resynth" / "replays" / request.name
     for left in directory.glob("*"):
         if left.name != key:
@@ -161,6 +161,6 @@ def _shelf(request: ReplayRequest, key: str) -> Shelf:
 
 
 def _key(digest: str, request: ReplayRequest, choices: Mapping[str, object], code: str) -> str:
-    """What a replay's turns depend on, in short."""
+    """A digest of everything that the turns of a replay depend on."""
     parts = (digest, request.column, request.every, json.dumps(choices), code)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]

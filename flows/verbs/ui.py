@@ -1,4 +1,4 @@
-"""Both web interfaces on the stores of a home, until interrupted."""
+"""The verb `ui`: both web interfaces on the stores of a home, until interrupted."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -9,11 +9,11 @@ from flows.tracking import store
 
 @contextmanager
 def serving() -> Iterator[Mapping[str, str]]:
-    """The addresses of MLflow's and Prefect's pages.
+    """Serve the pages of MLflow and Prefect. Yields their addresses by name.
 
     Raises:
         ResynthError: A server ended or does not answer.
     """
-    store.client()  # a home that was moved finds its own files
+    store.client()  # corrects the addresses in a home that was moved
     with servers.mlflow() as mlflow, servers.prefect() as prefect:
         yield {"mlflow": mlflow, "prefect": prefect}

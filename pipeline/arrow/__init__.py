@@ -1,1 +1,1 @@
-"""What is true of Arrow values whatever table they are in: types, widths, labels, numbers as positions."""
+"""Arrow values, independent of the table they are in: types, widening, labels, and numbers as positions."""

@@ -1,4 +1,4 @@
-"""Arrow arrays in the forms that the rest computes with."""
+"""Arrow arrays in the forms that other modules compute with."""
 
 from typing import TypeAlias
 
@@ -14,7 +14,7 @@ Array: TypeAlias = pa.Array | pa.ChunkedArray
 
 
 def combined(array: Array) -> pa.Array:
-    """The array in one chunk, dictionaries unpacked."""
+    """The array in one chunk and without a dictionary."""
     if isinstance(array, pa.ChunkedArray):
         array = array.combine_chunks()
     if isinstance(array, pa.ChunkedArray):  # zero chunks, or too large for one
@@ -29,7 +29,7 @@ def is_text(arrow: pa.DataType) -> bool:
 
 
 def numbers(array: Array) -> NDArray[np.float64]:
-    """An ordered column as float64, [rows]; nulls are NaN, points in time are ticks of their unit."""
+    """An ordered column as float64, [rows]. Nulls are NaN, and points in time are ticks of their unit."""
     array = combined(array)
     if pa.types.is_temporal(array.type):
         array = ticks(array)
@@ -40,5 +40,5 @@ def masked(array: pa.Array, mask: NDArray[np.bool_]) -> pa.Array:
     """`array` with nulls where `mask` is false."""
     if mask.all():
         return array
-    # narrow decimals are widened
+    # `if_else` widens narrow decimals
     return pc.if_else(pa.array(mask), array, pa.scalar(None, array.type)).cast(array.type)

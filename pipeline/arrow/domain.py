@@ -1,8 +1,8 @@
-"""Numbers as they are written: the sets that columns of numbers take their values from.
+"""Domains of numbers: the sets from which columns of numbers take their values.
 
-A `Grid` is base + k·step for whole k ≥ 0: integers, decimals, floats with a fixed number of decimal places,
-dates and timestamps of a granularity. Its arithmetic is exact over the full 64-bit range. A `Line` is the
-floats. Codecs compute in the domain's *positions* (k, or the float itself); they never see types or units.
+A `Grid` is base + k·step for whole k ≥ 0: integers, decimals, floats with a fixed number of decimal places, dates and
+timestamps of a granularity. Its arithmetic is exact over the full 64-bit range. A `Line` holds all floats. Codecs
+compute with *positions* in the domain (k, or the float itself). They never see types or units.
 """
 
 from decimal import Context, Decimal
@@ -19,20 +19,20 @@ from pipeline.errors import SchemaError
 from pipeline.records import Record
 
 PLACES = 9
-"""Most decimal places in which floats are recognised as fixed-point."""
+"""Most decimal places at which floats are recognised as fixed-point."""
 _EXACT = 2**53
 _WIDE = Context(prec=100)  # the default context would round decimals of more than 28 digits
 
 
 class Grid(Record):
-    """Values base + k·step in units of 10^−places; positions are k as uint64."""
+    """Values base + k·step in units of 10^−places. The position k is a uint64."""
 
     base: int
     step: PositiveInt
     places: int = 0
 
     def positions(self, array: pa.Array) -> NDArray[Any]:
-        """Positions of the non-null values of `array`; values off the grid go to a neighbour."""
+        """Positions of the non-null values of `array`. A value off the grid gets the position of a neighbour."""
         units = whole_units(array, self.places)
         if units.dtype == object:
             return np.asarray([max(0, (int(u) - self.base) // self.step) for u in units], dtype=np.uint64)
@@ -42,7 +42,7 @@ class Grid(Record):
         return np.where(below, np.uint64(0), offset // np.uint64(self.step))
 
     def values(self, positions: NDArray[Any], arrow: pa.DataType) -> pa.Array:
-        """Arrow array of type `arrow` at `positions`."""
+        """Arrow array of type `arrow` with the values at `positions`."""
         if pa.types.is_decimal(arrow):
             exact = (Decimal(self.base + int(k) * self.step) for k in positions)
             return pa.array([_WIDE.scaleb(value, -arrow.scale) for value in exact], type=arrow)
@@ -56,7 +56,7 @@ class Grid(Record):
 
 
 class Line(Record):
-    """The floats; positions are the values themselves."""
+    """All floats. Positions are the values themselves."""
 
     def positions(self, array: pa.Array) -> NDArray[Any]:
         """The non-null values as float64."""
@@ -71,7 +71,11 @@ Domain = Grid | Line
 
 
 def domain_of(array: pa.Array) -> Domain:
-    """The smallest domain that holds the non-null `array` exactly (floats: to within rounding)."""
+    """The smallest domain that holds the non-null `array` exactly (floats: up to rounding).
+
+    Raises:
+        SchemaError: The values span more than 64 bits.
+    """
     arrow = array.type
     places = arrow.scale if pa.types.is_decimal(arrow) else 0
     if pa.types.is_floating(arrow):
@@ -93,7 +97,7 @@ def domain_of(array: pa.Array) -> Domain:
 
 
 def joined(known: Domain, known_last: int, came: Domain, came_last: int) -> Domain:
-    """The smallest domain that holds two others, given the last position that is used in each.
+    """The smallest domain that holds two others, given the last used position of each.
 
     Raises:
         SchemaError: Together they span more than 64 bits.
@@ -105,7 +109,7 @@ def joined(known: Domain, known_last: int, came: Domain, came_last: int) -> Doma
     for grid, last in ((known, known_last), (came, came_last)):
         unit = 10 ** (places - grid.places)
         bases.append(grid.base * unit)
-        steps.append(grid.step * unit if last else 0)  # of a single value the step says nothing
+        steps.append(grid.step * unit if last else 0)  # the step of a single value means nothing
         tops.append((grid.base + grid.step * last) * unit)
     base, top = min(bases), max(tops)
     if known.places != came.places and max(abs(base), abs(top)) >= _EXACT // 8:
@@ -118,7 +122,7 @@ def joined(known: Domain, known_last: int, came: Domain, came_last: int) -> Doma
 
 
 def moved(positions: NDArray[Any], known: Domain, new: Domain) -> NDArray[Any]:
-    """Positions of a domain, whole or in between, as positions of one that holds it."""
+    """Convert positions of the domain `known`, whole or in between, to positions of `new`, which holds `known`."""
     if isinstance(known, Line) or known == new:
         return positions
     if isinstance(new, Line):
@@ -161,7 +165,7 @@ def _rounded(values: NDArray[np.float64], arrow: pa.DataType) -> NDArray[Any]:
 
 
 def _places(values: NDArray[np.floating[Any]]) -> int | None:
-    """Decimal places that write every value of a float array exactly, or None where there is no such number."""
+    """The decimal places that write every value of a float array exactly. None if there is no such number."""
     values = np.unique(values)
     wide = values.astype(np.float64)
     for places in range(PLACES + 1):

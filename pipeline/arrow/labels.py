@@ -1,14 +1,16 @@
-"""Labels: the text that stands for a value, whatever its type, and the way back.
+"""Labels: the text of a value of any type, and the way back.
 
-Values are compared by their text: two values have the same label exactly if they are equal, nulls inside them included.
-So columns of labels are counted, looked up and saved alike, although Arrow itself neither hashes nor writes most types:
+Values are compared by their labels: two values have the same label exactly if they are equal, with nulls inside them.
+So all columns of labels are counted, looked up and saved in the same way, although Arrow itself neither hashes nor
+writes most types:
 
-- a string is its own label; a number, a date or a boolean is as Arrow writes it; there is one zero, and NaN is null;
-- a zoned timestamp is written in UTC; a duration is a whole number of its unit, and so is a day or an instant outside
-  the years 1 to 9999; bytes are hexadecimal;
-- a list, a structure or a map is written as JSON, a map as the list of its entries.
+- The label of a string is the string. A number, a date or a boolean is written as Arrow does; there is one zero, and
+  NaN is null.
+- A zoned timestamp is written in UTC. A duration is a whole number of its unit, and so is a day or an instant outside
+  the years 1 to 9999. Bytes are hexadecimal.
+- A list, a structure or a map is written as JSON, a map as the list of its entries.
 
-`labels` and `values` are inverses. Both are vectorised, but for the parsing of JSON and bytes, of which only distinct
+`labels` and `values` are inverses. Both are vectorised, except for parsing JSON and bytes. Of these, only distinct
 labels are parsed.
 """
 
@@ -27,7 +29,7 @@ from pipeline.arrow.widening import is_bytes, is_list, is_string, plain
 from pipeline.errors import TableError
 
 CHUNK = 2**16
-"""Nested values that are written at a time."""
+"""Number of nested values that are written at a time."""
 _ENCODED = pa.dictionary(pa.int32(), pa.string())
 _YEARS = tuple(int(np.datetime64(day, "s").astype(np.int64)) for day in ("0001-01-01", "9999-12-31T23:59:59"))
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
@@ -37,7 +39,7 @@ _UNHASHED = (pa.types.is_float16, pa.types.is_decimal32, pa.types.is_decimal64, 
 
 
 def can_label(arrow: pa.DataType) -> bool:
-    """Whether values of a type have labels: every type that Parquet holds but views, which are read without them."""
+    """Whether values of a type have labels. All types of Parquet do, but not views, which are read as other types."""
     if plain(arrow) != arrow:
         return False
     if isinstance(arrow, pa.BaseExtensionType):
@@ -50,9 +52,9 @@ def can_label(arrow: pa.DataType) -> bool:
 
 
 def labels(array: Array) -> pa.DictionaryArray:
-    """The label of each value, [rows], null where it is null or NaN; a dictionary keeps its order.
+    """The label of each value, [rows]. It is null if the value is null or NaN. A dictionary keeps its order.
 
-    Distinct entries of the dictionary are distinct labels, some of which may not occur.
+    Different entries of the dictionary are different labels. Some of them may not occur.
     """
     parts = [_encoded(part) for part in _chunks(array)]
     if len(parts) == 1:
@@ -62,7 +64,7 @@ def labels(array: Array) -> pa.DictionaryArray:
 
 
 def counted(array: Array) -> tuple[pa.Array, Codes]:
-    """The labels that occur in a column in the order of its dictionary, and their rows."""
+    """The labels that occur in a column, in the order of its dictionary, and their numbers of rows."""
     found = labels(array)
     present = found.indices.drop_null().to_numpy(zero_copy_only=False)
     counts = np.bincount(present, minlength=len(found.dictionary))
@@ -71,7 +73,7 @@ def counted(array: Array) -> tuple[pa.Array, Codes]:
 
 
 def places(array: Array, known: pa.Array) -> Codes:
-    """The place of each value's label among `known` labels, [rows]; their number for other values, −1 for null."""
+    """Index of each value's label in `known`, [rows]; the length of `known` for other labels, −1 for null."""
     found = labels(array)
     place = pc.index_in(found.dictionary, value_set=known).fill_null(len(known)).to_numpy(zero_copy_only=False)
     index = found.indices.fill_null(len(place)).to_numpy(zero_copy_only=False)
@@ -79,7 +81,7 @@ def places(array: Array, known: pa.Array) -> Codes:
 
 
 def coded(columns: Iterable[Array]) -> list[Codes]:
-    """Codes of columns from 0, equal where values are equal in whichever column; null is a value of its own."""
+    """Codes of columns, from 0. Equal values have equal codes in all columns, and null counts as a value."""
     parts = [labels(column) for column in columns]
     texts = pa.chunked_array([part.dictionary for part in parts], pa.string()).unique()
     found = []
@@ -92,7 +94,7 @@ def coded(columns: Iterable[Array]) -> list[Codes]:
 
 
 def values(texts: pa.Array, arrow: pa.DataType) -> pa.Array:
-    """The values of type `arrow` that have these labels; null for null.
+    """The values of type `arrow` with these labels. Null stays null.
 
     Raises:
         TableError: The texts are no labels of such values.
@@ -114,7 +116,7 @@ def _chunks(array: Array) -> list[pa.Array]:
 
 
 def _encoded(array: pa.Array) -> pa.DictionaryArray:
-    """The labels of an array, encoded as a dictionary; where Arrow hashes the values only distinct ones are written."""
+    """The labels of an array as a dictionary. If Arrow hashes the values, only distinct values are written."""
     kind = array.type
     if not pa.types.is_dictionary(kind):
         slow = isinstance(kind, pa.BaseExtensionType) or any(test(kind) for test in _UNHASHED)
@@ -140,7 +142,7 @@ def _is_json(arrow: pa.DataType) -> bool:
 
 
 def _written(array: pa.Array) -> pa.Array:  # noqa: PLR0911 - one line for each family of types
-    """Values that are not nested as texts."""
+    """Values that are not nested, as texts."""
     kind = array.type
     if isinstance(array, pa.ExtensionArray):
         return _written(array.storage)
@@ -162,7 +164,7 @@ def _written(array: pa.Array) -> pa.Array:  # noqa: PLR0911 - one line for each 
 
 
 def _instants(array: pa.Array) -> pa.Array:
-    """Dates and timestamps as Arrow writes them, in UTC; as ticks where it writes them in other ways."""
+    """Dates and timestamps as Arrow writes them, in UTC. If it would write them in another form, as ticks."""
     kind, count = array.type, ticks(array)
     if pa.types.is_timestamp(kind) and kind.tz is not None:
         array = array.view(pa.timestamp(kind.unit, "UTC"))
@@ -172,7 +174,7 @@ def _instants(array: pa.Array) -> pa.Array:
 
 
 def years(arrow: pa.DataType) -> tuple[int, int]:
-    """The first and the last tick of a type of dates or timestamps in the years 1 to 9999 that 64 bits hold."""
+    """The first and the last tick of a type of dates or timestamps in the years 1 to 9999 that 64 bits can hold."""
     if pa.types.is_date32(arrow):
         return _YEARS[0] // 86_400, _YEARS[1] // 86_400
     unit = _PER_SECOND["ms" if pa.types.is_date64(arrow) else arrow.unit]
@@ -180,7 +182,7 @@ def years(arrow: pa.DataType) -> tuple[int, int]:
 
 
 def _json(array: pa.Array) -> pa.Array:
-    """Values as JSON, null where null."""
+    """Values as JSON. Null stays null."""
     kind = array.type
     if isinstance(array, pa.ExtensionArray):
         return _json(array.storage)
@@ -205,7 +207,7 @@ def _json(array: pa.Array) -> pa.Array:
 
 
 def _token(array: pa.Array) -> pa.Array:
-    """Values that are not nested as JSON: numbers and booleans bare, anything else in quotes."""
+    """Values that are not nested, as JSON: numbers and booleans bare, all others in quotes."""
     kind = array.type
     if is_string(kind):
         encoded = array.cast(pa.string()).dictionary_encode()
@@ -268,14 +270,14 @@ def _read(texts: pa.Array, arrow: pa.DataType) -> pa.Array:
 def dictionary(
     texts: pa.Array, arrow: pa.DataType, parse: Callable[[pa.Array, pa.DataType], pa.Array]
 ) -> pa.DictionaryArray:
-    """A dictionary of type `arrow` of the distinct texts, as parsed."""
+    """A dictionary array of type `arrow`, with the distinct texts parsed."""
     encoded = texts.dictionary_encode()
     index = encoded.indices.cast(arrow.index_type)
     return pa.DictionaryArray.from_arrays(index, parse(encoded.dictionary, arrow.value_type), ordered=arrow.ordered)
 
 
 _Tree = Any
-"""Parsed JSON: numbers are texts still, objects are lists of pairs."""
+"""Parsed JSON. Numbers are still texts, and objects are tuples of pairs."""
 
 
 def _tree(text: str) -> _Tree:
@@ -286,7 +288,7 @@ def _tree(text: str) -> _Tree:
 
 
 def _built(trees: Sequence[_Tree], arrow: pa.DataType) -> pa.Array:
-    """The inverse of `_json`, of parsed JSON."""
+    """The inverse of `_json`, from parsed JSON."""
     null = np.array([tree is None for tree in trees], dtype=bool)
     if isinstance(arrow, pa.BaseExtensionType):
         return pa.ExtensionArray.from_storage(arrow, _built(trees, arrow.storage_type))

@@ -1,4 +1,4 @@
-"""Lists, structures and maps of any Arrow type, taken apart and put together."""
+"""Lists, structures and maps of any Arrow type: taking them apart and putting them together."""
 
 from collections.abc import Callable, Sequence
 
@@ -16,7 +16,7 @@ def entries(array: pa.Array) -> pa.Array:
 
 
 def list_lengths(array: pa.Array) -> Codes:
-    """How many values each list of an array has, of any type of list; 0 for null."""
+    """Number of values of each list in an array of any list type. 0 for null."""
     if pa.types.is_map(array.type):
         array = entries(array)
     size = pc.list_value_length(array).fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
@@ -24,7 +24,7 @@ def list_lengths(array: pa.Array) -> Codes:
 
 
 def structs(children: Sequence[pa.Array], arrow: pa.DataType, null: NDArray[np.bool_]) -> pa.Array:
-    """Structures of type `arrow` of these children, null where `null`."""
+    """Structures of type `arrow` with these children, null where `null` is true."""
     if not children:
         return pa.array([None if gone else {} for gone in null], arrow)
     return pa.StructArray.from_arrays(children, type=arrow, mask=pa.array(null)) if len(null) else pa.array([], arrow)
@@ -33,12 +33,12 @@ def structs(children: Sequence[pa.Array], arrow: pa.DataType, null: NDArray[np.b
 def lists(
     counts: Codes, make: Callable[[pa.DataType], pa.Array], arrow: pa.DataType, null: NDArray[np.bool_]
 ) -> pa.Array:
-    """Lists of type `arrow`, of whatever sort, of so many values each, null where `null`.
+    """Lists of type `arrow`, of any list type, null where `null` is true.
 
     Args:
-        counts: Values of each list, 0 where null.
-        make: The values of all lists, one after the other, of a type.
-        arrow: The lists' type; a map is a list of entries.
+        counts: Number of values of each list, 0 for null.
+        make: Makes the values of all lists, one after the other, of the given type.
+        arrow: The type of the lists. A map is a list of entries.
         null: Which lists are null.
     """
     mask = pa.array(null)
@@ -46,7 +46,7 @@ def lists(
         if (counts[~null] != arrow.list_size).any():
             raise ValueError("another length")
         inner = make(arrow.value_type)
-        if null.any():  # a null takes the room of a list
+        if null.any():  # a null needs the space of a list
             place = pa.array(np.cumsum(np.repeat(~null, arrow.list_size)) - 1, mask=np.repeat(null, arrow.list_size))
             inner = inner.take(place)
         return pa.FixedSizeListArray.from_arrays(inner, type=arrow, mask=mask) if len(null) else pa.array([], arrow)

@@ -1,11 +1,11 @@
 """Types that hold the same values.
 
-Two writers of one table seldom agree on every type: a column without a value has the type null one day, an integer
-column with nulls becomes double in pandas, a timestamp comes in another unit. Such differences are *harmless* where
-some type holds every value of both columns exactly. `candidates` names the types that may, the best first, and
-depends on the set of types alone, so the order of files plays no part. `exact` casts a column, or says that a value
-would change. Types of different families (a number and a text, a date and a timestamp) are never harmless: they say
-that the column means something else.
+Two writers of one table seldom agree on every type. A column without a value may have the type null one day, pandas
+turns an integer column with nulls into double, a timestamp comes in another unit. Such differences are *harmless* if
+some type holds every value of both columns exactly. `candidates` lists the types that may do so, the best first. It
+depends on the set of types alone, so the order of files does not matter. `exact` casts a column, or says that a value
+would change. Types of different families (a number and a text, a date and a timestamp) are never harmless: they mean
+that the column has another meaning.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -16,13 +16,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 UNITS = ("ns", "us", "ms", "s")
-"""Of times, the finest first."""
+"""Units of time, the finest first."""
 WHOLE = 2**53
-"""Doubles beyond this no longer tell one integer from the next."""
+"""Up to this magnitude, doubles distinguish all integers."""
 SIGNED = (pa.int8(), pa.int16(), pa.int32(), pa.int64())
 UNSIGNED = (pa.uint8(), pa.uint16(), pa.uint32(), pa.uint64())
 FLOATS = (pa.float16(), pa.float32(), pa.float64())
-DECIMALS = ((pa.decimal32, 9), (pa.decimal64, 18), (pa.decimal128, 38), (pa.decimal256, 76))  # and most digits
+DECIMALS = ((pa.decimal32, 9), (pa.decimal64, 18), (pa.decimal128, 38), (pa.decimal256, 76))  # with most digits
 UTC = {"utc", "etc/utc", "gmt", "etc/gmt", "z", "zulu", "+00:00", "+0000", "-00:00"}
 LISTS = (
     (pa.types.is_list, pa.list_),
@@ -32,12 +32,12 @@ VIEWS = {pa.string_view(): pa.string(), pa.binary_view(): pa.binary()}
 
 
 def value_type(kind: pa.DataType) -> pa.DataType:
-    """The type of the values, whatever their encoding: a dictionary's value type, else the type itself."""
+    """The type of the values: a dictionary's value type, or the type itself."""
     return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
 def plain(kind: pa.DataType) -> pa.DataType:
-    """The type without views at any depth, which most of Arrow's functions do not take."""
+    """The type without views at any depth. Most functions of Arrow do not accept views."""
     if pa.types.is_dictionary(kind):
         return pa.dictionary(kind.index_type, plain(kind.value_type), kind.ordered)
     if pa.types.is_struct(kind):
@@ -54,7 +54,7 @@ def plain(kind: pa.DataType) -> pa.DataType:
 
 
 def is_list(kind: pa.DataType) -> bool:
-    """Whether values are lists of any sort; a map is a list of entries."""
+    """Whether values are lists of any list type. A map is a list of entries."""
     return bool(pa.types.is_nested(kind) and not pa.types.is_struct(kind) and not pa.types.is_union(kind))
 
 
@@ -77,7 +77,7 @@ def decoded(array: pa.ChunkedArray) -> pa.ChunkedArray:
 def leaves(array: pa.Array) -> Iterable[pa.Array]:
     """The arrays of values inside an array of any type: those of lists, structs, dictionaries and extensions.
 
-    A value under a null may be among them.
+    Values under a null may be among them.
     """
     kind = array.type
     if isinstance(array, pa.ExtensionArray):
@@ -102,10 +102,10 @@ def related(one: pa.DataType, other: pa.DataType) -> bool:
 
 
 def lossless(kind: pa.DataType, wider: pa.DataType) -> bool:
-    """Whether every value that a column of type `kind` can hold is held exactly by `wider`, of the same family.
+    """Whether `wider`, of the same family, holds exactly every value that a column of type `kind` can hold.
 
-    An integer never becomes a float here: that would change what the column is. Neither does a time become one of
-    nanoseconds, which hold 584 years.
+    An integer never becomes a float here, because this would change the meaning of the column. A time never becomes one
+    of nanoseconds either, because these cover only 584 years.
     """
     kind, wider = value_type(kind), value_type(wider)
     if kind == wider or pa.types.is_null(kind):
@@ -123,7 +123,7 @@ def lossless(kind: pa.DataType, wider: pa.DataType) -> bool:
 
 
 def candidates(kinds: Iterable[pa.DataType]) -> list[pa.DataType]:
-    """Types that may hold all values of columns of these types, the best first; none where they are not related."""
+    """Types that may hold all values of columns of these types, the best first. Empty if they are not related."""
     distinct = sorted({kind for kind in kinds if not pa.types.is_null(kind)}, key=str)
     if len(distinct) < 2:  # noqa: PLR2004
         return distinct or [pa.null()]
@@ -138,7 +138,7 @@ def candidates(kinds: Iterable[pa.DataType]) -> list[pa.DataType]:
 
 
 def exact(array: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray | None:
-    """The column as another type, or None where a value would change or there is no such cast."""
+    """The column as another type. None if a value would change or no such cast exists."""
     if array.type == kind:
         return array if str(array.type) == str(kind) else array.cast(kind)  # names of inner fields may differ
     if array.null_count == len(array):
@@ -147,7 +147,7 @@ def exact(array: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray | None:
         source = array if pa.types.is_dictionary(kind) else decoded(array)
         cast = source.cast(kind)
         if is_string(source.type) or is_string(value_type(kind)):
-            return cast  # a text is parsed or written, and there is more than one way to write a number
+            return cast  # a text is parsed or written, and a number can be written in more than one way
         if pa.types.is_floating(source.type) and pa.types.is_integer(kind):
             return cast if (pc.max(pc.abs(source)).as_py() or 0) <= WHOLE else None
         back = _told(source.type, kind)
@@ -157,7 +157,7 @@ def exact(array: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray | None:
 
 
 def _told(kind: pa.DataType, wider: pa.DataType) -> pa.DataType:
-    """The type with what `wider` has in the place of the type null, at any depth: only there nothing can be lost."""
+    """The type, with types of `wider` in the place of null types at any depth. Only there can nothing be lost."""
     if pa.types.is_null(kind):
         return wider
     if pa.types.is_struct(kind) and pa.types.is_struct(wider):
@@ -210,7 +210,7 @@ def _joined(kinds: Sequence[pa.DataType]) -> list[pa.DataType]:
 
 
 def _numbers(kinds: Sequence[pa.DataType]) -> list[pa.DataType]:
-    """The narrowest integer type that holds all integers, then floats: a whole number is an integer again."""
+    """The narrowest integer type that holds all integers, then floats, so that whole numbers become integers again."""
     signed, unsigned, floats = ([kind for kind in some if kind in kinds] for some in (SIGNED, UNSIGNED, FLOATS))
     found = [*signed[-1:], *unsigned[-1:]]
     if signed and unsigned:
@@ -231,7 +231,7 @@ def _decimals(kinds: Sequence[pa.DataType]) -> list[pa.DataType]:
 
 
 def _times(kinds: Sequence[pa.DataType]) -> list[pa.DataType]:
-    """The finest of the units first, and coarser ones, which reach farther."""
+    """The finest of the units first, then coarser ones, which have a wider range."""
     ranks = [UNITS.index(kind.unit) for kind in kinds]
     units = UNITS[min(ranks) : max(ranks) + 1]
     if pa.types.is_timestamp(kinds[0]):
@@ -244,7 +244,7 @@ def _times(kinds: Sequence[pa.DataType]) -> list[pa.DataType]:
 
 
 def _zone(kind: pa.DataType) -> str:
-    """The zone of a timestamp; the spellings of UTC are one, and no zone is another."""
+    """The zone of a timestamp. All spellings of UTC are equal, and a missing zone differs from every zone."""
     return "UTC" if str(kind.tz).lower() in UTC else str(kind.tz)
 
 
@@ -258,4 +258,4 @@ JOINS: dict[str, Callable[[Sequence[pa.DataType]], list[pa.DataType]]] = {
     "time": _times,
     "duration": _times,
 }
-"""Candidates for several types of a family; those of nested types, Arrow knows."""
+"""Candidates for several types of a family. Arrow joins nested types itself."""

@@ -1,7 +1,7 @@
 """Kinds of column: how values of one sort become variables of the VAE and come back.
 
-`KINDS` names every kind, the most particular first; `infer` gives each column of a table the first kind that
-claims it. To add a modality, write a module with a `Codec` and name it here, or from outside with `register`.
+`KINDS` holds every kind, the most particular first. `infer` gives each column of a table the first kind that claims it.
+To add a modality, write a module with a `Codec` and list it here, or add it from outside with `register`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -49,11 +49,11 @@ __all__ = [
 
 KINDS: dict[str, type[Codec]] = {kind.kind: kind for kind in (Text, Identifier, Datetime, Categorical, Numeric, Blank)}
 MADE_UP = frozenset({Text.kind, Identifier.kind, Blank.kind})
-"""Kinds of which no real value is shown."""
+"""Kinds that publish no real value."""
 NAMES = frozenset({"person", "first name", "last name"})
-"""Shapes of columns whose words appear in no made-up value, whatever its column."""
+"""Shapes of columns of names. Their words appear in no made-up value of any column."""
 DROP = "drop"
-"""What the settings call a column that is left out."""
+"""The kind in the settings of a column that is left out."""
 
 
 def infer(
@@ -61,13 +61,13 @@ def infer(
     overrides: Mapping[str, ColumnSettings] | None = None,
     privacy: PrivacySettings | None = None,
 ) -> Schema:
-    """The schema of the columns that are kept; `table.select(schema.names)` is the table without the others.
+    """Infer the schema of a table. `table.select(schema.names)` is the table without dropped columns.
 
     Args:
         table: The values, as an Arrow table, a pandas or a Polars frame. They tell where nulls are, which numbers are
             identifiers, and which columns hold personal data.
         overrides: Settings by column name.
-        privacy: What may be published of few rows.
+        privacy: How many rows must share a value before it may be published.
 
     Raises:
         SchemaError: An override does not fit its column, or no column is kept.
@@ -96,7 +96,7 @@ def infer(
         columns.append(column)
         warnings += _warnings(column, array)
         if settings.kind == Identifier.kind and not is_text(field.type):
-            Identifier.fit(array, column)  # which says here and now whether there is room
+            Identifier.fit(array, column)  # raises now if there is no room for fresh values
     if not columns:
         raise SchemaError(f"expected at least one column to keep, got none of {len(dropped)}")
     kept = pa.schema([table.schema.field(column.name) for column in columns], table.schema.metadata)
@@ -104,7 +104,7 @@ def infer(
 
 
 def fit(table: pa.Table, schema: Schema, taken: pa.Table | None = None) -> dict[str, Codec]:
-    """A codec for every column of `schema`, fitted to `table`; made-up values keep clear of `taken`, if given."""
+    """Fit a codec to every column of `table`. Made-up values avoid real values of `taken`, or of `table` if None."""
     beside = _beside(table, schema, taken)
     return {c.name: KINDS[c.kind].fit(table[c.name], c, beside[c.name]) for c in schema}
 
@@ -112,13 +112,13 @@ def fit(table: pa.Table, schema: Schema, taken: pa.Table | None = None) -> dict[
 def extend(
     codecs: Mapping[str, Codec], table: pa.Table, schema: Schema, novel: Novel, taken: pa.Table | None = None
 ) -> dict[str, Extension]:
-    """Codecs fitted to an earlier table of these columns, extended to the values of this one; see `Codec.extend`."""
+    """Extend codecs of an earlier table with these columns to the values of this table. See `Codec.extend`."""
     beside = _beside(table, schema, taken)
     return {c.name: codecs[c.name].extend(table[c.name], c, novel, beside[c.name]) for c in schema}
 
 
 def state(codecs: Mapping[str, Codec]) -> tuple[list[dict[str, Any]], dict[str, NDArray[Any]]]:
-    """What `load` needs: JSON values of every codec in order, and the arrays of all."""
+    """What `load` needs: the JSON values of every codec in order, and the arrays of all codecs."""
     states = [codec.state() for codec in codecs.values()]
     arrays = {f"{i}.{key}": value for i, (_, own) in enumerate(states) for key, value in own.items()}
     return [json for json, _ in states], arrays
@@ -128,7 +128,7 @@ def load(schema: Schema, states: Sequence[Any], arrays: Mapping[str, NDArray[Any
     """The inverse of `state`.
 
     Raises:
-        DamagedError: A column has no such kind, or its kind no such state.
+        DamagedError: A column's kind is unknown, or is no kind that has this state.
     """
     parts: dict[str, dict[str, NDArray[Any]]] = {str(i): {} for i in range(len(schema.columns))}
     for key, array in arrays.items():
@@ -148,14 +148,14 @@ def load(schema: Schema, states: Sequence[Any], arrays: Mapping[str, NDArray[Any
 
 
 def _beside(table: pa.Table, schema: Schema, taken: pa.Table | None) -> dict[str, Beside]:
-    """What each codec may look at beside its training values."""
+    """The real values and names that each codec has to avoid."""
     every = table if taken is None else taken
     names = _names(every, schema)
     return {column.name: Beside(every[column.name], names) for column in schema}
 
 
 def _names(table: pa.Table, schema: Schema) -> personal.Words:
-    """The words of all names of persons in a table, of which nothing is made up in any column."""
+    """The words of all names of persons in a table. No column gets a made-up value with one of them."""
     found = [pa.array([], pa.string())]
     for column in schema:
         if column.kind == Text.kind and is_text(table.schema.field(column.name).type):
@@ -167,10 +167,10 @@ def _names(table: pa.Table, schema: Schema) -> personal.Words:
 
 
 def register(kind: type[Codec]) -> None:
-    """Make a kind known, before all others: it is asked first whether it claims a column.
+    """Add a kind before all others, so that it is asked first whether it claims a column.
 
     Raises:
-        SettingsError: There is another kind of this name.
+        SettingsError: Another kind has this name.
     """
     if KINDS.get(kind.kind, kind) is not kind or kind.kind == DROP:
         raise SettingsError(f"expected a kind of a new name, got another {kind.kind!r}")
@@ -180,12 +180,12 @@ def register(kind: type[Codec]) -> None:
 
 
 def measure(kind: str) -> Measure[Any] | None:
-    """How columns of a kind are compared; None where they are not."""
+    """How columns of a kind are compared. None if they are not compared."""
     return KINDS[kind].measure
 
 
 def _kind(field: pa.Field, array: Array, settings: ColumnSettings, least: int) -> tuple[str, str]:
-    """The kind of a column, and why it is of that kind."""
+    """The kind of a column, and the reason in words."""
     if settings.kind is not None:
         if settings.kind not in KINDS and settings.kind != DROP:
             offered = ", ".join((*KINDS, DROP))

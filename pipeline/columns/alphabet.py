@@ -1,16 +1,16 @@
 """Short alphabets for long lists of values.
 
-A softmax over every distinct value costs memory and data in proportion to the cardinality. An `Alphabet`
-bounds both. It takes the distinct values in a meaningful order (numbers by size, categories by frequency) with
-their counts, and cuts the sequence into at most `width` *cells* of about equal mass, a heavy value standing
-alone. A cell that still holds many values is cut the same way again, into at most `width` *leaves*. A value is then
+A softmax over every distinct value needs memory and data in proportion to the cardinality. An `Alphabet` bounds both.
+It takes the distinct values in a meaningful order (numbers by size, categories by frequency) with their counts. It cuts
+the sequence into at most `width` *cells* of about equal mass; a heavy value stands alone. A cell that still holds many
+values is cut again in the same way, into at most `width` *leaves*. A value is then
 
     (cell, leaf within the cell, place within the leaf)
 
-The cell is a variable of the VAE. For categories the leaf is another; for numbers, whose neighbours are alike, it is
-drawn at its training rate. The place is drawn from the leaf when data are generated. Few distinct values need the
-cell only, and it is exact; a million categories need two variables of at most `width` symbols.
-Symbol 0 is reserved in both: the null in the first, "this cell has one leaf" in the second.
+The cell is a variable of the VAE. For categories, the leaf is a second variable. For numbers, whose neighbours are
+alike, the leaf is drawn at its training rate. The place within the leaf is drawn when rows are generated. Few distinct
+values need the cell only, and it is exact. A million categories need two variables of at most `width` symbols. Symbol 0
+is reserved in both variables: it is null in the first, and "this cell has one leaf" in the second.
 """
 
 from dataclasses import dataclass
@@ -23,11 +23,12 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 RESOLUTION = 3
-"""Runs of values with distances are this many times the cube root of the rows, as a histogram's (Scott 1979)."""
+"""Factor of the cube root of the rows. It bounds the number of runs of values with distances, as in a histogram (Scott
+1979)."""
 SPREAD = 0.15
-"""Share of the cells that go by the length of the range instead of by mass."""
+"""Share of the cells that follow the length of the range and not the mass."""
 _FEW = 16
-"""Values so few that each keeps a cell of its own."""
+"""With at most this many values, each keeps a cell of its own."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Alphabet:
     """A two-level partition of `n` ordered distinct values.
 
     Attributes:
-        starts: First value of each leaf, [leaves], ascending; leaf i holds values starts[i] to starts[i + 1] - 1.
+        starts: First value of each leaf, [leaves], ascending. Leaf i holds values starts[i] to starts[i + 1] - 1.
         cells: Cell of each leaf, [leaves], ascending from 0.
     """
 
@@ -59,11 +60,11 @@ class Alphabet:
 
         Args:
             counts: Occurrences of each distinct value, [n], in the order of the values.
-            width: Most cells.
-            leaves: Most leaves in a cell; as many as cells where not given.
-            leaf_rows: A leaf of several values holds at least this many rows: no single record stands out.
-            cell_rows: A cell of several values holds at least this many rows: enough to learn when it comes up.
-            alone_rows: A value of fewer rows shares its leaf with neighbours.
+            width: Largest number of cells.
+            leaves: Largest number of leaves in a cell. `width` by default.
+            leaf_rows: Least rows of a leaf of several values, so that no single record stands out.
+            cell_rows: Least rows of a cell of several values, so that the network can learn its rate.
+            alone_rows: Least rows of a value with its own leaf. Rarer values share a leaf with neighbours.
             extents: See `partition`.
             apart: See `partition`.
         """
@@ -97,7 +98,7 @@ class Alphabet:
         return np.bincount(self.cells, minlength=self.size)
 
     def symbols(self, leaf: Ints) -> tuple[Ints, Ints]:
-        """First and second symbol of each leaf index; −1 (null or unknown) gives (0, 0)."""
+        """First and second symbol of each leaf index. −1 (null or unknown) gives (0, 0)."""
         if not len(self.cells):
             return np.zeros_like(leaf), np.zeros_like(leaf)
         safe = np.maximum(leaf, 0)
@@ -106,7 +107,7 @@ class Alphabet:
         return np.where(leaf < 0, 0, cell + 1), np.where(leaf < 0, 0, second)
 
     def leaf(self, first: Ints, second: Ints) -> Ints:
-        """The inverse of `symbols`; a second symbol that its cell does not have is clipped."""
+        """The inverse of `symbols`. A second symbol that its cell does not have is clipped."""
         if not len(self.cells):
             return np.full_like(first, -1)
         cell = np.maximum(first - 1, 0)
@@ -125,18 +126,18 @@ def partition(
 ) -> Ints:
     """Cut an ordered sequence into at most `width` runs.
 
-    A value that alone holds at least half an equal share of the mass stands alone. The other values are cut into
-    runs of equal measure; the measure is their mass, or mostly their mass and for a small part (`SPREAD`) the
-    length of the range that they stand for, so that long tails are resolved too. A run of several values holds
-    at least `least` rows where the sequence allows it.
+    A value that alone holds at least half an equal share of the mass stands alone. The other values are cut into runs
+    of equal weight. The weight of a value is its mass. If `extents` is given, a small part of the weight (`SPREAD`) is
+    the length of the range that the value stands for, so that long tails are resolved too. A run of several values
+    holds at least `least` rows if the sequence allows it.
 
     Args:
         counts: Occurrences of each value, [n], in order.
-        width: Most runs.
-        least: Fewest rows of a run of several values.
-        alone_rows: Fewest rows of a value that stands alone.
-        extents: Length that each value stands for, [n]; None where values have no distance.
-        apart: Values that stand alone however few rows they have, [n].
+        width: Largest number of runs.
+        least: Least rows of a run of several values.
+        alone_rows: Least rows of a value that stands alone.
+        extents: Length of the range that each value stands for, [n]. None if values have no distances.
+        apart: Values that stand alone even with few rows, [n].
 
     Returns:
         The first index of each run, ascending, starting with 0.
@@ -152,7 +153,7 @@ def partition(
         length = np.where(heavy, 0.0, extents)
         measure = (1 - SPREAD) * measure + SPREAD * length / max(length.sum(), np.finfo(float).tiny)
         width = min(width, 2 * int(heavy.sum()) + 1 + round(RESOLUTION * mass.sum() ** (1 / 3)))
-    # a run also ends before and after every heavy value: leave room for those ends
+    # a run also ends before and after every heavy value, so these ends need room
     runs = max(1, width - 2 * int(heavy.sum()) - 1)
     run = np.floor((np.cumsum(measure) - measure / 2) * runs)
     alone = heavy.copy()
@@ -162,7 +163,7 @@ def partition(
 
 
 def _runs(counts: Ints, alone_rows: int, apart: Mask) -> Ints:
-    """Every value of at least `alone_rows` rows, or set apart, a run of its own; the others in runs of so many rows."""
+    """Runs of one value each if the value has `alone_rows` rows or is set apart; rarer values share runs."""
     alone = (counts >= alone_rows) | apart
     begins = alone.copy()
     begins[1:] |= alone[:-1]
@@ -171,10 +172,10 @@ def _runs(counts: Ints, alone_rows: int, apart: Mask) -> Ints:
 
 
 def _without_thin_ends(counts: Ints, least: int) -> Ints:
-    """Every value a run of its own, save for rare ones at either end, which share one of `least` rows.
+    """Give every value a run of its own, but let rare values at either end share one of `least` rows.
 
-    A network that has seen the greatest value once would seldom say it; of a run it learns the rate. Only where that
-    concerns few values and a small part of the rows.
+    A network that has seen the greatest value once would seldom generate it, but it learns the rate of a run. Values
+    share a run only if they are few and have a small part of the rows.
     """
     starts = np.arange(len(counts))
     least = min(least, int(counts.sum()) // 500)
@@ -186,13 +187,13 @@ def _without_thin_ends(counts: Ints, least: int) -> Ints:
 
 
 def _without_thin(starts: Ints, counts: Ints, alone: Mask, least: int) -> Ints:
-    """Runs of fewer than `least` rows joined to a neighbour, except where a heavy value begins or ends."""
+    """Join runs of fewer than `least` rows to a neighbour, except at the borders of a heavy value."""
     kept: list[int] = []
     held = least
     for start, rows in zip(starts.tolist(), np.add.reduceat(counts, starts).tolist(), strict=True):
         if held >= least or alone[start]:
             if held < least and len(kept) > 1 and not alone[kept[-1]]:
-                kept.pop()  # what was left before a heavy value is too thin for a run of its own
+                kept.pop()  # the rest before a heavy value is too thin for a run of its own
             kept.append(start)
             held = 0
         held += rows

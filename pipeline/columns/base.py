@@ -1,14 +1,14 @@
-"""What every kind of column has in common.
+"""The base of every kind of column.
 
-A *kind* is a class of `Codec`. Fitted to one column, a codec says four things in one place:
+A *kind* is a class of `Codec`. A codec is fitted to one column and defines four things in one place:
 
-- its normal form: `encode` turns an Arrow array into the values of the column's *variables* plus the `rest` that
-  the variables do not say (the exact place inside a bin); `decode` is the inverse and exact;
-- how the column enters the network, and with which likelihood: its `variables`;
-- how generated values are completed: `draw` makes a `rest` at random;
-- how columns of it are compared: its `measure`.
+- the normal form: `encode` turns an Arrow array into the values of the column's *variables* and a `rest` that the
+  variables leave open (the exact place inside a bin). `decode` is the exact inverse;
+- the network's view: its `variables` say how the column enters the network, and with which likelihood;
+- the completion of generated values: `draw` makes a random `rest`;
+- the comparison of columns: its `measure`.
 
-A modality is added by writing one such module and naming it in `pipeline.columns.KINDS`, or from outside with
+To add a modality, write one such module and list it in `pipeline.columns.KINDS`, or add it from outside with
 `pipeline.columns.register`.
 """
 
@@ -26,7 +26,7 @@ from pipeline.personal import Words
 from pipeline.schema import Column
 
 Novel = Literal["extend", "bucket", "refuse"]
-"""What becomes of labels that a fitted column does not know: a symbol each, one for all of them, or an error."""
+"""What to do with labels that a fitted column does not know: one symbol each, one symbol for all, or an error."""
 
 
 class Encoded(NamedTuple):
@@ -45,8 +45,8 @@ class Origin(NamedTuple):
     """Where a variable of an extended codec comes from.
 
     Attributes:
-        variable: Which variable of the codec that was extended it is; None for one that there was not.
-        symbols: Which of that variable's symbols each of its symbols is, −1 for new ones, [symbols].
+        variable: Index of the variable in the codec before its extension. None for a new variable.
+        symbols: For each symbol, its index in that variable; −1 for a new symbol, [symbols].
     """
 
     variable: int | None
@@ -54,18 +54,18 @@ class Origin(NamedTuple):
 
 
 class Extension(NamedTuple):
-    """A codec that was extended, and the origin of each of its variables."""
+    """An extended codec, and the origin of each of its variables."""
 
     codec: "Codec"
     origins: tuple[Origin, ...]
 
 
 class Beside(NamedTuple):
-    """What a codec may look at beside its training values, to keep clear of it.
+    """Real values, besides the training values, that made-up values must avoid.
 
     Attributes:
-        taken: Every real value of the column; None: the training values.
-        names: The words of all names of persons in the table; None: none are known.
+        taken: Every real value of the column. None means the training values.
+        names: The words of all names of persons in the table. None if no names are known.
     """
 
     taken: Array | None = None
@@ -73,7 +73,7 @@ class Beside(NamedTuple):
 
 
 ALONE = Beside()
-"""Nothing beside the training values."""
+"""No real values besides the training values."""
 
 
 class Codec(ABC):
@@ -82,18 +82,18 @@ class Codec(ABC):
     kind: ClassVar[str]
     """Name of the kind in schemas and settings."""
     measure: ClassVar[Measure[Any] | None]
-    """How the columns of two tables are compared (`pipeline.measures`); None where that would say nothing."""
+    """How columns of two tables are compared (`pipeline.measures`). None if a comparison would say nothing."""
     forms: ClassVar[tuple[str, ...]] = ()
-    """Normal forms a user may choose from."""
+    """Normal forms that a user may choose from."""
 
     @classmethod
     @abstractmethod
     def claim(cls, array: Array, name: str, least_rows: int) -> str | None:
-        """Why this kind is the natural one for a column, in words; None where it is not.
+        """Why this kind suits a column, in words. None if it does not.
 
         Args:
             array: The values.
-            name: The column's.
+            name: The name of the column.
             least_rows: A label of fewer rows is not published.
         """
 
@@ -105,16 +105,16 @@ class Codec(ABC):
     @classmethod
     @abstractmethod
     def fit(cls, array: Array, column: Column, beside: Beside = ALONE) -> Self:
-        """Learn the normalization from training values; raises TableError or SchemaError where it cannot."""
+        """Learn the normalization from training values. Raises TableError or SchemaError if this is impossible."""
 
     @abstractmethod
     def extend(self, array: Array, column: Column, novel: Novel, beside: Beside = ALONE) -> Extension:
-        """This codec and what further values need beyond it; what it knew it knows as before.
+        """Extend the codec to further values. What it knew stays as it was.
 
         Args:
-            array: The values; where none is new to the codec, the extension behaves as the codec does.
-            column: Their column.
-            novel: What becomes of new labels.
+            array: The values. If none is new to the codec, the extension behaves as the codec does.
+            column: The column of the values.
+            novel: What to do with new labels.
             beside: See `Beside`.
 
         Raises:
@@ -122,30 +122,30 @@ class Codec(ABC):
         """
 
     def strange(self, array: Array) -> bool:  # noqa: ARG002
-        """Whether there are labels in `array` that the codec does not know; never, where values are no labels."""
+        """Whether `array` holds labels that the codec does not know. False if values are no labels."""
         return False
 
     @property
     def commonest(self) -> float:
-        """Share of the commonest value in training, nulls counted: at most this; 1 where that is not known."""
+        """Upper bound of the share of the commonest training value, with nulls counted. 1 if it is unknown."""
         return 1.0
 
     @property
     @abstractmethod
     def variables(self) -> tuple[Variable, ...]:
-        """The variables that the network models, in order; none for a column that needs no model."""
+        """The variables that the network models, in order. Empty for a column that needs no model."""
 
     @abstractmethod
     def encode(self, array: Array) -> Encoded:
-        """Normal form of `array`; values unknown to the training data are null in the variables."""
+        """The normal form of `array`. Values that the training data lack are null in the variables."""
 
     @abstractmethod
     def draw(self, values: tuple[NDArray[Any], ...], random: np.random.Generator, index: NDArray[Any]) -> NDArray[Any]:
-        """A random `rest` for generated `values`, for the rows of the dataset numbered `index`, [rows]."""
+        """Make a random `rest` for generated `values`. `index` holds the numbers of the rows in the dataset, [rows]."""
 
     @abstractmethod
     def decode(self, encoded: Encoded) -> pa.Array:
-        """The inverse of `encode`, of exactly the column's Arrow type."""
+        """The inverse of `encode`, with exactly the column's Arrow type."""
 
     @abstractmethod
     def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
@@ -154,9 +154,9 @@ class Codec(ABC):
     @classmethod
     @abstractmethod
     def load(cls, json: dict[str, Any], arrays: dict[str, NDArray[Any]], arrow: pa.DataType) -> Self:
-        """The inverse of `state`; raises DamagedError where no codec of that type has such a state."""
+        """The inverse of `state`. Raises DamagedError if no codec of that type has such a state."""
 
 
 def unrelated(variables: tuple[Variable, ...]) -> tuple[Origin, ...]:
-    """Origins of variables that have none."""
+    """Origins of new variables."""
     return tuple(Origin(None, np.full(variable.symbols, -1)) for variable in variables)

@@ -1,7 +1,7 @@
 """Columns that stay in the schema without their values: all null.
 
-For a column that must not leave, or that nothing can be made of (a list, a structure), where whoever reads the export
-expects its name and type all the same. A column that need not be there is of kind "drop" (`pipeline.columns.infer`).
+This kind is for a column whose values must not leave or cannot be modelled (a list, a structure), while readers of the
+export still expect its name and type. A column that nobody needs is of kind "drop" (`pipeline.columns.infer`).
 """
 
 from typing import Any, ClassVar, Self
@@ -18,7 +18,7 @@ from pipeline.schema import Column
 
 
 class Blank(Codec):
-    """The kind of columns of which only name and type are kept.
+    """The kind of columns whose name and type are kept, and nothing else.
 
     Args:
         arrow: The column's type.
@@ -32,7 +32,7 @@ class Blank(Codec):
 
     @classmethod
     def claim(cls, array: Array, name: str, least_rows: int) -> str | None:  # noqa: ARG003
-        """No column: a person chooses it."""
+        """Claim no column: a person chooses this kind."""
         return None
 
     @classmethod

@@ -1,8 +1,8 @@
 """Categories: strings, dictionaries, booleans, and values of any other type on request.
 
-Values are told apart by their labels (`pipeline.arrow.labels`). The distinct ones, most frequent first, are cut into
-an alphabet (`pipeline.columns.alphabet`): a category that is not rare has a symbol of its own; rare ones share leaves,
-in which they are drawn at their training rates, so that memory does not grow with the cardinality and no rare value is
+Values are equal if their labels are equal (`pipeline.arrow.labels`). The distinct labels, most frequent first, are cut
+into an alphabet (`pipeline.columns.alphabet`). A category that is not rare has a symbol of its own. Rare categories
+share leaves and are drawn at their training rates. So memory does not grow with the cardinality, and no rare value is
 lost. No category is ever invented.
 """
 
@@ -28,16 +28,16 @@ from pipeline.records import Record
 from pipeline.schema import Column, value_type
 
 WIDTH = 256
-"""Symbols per variable: more than for numbers, for categories have no neighbours to share a bin with."""
+"""Symbols per variable. There are more than for numbers, because categories have no neighbours to share a bin with."""
 
 
 class Categorical(Codec):
-    """The kind of columns whose values are equal or different and nothing else.
+    """The kind of columns whose values are only equal or different.
 
     Args:
-        values: Labels of the distinct training values in dictionary order.
-        order: Index into `values` of each label, most frequent first.
-        counts: Training rows of each label in that order.
+        values: Labels of the distinct training values, in dictionary order.
+        order: Indices into `values`, most frequent label first.
+        counts: Training rows of each label, in that order.
         alphabet: Partition of that order.
         nulls: Whether nulls were seen in training.
         arrow: The column's type.
@@ -87,7 +87,7 @@ class Categorical(Codec):
         return cls(values, order, counts[order], alphabet, nulls=nulls, arrow=array.type)
 
     def extend(self, array: Array, column: Column, novel: Novel, beside: Beside = ALONE) -> Extension:  # noqa: ARG002
-        """See `Codec.extend`; new values are put behind the known ones, rarest last."""
+        """See `Codec.extend`. New values come after the known ones, rarest last."""
         values, counts = counted(array)
         if not len(self.order):
             fresh = self.fit(array, column)
@@ -117,7 +117,7 @@ class Categorical(Codec):
         return bool(self._new(counted(array)[0]).any())
 
     def _new(self, values: pa.Array) -> NDArray[np.bool_]:
-        """Which of some distinct labels are unknown."""
+        """Which of these distinct labels are unknown."""
         return np.asarray(pc.index_in(values, value_set=self.values).is_null().to_numpy(zero_copy_only=False))
 
     def _origins(self, grown: "Categorical") -> tuple[Origin, ...]:
@@ -136,11 +136,11 @@ class Categorical(Codec):
 
     @property
     def variables(self) -> tuple[Variable, ...]:
-        """One `Discrete`, two where values outnumber symbols, none where nothing varies."""
+        """One `Discrete`, two if values outnumber symbols, none if nothing varies."""
         return alphabet_variables(self.alphabet, nulls=self.nulls)
 
     def encode(self, array: Array) -> Encoded:
-        """See `Codec.encode`; a category that training did not have becomes null."""
+        """See `Codec.encode`. A category that training lacked becomes null."""
         inner = value_type(self.arrow)
         if value_type(array.type) != inner:
             array = combined(array).cast(inner)
@@ -152,7 +152,7 @@ class Categorical(Codec):
         return Encoded(self.alphabet.symbols(leaf)[: len(self.variables)] if len(self._rank) else (), rest)
 
     def draw(self, values: tuple[NDArray[Any], ...], random: np.random.Generator, index: NDArray[Any]) -> NDArray[Any]:
-        """See `Codec.draw`: a value of the leaf at its training rate."""
+        """See `Codec.draw`. A value of the leaf is drawn at its training rate."""
         if not len(self.order):
             return np.zeros(len(index), dtype=np.int64)
         leaf = np.maximum(leaf_of(self.alphabet, values, len(index)), 0)
@@ -173,7 +173,7 @@ class Categorical(Codec):
         return self._taken(masked(pa.array(self.order[rank]), leaf >= 0))
 
     def _taken(self, index: pa.Array) -> pa.Array:
-        """The values at `index`, dictionary encoded where the column is."""
+        """The values at `index`, dictionary encoded if the column is."""
         if not pa.types.is_dictionary(self.arrow):
             return self._typed.take(index)
         index = index.cast(self.arrow.index_type)

@@ -1,6 +1,6 @@
-"""What saved arrays of a column must be, for the codecs that share their forms to load them.
+"""Checks of the saved arrays of a column, for codecs that share their forms.
 
-Nothing that passes can make a generated value leave its column's type, or an index its array.
+Arrays that pass cannot make a generated value leave its column's type, or an index leave its array.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ _PLACES = {"float": 9, "int": 0}
 
 
 def alphabet(arrays: Arrays, values: int) -> None:
-    """Check `starts` and `cells` of an alphabet of so many values."""
+    """Check `starts` and `cells` of an alphabet of `values` values."""
     starts = vector(arrays, "starts", np.int64, least=0, below=max(values, 1))
     rising("starts", starts, strictly=True)
     expect((len(starts) > 0) == (values > 0), "leaves where there are values, and only there")
@@ -27,7 +27,7 @@ def alphabet(arrays: Arrays, values: int) -> None:
 
 
 def cells(arrays: Arrays, leaves: int) -> None:
-    """Check the `cells` of so many leaves: 0, 0, 1, 1, 1, 2 and so on."""
+    """Check the `cells` of `leaves` leaves: 0, 0, 1, 1, 1, 2 and so on."""
     found = vector(arrays, "cells", np.int64, length=leaves, least=0, below=max(leaves, 1))
     expect(not leaves or (found[0] == 0 and bool((np.diff(found) <= 1).all())), "cells numbered without gaps")
     rising("cells", found, strictly=False)

@@ -1,8 +1,8 @@
 """Dates, times, timestamps (with and without zone) and durations.
 
-A point in time is a number on the grid of its granularity, so that daily data stay daily. A timestamp finer than
-a day becomes two numbers, the date and the time of day, because the two say different things about a record.
-Where a zone's wall clock is the simpler description (local midnights, say), the wall clock is modelled.
+A point in time is a number on the grid of its granularity, so that daily data stay daily. A timestamp finer than a day
+becomes two numbers, the date and the time of day, because the two have different distributions. If a zone's wall clock
+is simpler (for example, all times are local midnights), the wall clock is modelled.
 """
 
 from typing import Annotated, Any, ClassVar, Self
@@ -32,9 +32,9 @@ class Datetime(Codec):
 
     Args:
         parts: One number (the time), or two (date, time of day).
-        day: Ticks in a day where there are two parts, else 0.
+        day: Ticks in a day if there are two parts, else 0.
         local: Whether the wall clock of the column's zone is modelled.
-        ends: First and last tick in training, or nothing where no value was seen.
+        ends: First and last tick in training. Empty if no value was seen.
         arrow: The column's type.
     """
 
@@ -54,7 +54,7 @@ class Datetime(Codec):
 
     @classmethod
     def claim(cls, array: Array, name: str, least_rows: int) -> str | None:  # noqa: ARG003
-        """Every column of such a type."""
+        """Claim every column of such a type."""
         return "points in time" if cls.supports(array.type) else None
 
     @classmethod
@@ -76,7 +76,7 @@ class Datetime(Codec):
         return cls(tuple(parts), day=day if len(parts) > 1 else 0, local=local, ends=_ends(units), arrow=array.type)
 
     def extend(self, array: Array, column: Column, novel: Novel, beside: Beside = ALONE) -> Extension:  # noqa: ARG002
-        """See `Codec.extend`; how many parts there are, and whose clock they tell, stays."""
+        """See `Codec.extend`. The number of parts and the choice of the wall clock stay."""
         array = combined(array).cast(self.arrow)
         parts, origins, before = [], [], 0
         for part, piece in zip(self.parts, self._pieces(array), strict=True):
@@ -92,12 +92,12 @@ class Datetime(Codec):
 
     @property
     def commonest(self) -> float:
-        """See `Codec.commonest`; a moment is at most as common as its day, and as its time of day."""
+        """See `Codec.commonest`. A moment is at most as common as its day, and as its time of day."""
         return min(part.commonest for part in self.parts)
 
     @property
     def variables(self) -> tuple[Variable, ...]:
-        """Those of the parts, in order."""
+        """The variables of the parts, in order."""
         return tuple(variable for part in self.parts for variable in part.variables)
 
     def encode(self, array: Array) -> Encoded:
@@ -112,7 +112,7 @@ class Datetime(Codec):
         return Encoded(values, np.stack([*(piece.rest for piece in encoded), np.zeros(len(mask), np.uint64)], axis=1))
 
     def draw(self, values: tuple[NDArray[Any], ...], random: np.random.Generator, index: NDArray[Any]) -> NDArray[Any]:
-        """See `Codec.draw`; the last entry moves times of the first and last day into the training range."""
+        """See `Codec.draw`. The last entry moves times of the first and last day into the training range."""
         pieces = zip(self.parts, self._split(values), strict=True)
         rests = [part.draw(piece, random, len(index)) for part, piece in pieces]
         units, _ = self._units(Encoded(values, np.stack(rests, axis=1)))
@@ -120,12 +120,12 @@ class Datetime(Codec):
         return np.stack([*rests, move.astype(np.uint64)], axis=1)
 
     def decode(self, encoded: Encoded) -> pa.Array:
-        """See `Codec.decode`; a row is null where a part is."""
+        """See `Codec.decode`. A row is null if a part is null."""
         units, mask = self._units(encoded)
         return masked(self._from_units(units + encoded.rest[:, -1].astype(np.uint64).astype(np.int64)), mask)
 
     def _units(self, encoded: Encoded) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """Ticks of every row by its parts, and which rows hold a value."""
+        """Ticks of every row from its parts, and which rows hold a value."""
         units = np.zeros(len(encoded.rest), dtype=np.int64)
         mask = np.ones(len(encoded.rest), dtype=bool)
         scales = (self.day, 1) if self.day else (1,)
@@ -161,7 +161,7 @@ class Datetime(Codec):
         )
         expect(all(len(part.arrays["ends"]) == len(state.ends) for part in parts), "ends of all parts, or of none")
         codec = cls(parts, day=day, local=state.local, ends=state.ends, arrow=arrow)
-        codec._from_units(np.asarray(state.ends, dtype=np.int64))  # raises where a zone has no such times
+        codec._from_units(np.asarray(state.ends, dtype=np.int64))  # raises if the zone has no such times
         return codec
 
     def _pieces(self, array: pa.Array) -> tuple[NDArray[np.int64], ...]:
@@ -192,7 +192,7 @@ class _State(Record):
 
 
 def _range(arrow: pa.DataType) -> tuple[int, int]:
-    """The first and the last tick of a type; a time of day ends with the day."""
+    """The first and the last tick of a type. A time of day ends with the day."""
     if pa.types.is_time(arrow):
         return 0, _PER_DAY[arrow.unit] - 1
     return checked.limits(arrow)
@@ -212,14 +212,14 @@ def _to_wall(array: pa.Array) -> pa.Array:
 
 
 def _ticks_per_day(arrow: pa.DataType) -> int:
-    """Ticks in a day for timestamps and date64; 0 for types that are not split into date and time."""
+    """Ticks in a day for timestamps and date64. 0 for types that are not split into date and time."""
     if pa.types.is_timestamp(arrow):
         return _PER_DAY[arrow.unit]
     return _PER_DAY["ms"] if pa.types.is_date64(arrow) else 0
 
 
 def _wall_clock_is_simpler(present: pa.Array) -> bool:
-    """Whether local times of day are fewer than UTC ones, and lead back to the same instants."""
+    """Whether there are fewer local times of day than UTC ones, and local times give back the same instants."""
     arrow = present.type
     if not pa.types.is_timestamp(arrow) or arrow.tz is None or not len(present):
         return False

@@ -1,9 +1,9 @@
-"""Identifiers: one distinct value per record, meaning nothing.
+"""Identifiers: one distinct value per record, without meaning.
 
-They are not modelled. Generated rows get fresh values of the same type and pattern: row i of a dataset always the
-same one, no two rows the same one, and none that a training row had. That last is by construction
-(`pipeline.columns.moulds`): fresh numbers, dates and times come from a stretch that no real one occupied, texts are
-made-up codes, bytes begin as no real ones do, and lists and structures are put together of such values.
+Identifiers are not modelled. Generated rows get fresh values of the same type and pattern. Row i of a dataset always
+has the same value, no two rows share one, and no value is that of a training row. The last property holds by
+construction (`pipeline.columns.moulds`): fresh numbers, dates and times come from a stretch without real ones, texts
+are made-up codes, bytes begin as no real ones do, and lists and structures are composed of such values.
 """
 
 import re
@@ -28,14 +28,14 @@ _FEW, _MANY = 20, 200
 
 
 class Identifier(MadeUp):
-    """The kind of columns that name a record."""
+    """The kind of columns whose values name a record."""
 
     kind: ClassVar[str] = "identifier"
     fresh: ClassVar[bool] = True
 
     @classmethod
     def claim(cls, array: Array, name: str, least_rows: int) -> str | None:
-        """Texts of one pattern, all distinct; integers that are named, numbered or spaced like identifiers."""
+        """Claim texts that are all distinct, and integers that are named, numbered or spaced like identifiers."""
         countable = is_text(array.type) or pa.types.is_integer(value_type(array.type))
         values = combined(array).drop_null() if countable else ()
         if len(values) < _FEW:
@@ -50,7 +50,7 @@ class Identifier(MadeUp):
 
     @classmethod
     def _fitted(cls, array: Array, column: Column, known: Mould | None, besides: Words | None) -> Self:
-        """Raises SchemaError where the type has no room for as many fresh values as there are."""
+        """Fit, and raise SchemaError if the type has no room for as many fresh values as there are rows."""
         fitted, rows = super()._fitted(array, column, known, besides), len(array) - array.null_count
         if fitted.room < rows and known is not None:
             return cls._fitted(array, column, None, besides)

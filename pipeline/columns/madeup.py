@@ -1,8 +1,8 @@
-"""Columns whose values are made up: only their nulls are modelled.
+"""Columns whose values are made up. Only their nulls are modelled.
 
-Generated rows get values of the same type and shape (`pipeline.columns.moulds`): row i of a dataset always the same
-one, and none that a real row had. No list of real values is kept for that. `pipeline.columns.text` makes values that
-look like the real ones, `pipeline.columns.identifier` makes besides a value for every row that no other row has.
+Generated rows get values of the same type and shape (`pipeline.columns.moulds`). Row i of a dataset always has the same
+value, and no value is a real one. No list of real values is kept for this. `pipeline.columns.text` makes values that
+look like the real ones. `pipeline.columns.identifier` also gives every row a value that no other row has.
 """
 
 from typing import Any, ClassVar, Self
@@ -26,7 +26,7 @@ from pipeline.records import Record
 from pipeline.schema import Column
 
 SHARED = 5
-"""Rows that share a value on average, from which on made-up values are shared, too."""
+"""If at least this many rows share a value on average, made-up values are shared too."""
 
 
 class _State(Record):
@@ -37,7 +37,7 @@ class _State(Record):
 
 
 class MadeUp(Codec):
-    """What both kinds have in common.
+    """The common base of both kinds.
 
     Args:
         mould: Makes the values.
@@ -59,7 +59,7 @@ class MadeUp(Codec):
 
     @classmethod
     def fit(cls, array: Array, column: Column, beside: Beside = ALONE) -> Self:
-        """See `Codec.fit`; no value is one of those taken, and none is composed of the words of names."""
+        """See `Codec.fit`. No value will be one of those taken, or be composed of words of names."""
         return cls._fitted(array if beside.taken is None else beside.taken, column, None, beside.names)
 
     @classmethod
@@ -71,7 +71,7 @@ class MadeUp(Codec):
         return cls(mould, nulls=not valid(whole).all(), arrow=array.type)
 
     def extend(self, array: Array, column: Column, novel: Novel, beside: Beside = ALONE) -> Extension:  # noqa: ARG002
-        """See `Codec.extend`; fresh numbers keep clear of the real ones of both trainings, other values of the last."""
+        """See `Codec.extend`. Fresh numbers avoid the real ones of both trainings, other values those of the last."""
         grown = self._fitted(array if beside.taken is None else beside.taken, column, self.mould, beside.names)
         if isinstance(grown.mould, Nothing):
             grown.mould = self.mould
@@ -82,21 +82,21 @@ class MadeUp(Codec):
 
     @property
     def variables(self) -> tuple[Variable, ...]:
-        """A null flag where nulls and values occur."""
+        """A null flag, if both nulls and values occur."""
         return (Discrete(2, missing=True),) if self.nulls and not isinstance(self.mould, Nothing) else ()
 
     def encode(self, array: Array) -> Encoded:
-        """See `Codec.encode`; the value itself is left out on purpose."""
+        """See `Codec.encode`. The value itself is left out on purpose."""
         mask = valid(combined(array)).astype(np.int64)
         return Encoded((mask,) if self.variables else (), np.arange(len(array)))
 
     def draw(self, values: tuple[NDArray[Any], ...], random: np.random.Generator, index: NDArray[Any]) -> NDArray[Any]:
-        """See `Codec.draw`: the number of the row; nothing is random."""
+        """See `Codec.draw`. The rest is the number of the row, and nothing is random."""
         del values, random
         return index
 
     def decode(self, encoded: Encoded) -> pa.Array:
-        """Made-up values for the rows numbered `rest`; raises TableError where the type has no room for them."""
+        """Made-up values for the rows numbered `rest`. Raises TableError if the type has no room for them."""
         index = np.asarray(encoded.rest, dtype=np.int64)
         self.expect_room(int(index.max()) + 1 if len(index) else 0)
         try:
@@ -108,11 +108,11 @@ class MadeUp(Codec):
         return made.take(pa.array(np.arange(len(index)), mask=np.asarray(encoded.values[0]) == 0))
 
     def expect_room(self, rows: int) -> None:
-        """Raise a TableError if there are no values for so many rows; there are where rows may share one."""
+        """Raise a TableError if there are not enough values for `rows` rows. Rows that may share values never raise."""
 
     @property
     def room(self) -> int:
-        """How many rows have a value that no other row has."""
+        """How many rows can have a value that no other row has."""
         return ENDLESS if isinstance(self.mould, Nothing) else min(self.mould.room, _capacity(self.arrow))
 
     def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
@@ -129,12 +129,12 @@ class MadeUp(Codec):
 
 
 def _repeated(values: pa.Array) -> bool:
-    """Whether rows share their values with others."""
+    """Whether rows share their values with others on average."""
     distinct, counts = counted(values)
     return bool(len(distinct)) and bool(counts.sum() >= SHARED * len(distinct))
 
 
 def _capacity(arrow: pa.DataType) -> int:
-    """How many different values a column can have, where that is less than there may be rows."""
+    """How many different values a column can have, if its type limits them below the possible number of rows."""
     narrow = pa.types.is_dictionary(arrow) and arrow.index_type.bit_width < 32  # noqa: PLR2004
     return limits(arrow.index_type)[1] + 1 if narrow else ENDLESS

@@ -34,7 +34,7 @@ class Numeric(Codec):
 
     @classmethod
     def claim(cls, array: Array, name: str, least_rows: int) -> str | None:  # noqa: ARG003
-        """Every column of a numeric type that is not dictionary encoded."""
+        """Claim every column of a numeric type that is not dictionary encoded."""
         return "numbers" if is_number(array.type) else None
 
     @classmethod
@@ -67,7 +67,7 @@ class Numeric(Codec):
 
     @property
     def variables(self) -> tuple[Variable, ...]:
-        """Those of the form."""
+        """The variables of the form."""
         return self.numbers.variables
 
     def encode(self, array: Array) -> Encoded:
@@ -84,7 +84,7 @@ class Numeric(Codec):
     def decode(self, encoded: Encoded) -> pa.Array:
         """See `Codec.decode`."""
         positions, mask = self.numbers.decode(encoded)
-        # where there is no value the position means nothing, and its number may not fit the type
+        # without a value, the position means nothing, and its number may not fit the type
         return masked(self.numbers.domain.values(np.where(mask, positions, 0), self.arrow), mask)
 
     def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:

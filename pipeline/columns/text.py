@@ -1,6 +1,6 @@
-"""Texts that are made up: names, addresses, telephone numbers, notes, and whatever else may say who a person is.
+"""Made-up texts: names, addresses, telephone numbers, notes, and anything else that may identify a person.
 
-Values of any other type can be made up on request: bytes, numbers, dates, lists and structures of them.
+Values of any other type can be made up on request: bytes, numbers, dates, and lists and structures of them.
 """
 
 from typing import ClassVar
@@ -15,7 +15,7 @@ from pipeline.columns.moulds import unrecognised
 from pipeline.schema import value_type
 
 PLAIN = ("code", "uuid")
-"""Shapes of texts that tell a record, not a person."""
+"""Shapes of texts that identify a record and not a person."""
 
 
 class Text(MadeUp):
@@ -26,7 +26,7 @@ class Text(MadeUp):
 
     @classmethod
     def claim(cls, array: Array, name: str, least_rows: int) -> str | None:
-        """Columns that hold personal data, and strings most of which only a few rows share."""
+        """Claim columns of personal data, and strings if few rows share most of them."""
         if not is_text(array.type) and not pa.types.is_integer(value_type(array.type)):
             return None
         values = present(array)
@@ -40,7 +40,7 @@ class Text(MadeUp):
 
 
 def _rare(values: pa.Array, least_rows: int) -> str | None:
-    """That most rows hold a value that fewer than `least_rows` rows share, if they do."""
+    """A reason, if most rows hold a value that fewer than `least_rows` rows share; else None."""
     counts = pc.value_counts(values).field("counts").to_numpy()
     rare = int(counts[counts < least_rows].sum())
     if 2 * rare <= len(values):
@@ -49,6 +49,6 @@ def _rare(values: pa.Array, least_rows: int) -> str | None:
 
 
 def present(array: Array) -> pa.Array:
-    """The values that are not null, as plain strings, or as 64-bit integers."""
+    """The values that are not null, as plain strings or as 64-bit integers."""
     values = combined(array).drop_null()
     return values.cast(pa.string() if is_text(values.type) else pa.int64(), safe=False)

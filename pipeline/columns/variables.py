@@ -1,11 +1,12 @@
 """Variables: what the network sees of a column.
 
-A column is a few variables in a row. Each variable belongs to a *sort*, which says how the network reads it, which
-likelihood it has and how it is drawn: `pipeline.models.heads` has one head per sort. Symbols and reals serve numbers,
-categories and points in time; another sort is another subclass of `Variable` here or elsewhere, and another head.
+A column has a few variables in order. Each variable belongs to a *sort*. The sort defines how the network reads the
+variable, its likelihood and how it is drawn: `pipeline.models.heads` has one head per sort. Symbols and reals serve
+numbers, categories and points in time. Another sort is another subclass of `Variable`, here or elsewhere, and another
+head.
 
-A variable may *refine* the one before it, which is then a `Discrete`: it applies to some of that one's symbols. Where
-it does not apply its value is 0, it says nothing, and it costs no nats.
+A variable may *refine* the one before it, which is then a `Discrete`. It applies to some symbols of that variable.
+Where it does not apply, its value is 0, it carries no information and it costs no nats.
 """
 
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ class Variable:
     """One variable of a column.
 
     Attributes:
-        applies: For a variable that refines the one before it: to which of that one's symbols it applies,
+        applies: For a variable that refines the one before it: the symbols of that variable to which it applies,
             [symbols of the one before]. None for a variable that always applies.
     """
 
@@ -34,12 +35,12 @@ class Variable:
 
     @property
     def symbols(self) -> int:
-        """Number of symbols; 0 for a variable that has none."""
+        """Number of symbols. 0 for a variable without symbols."""
         return 0
 
     @property
     def normals(self) -> int:
-        """Standard normal numbers that one draw takes, besides a uniform one."""
+        """Number of standard normal draws that one draw of the variable needs, besides a uniform one."""
         return 0
 
 
@@ -50,7 +51,7 @@ class Discrete(Variable):
     Attributes:
         size: Number of symbols.
         missing: Whether symbol 0 (null) may be generated.
-        ordered: Whether symbols 1, 2, … stand in a meaningful order, so that neighbours are alike.
+        ordered: Whether symbols 1, 2, … have a meaningful order, so that neighbours are alike.
     """
 
     sort = SYMBOLS
@@ -68,7 +69,7 @@ class Discrete(Variable):
 
 @dataclass(frozen=True)
 class Real(Variable):
-    """A real variable, about standardised, with a Gaussian-mixture likelihood; generated within [low, high].
+    """A real variable, about standardised, with a Gaussian-mixture likelihood. It is generated within [low, high].
 
     Attributes:
         low: Least value in training.
@@ -83,5 +84,5 @@ class Real(Variable):
 
     @property
     def normals(self) -> int:
-        """One: the place within the chosen Gaussian."""
+        """One, for the place within the chosen Gaussian."""
         return 1

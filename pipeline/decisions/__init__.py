@@ -1,1 +1,1 @@
-"""Pure functions of records: has the data drifted, what does that call for, promote or keep."""
+"""Pure functions of records: whether data drifted, what that calls for, and whether to promote a version."""

@@ -1,26 +1,27 @@
 """Has the data changed since the model was trained?
 
-`compare` reads the `Reference` of the table that a model was trained on and the profile of an incoming one, and
-measures effects:
+`compare` reads the `Reference` of the table that a model was trained on and the profile of an incoming table. It
+computes effects:
 
-- of each column: the change of the null rate, and what its measure finds (`pipeline.measures`): the
-  Kolmogorov–Smirnov distance of numbers, the total variation distance of labels, rows with new or lost labels;
-- of each pair of columns: the change of the correlation of their normal scores and of indicators of frequent labels
-  (at most 128 of these in all; what other pairs do together shows in the next effect);
+- of each column: the change of the null rate, and the effects of its `Measure` (`pipeline.measures`). These are the
+  Kolmogorov–Smirnov distance of numbers, the total variation distance of labels, and rows with new or lost labels;
+- of each pair of columns: the change of the correlation of their traits, which are normal scores and indicators of
+  frequent labels (at most 128 in all). Changes of other pairs show in the next effect;
 - of whole rows: the maximum mean discrepancy (MMD) in the reference's feature space;
-- with two `ModelView`s: what the model says, by how much less likely rows are and how far the posterior mean moved;
-  and by how much better a classifier tells the rows from the model's own than held-out rows (Lopez-Paz & Oquab 2017).
+- of two `ModelView`s, if given: how much less likely rows are under the model, how far the posterior mean moved, and
+  how much better a classifier tells the incoming rows from the model's own rows than it tells the hold-out from them
+  (Lopez-Paz & Oquab 2017).
 
-Each effect has a threshold, the larger of two: what chance explains (`pipeline.profiles.calibration`: with no drift at
-all, one comparison in a thousand has *any* finding beyond it), and what matters in practice, from the settings: in a
-million rows everything is significant.
+The threshold of an effect is the larger of two sizes. The first is what chance explains (`pipeline.profiles.
+calibration`): without drift, one comparison in a thousand has *any* finding beyond it. The second is what matters in
+practice, from the settings, because everything is significant in a million rows.
 
-Time moves on: of a column that moves on with time only a move *back* counts, the largest excess of rows before a
-moment. That later rows carry later dates is no drift, that they carry earlier ones is. So the effects of several
-columns leave such columns out, as they do columns that are ignored.
+A column that moves on with time, such as a date, has later values in later rows, and this is no drift. Only a move
+*back* counts for such a column: the largest excess of rows before a moment. Such columns take no part in the effects
+of several columns. Ignored columns take no part in them either.
 
-Few rows say little: their thresholds are wide, and may be wider than any effect can be. The report's notes say which
-effects could not be told from chance. A model is asked from `MODEL_ROWS` rows on.
+A few rows show little. Their thresholds are wide, and may be wider than any effect can be. The notes of the report say
+which effects could not be told from chance. Fewer than `MODEL_ROWS` rows are not given to the model.
 """
 
 from collections.abc import Collection, Iterator
@@ -39,18 +40,18 @@ from pipeline.statistics.chance import Noise, Tail
 __all__ = ["DriftReport", "DriftSettings", "Finding", "ModelView", "Views", "compare"]
 
 LISTED_PAIRS = 20
-MODEL_ROWS = 50  # fewer have no mean that is nearly normal, and a deviation that is hardly known
+MODEL_ROWS = 50  # the mean of fewer rows is not nearly normal, and their deviation is hardly known
 LARGEST = {"values": 1, "nulls": 1, "new labels": 1, "lost labels": 1, "correlation": 2, "rows": sqrt(2)}
-"""The largest effect that there can be, in the order in which effects are named; of any other of a column it is 1."""
+"""The largest possible size of an effect, in the order in which effects are named. It is 1 for effects not listed."""
 UNBOUNDED = frozenset({"schema", "likelihood", "latent", "classifier"})
-"""What is certain, or found by the model."""
+"""Effects that are certain, or that the model finds."""
 FLOORS = {name: name for name in ("nulls", "correlation", "rows", "likelihood", "latent", "classifier")} | {
     "new labels": "labels",
     "lost labels": "labels",
 }
-"""The setting that says from what size on an effect matters; of any other it is `values`."""
+"""The setting with the least size that matters, for each effect. Effects not listed use `values`."""
 ASKED = 3
-"""Families of effects that the model finds: likelihood, latent space and classifier."""
+"""Number of families of effects that the model finds: likelihood, latent space and classifier."""
 WHOLE = "all columns"
 
 
@@ -64,11 +65,11 @@ def compare(
     """Compare an `incoming` table with the `reference`.
 
     Args:
-        reference: What is remembered of the table that the model was trained on.
-        incoming: From `reference.profile_of`.
-        settings: What counts.
-        views: What the model says.
-        notes: What else the report is to say.
+        reference: The reference of the table that the model was trained on.
+        incoming: The profile of the incoming table, from `reference.profile_of`.
+        settings: Which sizes matter, and which columns to ignore.
+        views: What the model says of the hold-out and of the incoming rows.
+        notes: Further notes for the report.
 
     Example:
         See `Reference`; a report lists its findings, the largest first:
@@ -105,7 +106,7 @@ def compare(
 
 
 def _untold(findings: Collection[Finding], rows: int, *, asked: bool) -> Iterator[str]:
-    """What so few rows cannot tell from chance, however large it is."""
+    """Notes on effects that, at any size, could be chance in so few rows."""
     compared = [finding for finding in findings if finding.what not in UNBOUNDED]
     told = {finding.what for finding in compared if finding.threshold < LARGEST.get(finding.what, 1)}
     named = dict.fromkeys((*LARGEST, *(finding.what for finding in compared)))
@@ -120,17 +121,17 @@ def _untold(findings: Collection[Finding], rows: int, *, asked: bool) -> Iterato
 
 
 def _order(finding: Finding) -> tuple[bool, float]:
-    """Drifted first, then by size in units of the threshold."""
+    """Sort key: drifted findings first, then by size in units of the threshold."""
     return not finding.drifted, -finding.size / max(finding.threshold, 1e-9)
 
 
 class _Judge:
-    """Makes findings by the thresholds that follow from a reference, the rows of a batch, and settings."""
+    """Makes findings with thresholds that follow from a reference, the number of incoming rows, and the settings."""
 
     def __init__(self, reference: Reference, batch: int, settings: DriftSettings) -> None:
         self.settings, self.batch = settings, batch
         self.calibration, self.joint = reference.calibration, reference.joint
-        # all families of effects share the chance of a false alarm
+        # all families of effects share the rate of false alarms
         self.chance = settings.false_alarms / (len(self.calibration.tails) + ASKED)
 
     def level(self, family: str) -> float:
@@ -192,7 +193,7 @@ class _Judge:
             yield self.finding(name, kind, effect.what, effect.size, effect.noise, level, effect.text)
 
     def pairs(self, reference: Profile, incoming: Profile) -> Iterator[Finding]:
-        """For each pair of columns the correlation of their traits that changed most beyond chance."""
+        """For each pair of columns, the correlation of two traits that changed most in units of its threshold."""
         if reference.embedding is None or incoming.embedding is None or not reference.rows or not incoming.rows:
             return
         sides = reference.embedding, incoming.embedding
@@ -222,7 +223,7 @@ class _Judge:
             yield self.finding(pair, "pair", "correlation", float(change[a, b]), noise, level, text)
 
     def rows(self, reference: Profile, incoming: Profile) -> Iterator[Finding]:
-        """Maximum mean discrepancy, and the Fréchet distance beside it; neither in a space of ignored columns."""
+        """The MMD of rows, and their Fréchet distance beside it. Nothing if the space contains ignored columns."""
         mine, theirs = reference.embedding, incoming.embedding
         if set(self.settings.ignore) & set(self.joint):
             return
@@ -234,7 +235,7 @@ class _Judge:
         yield self.finding((WHOLE,), "table", "rows", size, noise, self.level("rows"), text)
 
     def model(self, holdout: ModelView, incoming: ModelView) -> Iterator[Finding]:
-        """How much less likely the model finds the rows, and how far the posterior means moved, by normal theory."""
+        """How much less likely the rows are, and how far the posterior means moved, by normal theory."""
         if not min(holdout.rows, incoming.rows):
             return
         level = Tail.bound(1).level(self.chance)
@@ -253,7 +254,7 @@ class _Judge:
         yield self.finding((WHOLE,), "model", "latent", float(moves[worst]), chance.mean(variance), level, text)
 
     def classifier(self, holdout: ModelView, incoming: ModelView) -> Iterator[Finding]:
-        """How much better rows are told from the model's own than held-out rows are."""
+        """How much better a classifier tells the rows from the model's own rows than it tells the hold-out."""
         if holdout.auc is None or incoming.auc is None:
             return
         level = Tail.bound(1).level(self.chance)
@@ -264,9 +265,14 @@ class _Judge:
 
 
 def _variance(holdout: int, incoming: int, ratio: float) -> float:
-    """Variance of the difference of two means, `ratio` being the incoming deviation in units of the held-out one.
+    """Variance of the difference of two means.
 
-    The deviation of few rows is itself uncertain: it counts as if `MODEL_ROWS` rows more had the held-out one.
+    The deviation of few rows is itself uncertain. So it is pooled with `MODEL_ROWS` rows of the held-out deviation.
+
+    Args:
+        holdout: Number of held-out rows.
+        incoming: Number of incoming rows.
+        ratio: The incoming deviation in units of the held-out one.
     """
     squared = (MODEL_ROWS + incoming * ratio**2) / (MODEL_ROWS + incoming)
     return 1 / holdout + squared / incoming

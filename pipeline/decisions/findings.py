@@ -1,4 +1,4 @@
-"""What a look for drift is asked, and what it finds."""
+"""Records of a drift check: what a model says of rows, and what the check finds."""
 
 from typing import NamedTuple
 
@@ -6,19 +6,19 @@ from pipeline.records import Record
 
 
 class Finding(Record):
-    """One comparison: how large the change is, from where on it counts, and a line that says so.
+    """One comparison: the size of a change, the size that counts as drift, and both in words.
 
     Attributes:
-        column: The column; of a pair both, as "a × b"; "all columns" for whole rows.
-        kind: The kind of the column; "pair", "table" or "model" for the others.
+        column: The column; "a × b" for a pair; "all columns" for whole rows.
+        kind: The kind of the column; "pair", "table" or "model" for other findings.
         what: What was compared: "schema", "nulls", "correlation", "rows", "likelihood", "latent", "classifier", or an
             effect of the column's measure, such as "values" or "new labels".
-        size: The effect.
+        size: The size of the effect.
         low: Lower end of its 95 % confidence interval.
-        high: Upper end of it.
-        threshold: The size beyond which it is drift.
-        drifted: Whether it is.
-        text: All of this in words.
+        high: Upper end of this interval.
+        threshold: A larger size is drift.
+        drifted: Whether the size is beyond the threshold and the column is not ignored.
+        text: The finding in words.
     """
 
     column: str
@@ -33,14 +33,14 @@ class Finding(Record):
 
 
 class DriftReport(Record):
-    """All findings, those farthest beyond their threshold first.
+    """All findings of a drift check. Those farthest beyond their threshold come first.
 
     Attributes:
         drifted: Whether any finding drifted.
-        findings: Every column's, and those of the pairs that changed most.
-        reference_rows: Rows behind the reference profile.
-        rows: Rows of the incoming table.
-        notes: What could not be told, and what was compared otherwise than the settings say.
+        findings: Findings of every column, and of the pairs that changed most.
+        reference_rows: Number of rows behind the reference profile.
+        rows: Number of rows of the incoming table.
+        notes: Effects that could not be told from chance, and departures from the settings.
 
     Example:
         >>> import pandas as pd
@@ -63,15 +63,15 @@ class ModelView(Record):
     """What a model says of rows.
 
     Attributes:
-        rows: Rows looked at.
-        without: Columns that the model was not told: those that move on, and ignored ones.
+        rows: Number of rows that the model scored.
+        without: Columns hidden from the model: those that move on with time, and ignored ones.
         elbo: Mean over rows, in nats.
         elbo_deviation: Standard deviation of the ELBO over rows.
         latent_mean: Mean over rows of the posterior mean of each dimension.
         latent_deviation: Its standard deviation over rows.
-        auc: The AUC of a classifier that tells the rows from as many of the model's own; None where they are too few.
-        auc_deviation: Standard error of that.
-        told: Rows of either side that the classifier was given.
+        auc: The AUC of a classifier that tells the rows from as many of the model's own. None if there are too few.
+        auc_deviation: Standard error of the AUC.
+        told: Number of rows of either side that the classifier saw.
     """
 
     rows: int

@@ -1,33 +1,33 @@
 """Skip, warm-start or train afresh?
 
-`plan` is a pure function of what is known when new rows have come in: the drift report (what the champion says of the
-rows included) and the verdicts before it, how old the champion is and how many rows are new. Its rules, the first
-that applies decides:
+`plan` is a pure function of what is known when new rows have come in: the drift report (with the champion's likelihood
+of the rows), the verdicts of earlier checks, the age of the champion and the number of new rows. The first rule that
+applies decides:
 
-1. *refuse*: the table has other columns than the champion, or labels that it does not know (among the new rows, as
-   far as the drift report lists labels, or among the rows that would be learned from, however many labels there
-   are), and the settings refuse those. A person has to look.
-2. *retrain* without further questions, if the settings say that every run trains, or if what may be shown of the
-   table is not what it was: the champion may hold what is to be withheld now.
-3. *skip*: no row is new, or the last training is too recent (cool-down).
-4. *retrain* afresh: the columns have changed, most of them drifted at once, the champion is too old, or training is
-   due and cannot start at the champion, or should not once more: the table has outgrown the champion's network, it is
-   the end of a long chain of warm starts, or the gate has refused one.
-5. *warm-start* from the champion: drift was found in k of the last m checks, the champion describes the new rows
+1. *refuse* if the settings refuse new columns or new labels, and the table has them. New labels are those of the new
+   rows, as far as the drift report lists labels, and all labels of the rows that a training would learn from. A person
+   has to look.
+2. *retrain* without further questions if the settings say that every run trains, or if the rules of disclosure have
+   changed since the champion was trained: the champion may hold values that must be withheld now.
+3. *skip* if no row is new, or the last training is too recent (cool-down).
+4. *retrain* afresh if the columns have changed, most of them drifted at once, or the champion is too old. Also retrain
+   afresh if training is due and cannot start from the champion, or should not do so again: the table has outgrown the
+   champion's network, the chain of warm starts is long enough, or the gate has refused a warm start.
+5. *warm-start* from the champion if drift was found in k of the last m checks, the champion describes the new rows
    clearly worse than its own, or the table has grown.
-6. *skip*: nothing calls for training.
+6. *skip* if nothing calls for training.
 
-More drift never leads to less action, except that what the settings refuse is refused. One check that finds drift
-does not start a training (it may be the one false alarm in a thousand), unless it finds most columns drifted.
+More drift never leads to less action, with one exception: what the settings refuse is refused. One check that finds
+drift does not start a training, unless it finds most columns drifted. It may be the one false alarm in a thousand.
 
-Checks are those of runs. A scheduled check that finds drift has no vote: it calls for a run, which looks at the same
-rows at once and votes on them, and two votes on one batch would make a training of every false alarm. One that finds
-none calls for no run, and its rows are still new to the next.
+Only the checks of runs vote. A scheduled check that finds drift has no vote: it starts a run, which checks the same
+rows and votes on them. Two votes on one batch would make a training of every false alarm. A scheduled check that finds
+no drift starts no run, and its rows are still new to the next run.
 
-A run that only drift has called for is not begun in the cool-down (`cooling_down`), or drift that lasts would train at
-every check. Nor is one that the rules decide about where files are taken in: what comes in the cool-down is looked at
-after it, or the reasons to train that it gives would have passed unheard. Age is a reason that comes without a new row
-(`overdue`), as long as there are rows that no training has seen.
+During the cool-down, drift alone does not start a run (`cooling_down`); otherwise lasting drift would train at every
+check. If runs decide by these rules and files are taken in, no run starts during the cool-down. New files are examined
+after it, because a run that must skip would use up their reasons to train. Age is a reason to train without a new row
+(`overdue`), as long as some rows have not been used in any training.
 """
 
 from typing import Literal
@@ -45,19 +45,19 @@ class Situation(Record):
     """What is known when new rows have come in.
 
     Attributes:
-        drift: The new rows against those that the champion was trained on; None where the columns differ.
-        verdicts: Whether the checks before this one found drift, since the champion was trained, the latest last.
+        drift: The report on the new rows against the rows that the champion was trained on. None if the columns differ.
+        verdicts: Whether earlier checks found drift since the champion was trained, the latest last.
         differences: How the columns differ from the champion's, one phrase each.
-        obstacles: What else keeps a training from starting at the champion, one phrase each.
-        rules: How what may be shown of the table is other than what was shown to the champion, one phrase each.
-        strange: Columns with labels that the champion does not know, among the rows that a training would learn from;
-            asked only where such are refused.
-        new_rows: Rows that the champion has not seen.
+        obstacles: Other reasons why a training cannot start from the champion, one phrase each.
+        rules: How the rules of disclosure differ from those of the champion, one phrase each.
+        strange: Columns with labels that the champion does not know, in the rows that a training would learn from.
+            Filled only if the settings refuse new labels.
+        new_rows: Number of rows that the champion has not seen.
         age_days: Time since the champion was trained.
-        idle_hours: Time since any version was trained, also one that was refused.
-        warm_starts: Warm starts in a row that led to the champion.
-        warm_start_refused: Whether the gate has refused a warm start from this champion: another would begin at the
-            same place.
+        idle_hours: Time since any version was trained, including refused ones.
+        warm_starts: Number of warm starts in a row that led to the champion.
+        warm_start_refused: Whether the gate has refused a warm start from this champion. Another one would start from
+            the same weights.
     """
 
     drift: DriftReport | None
@@ -74,14 +74,14 @@ class Situation(Record):
 
 
 class Plan(Record):
-    """What to do, and everything that led to it."""
+    """The action, and all reasons for it."""
 
     action: Action
     reasons: tuple[str, ...]
 
 
 def plan(situation: Situation, settings: PolicySettings) -> Plan:
-    """Decide what new rows call for."""
+    """Decide what the new rows call for."""
     if refused := _refused(situation, settings):
         return Plan(action="refuse", reasons=refused)
     if settings.train == "always":
@@ -97,14 +97,14 @@ def plan(situation: Situation, settings: PolicySettings) -> Plan:
 
 
 def cooling_down(idle_hours: float, settings: PolicySettings) -> tuple[str, ...]:
-    """Why nothing is to start so soon after the last training; nothing where it may."""
+    """Why no training may start so soon after the last one. Empty if one may."""
     if idle_hours >= settings.cool_down_hours:
         return ()
     return (f"the last training was {idle_hours:.1f} h ago, the cool-down is {settings.cool_down_hours:g} h",)
 
 
 def overdue(age_days: float, waiting: int, settings: PolicySettings) -> bool:
-    """Whether the champion's age alone calls for a training, on rows that were looked at and no training has seen."""
+    """Whether the champion's age alone calls for a training, given the rows that no training has used."""
     return settings.train == "needed" and waiting > 0 and age_days > settings.oldest_days
 
 
@@ -164,13 +164,13 @@ def _findings(now: Situation) -> tuple[Finding, ...]:
 
 
 def _votes(now: Situation, settings: PolicySettings) -> tuple[int, int]:
-    """How many of the last checks found drift, and how many checks those are; the champion's first ones are fewer."""
+    """How many of the last checks found drift, and the number of these checks, at most `settings.window`."""
     last = (*now.verdicts, *([now.drift.drifted] if now.drift is not None else []))[-settings.window :]
     return sum(last), len(last)
 
 
 def _drifted_share(now: Situation) -> float:
-    """Share of the compared columns with a finding of their own; pairs, whole rows and the model belong to none."""
+    """Share of the compared columns that drifted by themselves. Pairs, whole rows and the model do not count."""
     single = [finding for finding in _findings(now) if finding.kind not in {"pair", "table", "model"}]
     columns = {finding.column for finding in single}
     return len({finding.column for finding in single if finding.drifted}) / max(len(columns), 1)

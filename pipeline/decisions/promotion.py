@@ -2,21 +2,22 @@
 
 `decide` is a pure function of two evaluations on the same hold-out. The challenger must pass four gates:
 
-- *meaning*: the evaluation must say something. Where real rows cannot be told from any rows, or real rows from real
-  rows, it has a flaw, and that refuses;
-- *limits*: no named score may, for certain, be further below its own real-against-real ceiling than allowed: the near
-  end of its 95 % confidence interval counts. This judges every version, the first one included, and needs no adjustment
-  to easy, hard or small tables, whose ceilings and intervals differ;
-- *latent space*: so many of its dimensions, at least, must vary with held-out rows. A table whose columns do not depend
-  on each other has nothing to encode, and needs none;
-- *margins*: no named score may be worse than the champion's by more than allowed, or by more than chance explains:
-  half of the 95 % confidence interval of the difference. Where both were computed on the same resamples of the
-  hold-out, this is the interval of the paired differences, which is much narrower than what the two explain together.
+- *meaning*: the evaluation must have no flaw. It has one if the scores cannot tell real rows from any others, or if
+  real rows differ from real rows.
+- *limits*: no named score may be further from its own real-against-real ceiling than allowed. The score must be outside
+  the limit for certain, so the near end of its 95 % confidence interval counts. This judges every version, including
+  the first. It needs no adjustment to easy, hard or small tables, because their ceilings and intervals differ.
+- *latent space*: a least number of its dimensions must vary with held-out rows. A table whose columns do not depend on
+  each other has nothing to encode, and needs none.
+- *margins*: no named score may be worse than the champion's by more than is allowed, or by more than chance explains if
+  that is larger. Chance is half of the 95 % confidence interval of the difference. If both scores were computed on the
+  same resamples of the hold-out, the differences are paired, and the interval is much narrower than that of unpaired
+  scores.
 
-A version that passes all is promoted: it knows newer data. What a user named is asked of every table: a named score
-that an evaluation lacks refuses promotion, and a named number of active dimensions is asked of independent columns too.
-Nothing is ever assumed in its place. Some of the default scores have no meaning for some tables (a single column has no
-pairs): those are passed over, and the reasons say so.
+A version that passes all gates is promoted, because it knows newer data. Whatever a user names is required of every
+table: a named score that an evaluation lacks refuses promotion, and a named number of active dimensions is required of
+independent columns too. Nothing is assumed in its place. Some of the default scores have no meaning for some tables (a
+single column has no pairs). These are passed over, and the reasons say so.
 """
 
 from collections.abc import Iterator
@@ -35,7 +36,7 @@ ACTIVE = "active_units"
 class Decision(Record):
     """Whether to promote, and the findings that led to it.
 
-    On refusal these are the ones that refused, and the columns that were not judged.
+    The reasons of a refusal are only the findings that refused. Columns that were left out are always named.
 
     Example:
         >>> from pipeline import Decision
@@ -51,10 +52,10 @@ def decide(challenger: Evaluation, champion: Evaluation | None, settings: GateSe
     """Judge a challenger.
 
     Args:
-        challenger: Its rows against the hold-out, and what its network says of it. Without a network, or one that was
-            taught no dependence, the latent space is judged only if the settings name `active_units`.
-        champion: The champion's against the same hold-out, if there is one.
-        settings: What must be reached.
+        challenger: The challenger's evaluation on the hold-out. If it lacks `active_units`, the latent space is judged
+            only if the settings name them: the model has no network, or its network was taught no dependence.
+        champion: The champion's evaluation on the same hold-out, if there is a champion.
+        settings: The limits and margins.
 
     Example:
         >>> import pandas as pd
@@ -82,7 +83,7 @@ def decide(challenger: Evaluation, champion: Evaluation | None, settings: GateSe
 
 
 def _against_ceilings(challenger: Evaluation, settings: GateSettings) -> Iterator[tuple[bool, str]]:
-    """A verdict and its text per limit."""
+    """A verdict and its text for each limit."""
     optional = "limits" not in settings.model_fields_set
     if all(score.ceiling is None for score in challenger.scores) and challenger.flaw is None:
         yield optional, "no column of this table can be compared with real rows: no score was judged"
@@ -126,7 +127,7 @@ def _alive(challenger: Evaluation, settings: GateSettings) -> tuple[bool, str]:
 def _against_champion(
     challenger: Evaluation, champion: Evaluation, settings: GateSettings
 ) -> Iterator[tuple[bool, str]]:
-    """A verdict and its text per margin."""
+    """A verdict and its text for each margin."""
     if challenger.holdout_rows != champion.holdout_rows:
         rows = f"{challenger.holdout_rows} and {champion.holdout_rows} rows"
         yield False, f"challenger and champion were evaluated on different hold-outs, of {rows}"
@@ -157,12 +158,12 @@ def _chance(new: Score, old: Score) -> float:
 
 
 def _half_width(score: Score) -> float:
-    """Half of the confidence interval; 0 where none is known."""
+    """Half of the confidence interval; 0 if it is unknown."""
     return 0.0 if score.low is None or score.high is None else (score.high - score.low) / 2
 
 
 def _why(name: str, evaluation: Evaluation) -> str:
-    """Why a score is absent, in brackets, where the evaluation says so."""
+    """Why a score is absent, after a colon. Empty if the evaluation does not say."""
     area = f"{METRICS[name].area}: not computed, "
     said = next((note.removeprefix(area) for note in evaluation.notes if note.startswith(area)), None)
     return f": {said}" if said is not None else ""

@@ -1,15 +1,15 @@
-"""How near synthetic rows are to real rows that the generator has not seen.
+"""Compare synthetic rows with real rows that the generator has not seen.
 
-`evaluate` compares a synthetic table with the hold-out, and the training table with the same hold-out at the same
-size; every score comes with both values (`Score.value`, `Score.ceiling`). What grows faster than linearly with
-the rows uses bounded random samples, so that time and memory depend on the settings and not on the data.
+`evaluate` compares a synthetic table with the hold-out. It also compares an equally large sample of the training table
+with the same hold-out. Every score carries both values (`Score.value`, `Score.ceiling`). Computations that grow faster
+than linearly with the rows use bounded random samples, so time and memory depend on the settings and not on the data.
 
-What is looked at is divided into *areas* (`pipeline.evaluation.areas`): each has its scores, says how they are computed
-and what their ceilings are, and may carry details. What the model says of the hold-out (its ELBO) is an area too.
+The scores are grouped into *areas* (`pipeline.evaluation.areas`). An area defines its scores, how they are computed and
+what their ceilings are, and may add details. The model's ELBO on the hold-out is an area too.
 
-A score that has no meaning for a table (too few rows, no columns to compare) is absent, and a note says why. Columns
-that real rows cannot be compared by are left out (`pipeline.evaluation.ceilings`), and whether the columns depend on
-each other is said beside the scores (`pipeline.evaluation.dependence`).
+A score without meaning for a table (too few rows, no columns to compare) is absent, and a note says why. Columns in
+which real rows cannot be compared are left out (`pipeline.evaluation.ceilings`). The evaluation also says whether the
+real columns depend on each other (`pipeline.evaluation.dependence`).
 """
 
 from collections.abc import Collection, Sequence
@@ -71,22 +71,23 @@ def evaluate(
     told: Told | None = None,
     progress: Progress = silent,
 ) -> Evaluation:
-    """Compare `synthetic` with `holdout`, beside `train` with `holdout`.
+    """Compare `synthetic` with `holdout`, and `train` with `holdout` for the ceilings.
 
     Args:
         synthetic: Generated rows, as an Arrow table, a pandas or a Polars frame, as are the others.
         holdout: Real rows that the generator has not seen.
-        train: Real rows that it was trained on.
+        train: Real rows that the generator was trained on.
         schema: The schema of all three tables; by default inferred from the training rows.
         settings: Bounds on rows, and the target for utility.
         seed: The seed of the samples, permutations and classifiers.
-        areas: Names of what to look at; by default everything in `AREAS`.
-        told: What the model says of the hold-out, an `ElboReport`; without one nothing is said of the model.
-        progress: Told after every area.
+        areas: Names of the areas to compute. All of `AREAS` by default.
+        told: The likelihood of the hold-out under the model, such as an `ElboReport`. Without one, the area `model` is
+            skipped.
+        progress: Called after every area.
 
     Raises:
-        TableError: A table has no rows, or other columns than the training rows.
-        SettingsError: The target is no column of the schema.
+        TableError: A table has no rows, or lacks a column of the schema.
+        SettingsError: The target is not a column of the schema.
 
     Example:
         >>> import pandas as pd
@@ -101,7 +102,7 @@ def evaluate(
     tables = (alike(frame, schema.arrow) for frame in (synthetic, train, holdout))
     samples = replace(Samples.draw(*tables, schema=schema, settings=settings, seed=seed), told=told)
     asked = [area for area in AREAS.values() if (areas is None or area.name in areas) and area.concerns(samples)]
-    # OpenMP's threads spin while they wait: on a busy machine two take a hundred times as long as one
+    # OpenMP's threads spin while they wait: on a busy machine, two threads take a hundred times as long as one
     with threadpool_limits(limits=1, user_api="openmp"):
         return _evaluated(samples, asked, progress)
 
@@ -126,7 +127,7 @@ def _evaluated(samples: Samples, asked: Sequence[Area], progress: Progress) -> E
 
 
 def _seen(samples: Samples, asked: Sequence[Area], progress: Progress) -> tuple[list[Found], list[str]]:
-    """What the areas find, and a note for each that finds nothing."""
+    """What the areas find, and a note for each area that cannot be computed."""
     found, notes = [], []
     for done, area in enumerate(asked, start=1):
         try:

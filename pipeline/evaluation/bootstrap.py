@@ -1,13 +1,13 @@
-"""How sure are the scores, and the difference of two generators on the same held-out rows?
+"""Uncertainty of scores, and of the difference of two generators on the same held-out rows.
 
-The held-out rows are resampled, a hundred times, by giving each a Poisson weight of mean 1 (the Poisson bootstrap,
-Chamandy et al. 2012): the weights are a function of the seed alone, so every generator is judged on the same
-resamples. A score's *replicates* are its values on these. Their standard deviation gives the score's interval; that of
-the differences of two generators' replicates gives the interval of the difference, in which all that the two share
-(which rows happen to be held out) cancels.
+The held-out rows are resampled a hundred times by giving each row a Poisson weight of mean 1 (the Poisson bootstrap,
+Chamandy et al. 2012). The weights depend on the seed alone, so every generator is scored on the same resamples. The
+*replicates* of a score are its values on these resamples. Their standard deviation gives the interval of the score. The
+standard deviation of the differences of two generators' replicates gives the interval of the difference, in which the
+choice of held-out rows, which both generators share, cancels.
 
-Replicates scatter as the score does but are not centred on it: a resample repeats rows, and distances of distributions
-grow by that. Only their spread is used.
+Replicates scatter as the score does, but they are not centred on it: a resample repeats rows, and this increases
+distances between distributions. So only the spread of the replicates is used.
 """
 
 import numpy as np

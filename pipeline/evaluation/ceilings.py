@@ -1,16 +1,17 @@
-"""Which columns can real rows be compared by?
+"""Find columns in which real rows cannot be compared with real rows.
 
-A score is read beside its ceiling, the score of real training rows. Some columns ruin both, so that any rows would
-pass. They are found, named and left out of Shape, Trend and the classifier:
+A score is read beside its ceiling, which is the score of real training rows. Some columns spoil both, so that any rows
+would pass. These columns are found, named, and left out of Shape, Trend and the classifier:
 
-- *labels that hardly repeat*: a tenth or more of the held-out rows have a label that no training row has. Nobody could
-  generate it, and the total variation distance of two real samples is as large as that of any two tables;
-- *columns in which real rows differ*: a classifier that is given this column alone tells training rows from held-out
-  rows, as it does when the held-out rows are of a later time.
+- *labels that hardly repeat*: a tenth or more of the held-out rows have a label that no training row has. No generator
+  could produce these labels, and the total variation distance of two real samples is as large as that of any two
+  tables.
+- *columns in which real rows differ*: a classifier that sees this column alone tells training rows from held-out rows.
+  This happens, for example, when the held-out rows are from a later time.
 
-Both must be certain: at least three standard errors for shares, four for the classifier, so that a small table, in
-which a tenth may be chance, loses no column. Where the classifier tells real rows from real rows even without these
-columns, or no column is left, the scores say nothing, and the evaluation has a `flaw`.
+Both findings must be certain: by at least three standard errors for shares and four for the classifier. In a small
+table a tenth may be chance, and such a table loses no column. If the classifier tells real rows from real rows even
+without these columns, or if no column is left, the scores say nothing, and the evaluation has a `flaw`.
 """
 
 from math import sqrt
@@ -23,21 +24,22 @@ from pipeline.evaluation.views import View
 from pipeline.statistics.auc import by_chance
 
 UNSEEN = 0.1  # share of held-out rows with labels that are new to training
-FEWEST = 20  # rows of either side; labels of fewer training rows need not be all there are
+FEWEST = 20  # rows of either side; fewer training rows need not show all labels
 UNSEEN_ERRORS = 3.0  # standard errors that make a share certain
 TOLD_APART = 0.05  # AUC above one half that matters; it costs C2ST a tenth
 TOLD_ERRORS = 4.0  # standard errors that make an AUC certain
-SEARCH_ROWS = 2_000  # per side, to look at single columns
+SEARCH_ROWS = 2_000  # per side, for the test of single columns
 
 
 class Comparable(NamedTuple):
-    """What is left to compare.
+    """The columns that are left to compare.
 
     Attributes:
-        views: Synthetic, training and held-out rows in the columns that are left.
-        left_out: The other columns that have something to compare.
-        flaw: Why the scores of these columns say nothing; None where they do.
-        real: The classifier on training and held-out rows; None where it was not asked or there are too few rows.
+        views: Synthetic, training and held-out rows, with the columns that are left.
+        left_out: The columns that are left out although they have something to compare.
+        flaw: Why the scores of the columns that are left say nothing. None if the scores are sound.
+        real: The classifier's result on training and held-out rows. None if it was not asked for, or there are too few
+            rows.
     """
 
     views: tuple[View, View, View]
@@ -47,7 +49,7 @@ class Comparable(NamedTuple):
 
 
 def comparable(samples: Samples, *, classify: bool) -> Comparable:
-    """The columns that real rows can be compared by; the classifier is asked only if `classify`."""
+    """Find the columns in which real rows can be compared. The classifier runs only if `classify` is true."""
     _, train, holdout = samples.views
     left_out = tuple(unrepeated(train, holdout))
     real = _real(samples, left_out) if classify else None
@@ -66,7 +68,7 @@ def comparable(samples: Samples, *, classify: bool) -> Comparable:
 
 
 def unrepeated(train: View, holdout: View) -> list[LeftOut]:
-    """Columns whose labels hardly repeat; a handful of rows cannot tell."""
+    """Columns whose labels hardly repeat. Fewer than `FEWEST` rows show nothing."""
     found: list[LeftOut] = []
     if min(train.rows, holdout.rows) < FEWEST:
         return found
@@ -89,7 +91,7 @@ def _without(samples: Samples, left_out: tuple[LeftOut, ...]) -> tuple[View, Vie
 
 
 def _real(samples: Samples, left_out: tuple[LeftOut, ...]) -> TwoSample | None:
-    """The classifier on real rows, as the score of synthetic rows uses it."""
+    """The classifier's result on real rows, computed in the same way as the score of synthetic rows."""
     _, train, holdout = (view.sample(*samples.detection_rows()) for view in _without(samples, left_out))
     try:
         return two_sample(holdout, train, samples.random("detection"))
@@ -98,7 +100,7 @@ def _real(samples: Samples, left_out: tuple[LeftOut, ...]) -> TwoSample | None:
 
 
 def _telling(samples: Samples, left_out: tuple[LeftOut, ...]) -> list[LeftOut]:
-    """Columns that tell training rows from held-out rows alone."""
+    """Columns by which alone a classifier tells training rows from held-out rows."""
     _, train, holdout = (view.sample(SEARCH_ROWS, samples.random("ceilings")) for view in _without(samples, left_out))
     found = []
     for name in train.names:
@@ -112,7 +114,7 @@ def _telling(samples: Samples, left_out: tuple[LeftOut, ...]) -> list[LeftOut]:
 
 
 def _told_apart(found: TwoSample, train: View, holdout: View, samples: Samples) -> bool:
-    """Whether rows are told apart beyond chance, and by an amount that matters."""
+    """Whether a classifier tells rows apart beyond chance, and by an amount that matters."""
     n, m = (min(view.rows, samples.settings.detection_rows) for view in (train, holdout))
     deviation = max(found.auc_deviation, by_chance(n, m))
     return found.auc - TOLD_ERRORS * deviation > 0.5 + TOLD_APART

@@ -1,13 +1,13 @@
-"""Do the columns of a table depend on each other?
+"""Test whether the columns of a table depend on each other.
 
-A latent space encodes what columns have in common. Where they have nothing in common, one that says nothing is right.
-Two questions are asked of real rows, the second only if the first finds nothing:
+A latent space encodes what columns have in common. If they have nothing in common, a latent space without information
+is right. Two tests use real rows. The second runs only if the first finds nothing:
 
 - *pairs*: columns are cut into at most eight groups. The χ² statistic of every pair is compared with the largest of all
   pairs in 99 tables whose columns were shuffled independently. A pair counts if chance reaches its statistic in one
-  table of a thousand and its Cramér's V, corrected for bias (Bergsma 2013), is at least a tenth;
-- *rows*: a classifier has to tell real rows from rows whose columns were shuffled. It counts if it does for certain,
-  so well that C2ST loses a tenth.
+  table of a thousand, and its Cramér's V, corrected for bias (Bergsma 2013), is at least a tenth.
+- *rows*: a classifier separates real rows from rows whose columns were shuffled. This counts if the classifier's AUC is
+  certainly so high that C2ST loses a tenth.
 """
 
 from typing import NamedTuple
@@ -20,20 +20,20 @@ from pipeline.evaluation.views import Codes, View
 from pipeline.statistics.association import association
 from pipeline.statistics.chance import Tail
 
-ROWS = 8_000  # looked at; half of them, shuffled, for the classifier
+ROWS = 8_000  # in all; half of them are shuffled for the classifier
 PAIR_ROWS = 2_000
-MOST_COLUMNS = 60  # in pairs; chosen at random where there are more
+MOST_COLUMNS = 60  # in pairs; of more columns, a random choice
 GROUPS = 8
 ROWS_A_CELL = 5  # expected at least in a cell of two columns, the rule of thumb of χ²
 SHUFFLES = 99
-BY_CHANCE = 1e-3  # tables of independent columns in which a pair counts
+BY_CHANCE = 1e-3  # share of tables with independent columns in which a pair counts
 ASSOCIATED = 0.1  # Cramér's V that matters
 TOLD_APART = 0.05  # AUC above one half that matters
 ERRORS = 3.0  # standard errors that make an AUC certain
 
 
 class _Pair(NamedTuple):
-    """The pair of columns whose association is least likely chance: how unlikely, and Cramér's V."""
+    """The pair of columns whose association is least likely chance: its significance level and Cramér's V."""
 
     first: str
     second: str
@@ -42,7 +42,7 @@ class _Pair(NamedTuple):
 
 
 def dependence(rows: View, rng: np.random.Generator) -> Dependence:
-    """Whether the columns of real rows depend on each other."""
+    """Test whether the columns of real rows depend on each other."""
     if len(rows.names) < 2:  # noqa: PLR2004 - a pair
         return Dependence(found=False, text="there are no two columns that could depend on each other")
     rows = rows.sample(ROWS, rng)
@@ -66,13 +66,13 @@ def dependence(rows: View, rng: np.random.Generator) -> Dependence:
 
 
 def shuffled(rows: View, rng: np.random.Generator) -> View:
-    """The same columns, each in an order of its own."""
+    """The same columns, each in a random order of its own."""
     apart = {name: values.take(rng.permutation(rows.rows)) for name, values in rows.values.items()}
     return View(rows.rows, apart, rows.measures)
 
 
 def _strongest(rows: View, rng: np.random.Generator) -> _Pair | None:
-    """The most certain association of a pair, if it is beyond chance and matters."""
+    """The most certain association of two columns. None if chance explains it or it is too weak to matter."""
     names = list(rows.names)
     if len(names) > MOST_COLUMNS:
         names = [names[i] for i in np.sort(rng.choice(len(names), MOST_COLUMNS, replace=False))]
@@ -96,6 +96,6 @@ def _strongest(rows: View, rng: np.random.Generator) -> _Pair | None:
 
 
 def _groups(rows: View, name: str, most: int) -> Codes:
-    """A column in at most `most` groups, from 0."""
+    """A column as at most `most` groups, numbered from 0."""
     codes = rows.measures[name].groups(rows[name], most)
     return np.unique(codes, return_inverse=True)[1].astype(np.int64)

@@ -1,9 +1,9 @@
-"""Can a classifier tell rows from real ones?
+"""The classifier two-sample test (C2ST): can a classifier tell synthetic rows from real ones?
 
-The classifier two-sample test (Lopez-Paz & Oquab 2017, arXiv 1610.06545) with gradient boosting. A three-fold
-cross-validated classifier of trees sees columns together, as no comparison of marginals or pairs does. Its mean
-area under the ROC curve (AUC) becomes the score 1 − mean(2·max(½, AUC) − 1) of the published tables: 1 for
-indistinguishable, 0 for always told apart.
+This is the test of Lopez-Paz & Oquab (2017, arXiv 1610.06545) with gradient boosting. A classifier of trees with
+three-fold cross-validation sees all columns together, unlike a comparison of marginals or pairs. The area under its ROC
+curve (AUC) becomes the score 1 − mean(2·max(½, AUC) − 1) of the published tables, a mean over the folds. The score is 1
+if rows are indistinguishable, and 0 if they are always told apart.
 """
 
 from typing import NamedTuple
@@ -18,11 +18,11 @@ from pipeline.statistics.auc import Auc, auc
 
 FOLDS = 3
 MINIMUM_ROWS = 10
-LEAF_ROWS = 20  # fewer in small samples, where trees could not split and everything would look real
+LEAF_ROWS = 20  # fewer in small samples, in which trees could not split and everything would look real
 
 
 class TwoSample(NamedTuple):
-    """Score (1 is best) and mean AUC over the folds, with 95 % confidence intervals, and the AUC's standard error."""
+    """Score (1 is best), mean AUC over the folds with its standard error, and 95 % confidence intervals."""
 
     score: float
     auc: float
@@ -32,17 +32,17 @@ class TwoSample(NamedTuple):
 
 
 def two_sample(real: View, other: View, rng: np.random.Generator) -> TwoSample:
-    """How well rows of `other` are told from rows of `real`.
+    """Measure how well a classifier tells rows of `other` from rows of `real`.
 
     Raises:
-        Incomputable: a side has fewer than 10 rows, or no column can be compared.
+        Incomputable: A side has fewer than 10 rows, or no column can be compared.
     """
     if not real.values:
         raise Incomputable("the table has no column that can be compared")
     if min(real.rows, other.rows) < MINIMUM_ROWS:
         raise Incomputable(f"needs {MINIMUM_ROWS} rows of each side, got {real.rows} and {other.rows}")
     label = np.repeat([0, 1], [real.rows, other.rows])
-    order = rng.permutation(len(label))  # folds of given order would depend on how the tables are sorted
+    order = rng.permutation(len(label))  # without it, folds would depend on how the tables are sorted
     state = int(rng.integers(2**32))
     given = [real.measures[name].contrast(values, other[name], rng) for name, values in real.values.items()]
     x, label = np.concatenate(given, axis=1)[order], label[order]
@@ -59,7 +59,7 @@ def two_sample(real: View, other: View, rng: np.random.Generator) -> TwoSample:
 
 
 def _summary(aucs: list[Auc]) -> TwoSample:
-    """Means over folds; folds test different rows, so their variances add."""
+    """Means over the folds. Folds test different rows, so their variances add."""
     mean = float(np.mean([a.value for a in aucs]))
     deviation = float(np.sqrt(np.sum([a.variance for a in aucs]))) / len(aucs)
     margin = NORMAL_95 * deviation

@@ -1,4 +1,4 @@
-"""The rows that an evaluation looks at: equal numbers of synthetic and training rows, and the hold-out."""
+"""The rows of an evaluation: equal numbers of synthetic and training rows, and the hold-out."""
 
 from dataclasses import dataclass
 
@@ -16,18 +16,21 @@ from pipeline.schema import Schema
 from pipeline.settings import EvaluationSettings
 from pipeline.statistics.neighbours import Points
 
-MINIMUM_POINTS = 10  # rows per side below which a distance of samples says nothing
+MINIMUM_POINTS = 10  # rows per side; the distance of smaller samples says nothing
 
 
 @dataclass(frozen=True)
 class Samples:
-    """The compared rows of the three tables, which share `schema`, and the settings and seed for all that follows.
+    """The compared rows of three tables that share `schema`, and the settings and the seed of the evaluation.
 
     Attributes:
-        views: synthetic, training and held-out rows as `View`s.
-        tables: the same rows as Arrow tables.
-        real: the classifier on training and held-out rows, once it has been asked.
-        told: what the model says of the hold-out, if there is one (`pipeline.evaluation.areas.model.Told`).
+        views: Synthetic, training and held-out rows as `View`s.
+        tables: The same rows as Arrow tables.
+        schema: The schema of the three tables.
+        settings: Bounds on rows, and the target for utility.
+        seed: The seed of every random choice.
+        real: The classifier's result on training and held-out rows, once it is known.
+        told: What the model says of the hold-out, if there is a model (`pipeline.evaluation.areas.model.Told`).
     """
 
     views: tuple[View, View, View]
@@ -49,11 +52,11 @@ class Samples:
         settings: EvaluationSettings,
         seed: int,
     ) -> "Samples":
-        """Rows at random: as many synthetic as training rows, at most `settings.rows` of each table.
+        """Draw rows at random: as many synthetic as training rows, at most `settings.rows` of each table.
 
         Raises:
-            TableError: a table has no rows.
-            SettingsError: the target is no column of the schema.
+            TableError: A table has no rows.
+            SettingsError: The target is not a column of the schema.
         """
         for name, table in (("synthetic", synthetic), ("training", train), ("hold-out", holdout)):
             if table.num_rows == 0:
@@ -70,22 +73,22 @@ class Samples:
         return cls((synthetic, train, holdout), (tables[0], tables[1], tables[2]), schema, settings, seed)
 
     def weights(self) -> Floats:
-        """Weights of the held-out rows in resamples: the same for every generator, by the seed alone."""
+        """Weights of the held-out rows in resamples. They depend on the seed alone, so all generators share them."""
         return bootstrap.weights(self.views[2].rows, stream(self.seed, "evaluate", "bootstrap"))
 
     def random(self, purpose: str) -> np.random.Generator:
-        """The random stream for a purpose; equal for synthetic and training rows, so that they differ by data only."""
+        """The random stream for a purpose. Synthetic and training rows share it, so only their data differ."""
         return stream(self.seed, "evaluate", purpose)
 
     def detection_rows(self) -> tuple[int, np.random.Generator]:
-        """How many rows of a side the classifier is given, and the random stream that chooses them."""
+        """The number of rows of a side that the classifier sees, and the random stream that chooses them."""
         return self.settings.detection_rows, self.random("detection rows")
 
     def fresh_points(self) -> tuple[Points, Points, Points]:
         """Synthetic, training and held-out rows in a feature space that was fitted to none of them.
 
-        Rows to which a space is fitted spread in it a little more than others of the same population. So it is
-        fitted to a random half of the training rows, and the other half is compared, with as many synthetic rows.
+        Rows to which a space was fitted spread in it a little more than other rows of the same population. So the space
+        is fitted to a random half of the training rows. The other half is compared, with as many synthetic rows.
 
         Raises:
             Incomputable: Nothing can be compared, or a side has fewer than 10 rows.
@@ -99,9 +102,9 @@ class Samples:
         return space.transform(rows[0]), space.transform(rows[1]), space.transform(rows[2])
 
     def neighbour_points(self) -> tuple[Points, Points, Points]:
-        """Synthetic, training and held-out rows in the feature space of the synthetic ones.
+        """Synthetic, training and held-out rows in a feature space that was fitted to the synthetic rows.
 
-        Training and held-out rows are both fresh in it, so that neither is favoured.
+        Neither training nor held-out rows were used to fit the space, so neither side is favoured.
 
         Raises:
             Incomputable: Nothing can be compared, or a side has fewer than 10 rows.
@@ -111,7 +114,7 @@ class Samples:
         return space.transform(synthetic), space.transform(train), space.transform(holdout)
 
     def _space(self, table: pa.Table, fewest: int) -> FeatureSpace:
-        """The space of `table`, if the smallest side of the comparison, of `fewest` rows, suffices."""
+        """Fit a space to `table`, if the smallest side of the comparison, with `fewest` rows, is large enough."""
         if fewest < MINIMUM_POINTS:
             raise Incomputable(f"needs {MINIMUM_POINTS} rows of each side, got {fewest}")
         space = FeatureSpace.fit(table, self.schema)

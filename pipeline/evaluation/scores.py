@@ -1,11 +1,11 @@
-"""What an evaluation says: scores, each beside the value that real rows reach.
+"""The records of an evaluation: scores, each beside the value that real rows reach.
 
-No score means much alone: a hold-out of 3,000 rows differs from its own training rows by about one percent per
-column, by chance. So every `Score` carries its *ceiling*, the same score of as many real training rows against
-the same hold-out. A generator is good when `value` is near `ceiling`, whatever the two numbers are.
+A score alone means little. A hold-out of 3,000 rows differs from its own training rows by about one percent per column,
+by chance. So every `Score` carries its *ceiling*: the same score of as many real training rows against the same
+hold-out. A generator is good if `value` is near `ceiling`, whatever the two numbers are.
 
-A ceiling that is bad beyond chance makes a score mean nothing. What spoils it is a finding of its own: columns that
-real rows cannot be compared by are `LeftOut`, and `Evaluation.flaw` says why the scores that remain say nothing.
+A score means nothing if its ceiling is bad beyond chance. The causes are findings of their own: columns in which real
+rows cannot be compared are `LeftOut`, and `Evaluation.flaw` says why the remaining scores say nothing.
 """
 
 from collections.abc import Iterable, Mapping
@@ -35,15 +35,15 @@ class Incomputable(Exception):  # noqa: N818 - a reason, not an error: it become
 
 
 class Metric(NamedTuple):
-    """What a score measures.
+    """The definition of a score.
 
     Attributes:
-        goal: Whether a good value is large or small.
-        meaning: The score in a line.
-        worst: The worst value it can have; None where there is none.
-        ceiling: What the best rows reach: what real rows do (`REAL`), the same number for every table, or None where
+        goal: Whether large or small values are good.
+        meaning: The score in one line.
+        worst: The worst possible value. None if there is no bound.
+        ceiling: The best that can be expected: the value of real rows (`REAL`), one number for every table, or None if
             nothing can be said.
-        area: What aspect of the data it looks at; filled in when its area is registered.
+        area: The name of the score's area. It is filled in when the area is registered.
     """
 
     goal: Goal
@@ -54,26 +54,26 @@ class Metric(NamedTuple):
 
 
 METRICS: dict[str, Metric] = {}
-"""Every score there is, in the order in which an evaluation reports them; see `pipeline.evaluation.areas.register`."""
+"""All scores, in the order in which an evaluation reports them. `pipeline.evaluation.areas.register` fills it."""
 DETAILS: dict[str, type[Record]] = {}
-"""What an evaluation carries besides, by name; see there too."""
+"""The types of the details of an evaluation, by name. `pipeline.evaluation.areas.register` fills it too."""
 
 
 class Score(Record):
-    """One measurement of synthetic rows against held-out real rows.
+    """One comparison of synthetic rows with held-out real rows, as a number.
 
     Attributes:
-        name: a key of `METRICS`.
-        area: what aspect of the data it looks at.
-        value: of the synthetic rows.
-        ceiling: of as many real training rows, against the same hold-out: what chance alone leaves. None for a score
-            that real rows do not have.
-        goal: whether a good value is large or small.
-        low: lower end of the 95 % confidence interval of `value`, where one is known.
-        high: upper end of it.
-        replicates: of the value on resamples of the held-out rows (`pipeline.evaluation.bootstrap`); those of two
-            evaluations on the same rows with the same seed belong together. Empty where there are none.
-        meaning: the score in one plain line.
+        name: A key of `METRICS`.
+        area: The aspect of the data that the score is about.
+        value: The score of the synthetic rows.
+        ceiling: The score of as many real training rows against the same hold-out, so what chance alone leaves. None
+            for a score that real rows do not have.
+        goal: Whether large or small values are good.
+        low: Lower end of the 95 % confidence interval of `value`, if it is known.
+        high: Upper end of this interval.
+        replicates: The score on resamples of the held-out rows (`pipeline.evaluation.bootstrap`). The replicates of two
+            evaluations on the same rows with the same seed are paired. Empty if there are none.
+        meaning: The score in one plain line.
 
     Example:
         >>> from pipeline import Score
@@ -101,7 +101,7 @@ class Score(Record):
         interval: tuple[float, float] | None = None,
         replicates: Iterable[float] = (),
     ) -> Self:
-        """The score called `name`, described by `METRICS`; a ceiling that every table has need not be given."""
+        """Make the score called `name`, as `METRICS` defines it. A fixed ceiling need not be given."""
         low, high = interval if interval is not None else (None, None)
         metric = METRICS[name]
         if ceiling is None and metric.ceiling != REAL:
@@ -120,14 +120,14 @@ class Score(Record):
 
     @property
     def excess(self) -> float | None:
-        """How much worse than the ceiling the value is; negative where it is better; None without a ceiling."""
+        """How much worse than the ceiling the value is. Negative if it is better; None without a ceiling."""
         if self.ceiling is None:
             return None
         return self.value - self.ceiling if self.goal == "min" else self.ceiling - self.value
 
 
 class ColumnError(Record):
-    """The Shape error of one column, and what real rows have there."""
+    """The Shape error of one column, and the same error of real rows."""
 
     name: str
     error: FiniteFloat
@@ -135,7 +135,7 @@ class ColumnError(Record):
 
 
 class PairError(Record):
-    """The Trend error of one pair of columns (bins of the real table), and what real rows have there."""
+    """The Trend error of one pair of columns (bins of the real table), and the same error of real rows."""
 
     first: str
     second: str
@@ -144,13 +144,13 @@ class PairError(Record):
 
 
 class LeftOut(Record):
-    """A column that takes no part in Shape, Trend and the classifier, for real rows cannot be compared by it.
+    """A column that is left out of Shape, Trend and the classifier, because real rows cannot be compared by it.
 
     Attributes:
         column: The column.
-        reason: "labels": they hardly repeat; "real rows": training rows differ from held-out rows in it.
-        size: Share of the held-out rows whose label no training row has; or the AUC of a classifier that is given
-            only this column of training and held-out rows.
+        reason: "labels" if labels hardly repeat; "real rows" if training rows differ from held-out rows in the column.
+        size: For "labels", the share of held-out rows whose label no training row has. For "real rows", the AUC of a
+            classifier that sees only this column of training and held-out rows.
     """
 
     column: str
@@ -159,7 +159,7 @@ class LeftOut(Record):
 
     @property
     def text(self) -> str:
-        """All of this in a sentence."""
+        """The finding as a sentence."""
         if self.reason == "labels":
             why = f"{self.size:.0%} of the held-out rows have a label there that no training row has"
         else:
@@ -168,7 +168,7 @@ class LeftOut(Record):
 
 
 class Dependence(Record):
-    """Whether the columns of the real table depend on each other: what a latent space could encode.
+    """Whether the columns of the real table depend on each other, so that a latent space has something to encode.
 
     Attributes:
         found: Whether they do, beyond chance and by an amount that matters.
@@ -183,14 +183,14 @@ class Evaluation(Record):
     """How near synthetic rows are to real rows that the generator has not seen.
 
     Attributes:
-        rows: synthetic rows that were compared, and as many training rows for the ceilings.
-        holdout_rows: held-out real rows they were compared with.
-        scores: in the order of `METRICS`; what could not be computed is absent and has a note.
-        details: what areas found besides, by the names in `DETAILS`; in JSON these stand beside the other keys.
-        notes: which scores are missing, and why.
-        left_out: columns that real rows cannot be compared by.
-        flaw: why the scores say nothing of the rows; None where they do.
-        dependence: of the real columns; None where it was not looked for.
+        rows: Number of synthetic rows that were compared. As many training rows were compared for the ceilings.
+        holdout_rows: Number of held-out real rows.
+        scores: In the order of `METRICS`. A score that could not be computed is absent and has a note.
+        details: Further findings of the areas, by the names in `DETAILS`. In JSON they stand beside the other keys.
+        notes: Which scores are missing, and why.
+        left_out: Columns in which real rows cannot be compared.
+        flaw: Why the scores say nothing of the rows. None if the scores are sound.
+        dependence: Whether the real columns depend on each other. None if this was not tested.
 
     Example:
         >>> import pandas as pd
@@ -215,7 +215,7 @@ class Evaluation(Record):
     @model_validator(mode="before")
     @classmethod
     def _gather(cls, given: object) -> object:
-        """Take what areas found from beside the other keys."""
+        """Collect the details of areas from the other keys of the JSON."""
         if not isinstance(given, Mapping):
             return given
         found = dict(given.get("details", {}))
@@ -226,7 +226,7 @@ class Evaluation(Record):
 
     @model_serializer(mode="wrap")
     def _spread(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Put what areas found beside the other keys."""
+        """Write the details of areas beside the other keys of the JSON."""
         spread: dict[str, Any] = {}
         for key, value in handler(self).items():
             spread |= {key: value} if key != "details" else {**dict.fromkeys(DETAILS, ()), **value}
@@ -244,14 +244,14 @@ class Evaluation(Record):
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """All that a reader of the scores should know, one sentence each."""
+        """Everything that a reader of the scores should know, one sentence each."""
         return (*((self.flaw,) if self.flaw else ()), *(found.text for found in self.left_out), *self.notes)
 
     def __getitem__(self, name: str) -> Score:
         """The score called `name`.
 
         Raises:
-            NotFoundError: there is no such score in this evaluation.
+            NotFoundError: The evaluation has no such score.
         """
         for score in self.scores:
             if score.name == name:

@@ -1,7 +1,7 @@
-"""Tables as the metrics see them: each column in the form that its measure compares.
+"""Tables as the metrics see them: each column in the form that its `Measure` compares.
 
-`views` converts several tables at once, because values must mean the same in all of them. Columns without a measure
-(identifiers) are left out.
+`views` converts several tables together, so that a code or number means the same in all of them. Columns without a
+`Measure`, such as identifiers, are left out.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -22,12 +22,12 @@ Codes = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class View:
-    """The comparable columns of a table, all of length `rows`.
+    """The comparable columns of a table.
 
     Attributes:
         rows: Number of rows.
-        values: The columns by name; those that have an order stand first.
-        measures: How they are compared.
+        values: The columns by name, each of length `rows`. Columns with an order stand first.
+        measures: The `Measure` of each column.
     """
 
     rows: int
@@ -35,21 +35,21 @@ class View:
     measures: Mapping[str, Measure[Any]]
 
     def __getitem__(self, name: str) -> Values:
-        """The column called `name`; raises KeyError when there is none."""
+        """The column called `name`. Raises KeyError if there is none."""
         return self.values[name]
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Columns that can be compared, those that have an order first."""
+        """Names of the columns. Columns with an order stand first."""
         return tuple(self.values)
 
     def inputs(self, *, without: str) -> Floats:
-        """What a model that predicts the column `without` is given, [rows, any number]."""
+        """The features for a model that predicts the column `without`, [rows, any number]."""
         found = [self.measures[name].inputs(values) for name, values in self.values.items() if name != without]
         return np.concatenate([np.empty((self.rows, 0)), *found], axis=1)
 
     def without(self, names: Collection[str]) -> "View":
-        """The view of the other columns."""
+        """The view without these columns."""
         return View(self.rows, {name: own for name, own in self.values.items() if name not in names}, self.measures)
 
     def only(self, name: str) -> "View":
@@ -66,19 +66,19 @@ class View:
 
 
 def chosen(available: int, rows: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """`rows` different row numbers below `available`, ascending; all of them where there are no more."""
+    """`rows` different row numbers below `available`, ascending. All of them if `available` is not larger."""
     if rows >= available:
         return np.arange(available)
     return np.sort(rng.choice(available, size=rows, replace=False))
 
 
 def known(x: Floats, train: Floats) -> Floats:
-    """`x` [rows, columns] with 0 in every column of which `train` knows no value: trees cannot take such a column."""
+    """`x` [rows, columns] with 0 in each column in which `train` is all NaN: trees cannot take such a column."""
     return np.where(np.isnan(train).all(axis=0), 0.0, x)
 
 
 def views(tables: Sequence[pa.Table], schema: Schema) -> tuple[View, ...]:
-    """The views of tables that share `schema`, with values that mean the same in all of them."""
+    """Views of tables that share `schema`, with codes and numbers that mean the same in all of them."""
     measures = {column.name: found for column in schema if (found := columns.measure(column.kind)) is not None}
     ordered = sorted(measures, key=lambda name: not measures[name].orders)
     seen = {name: measures[name].views([table[name] for table in tables]) for name in ordered}

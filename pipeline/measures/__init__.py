@@ -1,7 +1,7 @@
-"""How columns are compared: a `Measure` says how profiles, metrics, drift checks and pictures see one.
+"""How columns are compared: a `Measure` defines how profiles, metrics, drift checks and pictures see a column.
 
-`ORDERED`, `MOVING` and `NOMINAL` are the measures of the built-in kinds. A new one is a subclass of `Measure`; see
-`pipeline.measures.base` for what it has to say.
+`ORDERED`, `MOVING` and `NOMINAL` are the measures of the built-in kinds. A new one is a subclass of `Measure`.
+`pipeline.measures.base` says what it has to define.
 """
 
 from pipeline.measures.base import Binned, Effect, Measure, Redrawn, Resampled, Side, Values

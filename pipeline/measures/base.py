@@ -1,14 +1,14 @@
-"""How metrics, profiles, drift checks and pictures see a column: its *measure*.
+"""The base of measures. A `Measure` is how metrics, profiles, drift checks and pictures see a column.
 
-A kind of column names its measure (`pipeline.columns.base.Codec.measure`), and whoever compares columns asks it. So a
-new kind with a measure of its own is profiled, compared, evaluated and drawn without a change elsewhere. A kind whose
-values say nothing when compared (identifiers, made-up texts) has none.
+A kind of column names its measure (`pipeline.columns.base.Codec.measure`), and all code that compares columns uses it.
+So a new kind with its own measure is profiled, compared, evaluated and drawn without a change elsewhere. A kind whose
+values cannot be compared (identifiers, made-up texts) has no measure.
 
-A measure has to say two things: what it remembers of a column (`summary`), and how far the columns of two tables are
-apart (`views`, `error`). Everything else has a default: values are equal or different, and a question that the measure
-cannot answer (has it an order, codes, features?) passes the column over.
+A measure has to define two things: a summary of a column (`summary`), and the distance of the columns of two tables
+(`views`, `error`). Everything else has a default: values are equal or different, and a column is skipped where its
+measure has no answer (for example, no order, codes or features).
 
-Three forms of a column occur:
+A column occurs in three forms:
 
 - an Arrow array, as it was read;
 - a *summary* (`pipeline.statistics.sketches.Sketch`), which holds no row and merges;
@@ -43,8 +43,8 @@ class Values:
     """The rows of one column in the form that its measure compares.
 
     Attributes:
-        array: One entry a row, [rows] or [rows, …].
-        size: Entries are codes from 0 to below this; 0 where they are no codes.
+        array: One entry per row, [rows] or [rows, …].
+        size: If entries are codes, they are at least 0 and below `size`. 0 if they are not codes.
     """
 
     array: NDArray[Any]
@@ -59,7 +59,7 @@ class Values:
 
 
 class Binned(NamedTuple):
-    """A column of two tables in the same bins: `real` and `other` are codes below `size`, [rows]."""
+    """A column of two tables in the same bins. `real` and `other` are codes below `size`, [rows]."""
 
     real: Codes
     other: Codes
@@ -70,9 +70,9 @@ class Effect(NamedTuple):
     """One way in which a column changed between two tables.
 
     Attributes:
-        what: What changed; names the setting from which on it matters (`pipeline.settings.DriftSettings`, "values"
-            for a name that is not there).
-        family: The effects that share one law of chance (`Measure.families`).
+        what: What changed. It names the setting with the least size that matters (`pipeline.settings.DriftSettings`);
+            a name without a setting uses "values".
+        family: The group of effects that share one law of chance (`Measure.families`).
         size: From 0, no change, to 1, nothing in common.
         noise: The size that chance explains.
         text: The change in words, without any value.
@@ -86,11 +86,11 @@ class Effect(NamedTuple):
 
 
 class Redrawn(NamedTuple):
-    """How well redrawn values agree with the real ones; None is not asked.
+    """How well redrawn values agree with the real ones. None means that the question does not apply.
 
     Attributes:
         mse: Mean squared error in units of the column's variance.
-        accuracy: Share of values that are the same.
+        accuracy: Share of values that are equal.
     """
 
     mse: float | None = None
@@ -98,14 +98,14 @@ class Redrawn(NamedTuple):
 
 
 class Side(NamedTuple):
-    """A column of one table for a picture: its summary, and its rows without a value."""
+    """A column of one table for a picture: its summary, and its number of nulls."""
 
     summary: Any
     nulls: int
 
 
 class Resampled(ABC):
-    """The columns of one measure in a sample, which is divided in two again and again.
+    """The columns of one measure in a sample that is split in two again and again.
 
     Attributes:
         nulls: Which values are null, [rows, columns].
@@ -118,7 +118,7 @@ class Resampled(ABC):
         """The largest level of chance (`Noise.level`) of any column, by family of effects.
 
         Args:
-            batch: Rows of one part; all others are the other part.
+            batch: Row numbers of one side of the split. All other rows are the other side.
         """
 
 
@@ -127,12 +127,12 @@ class Measure(ABC, Generic[S]):
 
     Attributes:
         sketch: The class of its summaries.
-        families: Families of its effects, and how many effects of each family one column has.
-        orders: Whether values are numbers (`pipeline.arrow.arrays.numbers`): extremes are withheld, and nearly equal
-            ones are the same.
-        labels: Whether values are labels: rare ones are withheld. Where values are neither numbers nor labels,
-            nothing is withheld (`pipeline.privacy.disclosure`): what few rows share is left to the kind.
-        moves_on: Whether values grow as time goes by, so that a later table has later ones and has not drifted.
+        families: Its families of effects, and how many effects of each family one column has.
+        orders: Whether values are numbers (`pipeline.arrow.arrays.numbers`). If so, extremes are withheld, and nearly
+            equal values count as equal.
+        labels: Whether values are labels. If so, rare labels are withheld. If values are neither numbers nor labels,
+            nothing is withheld (`pipeline.privacy.disclosure`), and the kind has to protect what few rows share.
+        moves_on: Whether values grow with time, so that a later table has later values without drift.
     """
 
     sketch: ClassVar[type[Sketch]]
@@ -145,41 +145,41 @@ class Measure(ABC, Generic[S]):
 
     @abstractmethod
     def summary(self, array: Array) -> S | None:
-        """What is remembered of a column; None where no row has a value."""
+        """Summarise a column. None if no row has a value."""
 
     def constant(self, array: Array) -> bool:
-        """Whether all rows that have a value have the same."""
+        """Whether all values that are not null are equal."""
         return len(counted(array)[0]) == 1
 
     def texts(self, array: Array) -> list[str | None]:
-        """The values for people."""
+        """The values as texts for people."""
         return list(labels(array).dictionary_decode().to_pylist())
 
     def places(self, array: Array) -> Floats:
-        """A number for each value, [rows]: in [0, 1] where values have an order, −1 for null; else equal for equal."""
+        """A number per value, [rows]: in [0, 1] if values have an order, else a code for each label. −1 for null."""
         return coded([array])[0].astype(np.float64)
 
     def features(self, summary: S | None, rate: float, most: int) -> Features | None:  # noqa: ARG002
-        """How values become points of a space; None: the column takes no part.
+        """How values become points of a space. None if the column takes no part.
 
         Args:
-            summary: Of the table that spans the space; None where no row has a value.
+            summary: Summary of the table that spans the space. None if no row has a value.
             rate: Share of nulls.
-            most: Most labels that may have a dimension of their own.
+            most: Largest number of labels with a dimension of their own.
         """
         return None
 
     # two tables: their summaries
 
     def effects(self, mine: S, theirs: S) -> Iterator[Effect]:  # noqa: ARG002
-        """How a column changed from one table to another, nulls apart."""
+        """How a column changed from one table to another, apart from nulls."""
         return iter(())
 
     def resampled(self, summaries: Sequence[S], arrays: Sequence[Array]) -> Resampled | None:  # noqa: ARG002
-        """Columns of a sample, for the law of chance of `effects`; None where the measure has no effects.
+        """Columns of a sample, for the law of chance of `effects`. None if the measure has no effects.
 
         Args:
-            summaries: Of the columns in the whole table.
+            summaries: Summaries of the columns in the whole table.
             arrays: The columns in the sample.
         """
         return None
@@ -188,11 +188,11 @@ class Measure(ABC, Generic[S]):
 
     @abstractmethod
     def views(self, columns: Sequence[Array]) -> list[Values]:
-        """One column of several tables, in a form that means the same in all of them."""
+        """Convert one column of several tables to a form in which equal entries have the same meaning in all."""
 
     @abstractmethod
     def error(self, real: Values, other: Values) -> float:
-        """How far the distributions of a column in two tables are apart, from 0 (the same) to 1."""
+        """The distance of the distributions of a column in two tables, from 0 (equal) to 1."""
 
     def errors(self, real: Values, other: Values, w: Floats) -> Floats:
         """The `error` of each resample of the real rows, [resamples].
@@ -200,46 +200,46 @@ class Measure(ABC, Generic[S]):
         Args:
             real: The real rows.
             other: The other rows.
-            w: How often each real row occurs in each resample: whole numbers, [resamples, real rows].
+            w: How often each real row occurs in each resample, as whole numbers, [resamples, real rows].
         """
         rows = np.arange(len(real))
         drawn = [np.repeat(rows, weights.astype(np.int64)) for weights in w]
         return np.array([self.error(real.take(some), other) if len(some) else 0.0 for some in drawn])
 
     def unrepeated(self, train: Values, holdout: Values) -> float:  # noqa: ARG002
-        """Share of held-out rows whose value nobody could know from the training rows."""
+        """Share of held-out rows with a value that does not follow from the training rows."""
         return 0.0
 
     def numbers(self, values: Values) -> Floats | None:  # noqa: ARG002
-        """One number a row, NaN for null: for correlations, and as a target to be regressed; None if there is none."""
+        """One number per row, NaN for null, for correlations and as a regression target. None if there is none."""
         return None
 
     def classes(self, values: Values) -> Codes | None:  # noqa: ARG002
-        """One code a row, as a target to be classified; None if there is none."""
+        """One code per row, as a classification target. None if there is none."""
         return None
 
     def inputs(self, values: Values) -> Floats:
-        """What a model that predicts another column is given, [rows, any number]."""
+        """Features for a model that predicts another column, [rows, any number]."""
         return np.empty((len(values), 0))
 
     def contrast(self, real: Values, other: Values, rng: np.random.Generator) -> Floats:  # noqa: ARG002
-        """What a classifier that tells `other` from `real` is given: rows of both, [real + other rows, any number]."""
+        """Features for a classifier that tells `other` from `real`, [real + other rows, any number]."""
         return np.concatenate([self.inputs(real), self.inputs(other)])
 
     def bins(self, real: Values, other: Values) -> Binned | None:  # noqa: ARG002
-        """Both in the bins of `real`, for what pairs of columns have in common; None: pairs pass the column over."""
+        """Both columns in the bins of `real`, to compare pairs of columns. None if the column is in no pair."""
         return None
 
     def own_bins(self, real: Values, other: Values) -> Binned | None:
-        """Each in bins of its own, as published protocols have it; by default the bins are the same."""
+        """Each column in bins of its own, as in published protocols. By default both share the bins of `real`."""
         return self.bins(real, other)
 
     def strata(self, real: Values, other: Values) -> Binned | None:
-        """Both in a few bins that hold about equally many real rows, for pictures."""
+        """Both columns in a few bins with about equally many real rows, for pictures."""
         return self.bins(real, other)
 
     def groups(self, values: Values, most: int) -> Codes:  # noqa: ARG002
-        """Values in at most `most` groups that hold enough rows, null in one of them; one group shows no dependence."""
+        """At most `most` groups with enough rows each, null in one of them. One group shows no dependence."""
         return np.zeros(len(values), np.int64)
 
     def redrawn(self, real: Array, again: Array) -> Redrawn:
@@ -250,11 +250,11 @@ class Measure(ABC, Generic[S]):
     # pictures
 
     def draw(self, axes: "Axes", real: Array, other: Array) -> None:
-        """Draw a column of real rows and of other ones, one beside the other."""
+        """Draw a column of real rows and of other rows in one panel."""
         del real, other
         drawing.nothing(axes, "no picture")
 
     def draw_change(self, axes: "Axes", mine: Side, theirs: Side) -> None:
-        """Draw a column of two tables by their summaries."""
+        """Draw a column of two tables from their summaries."""
         del mine, theirs
         drawing.nothing(axes, "no picture")

@@ -1,7 +1,7 @@
-"""Columns of a sample as counts in cells, all columns of a measure at once.
+"""Columns of a sample as counts in cells, for all columns of a measure at once.
 
-A cell is a label, or the values between two points of a distribution. Effects that follow from counts alone are then
-found for hundreds of divisions of the sample in a moment.
+A cell is a label, or the values between two points of a distribution. Effects that follow from counts alone can then be
+computed for hundreds of splits of the sample in a moment.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,16 +18,16 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 SIZE = max(POINTS, LABELS) + 2
-"""Cells of a column: its points, or its labels and one for all others; the last one is null."""
+"""Cells of a column: its points, or its labels and one cell for all others. The last cell is null."""
 OTHER, NULL = SIZE - 2, SIZE - 1
 
 
 class Cells(Resampled):
-    """Columns by the cell of each value.
+    """Columns as cells.
 
     Args:
-        codes: A column each: the cell of each row, −1 for null.
-        judge: The levels of two tables of counts, [columns, cells without null].
+        codes: For each column, the cell of each row; −1 for null.
+        judge: Computes levels from two tables of counts, [columns, cells without null].
     """
 
     def __init__(self, codes: Sequence[Integers], judge: Callable[[Floats, Floats], Mapping[str, float]]) -> None:
@@ -49,19 +49,19 @@ class Cells(Resampled):
 
 
 def largest(levels: Floats) -> float:
-    """The largest level of any column; 0 of none."""
+    """The largest level of any column; 0 without columns."""
     return float(np.max(levels, initial=0.0))
 
 
 def kolmogorov(batch: Floats, rest: Floats) -> Floats:
-    """Level of the Kolmogorov–Smirnov distance of ordered cells, [columns]."""
+    """Level of the Kolmogorov–Smirnov distance over ordered cells, [columns]."""
     n, m = _rows(batch), _rows(rest)
     distance = distances.kolmogorov(np.cumsum(batch, axis=1) / n[:, None], np.cumsum(rest, axis=1) / m[:, None])
     return chance.kolmogorov(1 / n + 1 / m).level(distance)
 
 
 def total_variation(batch: Floats, rest: Floats) -> Floats:
-    """Level of the total variation distance of cells, [columns]."""
+    """Level of the total variation distance over cells, [columns]."""
     n, m = _rows(batch), _rows(rest)
     distance = distances.total_variation(batch / n[:, None], rest / m[:, None])
     pooled = (batch + rest) / (n + m)[:, None]
@@ -69,7 +69,7 @@ def total_variation(batch: Floats, rest: Floats) -> Floats:
 
 
 def unseen(without: Floats, having: Floats) -> Floats:
-    """Level of the share of rows in cells that the other part lacks, [columns]."""
+    """Level of the share of `having`'s rows in cells that `without` lacks, [columns]."""
     n, m = _rows(without), _rows(having)
     only = np.where(without == 0, having, 0).sum(axis=1) / m
     expected = (without == 1).sum(axis=1) / n

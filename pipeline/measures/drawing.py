@@ -1,7 +1,7 @@
-"""How columns are drawn beside each other: real rows in grey, the other ones in red.
+"""Drawings of two columns in one panel: real rows in grey, other rows in red.
 
-Functions draw on `matplotlib` axes that they are given, and import nothing of it. Whatever people wrote, names and
-labels, goes through `written` before it is drawn.
+The functions draw on the `matplotlib` axes that they are given, and do not import `matplotlib`. Names and labels that
+people wrote go through `written` before they are drawn.
 """
 
 from collections.abc import Callable, Sequence
@@ -34,16 +34,16 @@ def nothing(axes: "Axes", text: str) -> None:
 
 
 def written(text: str, length: int = NAME_LENGTH) -> str:
-    """Any text as matplotlib draws it letter by letter, cut to `length`.
+    """Prepare a text so that matplotlib draws it letter by letter, and cut it to `length`.
 
-    Letters between two `$` would be read as TeX, and line breaks and control characters would move what is beside them.
+    Matplotlib would read letters between two `$` as TeX. Line breaks and control characters would move other texts.
     """
     short = text if len(text) <= length else text[: length - 1] + "…"
     return "".join(letter if letter.isprintable() else " " for letter in short).replace("$", r"\$")
 
 
 def histograms(axes: "Axes", real: Array, other: Array) -> None:
-    """Both distributions over the range of the real values, the outermost bins taking what lies beyond."""
+    """Both distributions over the range of the real values. The outermost bins also count values beyond the range."""
     x, y = (values[~np.isnan(values)] for values in (numbers(real), numbers(other)))
     axes.set_yticks([])
     if not len(x):
@@ -62,7 +62,7 @@ def histograms(axes: "Axes", real: Array, other: Array) -> None:
 
 
 def bars(axes: "Axes", real: Array, other: Array) -> None:
-    """Shares of the labels that are most frequent in the real rows, and of all others."""
+    """Shares of the labels that are most frequent in the real rows, and of all other labels together."""
     texts = [labels(array).dictionary_decode() for array in (real, other)]
     counted = pc.value_counts(texts[0])
     order = np.argsort(-counted.field("counts").to_numpy(zero_copy_only=False), kind="stable")[:MOST_BARS]
@@ -77,14 +77,14 @@ def bars(axes: "Axes", real: Array, other: Array) -> None:
 
 
 def steps(axes: "Axes", quantiles: Quantiles, nulls: int, color: str) -> None:
-    """The distribution function of numbers, which ends at the share of rows that are not null."""
+    """The distribution function of numbers. It ends at the share of rows that are not null."""
     present = quantiles.rows / (quantiles.rows + nulls)
     axes.step(quantiles.values, present * quantiles.below(quantiles.values), where="post", color=color, linewidth=1.6)
     axes.locator_params(axis="x", nbins=5)
 
 
 def changed_bars(axes: "Axes", mine: tuple[Frequencies, int], theirs: tuple[Frequencies, int]) -> None:
-    """The labels whose shares changed most, null being one; a side is its labels and its nulls."""
+    """The labels whose shares changed most; null counts as a label. A side is its labels and its number of nulls."""
     sides = [_label_shares(*side) for side in (mine, theirs)]
     names = sorted(sides[0] | sides[1], key=lambda k: -abs(sides[0].get(k, 0) - sides[1].get(k, 0)))[:MOST_BARS]
     _side_by_side(axes, names, *([side.get(name, 0) for name in names] for side in sides))
@@ -97,7 +97,7 @@ def _label_shares(frequencies: Frequencies, nulls: int) -> dict[str | None, floa
 
 
 def _side_by_side(axes: "Axes", names: Sequence[str | None], real: Shares, other: Shares) -> None:
-    """Two bars per label, the first one on top."""
+    """Two bars per label. The first label is on top."""
     heights = np.arange(len(names))
     axes.barh(heights, real, height=0.8, color=REAL)
     axes.barh(heights, other, height=0.35, color=SYNTHETIC)
@@ -107,9 +107,9 @@ def _side_by_side(axes: "Axes", names: Sequence[str | None], real: Shares, other
 
 
 def _edges(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Edges of at most about 40 equal bins, each a whole number of the values' steps wide, lest integers alias.
+    """Edges of at most about 40 equal bins. They are not finite if the range of the values is not.
 
-    They are not finite where the range of the values is not.
+    The width is a whole number of the values' steps, so that integers do not alias.
     """
     low, high = np.quantile(x, [0.005, 0.995], method="nearest")
     distinct = np.unique(x[(x >= low) & (x <= high)])
@@ -124,17 +124,17 @@ def _edges(x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _shares(values: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Share of the values in each bin; what lies beyond the edges is in the outermost ones."""
+    """Share of the values in each bin. Values beyond the edges count in the outermost bins."""
     return np.asarray(np.histogram(np.clip(values, edges[0], edges[-1]), edges)[0] / max(1, len(values)))
 
 
 def _time_formatter(kind: pa.DataType) -> Callable[[float, object], str] | None:
-    """How ticks on an axis are written for dates and timestamps; None for other types."""
+    """The format of axis ticks for dates and timestamps. None for other types."""
     if pa.types.is_timestamp(kind):
         unit = kind.unit
     elif pa.types.is_date(kind):
         unit = "D" if pa.types.is_date32(kind) else "ms"
     else:
         return None
-    # ticks may lie beyond what 64 bits hold
+    # ticks may be too large for 64 bits
     return lambda x, _: str(np.datetime64(min(max(round(x), 1 - 2**63), 2**63 - 1), unit).astype("datetime64[D]"))

@@ -13,30 +13,32 @@ from pipeline.statistics.quantiles import Quantiles
 
 Floats = NDArray[np.float64]
 
-LEAST_VARIANCE = 0.1  # a nearly constant column is not blown up to the weight of a number
-RAREST = 0.02  # share of a label that is a trait
+LEAST_VARIANCE = 0.1  # limits the scale, so that a nearly constant column does not weigh as much as a number
+RAREST = 0.02  # share; rarer labels are not traits
 
 
 class Features(ABC):
-    """Raw features of a column, of about unit variance in all."""
+    """Raw features of a column, with a total variance of about one."""
 
     width: int
     """Number of features."""
 
     @abstractmethod
     def of(self, array: Array) -> Floats:
-        """Features of each row, [rows, width]; NaN is the place of a null, which counts as 0."""
+        """Features of each row, [rows, width]. NaN marks a null, which counts as 0."""
 
     def traits(self, most: int) -> Sequence[int]:  # noqa: ARG002
-        """Places of the features, at most `most`, whose correlations with other columns' are looked at."""
+        """Indices of at most `most` features whose correlations with features of other columns are computed."""
         return ()
 
 
 class NormalScores(Features):
-    """Numbers by their normal scores Φ⁻¹(F(x)): no unit, no heavy tail. A second feature says null, where nulls are.
+    """Numbers as normal scores Φ⁻¹(F(x)), which have no unit and no heavy tail.
+
+    A second feature says where nulls are, if there are any.
 
     Args:
-        quantiles: F; None where there is no value.
+        quantiles: The distribution function F. None if there is no value.
         rate: Share of nulls.
     """
 
@@ -46,30 +48,30 @@ class NormalScores(Features):
         self.knots = self.scores = np.zeros(1)
         if quantiles is not None:
             weights = quantiles.weights
-            middle = (np.cumsum(weights) - weights / 2) / weights.sum()  # a repeated value has its mid-rank
+            middle = (np.cumsum(weights) - weights / 2) / weights.sum()  # mid-ranks, for repeated values
             self.knots, self.scores = quantiles.values, ndtri(middle)
 
     def traits(self, most: int) -> Sequence[int]:  # noqa: ARG002
-        """The score."""
+        """The score only."""
         return range(1)
 
     def of(self, array: Array) -> Floats:
-        """Score, NaN for null, and null indicator."""
+        """The score, NaN for null, and the null indicator if there is one."""
         values = numbers(array)
         scores = np.interp(values, self.knots, self.scores)
-        stuck = ~np.isfinite(scores) & ~np.isnan(values)  # knots so close that the slope between them is not finite
+        stuck = ~np.isfinite(scores) & ~np.isnan(values)  # the slope between knots that are too close is not finite
         place = np.searchsorted(self.knots, values[stuck], side="right") - 1
         scores[stuck] = self.scores[np.clip(place, 0, None)]
         return np.column_stack([scores, self.null_weight * np.isnan(values)] if self.null_weight else [scores])
 
 
 class OneHot(Features):
-    """The most frequent labels, others and null, scaled so that the column varies as much in total as a number does.
+    """Indicators of the most frequent labels, of all others and of null, scaled to the total variance of a number.
 
     Args:
         frequencies: The labels.
         rate: Share of nulls.
-        most: Most labels with a feature of their own.
+        most: Largest number of labels with a feature of their own.
     """
 
     def __init__(self, frequencies: Frequencies, rate: float, most: int) -> None:
@@ -80,16 +82,16 @@ class OneHot(Features):
         self.width = len(self.shares) + 2
 
     def traits(self, most: int) -> Sequence[int]:
-        """The labels that are frequent, and not nearly all."""
+        """The labels that are frequent, but do not make up nearly all rows."""
         usual = np.flatnonzero((self.shares >= RAREST) & (self.shares <= 1 - RAREST))
         return range(min(most, len(usual)) if len(usual) and usual[0] == 0 else 0)
 
     def of(self, array: Array) -> Floats:
-        """One-hot of labels, others, null."""
+        """Scaled indicators of labels, others and null, in this order."""
         places = self.frequencies.codes(array, len(self.shares)) % self.width
         return np.asarray(self.weight * np.equal(places[:, None], np.arange(self.width)), np.float64)
 
 
 def _weight(shares: Floats) -> float:
-    """The factor that brings a one-hot's total variance, 1 − Σ share², to 1."""
+    """The factor that scales a one-hot's total variance, 1 − Σ share², to 1."""
     return float(1 / np.sqrt(max(1 - (shares**2).sum(), LEAST_VARIANCE)))

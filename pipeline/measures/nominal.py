@@ -1,4 +1,4 @@
-"""Labels: values that are equal or different, compared by the shares of rows that have them. Null is a label too."""
+"""Labels: values that are equal or different, compared by their shares of rows. Null is a label too."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 STRATA = 20
-"""Labels that a picture of associations tells apart, besides all others."""
+"""Number of labels that a picture of associations distinguishes; all others are one."""
 
 
 class Nominal(Measure[Frequencies]):
@@ -37,7 +37,7 @@ class Nominal(Measure[Frequencies]):
         return OneHot(summary, rate, most) if summary is not None else None
 
     def effects(self, mine: Frequencies, theirs: Frequencies) -> Iterator[Effect]:
-        """How far the shares of labels moved, and rows with labels of one side only."""
+        """How far the shares of labels moved, and rows with labels that only one side has."""
         if not mine.rows or not theirs.rows:
             return
         yield _shares(mine, theirs)
@@ -61,7 +61,7 @@ class Nominal(Measure[Frequencies]):
         return Cells(codes, judge)
 
     def views(self, columns: Sequence[Array]) -> list[Values]:
-        """Codes over the labels of all tables together, the most frequent one being 0."""
+        """Codes over the labels of all tables together. The most frequent label has code 0."""
         codes = coded(columns)
         rank = ranks(np.bincount(np.concatenate(codes)))
         return [Values(rank[own], len(rank)) for own in codes]
@@ -87,7 +87,7 @@ class Nominal(Measure[Frequencies]):
         return values.array[:, None].astype(np.float64)
 
     def contrast(self, real: Values, other: Values, rng: np.random.Generator) -> Floats:
-        """The rank of each label by its frequency in both tables, labels of equal count in random order.
+        """The rank of each label by its frequency in both tables. Labels of equal count are in random order.
 
         So a classifier learns nothing from ranks if both are samples of one population, however rare the labels are.
         """
@@ -119,7 +119,7 @@ class Nominal(Measure[Frequencies]):
 
 
 def _shares(mine: Frequencies, theirs: Frequencies) -> Effect:
-    """Total variation distance over the labels whose counts both sides know, all others being one."""
+    """Total variation distance over the labels whose counts both sides know. All other labels count as one."""
     known = [
         label
         for label in mine.counts | theirs.counts
@@ -134,7 +134,7 @@ def _shares(mine: Frequencies, theirs: Frequencies) -> Effect:
 
 
 def _only(what: str, without: Frequencies, having: Frequencies) -> Effect:
-    """Rows with labels of one side only, all labels of the other side being listed."""
+    """Rows of `having` whose labels `without` lacks. `without` must list all of its labels."""
     only = [count for label, count in having.counts.items() if label not in without.counts]
     share = sum(only) / having.rows
     once = sum(count == 1 for count in without.counts.values()) / without.rows

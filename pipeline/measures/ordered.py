@@ -25,7 +25,7 @@ EIGHTHS = np.linspace(0, 1, 9)[1:-1]
 
 
 class Ordered(Measure[Distribution]):
-    """Values are compared by size; nulls by their rate."""
+    """Values are compared by size, and nulls by their rate."""
 
     sketch = Distribution
     families: ClassVar = {"numbers": 1}
@@ -69,7 +69,7 @@ class Ordered(Measure[Distribution]):
         yield Effect("values", "numbers", distance, noise, f"{text} by {distance:.3f}")
 
     def _moved(self, before: Floats, after: Floats) -> tuple[float, str]:
-        """How far a distribution function moved, and what to call that."""
+        """How far a distribution function moved, and words for this change."""
         return float(distances.kolmogorov(after, before)), "distribution moved"
 
     def resampled(self, summaries: Sequence[Distribution], arrays: Sequence[Array]) -> Cells:
@@ -110,24 +110,24 @@ class Ordered(Measure[Distribution]):
         return self.numbers(values)[:, None]
 
     def bins(self, real: Values, other: Values) -> Binned:
-        """Ten bins of equal width over the real values, the outer two being open, and one for null."""
+        """Ten bins of equal width over the real values, the outer two open, and one bin for null."""
         inner = _edges(real.array)[1:-1]
         return Binned(_digitize(real.array, inner), _digitize(other.array, inner), BINS + 1)
 
     def own_bins(self, real: Values, other: Values) -> Binned:
-        """The maximum has a bin of its own, as `numpy.digitize` gives it in the published protocol."""
+        """Bins over each side's own range. The maximum has its own bin, as in the published `numpy.digitize`."""
         x, y = (_digitize(side.array, _edges(side.array)) for side in (real, other))
         return Binned(x, y, BINS + 3)
 
     def strata(self, real: Values, other: Values) -> Binned:
-        """Eighths of the real values, and null."""
+        """Eighths of the real values, and one bin for null."""
         present = _present(real.array)
         cuts = np.unique(np.quantile(present, EIGHTHS)) if len(present) else np.empty(0)
         x, y = (np.where(np.isnan(x), 0, 1 + np.digitize(x, cuts, right=True)) for x in (real.array, other.array))
         return Binned(x, y, len(cuts) + 2)
 
     def groups(self, values: Values, most: int) -> Codes:
-        """Groups of about equal size, and null."""
+        """Groups of about equal size, and one group for null."""
         x = values.array
         present = _present(x)
         if not len(present):
@@ -137,7 +137,7 @@ class Ordered(Measure[Distribution]):
         return np.where(np.isnan(x), len(inner) + 1, np.searchsorted(inner, x, side="left"))
 
     def redrawn(self, real: Array, again: Array) -> Redrawn:
-        """The squared error."""
+        """The mean squared error in units of the variance. None if the values do not vary."""
         x, y = numbers(real), numbers(again)
         both = np.isfinite(x) & np.isfinite(y)
         spread = float(np.var(x[both])) if both.any() else 0.0
@@ -154,7 +154,7 @@ class Ordered(Measure[Distribution]):
 
 
 class Moving(Ordered):
-    """Points in time: later rows carry later ones, and that is no drift. That they carry earlier ones is."""
+    """Points in time. Later values in a later table are no drift; earlier values are."""
 
     moves_on = True
 
@@ -167,7 +167,7 @@ def _present(values: Floats) -> Floats:
 
 
 def _edges(x: Floats) -> Floats:
-    """Edges of ten bins of equal width from the least to the largest value; of none, where all is null."""
+    """Edges of ten bins of equal width from the least to the largest value. Empty if all values are null."""
     x = _present(x)
     if not len(x):
         return np.empty(0)

@@ -1,1 +1,1 @@
-"""The VAE: networks, likelihoods, priors and the objective, over a sequence of variables that knows no columns."""
+"""The VAE: networks, likelihoods, priors and the objective, over a sequence of variables without columns."""

@@ -1,7 +1,7 @@
-"""What is said of rows before they are generated or judged.
+"""Evidence: what is given about rows before they are generated or scored.
 
-Each cell of a row is *known* (its value is told), *limited* (to a set of symbols, to a range), or *open*. An unknown
-cell is not a null: a null is a value.
+Each cell of a row is *known* (its value is given), *limited* (to a set of symbols or to a range), or *open*. An unknown
+cell is not a null, because a null is a value.
 """
 
 from collections.abc import Mapping
@@ -17,9 +17,9 @@ class Evidence:
     """Rows of which some cells are known or limited.
 
     Attributes:
-        rows: The known cells; `rows.known` says which they are, None being all of them.
-        limits: By position in the sequence of variables, what cells that are not known are limited to. The form
-            follows the head: allowed symbols as 1 or 0, [rows, size]; least and greatest real, [rows, 2].
+        rows: The known cells. `rows.known` says which cells are known; None means all of them.
+        limits: Limits of cells that are not known, by position in the sequence of variables. The form depends on the
+            head: allowed symbols as 1 or 0, [rows, size]; least and greatest real, [rows, 2].
     """
 
     rows: Rows

@@ -1,7 +1,7 @@
-"""Rows drawn from p(x|z), one variable after the other.
+"""Draws of rows from p(x|z), one variable after the other.
 
-Generation turns given random numbers into rows, so that a row is a function of its random stream. Cells that are
-known are taken as they are, and the variables after them follow; cells that are limited are drawn within their limits.
+Generation turns given random numbers into rows, so a row is a function of its random stream. Known cells keep their
+values, and later variables depend on them. Limited cells are drawn within their limits.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -18,17 +18,17 @@ from pipeline.models.vae import VAE
 from pipeline.threads import one_thread
 
 CHUNK = 1024
-"""Rows that are generated together: few enough for their states to stay in the processor's cache."""
+"""Number of rows that are generated together. It is small, so that their states stay in the processor's cache."""
 
 Read = Callable[[int, Tensor], Tensor]
 
 
 class Noise(NamedTuple):
-    """Random numbers of generated rows.
+    """Random numbers for generated rows.
 
     Attributes:
-        uniform: In [0, 1), one for each variable, [variables, rows].
-        normal: Standard normals, as many as the variables take (`Layout.normals`), [normals, rows].
+        uniform: Numbers in [0, 1), one for each variable, [variables, rows].
+        normal: Standard normals, as many as the variables need (`Layout.normals`), [normals, rows].
     """
 
     uniform: Tensor
@@ -42,12 +42,12 @@ def generate(vae: VAE, z: Tensor, noise: Noise, evidence: Evidence | None = None
 
     Args:
         vae: The model.
-        z: [rows, latent].
-        noise: Random numbers of as many rows.
-        evidence: What is said of the rows; None: nothing.
+        z: Latent vectors, [rows, latent].
+        noise: Random numbers for the same rows.
+        evidence: What is given about the rows. None leaves all cells open.
 
     Raises:
-        ResynthError: Some number is not finite.
+        ResynthError: A number is not finite.
     """
     read = vae.decoder.inputs.reader()
     drafts = []
@@ -64,16 +64,16 @@ def generate(vae: VAE, z: Tensor, noise: Noise, evidence: Evidence | None = None
 
 @torch.no_grad()
 def calibrate_marginals(vae: VAE, tallies: Sequence[Tensor], z: Tensor, noise: Noise) -> None:
-    """Make the marginals of generated variables those of the training rows.
+    """Match the marginals of generated variables to those of the training rows.
 
-    A network that is sure of its training rows is a little wrong on rows of its own making, and the error grows along
-    the variables. One generation corrects it, variable after variable, by the biases of each likelihood.
+    A network that is sure of its training rows is a little wrong on rows that it generates, and the error grows along
+    the variables. One generation corrects it by the biases of each likelihood, variable after variable.
 
     Args:
-        vae: The model; changed in place.
-        tallies: What `Head.tally` counted of the training rows, for each variable in modelling order.
+        vae: The model, changed in place.
+        tallies: The `Head.tally` of each variable of the training rows, in modelling order.
         z: Draws from the prior, [rows, latent].
-        noise: Random numbers of as many rows.
+        noise: Random numbers for the same rows.
     """
     read = vae.decoder.inputs.reader()
     drafts = list(_drafts(vae, z, noise, None))
@@ -85,13 +85,13 @@ def calibrate_marginals(vae: VAE, tallies: Sequence[Tensor], z: Tensor, noise: N
 
 
 class _Draft(NamedTuple):
-    """Rows while they are generated.
+    """Rows during generation.
 
     Attributes:
-        running: Running state of the decoder, [rows, width]; changes with every variable.
-        values: As in `Rows`; those not yet drawn are 0.
-        noise: Random numbers of these rows.
-        evidence: What is said of these rows.
+        running: Running state of the decoder, [rows, width]. It changes with every variable.
+        values: As in `Rows`. Values that are not drawn yet are 0.
+        noise: Random numbers for these rows.
+        evidence: What is given about these rows.
     """
 
     running: Tensor
@@ -100,11 +100,11 @@ class _Draft(NamedTuple):
     evidence: Evidence | None
 
     def state(self, vae: VAE, i: int) -> Tensor:
-        """Own states of the i-th variable given those before it, [rows, hidden]."""
+        """Own state of the i-th variable given those before it, [rows, hidden]."""
         return vae.decoder.own_state(self.running, vae.layout.slots[i])
 
     def draw(self, vae: VAE, i: int, state: Tensor, read: Read) -> None:
-        """Draw the i-th variable from its own states, and let the variables after it see it."""
+        """Draw the i-th variable from its own state, and add it to the running state."""
         layout = vae.layout
         variable, place = layout.variables[i], layout.places[i]
         limit = self.evidence.limits.get(i) if self.evidence is not None else None
@@ -120,14 +120,14 @@ class _Draft(NamedTuple):
             self.running.add_(read(i, value))
 
     def _known(self, i: int, sort: str, place: int, value: Tensor, rows: Rows) -> Tensor:
-        """Values of the i-th variable, those of known cells being the known ones."""
+        """Values of the i-th variable. Known cells keep their known value."""
         if rows.known is None:
             return rows.values[sort][:, place]
         return torch.where(_alike(rows.known[:, i] > 0, value), rows.values[sort][:, place], value)
 
 
 def _drafts(vae: VAE, z: Tensor, noise: Noise, evidence: Evidence | None) -> Iterator[_Draft]:
-    """Rows that are not yet generated, `CHUNK` at a time."""
+    """Blank rows for generation, `CHUNK` at a time."""
     for start in range(0, len(z), CHUNK):
         rows = slice(start, start + CHUNK)
         running = vae.decoder.start(z[rows])
@@ -137,5 +137,5 @@ def _drafts(vae: VAE, z: Tensor, noise: Noise, evidence: Evidence | None) -> Ite
 
 
 def _alike(mask: Tensor, value: Tensor) -> Tensor:
-    """A mask of rows, [rows], in the dimensions of values [rows, …]."""
+    """A mask of rows [rows] with as many dimensions as values [rows, …]."""
     return mask.view(-1, *[1] * (value.ndim - 1))

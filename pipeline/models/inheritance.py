@@ -1,10 +1,10 @@
-"""A VAE that begins as another one, over variables that have grown.
+"""How a VAE starts from another one, over variables that have grown.
 
-Everything that knows no variable (prior, bodies, norms) is taken over, and so is all that belongs to a variable or to
-a symbol which the other VAE had; each head says how (`pipeline.models.heads`).
+Everything that depends on no variable (prior, bodies, norms) is copied. What belongs to a variable or symbol that the
+other VAE had is copied too. Each head defines how (`pipeline.models.heads`).
 
-A network that has fitted its rows to the end learns what is new worse than one with room to move: it may be begun
-between the inherited and fresh weights ("shrink and perturb": Ash & Adams 2020, arXiv 1910.08475).
+A network that has fully fitted its rows learns new rows worse than one with room to move. So the initial weights may
+lie between the inherited and fresh ones ("shrink and perturb": Ash & Adams 2020, arXiv 1910.08475).
 """
 
 from collections.abc import Sequence
@@ -19,14 +19,14 @@ from pipeline.models.vae import VAE
 
 @torch.no_grad()
 def inherit(vae: VAE, ancestor: VAE, origins: Sequence[Origin], rows: Rows, *, keep: float = 1.0) -> None:
-    """Let `vae` begin as `ancestor`, which has the same shape.
+    """Let `vae` start from `ancestor`, which has the same shape.
 
     Args:
-        vae: Over the grown layout, freshly made; changed in place.
-        ancestor: Over the layout before.
-        origins: The origins of each variable of `vae` in modelling order, by positions in the ancestor's.
-        rows: The rows to come.
-        keep: Share of the inherited weights in the beginning; the rest is of those that `vae` came with.
+        vae: A fresh VAE over the grown layout, changed in place.
+        ancestor: The VAE over the earlier layout.
+        origins: The origin of each variable of `vae` in modelling order, by positions in the ancestor's layout.
+        rows: The new training rows.
+        keep: Share of the inherited weights. The rest are the fresh weights of `vae`.
     """
     fresh = {name: parameter.clone() for name, parameter in vae.named_parameters()}
     if vae.layout == ancestor.layout and all(_is_itself(i, origin) for i, origin in enumerate(origins)):
@@ -38,7 +38,7 @@ def inherit(vae: VAE, ancestor: VAE, origins: Sequence[Origin], rows: Rows, *, k
 
 
 def _take_over(vae: VAE, ancestor: VAE, origins: Sequence[Origin], rows: Rows) -> None:
-    """All that the ancestor knows."""
+    """Copy everything that the ancestor knows."""
     vae.prior.load_state_dict(ancestor.prior.state_dict())
     vae.encoder.body.load_state_dict(ancestor.encoder.body.state_dict())
     vae.decoder.start.load_state_dict(ancestor.decoder.start.state_dict())

@@ -1,8 +1,8 @@
-"""Where each column's variables stand in the tensors.
+"""Where each column's variables lie in the tensors.
 
 The network knows no columns. It sees one sequence of variables, in *modelling order*. Their values lie in one tensor
-per sort (`pipeline.models.rows`), and their own states in one tensor of *slots*: sort after sort, and within a sort in
-the order that its head asks for.
+per sort (`pipeline.models.rows`). Their own states lie in one tensor of *slots*: sort after sort, and within a sort in
+the order that its head requires.
 """
 
 from collections.abc import Mapping
@@ -21,23 +21,23 @@ class Layout:
 
     @cached_property
     def positions(self) -> Mapping[str, tuple[int, ...]]:
-        """Where the variables of each sort that occurs stand in the sequence."""
+        """Positions in the sequence of the variables of each sort that occurs."""
         sorts = [variable.sort for variable in self.variables]
         return {sort: tuple(i for i, own in enumerate(sorts) if own == sort) for sort in HEADS if sort in sorts}
 
     def of(self, sort: str) -> tuple[Variable, ...]:
-        """The variables of a sort in their order."""
+        """The variables of a sort, in order."""
         return tuple(self.variables[i] for i in self.positions[sort])
 
     @cached_property
     def places(self) -> tuple[int, ...]:
-        """The place of each variable of the sequence among those of its sort."""
+        """The index of each variable of the sequence among the variables of its sort."""
         found = {i: k for own in self.positions.values() for k, i in enumerate(own)}
         return tuple(found[i] for i in range(len(self)))
 
     @cached_property
     def order(self) -> tuple[int, ...]:
-        """Place of each variable of the sequence, when the variables stand sort after sort."""
+        """The index of each variable of the sequence when the variables are ordered sort after sort."""
         sequence = [i for own in self.positions.values() for i in own]
         return tuple(sequence.index(i) for i in range(len(self)))
 
@@ -61,7 +61,7 @@ class Layout:
 
     @cached_property
     def normals(self) -> tuple[slice, ...]:
-        """Which standard normals of a row each variable of the sequence takes when it is drawn."""
+        """The standard normals of a row that each variable of the sequence uses when it is drawn."""
         ends, found = 0, []
         for variable in self.variables:
             found.append(slice(ends, ends + variable.normals))
@@ -70,7 +70,7 @@ class Layout:
 
     @cached_property
     def refining(self) -> tuple[int, ...]:
-        """The variables that apply only to some symbols of the one before."""
+        """Positions of the variables that apply only to some symbols of the variable before them."""
         return tuple(i for i, variable in enumerate(self.variables) if variable.applies is not None)
 
     def __len__(self) -> int:

@@ -1,16 +1,16 @@
-"""Networks over a sequence of variables, of which they know widths only.
+"""Networks over a sequence of variables. They know only widths.
 
-`Inputs` embeds every variable of a row, each by the head of its sort. The encoder q(z|x) sums the embeddings of a row
-and maps the sum to a Gaussian. The decoder's state before variable j is
+`Inputs` embeds every variable of a row with the head of its sort. The encoder q(z|x) sums the embeddings of a row and
+maps the sum to a Gaussian. The decoder's state before variable j is
 
     s_j = f(z) + Σ_{i<j} E_i(x_i)          (autoregressive)        s_j = f(z)          (factorised)
 
-followed by one small network per variable, batched over variables (NADE: Larochelle & Murray 2011; given z as in
-PixelVAE: Gulrajani et al. 2017). Tensors are [variables, rows, width], so that a batched matrix product serves
-all variables at once and no variable costs a Python call in training.
+One small network per variable follows, batched over variables (NADE: Larochelle & Murray 2011; given z as in PixelVAE:
+Gulrajani et al. 2017). Tensors are [variables, rows, width], so that one batched matrix product serves all variables,
+and no variable needs a Python call in training.
 
-A cell that is not known adds nothing to either sum. So a row may be encoded by some of its cells only, and the encoder
-is trained with such rows too (partial VAE: Ma et al. 2019, arXiv 1809.11142).
+A cell that is not known adds nothing to either sum. So a row may be encoded from some of its cells only, and the
+encoder is trained with such rows too (partial VAE: Ma et al. 2019, arXiv 1809.11142).
 """
 
 import math
@@ -44,7 +44,7 @@ class Inputs(nn.Module):
         self.register_buffer("restore", torch.tensor(layout.order, dtype=torch.long), persistent=False)
 
     def forward(self, rows: Rows) -> Tensor:
-        """Embed every cell, in modelling order; 0 where it is not known."""
+        """Embed every cell, in modelling order. The embedding of an unknown cell is 0."""
         parts = [embedding(rows.values[sort]) for sort, embedding in self.sorts.items()]
         embedded: Tensor = parts[0] if len(parts) == 1 else torch.cat(parts)[self.restore]
         return embedded if rows.known is None else embedded * rows.known.T.unsqueeze(-1)
@@ -56,7 +56,7 @@ class Inputs(nn.Module):
         return embedding
 
     def reader(self) -> Callable[[int, Tensor], Tensor]:
-        """Embeds the i-th variable of the sequence alone, [rows, width], with the weights as they are now."""
+        """A function that embeds the i-th variable of the sequence alone, [rows, width], with the current weights."""
         readers = {sort: self.of(sort).reader() for sort in self.sorts}
         layout = self.layout
         return lambda i, values: readers[layout.variables[i].sort](layout.places[i], values)
@@ -98,7 +98,7 @@ class Encoder(nn.Module):
 class RunningSum(torch.autograd.Function):
     """s_j = start + Σ_{i<j} e_i, written to slot j of the result.
 
-    One addition per variable; `torch.cumsum` along the first dimension is many times slower on CPUs.
+    It takes one addition per variable. `torch.cumsum` along the first dimension is many times slower on CPUs.
     """
 
     @staticmethod
@@ -113,7 +113,7 @@ class RunningSum(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None]:  # noqa: ANN401
-        """The sum runs the other way."""
+        """Sum the gradients in the opposite direction."""
         slots = ctx.slots
         embedded = torch.empty_like(gradient)
         embedded[-1] = 0
@@ -123,7 +123,7 @@ class RunningSum(torch.autograd.Function):
 
 
 class Decoder(nn.Module):
-    """The own state of every variable given z and, when autoregressive, the variables before it."""
+    """The own state of every variable given z and, if autoregressive, the variables before it."""
 
     def __init__(self, layout: Layout, shape: Shape) -> None:
         super().__init__()
@@ -136,11 +136,11 @@ class Decoder(nn.Module):
         self.weight = nn.Parameter(torch.randn(len(layout), width, hidden) / math.sqrt(width))
         self.bias = nn.Parameter(torch.zeros(len(layout), 1, hidden))
         self.dropout = nn.Dropout(shape.dropout)
-        # a row does not see a share of its earlier variables in training (word dropout: Bowman et al. 2016)
+        # in training, a share of a row's earlier variables is hidden from it (word dropout: Bowman et al. 2016)
         self.blank = nn.Dropout(shape.blank)
 
     def forward(self, z: Tensor, rows: Rows) -> Tensor:
-        """Own states of all variables for given rows (teacher forcing), [slots, rows, hidden]."""
+        """Own states of all variables of given rows (teacher forcing), [slots, rows, hidden]."""
         start = self.start(z)
         if not self.autoregressive:
             return self.own(start.expand(len(self.weight), *start.shape))
@@ -172,6 +172,6 @@ class Decoder(nn.Module):
 
 
 def matrices(module: nn.Module) -> Decays:
-    """The parameters of a module: matrices decay, biases and norms do not."""
+    """The parameters of a module. Matrices decay; biases and norms do not."""
     for parameter in module.parameters():
         yield parameter, 1.0 if parameter.ndim > 1 else 0.0

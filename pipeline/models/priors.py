@@ -1,9 +1,9 @@
 """Priors p(z), learned jointly with the rest of the ELBO.
 
-A prior gives log-densities and turns uniform numbers into draws, so that a row's z is a function of its random
-stream. `StandardNormal` is N(0, I). `Mixture` is Σ_k w_k N(m_k, diag s_k²) (the learned counterpart of VampPrior,
-Tomczak & Welling 2018, with free components instead of pseudo-inputs). `Flow` is a neural spline flow (Durkan et al.
-2019) from zuko, which is imported only where it is chosen.
+A prior gives log-densities and turns random numbers into draws, so that a row's z is a function of its random stream.
+`StandardNormal` is N(0, I). `Mixture` is Σ_k w_k N(m_k, diag s_k²) (the learned counterpart of VampPrior, Tomczak &
+Welling 2018, with free components instead of pseudo-inputs). `Flow` is a neural spline flow (Durkan et al. 2019) from
+zuko, which is imported only if this prior is chosen.
 """
 
 import math
@@ -16,11 +16,11 @@ from pipeline.errors import SettingsError
 from pipeline.settings import PriorName
 
 _PSEUDO = 1.0
-"""Rows' worth of its former self that a component keeps in a refit."""
+"""Weight of a component's old parameters in a refit, in rows."""
 _TOGETHER = 1024
-"""Rows looked at together in a refit: few enough for their shares to stay in the processor's cache."""
+"""Number of rows that a refit processes together. It is small, so that their shares stay in the processor's cache."""
 _DRAWS = 2048
-"""Draws by which a flow's marginals are estimated."""
+"""Number of draws from which the marginals of a flow are estimated."""
 
 
 class StandardNormal(nn.Module):
@@ -74,7 +74,7 @@ class Mixture(nn.Module):
 
     @torch.no_grad()
     def refit(self, batches: Iterable[Tensor]) -> None:
-        """One step of expectation maximisation: raises the likelihood of all z in `batches`, each [rows, latent]."""
+        """Take one step of expectation maximisation on all z in `batches`, each [rows, latent]."""
         mass, first, second = self.weights * 0, self.means * 0, self.means * 0
         for z in (part for batch in batches for part in torch.split(batch, _TOGETHER)):
             share = torch.softmax(self._joint(z), dim=-1)
@@ -119,7 +119,7 @@ class Flow(nn.Module):
         except ImportError as error:
             raise SettingsError("prior 'flow': expected zuko to be installed (pip install 'resynth[flow]')") from error
         self.latent = latent
-        with torch.device("cpu"):  # zuko cannot be made without memory; it is small
+        with torch.device("cpu"):  # zuko needs memory to make a flow, which is small
             self.flow = NSF(features=latent, transforms=2, hidden_features=(64, 64))
 
     def log_prob(self, z: Tensor) -> Tensor:
@@ -147,7 +147,7 @@ Prior = StandardNormal | Mixture | Flow
 
 
 def make_prior(name: PriorName, latent: int, components: int) -> Prior:
-    """The prior called `name`."""
+    """Make the prior called `name`."""
     if name == "flow":
         return Flow(latent)
     return StandardNormal(latent) if name == "normal" else Mixture(latent, components)

@@ -1,7 +1,7 @@
 """Rows in normal form, as the network takes them.
 
-Values lie in one tensor per *sort* of variable, and a cell of a row may be unknown. An unknown cell is not a null: a
-null is a value like any other, an unknown cell has a value that the network is not shown and that no likelihood counts.
+Values lie in one tensor per *sort* of variable, and a cell of a row may be unknown. An unknown cell is not a null. A
+null is a value like any other. An unknown cell has a value that is hidden from the network and no likelihood counts.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 PART_ROWS, PART_VALUES = 2048, 2**17
-"""Rows, and values, that are looked at together where no gradient is needed."""
+"""Largest number of rows, and of values, that are processed together if no gradient is needed."""
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,8 @@ class Rows:
     """Encoded rows of a table with at least one variable.
 
     Attributes:
-        values: By sort, the values of its variables in their order, [rows, variables of the sort, …].
-        known: Which cells are known, 1 or 0, [rows, variables] in modelling order; None where all are.
+        values: By sort, the values of its variables in order, [rows, variables of the sort, …].
+        known: Which cells are known, 1 or 0, [rows, variables] in modelling order. None if all are known.
     """
 
     values: Mapping[str, Tensor]
@@ -35,7 +35,7 @@ class Rows:
         return Rows(values, None if self.known is None else self.known[where])
 
     def parts(self, order: "NDArray[np.int64] | None" = None) -> "Iterator[Rows]":
-        """All rows, or those at `order`, so many at a time that a network without gradients needs little memory."""
+        """All rows, or those at `order`, in pieces so small that a network without gradients needs little memory."""
         variables = sum(tensor.shape[1] for tensor in self.values.values())
         size = min(PART_ROWS, max(PART_ROWS // 8, PART_VALUES // max(1, variables)))
         for start in range(0, len(self) if order is None else len(order), size):
@@ -48,12 +48,12 @@ class Rows:
         return Rows(values, None if self.known is None else self.known.to(device))
 
     def knowing(self, known: Tensor | None) -> "Rows":
-        """The same values with other cells known, [rows, variables]."""
+        """The same values, with other cells known, [rows, variables]."""
         return replace(self, known=known)
 
     @property
     def device(self) -> torch.device:
-        """Where the values are."""
+        """The device of the values."""
         return next(iter(self.values.values())).device
 
     def __len__(self) -> int:

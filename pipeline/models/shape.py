@@ -1,4 +1,4 @@
-"""Everything that fixes the sizes of a VAE."""
+"""The sizes of a VAE."""
 
 from typing import Annotated, Literal
 
@@ -11,7 +11,7 @@ Size = Annotated[int, Field(ge=1, le=2**16)]
 
 
 class Shape(Record):
-    """The sizes and parts of a VAE; with a layout of variables they determine every tensor of weights.
+    """The sizes and parts of a VAE. Together with a layout of variables they determine every tensor of weights.
 
     Attributes:
         latent: Dimensions of z.
@@ -20,9 +20,9 @@ class Shape(Record):
         components: Components of the mixture prior.
         mixture: Components of the likelihood of a real variable.
         dropout: Dropout probability in encoder and decoder.
-        blank: Probability that the decoder does not see an earlier variable, in training.
+        blank: Probability in training that an earlier variable is hidden from the decoder.
         activation: Nonlinearity of encoder and decoder.
-        prior: Which p(z).
+        prior: Name of p(z).
         decoder: Whether p(x|z) has edges between variables.
     """
 

@@ -1,17 +1,17 @@
 """The variational autoencoder and its objective.
 
-z says what kind of record a row is and the decoder, variable after variable, says the rest. Training maximises the
+z holds the kind of record that a row is, and the decoder adds the rest, variable after variable. Training maximises the
 evidence lower bound (Kingma & Welling 2014)
 
-    ELBO = E_q(z|x)[log p(x|z)] − KL(q(z|x) ‖ p(z)),
+    ELBO = E_q(z|x)[log p(x|z)] − KL(q(z|x) ‖ p(z)).
 
-with the KL estimated at the sampled z, for a learned prior has no closed form. A decoder as strong as this one would
-ignore z (posterior collapse), so the encoder pays for the KL only above a stated rate of *free bits* (Kingma et al.
-2016, here on the batch's total), after a linear warm-up of the weight β (Higgins et al. 2017). The prior always
-learns to match the posterior: only the encoder's share of the KL is waived.
+The KL is estimated at the sampled z, because a learned prior has no closed form. A decoder as strong as this one would
+ignore z (posterior collapse). So the encoder pays for the KL only above a rate of *free bits* (Kingma et al. 2016, here
+on the batch's total), after a warm-up of the weight β (Higgins et al. 2017). Free bits waive only the encoder's share
+of the KL: the prior always learns to match the posterior.
 
-Where only some cells of a row are known, the ELBO is a bound on the likelihood of these cells: encoder and decoder see
-no others, and no others are counted.
+If only some cells of a row are known, the ELBO is a bound on the likelihood of these cells. Encoder and decoder see no
+others, and no others are counted.
 """
 
 import math
@@ -30,12 +30,12 @@ from pipeline.models.shape import Shape
 
 
 class Terms(NamedTuple):
-    """The parts of the ELBO for each row, in nats.
+    """The terms of the ELBO for each row, in nats.
 
     Attributes:
         reconstruction: log p(x|z), [rows].
         kl: log q(z|x) − log p(z) at the sampled z, [rows].
-        loss: What training minimises, a scalar.
+        loss: The loss that training minimises, a scalar.
     """
 
     reconstruction: Tensor
@@ -68,8 +68,8 @@ class VAE(nn.Module):
             rows: The rows.
             noise: Standard normals, [rows, latent].
             beta: Weight of the KL.
-            free_bits: Rate in nats per row below which the encoder does not pay; of rows with gaps, in proportion to
-                the cells that are known.
+            free_bits: Rate in nats per row up to which the encoder does not pay. For rows with gaps it is reduced in
+                proportion to the share of known cells.
         """
         if rows.known is not None:
             free_bits *= float(rows.known.mean())
@@ -80,7 +80,7 @@ class VAE(nn.Module):
         log_p = self.prior.log_prob(z)
         kl = log_q - log_p
         weight = beta if float(kl.detach().mean()) > free_bits else 0.0
-        # scaling z's gradient makes the encoder pay its share while the prior learns in full
+        # scaling z's gradient makes the encoder pay its share while the prior learns from all of it
         shared = weight * z + (1 - weight) * z.detach() if weight != 1 else z
         priced = log_p if weight == 1 else self.prior.log_prob(shared)
         return Terms(reconstruction, kl, weight * log_q.mean() - priced.mean() - reconstruction.mean())
@@ -88,7 +88,7 @@ class VAE(nn.Module):
     def log_likelihood(self, z: Tensor, rows: Rows) -> Tensor:
         """log p(x_j | z, x_<j) in nats of every variable in modelling order, [variables, rows].
 
-        It is 0 where the cell is not known, and where a refining variable does not apply.
+        It is 0 for a cell that is not known, and for a refining variable that does not apply.
         """
         states = self.decoder(z, rows)
         parts = [self.of(sort).log_prob(states[span], rows.values[sort]) for sort, span in self.layout.spans.items()]
@@ -104,11 +104,11 @@ class VAE(nn.Module):
         return likelihood
 
     def applies(self, i: int, before: Tensor) -> Tensor:
-        """Whether the i-th variable, which refines the one before it, applies to symbols of that one, [rows]."""
+        """Whether the i-th variable applies, given symbols of the variable before it, which it refines, [rows]."""
         return self.applicable[self.layout.refining.index(i)][before]
 
     def decays(self) -> Decays:
-        """Every parameter, with its weight decay relative to the one that the settings ask for; the prior's is 0."""
+        """Every parameter, with its weight decay relative to the one in the settings. It is 0 for the prior."""
         yield from ((parameter, 0.0) for parameter in self.prior.parameters())
         yield from self.encoder.decays()
         yield from self.decoder.decays()
@@ -116,7 +116,7 @@ class VAE(nn.Module):
             yield from self.of(sort).decays()
 
     def _silent(self, rows: Rows) -> Tensor:
-        """Where a refining variable does not apply, [variables, rows]."""
+        """Cells of refining variables that do not apply, [variables, rows]."""
         silent = torch.zeros(len(self.layout), len(rows), dtype=torch.bool, device=rows.device)
         for i in self.layout.refining:
             sort, place = self.layout.variables[i - 1].sort, self.layout.places[i - 1]
@@ -136,7 +136,7 @@ def gaussian_log_prob(noise: Tensor, log_variance: Tensor) -> Tensor:
 
 
 def _applicable(layout: Layout) -> Tensor:
-    """For each refining variable and each symbol of the one before it: whether it applies, [refining, symbols]."""
+    """For each refining variable and each symbol of the one before it, whether it applies, [refining, symbols]."""
     rules = [layout.variables[i].applies or () for i in layout.refining]
     table = torch.zeros(len(rules), max(map(len, rules), default=0), dtype=torch.bool)
     for row, rule in zip(table, rules, strict=True):

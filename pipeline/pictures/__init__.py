@@ -1,8 +1,8 @@
-"""Pictures of a run: how the training went, and how the synthetic rows look beside real ones.
+"""Pictures of a run: the course of the training, drift, and synthetic rows beside real ones.
 
-The functions return `matplotlib.figure.Figure`s that belong to no window and no global state; `png` renders one. How a
-column is drawn is a matter of its measure (`pipeline.measures`). Whatever people wrote, names of columns and labels,
-goes through `written` before it is drawn.
+The functions return `matplotlib.figure.Figure`s that belong to no window and no global state. `png` renders one. The
+`Measure` of a column draws it (`pipeline.measures`). Names of columns and labels, which people wrote, go through
+`written` before they are drawn.
 """
 
 from pipeline.pictures.drifts import drift

@@ -1,4 +1,4 @@
-"""What drifted, in a figure that is drawn from profiles: no rows are needed."""
+"""A figure of what drifted, drawn from profiles without rows."""
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -13,18 +13,18 @@ SENTENCE = 120  # letters
 
 
 def drift(reference: Profile, incoming: Profile, found: DriftReport) -> Figure:
-    """Distributions of the columns that drifted, the worst first; drawn from profiles, no rows are needed.
+    """Draw the distributions of the columns that drifted, the worst first, from profiles without rows.
 
-    Where no column drifted by itself those with the largest changes are shown, and the title says so.
+    If no column drifted by itself, the columns with the largest changes are shown, and the title says so.
 
     Args:
-        reference: What is remembered of the table that the model was trained on.
+        reference: The profile of the table that the model was trained on.
         incoming: The profile of the other table.
-        found: Their comparison; chooses the columns.
+        found: Their comparison, which chooses the columns.
     """
     names = {column.name for column in incoming.columns} & {column.name for column in reference.columns}
     worst: dict[str, Finding] = {}
-    for finding in found.findings:  # those that drifted come first
+    for finding in found.findings:  # drifted ones come first
         if finding.column in names:
             worst.setdefault(finding.column, finding)
     shown = [finding for finding in worst.values() if finding.drifted][:MOST_PANELS]
@@ -51,7 +51,7 @@ def drift(reference: Profile, incoming: Profile, found: DriftReport) -> Figure:
 
 
 def _change(axes: Axes, mine: ColumnProfile, theirs: ColumnProfile) -> None:
-    """How the column's measure draws a change."""
+    """Draw a change as the column's measure does."""
     if mine.measure is None or mine.summary is None or theirs.summary is None or mine.kind != theirs.kind:
         nothing(axes, "nothing to draw")
         return

@@ -1,4 +1,4 @@
-"""How a training went."""
+"""A figure of the course of a training."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from pipeline.training.history import Epoch
 
 
 def loss_curves(history: Sequence[Epoch]) -> Figure:
-    """ELBO, its two parts and the learning rate by epoch; a line marks the best epoch, whose weights were kept."""
+    """Draw ELBO, its two terms and the learning rate by epoch. A line marks the best epoch, whose weights were kept."""
     figure = Figure(figsize=(10, 6), layout="constrained")
     epochs = [epoch.epoch for epoch in history]
     panels = figure.subplots(2, 2, sharex=True)

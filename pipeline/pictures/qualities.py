@@ -1,4 +1,4 @@
-"""How near synthetic rows are to real ones, in a figure: columns, pairs of columns, scores."""
+"""A figure of how near synthetic rows are to real ones: columns, pairs of columns, scores."""
 
 from collections.abc import Sequence
 
@@ -22,17 +22,17 @@ SHOWN_SCORES = {
     "c2st": "C2ST",
     "utility": "Utility",
 }
-"""The scores whose best value is 1, errors being turned round."""
+"""Scores whose best value is 1. Errors are shown as 1 − error."""
 
 
 def quality(real: pa.Table, synthetic: pa.Table, schema: Schema, evaluation: Evaluation) -> Figure:
-    """Distributions of the columns with the largest error, associations of pairs, and scores beside ceilings.
+    """Draw distributions of the columns with the largest error, associations of pairs, and scores beside ceilings.
 
     Args:
         real: Held-out real rows.
         synthetic: Generated rows.
-        schema: The schema of both.
-        evaluation: The evaluation of `synthetic` against `real`; chooses the columns.
+        schema: The schema of both tables.
+        evaluation: The evaluation of `synthetic` against `real`, which chooses the columns.
     """
     shown = evaluation.columns[:MOST_PANELS]
     rows = panel_rows(len(shown))
@@ -48,7 +48,7 @@ def quality(real: pa.Table, synthetic: pa.Table, schema: Schema, evaluation: Eva
 def _marginals(
     figure: SubFigure, tables: tuple[pa.Table, pa.Table], schema: Schema, shown: Sequence[ColumnError]
 ) -> None:
-    """A panel per column, the largest error first; `tables` are the real and the synthetic rows."""
+    """A panel per column, the largest error first. `tables` are the real and the synthetic rows."""
     across = min(PANELS_PER_ROW, max(1, len(shown)))
     panels = list(figure.subplots(panel_rows(len(shown)), across, squeeze=False).flat)
     for axes, column in zip(panels, shown, strict=False):
@@ -64,7 +64,7 @@ def _marginals(
 
 
 def _scores(axes: Axes, evaluation: Evaluation) -> None:
-    """Each score from 0 to 1 as a dot, its ceiling as a bar across."""
+    """Each score from 0 to 1 as a dot, and its ceiling as a bar across."""
     shown = [(text, evaluation[name]) for name, text in SHOWN_SCORES.items() if name in evaluation]
     for height, (_, score) in enumerate(shown):
         assert score.ceiling is not None, "the scores that are shown have ceilings"
@@ -82,7 +82,7 @@ def _scores(axes: Axes, evaluation: Evaluation) -> None:
 
 
 def _associations(panels: Sequence[Axes], real: View, synthetic: View) -> None:
-    """Cramér's V of all pairs, of the real and of the synthetic rows."""
+    """Cramér's V of all pairs, for the real and for the synthetic rows."""
     found = {name: real.measures[name].strata(own, synthetic[name]) for name, own in real.values.items()}
     strata = dict([(name, own) for name, own in found.items() if own is not None][:MOST_ASSOCIATED])
     names = list(strata)

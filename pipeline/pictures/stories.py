@@ -1,4 +1,4 @@
-"""A replay in a figure: quality over time, drift, and who trained when."""
+"""A figure of a replay: quality over time, drift, and which strategy trained when."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -21,7 +21,7 @@ CEILING: Mapping[str, Any] = {"color": "black", "linewidth": 0.9, "linestyle": "
 
 
 def story(told: Story) -> Figure:
-    """A replay: quality over time, of the rows at hand and of those still to come, drift, and who trained when."""
+    """Draw a replay: quality on held-out rows and on rows still to come, drift, and which strategy trained when."""
     figure = Figure(figsize=(12, 9.5), layout="constrained")
     quality, ahead, checks, trainings = figure.subplots(4, 1, sharex=True, height_ratios=[3, 2.2, 1.3, 1.1])
     quality.set_title("Quality after each turn, on held-out rows of the table as it stands", loc="left", fontsize=10)
@@ -43,7 +43,7 @@ def story(told: Story) -> Figure:
 
 
 def _drift_over_time(axes: Axes, told: Story) -> None:
-    """The largest effect of every check of the loop, in units of its threshold."""
+    """The largest effect of every drift check of the loop, in units of its threshold."""
     checks = [(step.end, step.drift) for step in told.of("loop") if step.drift is not None]
     colors = [SYNTHETIC if look.drifted else REAL for _, look in checks]
     axes.vlines(_moments(end for end, _ in checks), 0, [look.excess for _, look in checks], colors=colors, linewidth=4)
@@ -53,7 +53,7 @@ def _drift_over_time(axes: Axes, told: Story) -> None:
 
 
 def _trainings_over_time(axes: Axes, told: Story) -> None:
-    """A line per strategy: afresh is a full dot, a warm start an empty one, what the gate refused a cross."""
+    """A line per strategy: a full dot for training afresh, an empty one for a warm start, a cross if refused."""
     for height, (strategy, style) in enumerate(STRATEGY_STYLES.items()):
         for step in told.of(strategy):
             if step.trained is None:

@@ -1,4 +1,4 @@
-"""What all pictures have in common: colours, panels, and how a figure becomes a PNG."""
+"""The common style of all pictures: colours, panels, and rendering as PNG."""
 
 import warnings
 from io import BytesIO
@@ -16,7 +16,7 @@ MOST_PANELS = 12
 
 
 def png(figure: Figure) -> bytes:
-    """The figure as PNG at 120 dots per inch."""
+    """Render a figure as PNG at 120 dots per inch."""
     content = BytesIO()
     FigureCanvasAgg(figure)
     with warnings.catch_warnings():
@@ -26,11 +26,11 @@ def png(figure: Figure) -> bytes:
 
 
 def panel_rows(panels: int) -> int:
-    """Rows of so many panels; at least one."""
+    """Number of rows for `panels` panels, at least one."""
     return max(1, -(-panels // PANELS_PER_ROW))
 
 
 def plain(axes: Axes) -> None:
-    """No frame but the axes themselves, small ticks."""
+    """Remove all of the frame but the axes, and make ticks small."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(labelsize=8)

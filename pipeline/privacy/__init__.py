@@ -1,1 +1,1 @@
-"""What may not be shown of a table, and how much of its dependence a small one may teach."""
+"""Which values of a table may be published, and how much dependence between columns a small table may teach."""

@@ -1,17 +1,18 @@
-"""What of a table may be shown: no label and no extreme of only a few rows.
+"""Withhold labels and extremes that only a few rows have.
 
-A label that fewer than `Column.least_rows` rows share may say who a person is, and so may the greatest salary. Such
-values are *withheld*: they are replaced before anything is learned, counted or drawn, so that no later stage can
-publish them. This is statistical disclosure control by suppression and coarsening (Hundepool et al. 2012, chapters 3
-and 5), with ordinary values in the place of what is suppressed:
+A label that fewer than `Column.least_rows` rows share may identify a person, and so may the greatest salary. Such
+values are *withheld*: they are replaced before anything is learned, counted or drawn, so no later stage can publish
+them. This is statistical disclosure control by suppression and coarsening (Hundepool et al. 2012, chapters 3 and 5),
+with ordinary values in the place of suppressed ones:
 
-- a row with a withheld label takes the label of another row, one that agrees with it in the column which tells most
-  about the label. So a village becomes a town of the same country, and no token such as "other" is invented;
-- a number or a point in time beyond the last ones that enough rows reach is moved to a round value before it.
+- A row with a withheld label takes the label of another row. Both rows agree in the column that tells most about the
+  label. So a village becomes a town of the same country, and no token such as "other" is invented.
+- Consider the last numbers or points in time that enough rows reach. A value beyond them moves to a round value before
+  it.
 
-A column whose measure knows neither labels nor an order is left as it is: its kind answers for what it publishes.
+A column whose `Measure` knows neither labels nor an order is left as it is. Its kind has to protect what it publishes.
 
-A value that stands far from all others, and is well known (9999-12-31, −999) or shared by enough rows, is no extreme.
+A value that stands far from all others is no extreme if it is well known (9999-12-31, −999) or shared by enough rows.
 It means something else and stays as it is.
 """
 
@@ -35,31 +36,31 @@ from pipeline.records import Record
 from pipeline.schema import Column, Schema, value_type
 
 SAMPLE = 20_000
-"""Rows in which a column is looked for that tells about withheld labels."""
+"""Rows that are used to find the column that tells most about withheld labels."""
 PARTNERS = 32
-"""Most columns that are tried."""
+"""Largest number of columns that are tried."""
 LABELS, BINS = 63, 16
-"""Labels of such a column that are told apart, and intervals of numbers."""
+"""Number of labels of such a column that are distinguished, and of intervals of numbers."""
 TELLING = 0.02
-"""Nats of mutual information from which on a column tells something."""
+"""Mutual information in nats. A column with less tells nothing."""
 COARSE = 0.01
-"""Share of a column's range to which an extreme is rounded at most."""
+"""Largest rounding of an extreme, as a share of the column's range."""
 WELL_KNOWN = frozenset({-1.0, *(sign * (10.0**length - 1) for sign in (1, -1) for length in range(2, 10))})
-"""Numbers that commonly stand for no number."""
+"""Numbers that commonly mean that there is no number."""
 WELL_KNOWN_DAYS = frozenset({"0001-01-01", "1900-01-01", "1970-01-01", "2099-12-31", "2999-12-31", "9999-12-31"})
-"""Days that commonly stand for no day."""
+"""Days that commonly mean that there is no day."""
 
 Codes = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 
 class Withheld(Record):
-    """What is not shown of a column.
+    """What is withheld of a column.
 
     Attributes:
         name: The column.
-        labels: Labels that too few rows share; 0 for a column of numbers or times.
-        rows: Rows whose value is replaced.
+        labels: Number of labels that too few rows share. 0 for a column of numbers or times.
+        rows: Number of rows whose value is replaced.
     """
 
     name: str
@@ -68,7 +69,7 @@ class Withheld(Record):
 
     @property
     def text(self) -> str:
-        """The same for people."""
+        """The same as a text for people."""
         rows = "1 row" if self.rows == 1 else f"{self.rows:,} rows"
         if not self.labels:
             return f"column {self.name!r}: extremes ({rows}) are moved in"
@@ -77,7 +78,7 @@ class Withheld(Record):
 
 
 class Disclosure:
-    """What may be shown of a table's columns; made of all real rows there are, applied to any part of them."""
+    """The rules of what may be shown of each column. They are made from all real rows and apply to any rows."""
 
     def __init__(self, rules: Mapping[str, "_Labels | _Ends"], withheld: tuple[Withheld, ...]) -> None:
         self.rules, self.withheld = rules, withheld
@@ -86,13 +87,13 @@ class Disclosure:
     def of(
         cls, table: pa.Table, schema: Schema, known: Mapping[str, pa.Array] | None = None, *, ends: bool = True
     ) -> Self:
-        """What may be shown of a table.
+        """Find out what may be shown of a table.
 
         Args:
             table: Every real row.
             schema: The schema of the table.
-            known: Labels by column that a model knows already, so that nothing new is told by showing them.
-            ends: Whether extremes are withheld too.
+            known: Labels by column that a model knows already. Showing them reveals nothing new.
+            ends: Whether to withhold extremes too.
         """
         rules: dict[str, _Labels | _Ends] = {}
         withheld = []
@@ -113,7 +114,7 @@ class Disclosure:
         return cls(rules, tuple(withheld))
 
     def apply(self, table: pa.Table, *, seed: int) -> pa.Table:
-        """The table with ordinary values in the place of what is withheld."""
+        """The table with ordinary values in the place of withheld ones."""
         shown = table
         for name, rule in self.rules.items():
             place = table.column_names.index(name)
@@ -124,14 +125,14 @@ class Disclosure:
 
 @dataclass(frozen=True)
 class _Coder:
-    """Puts the rows of any table into few groups by one column: by its frequent labels, or by intervals of numbers."""
+    """Assigns rows of any table to a few groups by one column: by its frequent labels, or by intervals of numbers."""
 
     name: str
     labels: pa.Array | None
     edges: Floats
 
     def codes(self, table: pa.Table) -> Codes:
-        """Group of each row; null is one."""
+        """Group of each row. Null has a group of its own."""
         if self.labels is None:
             values = numbers(table[self.name])
             return np.where(np.isnan(values), 0, np.searchsorted(self.edges, values, side="right") + 1)
@@ -141,14 +142,14 @@ class _Coder:
 
 @dataclass(frozen=True)
 class _Labels:
-    """The labels of a column that may be shown, and which rows lend theirs to those whose label is withheld.
+    """The labels of a column that may be shown, and donors of labels for rows whose label is withheld.
 
     Attributes:
         name: The column.
         allowed: Its labels that may be shown.
-        coder: Groups rows that are alike; None where no column tells anything.
-        starts: First donor of each group, [groups + 1].
-        donors: Labels, as places in `allowed`, group after group.
+        coder: Groups rows that are alike. None if no column tells anything about the labels.
+        starts: Index of the first donor of each group, [groups + 1].
+        donors: The donors' labels as indices into `allowed`, group after group.
     """
 
     name: str
@@ -172,7 +173,7 @@ class _Labels:
         return pa.DictionaryArray.from_arrays(index.cast(array.type.index_type), shown, ordered=array.type.ordered)
 
     def _lent(self, rows: pa.Table, uniform: Floats) -> Codes:
-        """A label for each row: of a donor of its group, or of any donor where the group has none."""
+        """A label for each row from a donor of its group, or from any donor if the group has none."""
         if not len(self.donors):
             return np.full(len(uniform), -1, dtype=np.int64)
         group = self.coder.codes(rows) if self.coder is not None else np.zeros(len(uniform), dtype=np.int64)
@@ -184,13 +185,15 @@ class _Labels:
 
 @dataclass(frozen=True)
 class _Ends:
-    """How far the numbers or times of a column may reach.
+    """The range of the numbers or times of a column that may be shown.
 
     Attributes:
         name: The column.
         low: Values below `below` become this one.
         high: Values above `above` become this one.
-        special: Values beyond the ends that stay as they are.
+        below: The lower bound.
+        above: The upper bound.
+        special: Values beyond the bounds that stay as they are.
     """
 
     name: str
@@ -201,7 +204,7 @@ class _Ends:
     special: Floats
 
     def apply(self, table: pa.Table, random: np.random.Generator) -> pa.Array:
-        """The column with its extremes moved in."""
+        """The column with its extremes moved inwards."""
         del random
         array = combined(table[self.name])
         values = numbers(array)
@@ -216,7 +219,7 @@ class _Ends:
 
 
 def _labels(table: pa.Table, schema: Schema, column: Column, known: pa.Array | None) -> tuple[_Labels | None, int, int]:
-    """The rule for a column of labels, None where all may be shown; how many labels and rows are withheld."""
+    """The rule for a column of labels, and how many labels and rows it withholds. No rule if all may be shown."""
     found, counts = labels.counted(table[column.name])
     enough = counts >= column.least_rows
     if known is not None:
@@ -236,7 +239,7 @@ def _labels(table: pa.Table, schema: Schema, column: Column, known: pa.Array | N
 
 
 def _partner(table: pa.Table, schema: Schema, name: str, label: Codes) -> _Coder | None:
-    """The column that tells most about labels that may be shown, if one tells anything."""
+    """The column that tells most about the labels that may be shown. None if no column tells anything."""
     rows = np.flatnonzero(label >= 0)
     rows = rows[np.linspace(0, len(rows) - 1, min(SAMPLE, len(rows))).astype(int)] if len(rows) else rows
     seen = {column.name: measure(column.kind) for column in schema if column.name != name}
@@ -265,7 +268,7 @@ def _coder(sample: pa.Table, column: Column) -> _Coder:
 
 
 def _mutual_information(a: Codes, b: Codes) -> float:
-    """Mutual information of two columns of codes in nats, less its bias (Miller 1955)."""
+    """Mutual information of two columns of codes in nats, corrected for its bias (Miller 1955)."""
     if not len(a):
         return 0.0
     joint = np.unique(a * (b.max() + 1) + b, return_counts=True)[1] / len(a)
@@ -276,7 +279,7 @@ def _mutual_information(a: Codes, b: Codes) -> float:
 
 
 def _ends(name: str, array: pa.ChunkedArray, least: int) -> tuple[_Ends | None, int, int]:
-    """The rule for a column of numbers or times, None where nothing is withheld; 0 labels, and the rows withheld."""
+    """The rule for a column of numbers or times, 0 labels, and the rows withheld. No rule if nothing is withheld."""
     values = numbers(array)
     distinct, counts = np.unique(values[~np.isnan(values)], return_counts=True)
     apart = isolated(distinct) & ((counts >= least) | _well_known(distinct, array.type))
@@ -297,10 +300,10 @@ def _ends(name: str, array: pa.ChunkedArray, least: int) -> tuple[_Ends | None, 
 
 
 def _inner(x: Floats, rows: Codes, least: int) -> float:
-    """The greatest of ascending values if `least` rows share it; else a value before it that tells of no single row.
+    """The greatest of ascending values if `least` rows share it; else a value before it that reveals no single row.
 
-    That is a multiple of `_unit`, or the mean of the `least` greatest rows if fewer than `least` rows would stay on the
-    other side.
+    That is a multiple of `_unit`. If fewer than `least` rows are at or beyond this multiple, it is the mean of the
+    `least` greatest rows.
     """
     if rows[-1] >= least or len(x) == 1:
         return float(x[-1])
@@ -323,7 +326,7 @@ def _unit(spread: float) -> float:
 
 
 def _typed(array: pa.ChunkedArray, values: Floats, x: Floats, bound: float, *, up: bool) -> pa.Scalar:
-    """The value of the column's type and grid next to `bound`, inwards."""
+    """The value of the column's type and grid that is next to `bound` on its inner side."""
     near = np.flatnonzero(np.isin(values, np.append(x[:8], x[-8:])))
     some = combined(array.take(pa.array(near)))
     domain = domain_of(some)
@@ -335,7 +338,7 @@ def _typed(array: pa.ChunkedArray, values: Floats, x: Floats, bound: float, *, u
 
 
 def _well_known(distinct: Floats, arrow: pa.DataType) -> NDArray[np.bool_]:
-    """Which values commonly stand for none."""
+    """Which values commonly mean that there is no value."""
     if pa.types.is_timestamp(arrow) or pa.types.is_date(arrow):
         unit = "D" if pa.types.is_date32(arrow) else "ms" if pa.types.is_date64(arrow) else arrow.unit
         days = {np.datetime64(day, "D").astype(np.int64) for day in WELL_KNOWN_DAYS}

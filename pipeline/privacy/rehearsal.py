@@ -1,13 +1,13 @@
-"""How much of the dependence between columns may a small table teach?
+"""How much dependence between columns may a small table teach?
 
-A network of a few hundred rows learns them by heart, and a copied row is a disclosed person. So a small table is
-rehearsed first: a model is trained on one half of the rows, and a nearest-neighbour attack (membership inference; van
-Breugel et al. 2023, arXiv 2302.12580, compare several) tries to tell that half from the other one by what the model
-generates. Generated rows are then *shrunk* towards independent columns: a share of them is taken apart, and each column
-is dealt out anew among them. The least share is used with which the attack does no better than chance allows, and with
-which rows of the trained half come up no more often than rows of the other half coincide with them.
+A network trained on a few hundred rows learns them by heart, and a copied row discloses a person. So a small table is
+rehearsed first. A model is trained on one half of the rows. A nearest-neighbour attack (membership inference; van
+Breugel et al. 2023, arXiv 2302.12580, compare several) tries to tell that half from the other by the generated rows.
+Generated rows are then *shrunk* towards independent columns: a share of them is taken apart, and the values of each
+column are shuffled among these rows. The least share is used that meets two conditions: the attack does no better than
+chance allows, and generated rows equal rows of the trained half no more often than rows of the other half do.
 
-Below `FEWEST` rows a rehearsal shows nothing, and columns are independent.
+Below `FEWEST` rows a rehearsal shows nothing, and the columns are independent.
 """
 
 from collections.abc import Callable
@@ -24,27 +24,27 @@ from pipeline.schema import Schema
 from pipeline.statistics.auc import auc, by_chance
 
 FEWEST, ENOUGH = 100, 500
-"""Rows from which on a rehearsal says something, and from which on none is needed."""
+"""The least number of rows for a rehearsal, and the number of rows that need none."""
 SHARES = (0.0, 0.25, 0.5, 0.75)
 """Shares that are tried before all columns are independent."""
 GENERATED = 2000
-"""Rows that the attack is given."""
+"""Number of generated rows for the attack."""
 TOLERANCE = 0.02
-"""How far the AUC of the attack may lie above ½ where its standard error is smaller."""
+"""How far the AUC of the attack may lie above ½ at least, even if its standard error is smaller."""
 
 Floats = NDArray[np.float64]
 Generate = Callable[[int], pa.Table]
-"""Generates so many rows."""
+"""Generates the given number of rows."""
 
 
 class Shrinkage(Record):
     """How far generated rows are shrunk towards independent columns, and why.
 
     Attributes:
-        share: The share of rows whose columns are dealt out anew; 1 where the network was taught no dependence at all.
-        auc: The AUC of the attack with this share; None where there was no rehearsal.
-        copied: Share of generated rows that were a unique row of the trained half.
-        coincided: Share of the other half's rows that were.
+        share: The share of rows whose columns are shuffled. 1 if the network was taught no dependence at all.
+        auc: The AUC of the attack with this share. None without a rehearsal.
+        copied: Share of generated rows that equal a unique row of the trained half.
+        coincided: Share of the other half's rows that equal a unique row of the trained half.
     """
 
     share: float = Field(default=0.0, ge=0, le=1)
@@ -82,7 +82,7 @@ def rehearse(rows: pa.Table, schema: Schema, fit: Callable[[pa.Table], Generate]
 
 
 def independent(rows: pa.Table, *, seed: int) -> pa.Table:
-    """The same columns, each in an order of its own."""
+    """The same columns, each in a random order of its own."""
     for i, name in enumerate(rows.column_names):
         order = stream(seed, "independent", name).permutation(rows.num_rows)
         rows = rows.set_column(i, rows.schema.field(i), rows.column(i).take(pa.array(order)))
@@ -90,13 +90,13 @@ def independent(rows: pa.Table, *, seed: int) -> pa.Table:
 
 
 def _taken_apart(made: pa.Table, share: float, seed: int) -> pa.Table:
-    """Generated rows, the columns of a share of them dealt out anew."""
+    """Generated rows. The columns of a share of them are shuffled."""
     count = round(share * made.num_rows)
     return pa.concat_tables([independent(made.slice(0, count), seed=seed), made.slice(count)])
 
 
 def _attacked(trained: pa.Table, other: pa.Table, made: pa.Table, schema: Schema) -> tuple[float, float, float]:
-    """AUC of the attack, share of generated rows that are a unique trained row, and of the other half's that are."""
+    """AUC of the attack, and the shares of generated rows and of the other half that equal a unique trained row."""
     seen = {c.name: found for c in schema if (found := measure(c.kind)) is not None}
     if not seen:
         return 0.5, 0.0, 0.0
@@ -112,7 +112,7 @@ def _attacked(trained: pa.Table, other: pa.Table, made: pa.Table, schema: Schema
 
 
 def _nearest(rows: Floats, drawn: Floats, unordered: NDArray[np.bool_]) -> Floats:
-    """Distance of each row to the nearest drawn one (Gower 1971): differences of ranks, and labels that differ."""
+    """Distance of each row to the nearest generated one (Gower 1971): differences of ranks, and differing labels."""
     nearest = np.empty(len(rows))
     for i, row in enumerate(rows):
         apart = np.abs(drawn - row)

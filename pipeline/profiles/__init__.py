@@ -1,1 +1,1 @@
-"""Summaries of tables without their rows, and what is remembered of a training table."""
+"""Summaries of tables without their rows, and the reference that is kept of a training table."""

@@ -1,13 +1,13 @@
-"""How much a table differs from itself.
+"""How much a table differs from itself by chance.
 
-A sample of the reference is divided at random into a batch and the rest, again and again. Nothing has changed between
-the two, so whatever differs is chance, with the table's own ties, tails, rare labels and dependent columns. Of each
-division and each family of effects the *largest* level over all columns is kept (`pipeline.statistics.chance`), and a
-`Tail` is fitted to these: from it follows the threshold that no column exceeds but in one comparison of a thousand.
-Levels hardly depend on the sizes of batch and reference, so one calibration serves batches of any size; it is made with
-small, middle and large batches together.
+A sample of the reference is split at random into a batch and the rest, again and again. Nothing has changed between the
+two, so every difference is chance, with the table's own ties, tails, rare labels and dependent columns. For each split
+and each family of effects, the *largest* level over all columns is kept (`pipeline.statistics.chance`). A `Tail` is
+fitted to these levels. It gives the threshold that any column exceeds in only one comparison of a thousand. Levels
+hardly depend on the sizes of batch and reference, so one calibration serves batches of any size. It is made from small,
+middle and large batches together.
 
-Rows are resampled one by one: where neighbouring rows are alike (a time series), chance is larger than this knows.
+Rows are resampled one by one. If neighbouring rows are alike, as in a time series, chance is larger than this estimate.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,11 +30,11 @@ from pipeline.statistics.discrepancy import unbiased
 from pipeline.statistics.products import Products
 
 NULLS = "nulls"
-CELLS = 2**21  # values looked at in one resampling
+CELLS = 2**21  # values in one resampling
 MOST_ROWS = 8192
-FEWEST_ROWS = 200  # below, only the analytic bound is used
+FEWEST_ROWS = 200  # for fewer rows, only the analytic bound is used
 JOINT_ROWS = 2048  # for pairs and rows
-DIVISORS = (32, 8, 2)  # of the sample: sizes of batches
+DIVISORS = (32, 8, 2)  # the sample's rows divided by these are the sizes of batches
 RESAMPLES = 200
 
 Floats = NDArray[np.float64]
@@ -43,10 +43,10 @@ Points = NDArray[np.float32]
 
 
 class Calibration(Record):
-    """What chance does to a table.
+    """The effect of chance on a table.
 
     Attributes:
-        tails: Per family of effects the law of the largest level.
+        tails: For each family of effects, the law of the largest level.
         heaviness: Fourth moment of each trait in units of its deviation.
         least: Rows of the smallest batch that was tried.
     """
@@ -56,17 +56,16 @@ class Calibration(Record):
     least: int = 1
 
     def level(self, family: str, chance: float, rows: int) -> float:
-        """The level that the largest effect of a family exceeds with this chance in batches of so many rows.
+        """The level that the largest effect of a family exceeds with this chance in a batch of `rows` rows.
 
-        In batches smaller than any that was tried, single rows are large steps: they have at least the level that
-        bounds one effect.
+        In batches smaller than `least`, single rows are large steps. Their level is at least the bound of one effect.
         """
         bound = Tail.bound(1).level(chance) if rows < self.least else 0.0
         return max(self.tails[family].level(chance), bound)
 
 
 def families() -> dict[str, int]:
-    """The families of effects of single columns, and how many effects of each one column has."""
+    """The families of effects of single columns, and how many effects of each family one column has."""
     found = {NULLS: 1}
     for kind in columns.KINDS.values():
         found |= kind.measure.families if kind.measure is not None else {}
@@ -74,7 +73,7 @@ def families() -> dict[str, int]:
 
 
 def analytic(profile: Profile, space: FeatureSpace) -> Calibration:
-    """What holds for any table: wider thresholds, for references too small to be resampled."""
+    """Bounds that hold for any table. They are wider, for references that are too small to be resampled."""
     compared, traits = len(profile.columns), len(space.traits[0])
     tails = {family: Tail.bound(tests * compared) for family, tests in families().items()}
     tails |= {"pairs": Tail.bound(traits * (traits - 1) // 2), "rows": Tail.bound(1)}
@@ -82,7 +81,14 @@ def analytic(profile: Profile, space: FeatureSpace) -> Calibration:
 
 
 def calibrate(table: pa.Table, profile: Profile, space: FeatureSpace, seed: int) -> Calibration:
-    """Divide a sample of the reference `table`, of this `profile`, again and again."""
+    """Resample how much chance changes a table.
+
+    Args:
+        table: The reference table.
+        profile: The profile of the table.
+        space: The feature space of the table.
+        seed: The seed of the sample and its splits.
+    """
     if table.num_rows < FEWEST_ROWS:
         return analytic(profile, space)
     rng = stream(seed, "calibrate")
@@ -109,7 +115,7 @@ def calibrate(table: pa.Table, profile: Profile, space: FeatureSpace, seed: int)
 
 
 def heaviness(traits: NDArray[np.floating]) -> Floats:
-    """Fourth moment of each trait [rows, traits] in units of its deviation, at least a normal variable's 3."""
+    """Fourth moment of each trait [rows, traits] in units of its deviation, at least 3 as for a normal variable."""
     if not traits.size:
         return np.full(traits.shape[1], 3.0)
     present = np.maximum((~np.isnan(traits)).sum(axis=0), 1)
@@ -119,16 +125,16 @@ def heaviness(traits: NDArray[np.floating]) -> Floats:
 
 
 def correlation_variance(heavy: Floats, rows: Floats) -> Floats:
-    """Largest variance of correlations estimated from so many rows, [traits, traits].
+    """Upper bound of the variance of correlations that are estimated from `rows` rows, [traits, traits].
 
-    It is E[x²y²] / n for uncorrelated x and y in standard units, by Cauchy and Schwarz at most the geometric mean of
-    their fourth moments.
+    For uncorrelated x and y in standard units, the variance is E[x²y²] / n. By Cauchy and Schwarz this is at most the
+    geometric mean of their fourth moments, divided by n.
     """
     return np.asarray(np.sqrt(np.outer(heavy, heavy)) / np.maximum(rows, 1))
 
 
 def _groups(sample: pa.Table, profile: Profile) -> list[Resampled]:
-    """The columns of the sample that have values, those of one measure together."""
+    """The columns of the sample that have values, grouped by measure."""
     together: dict[Measure[Any], list[ColumnProfile]] = {}
     for column in profile.columns:
         if column.measure is not None and column.summary is not None:
@@ -141,7 +147,7 @@ def _groups(sample: pa.Table, profile: Profile) -> list[Resampled]:
 
 
 def _columns(groups: Sequence[Resampled], nulls: Points, batch: Integers) -> dict[str, float]:
-    """The largest level of each family that looks at single columns, `batch` being rows of the sample."""
+    """The largest level of each family of effects of single columns. `batch` holds row numbers of the sample."""
     found = {**dict.fromkeys(families(), 0.0), NULLS: _nulls(nulls, batch)}
     for group in groups:
         for family, level in group.levels(batch).items():
@@ -150,7 +156,7 @@ def _columns(groups: Sequence[Resampled], nulls: Points, batch: Integers) -> dic
 
 
 def _nulls(nulls: Points, batch: Integers) -> float:
-    """The largest level of a changed null rate; `nulls` [rows, columns] is 1 for null, else 0."""
+    """The largest level of a changed null rate. `nulls` [rows, columns] is 1 for null, else 0."""
     inside = np.zeros(len(nulls), np.float32)
     inside[batch] = 1
     found, total = (inside @ nulls).astype(np.float64), nulls.sum(axis=0, dtype=np.float64)

@@ -1,8 +1,8 @@
 """The rows of a table in a feature space, summarised without the rows.
 
-Sums of the points, of their products and of their random Fourier features give the Fréchet distance and the MMD of
-two tables; sums of products of traits give the correlations of pairs of columns. All of them add up over shards.
-A large shard is thinned to evenly spaced rows, each of which then counts for several.
+Sums of the points, of their products and of their random Fourier features give the Fréchet distance and the MMD of two
+tables. Sums of products of traits give the correlations of pairs of columns. All sums add up over shards. A large shard
+is thinned to evenly spaced rows, and each of them then counts for several.
 """
 
 from typing import Self
@@ -19,7 +19,7 @@ from pipeline.statistics.sketches import Packed
 
 Floats = NDArray[np.float64]
 
-CELLS = 2**21  # raw features looked at in one shard
+CELLS = 2**21  # raw features of one shard
 MOST_ROWS = 16_384
 LEAST_ROWS = 1_024
 
@@ -28,8 +28,8 @@ class Embedding(Packed):
     """A table in the space of a reference.
 
     Attributes:
-        rows: Rows of the table.
-        squares: Σ of the squared weights of the rows looked at; rows² / squares is the effective number of them.
+        rows: Number of rows of the table.
+        squares: Σ of the squared weights of the sampled rows. The effective number of rows is rows² / squares.
         sums: Float64 Σ of points [d].
         products: Float64 Σ of products of points [d, d].
         waves: Float64 Σ of random Fourier features [1024].
@@ -45,7 +45,7 @@ class Embedding(Packed):
 
     @classmethod
     def of(cls, table: pa.Table, space: FeatureSpace) -> Self:
-        """The summary of a table; at most 16,384 of its rows are looked at, fewer of wide tables."""
+        """Summarise a table. It uses at most 16,384 evenly spaced rows, and fewer of wide tables."""
         most = int(np.clip(CELLS // max(1, space.width), LEAST_ROWS, MOST_ROWS))
         rows = table.num_rows
         chosen = np.linspace(0, rows - 1, min(rows, most)).round().astype(np.int64)
@@ -63,7 +63,7 @@ class Embedding(Packed):
         )
 
     def merge(self, other: Self) -> Self:
-        """The summary of both tables."""
+        """The summary of both tables together."""
         return type(self)(
             rows=self.rows + other.rows,
             squares=self.squares + other.squares,
@@ -75,7 +75,7 @@ class Embedding(Packed):
 
     @property
     def effective(self) -> float:
-        """Number of equally weighted rows that know as much."""
+        """Number of equally weighted rows with the same information."""
         return self.rows**2 / self.squares if self.rows else 0.0
 
     @property
@@ -91,11 +91,11 @@ class Embedding(Packed):
         return np.asarray(np.frombuffer(self.waves, "<f8") / max(1, self.rows))
 
     def mmd2(self, other: Self) -> float:
-        """Squared maximum mean discrepancy, its bias removed; may be below 0."""
+        """Unbiased squared maximum mean discrepancy. It may be below 0."""
         return float(unbiased(self.wave_mean, other.wave_mean, self.effective, other.effective))
 
     def frechet(self, other: Self) -> float:
-        """Fréchet distance of the Gaussians of both."""
+        """Fréchet distance of both Gaussians."""
         return frechet(self.gaussian, other.gaussian)
 
 

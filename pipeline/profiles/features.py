@@ -1,16 +1,16 @@
-"""A fixed space of features for distances between tables.
+"""A fixed feature space for distances between tables.
 
-Distances such as MMD and the Fréchet distance need rows as points. A `FeatureSpace` is fitted to a table, for
-distances between distributions to real rows, so that any two generators are measured with the same rod. The measure
-of each column says how values become raw features (`pipeline.measures.features`): numbers their normal scores, labels
-one-hot vectors. The principal components of all raw features, at most 64, are the features. Identifiers have none.
+Distances such as MMD and the Fréchet distance need rows as points. A `FeatureSpace` is fitted to one table, so that all
+tables are compared in the same space. The `Measure` of each column defines its raw features
+(`pipeline.measures.features`): normal scores for numbers, one-hot vectors for labels, nothing for identifiers. The
+principal components of all raw features, at most 64, are the features.
 
-All but centre and components follows from the summaries of the columns, so a space is kept as its `Axes`.
+Everything but the centre and the components follows from the summaries of the columns, so a space is saved as `Axes`.
 
 *Random Fourier features* (Rahimi & Recht 2007) turn the mean of a kernel over pairs of rows into the product of two
-means over rows, which add up over shards: 512 waves of frequencies drawn so that E[φ(x)·φ(y)] is the mean of Gaussian
-kernels of a quarter to four times the median distance. *Traits* are the normal scores and the indicators of frequent
-labels, at most 128 in all, whose correlations say how pairs of columns depend on each other.
+means over rows, and these add up over shards. The frequencies of 512 waves are drawn so that E[φ(x)·φ(y)] is the mean
+of Gaussian kernels of a quarter to four times the median distance. *Traits* are normal scores and indicators of
+frequent labels, at most 128 in all. Their correlations show how pairs of columns depend on each other.
 """
 
 from collections.abc import Mapping
@@ -36,7 +36,7 @@ Points = NDArray[np.float32]
 DIMENSIONS = 64
 LABELS = 32  # one-hot labels of a column, besides null and "other"
 WIDTH = 1024  # one-hot labels of all columns together
-BLOCK = 8192  # rows expanded to one-hot at a time
+BLOCK = 8192  # rows that are expanded to one-hot at a time
 WAVES = 512
 TRAITS = 128
 LABEL_TRAITS = 8  # of one column
@@ -44,12 +44,12 @@ DISTANCE_ROWS = 500  # for the median distance
 
 
 class Marginal(NamedTuple):
-    """What a space needs to know of a column.
+    """The facts of a column that a space needs.
 
     Attributes:
-        measure: How it is compared.
-        summary: Its summary; None where no row has a value.
-        rows: Its rows, nulls counted.
+        measure: How the column is compared.
+        summary: Its summary. None if no row has a value.
+        rows: Its number of rows, with nulls.
     """
 
     measure: Measure[Any]
@@ -64,7 +64,7 @@ class Marginal(NamedTuple):
 
 
 class Axes(Packed):
-    """What a space has beyond the marginals of its columns.
+    """What a space keeps besides the marginals of its columns.
 
     Attributes:
         centre: Mean of the raw features, float32 [raw].
@@ -79,13 +79,13 @@ class Axes(Packed):
 
 @dataclass(frozen=True)
 class FeatureSpace:
-    """Maps tables of one schema to points.
+    """A map from tables of one schema to points.
 
     Attributes:
-        columns: how each column that takes part becomes raw features, by name.
-        centre: mean of the raw features of the table, [raw].
-        components: directions of largest variance, [raw, dimensions].
-        bandwidth: median distance of two rows.
+        columns: The raw features of each column that takes part, by name.
+        centre: Mean of the raw features of the table, [raw].
+        components: Directions of largest variance, [raw, dimensions].
+        bandwidth: Median distance of two rows.
     """
 
     columns: Mapping[str, Features]
@@ -95,7 +95,7 @@ class FeatureSpace:
 
     @classmethod
     def fit(cls, table: pa.Table, schema: Schema) -> Self:
-        """The space of the rows of `table` (at least one)."""
+        """Fit a space to the rows of `table` (at least one)."""
         marginals = {}
         for column in schema:
             measure = columns.measure(column.kind)
@@ -105,7 +105,7 @@ class FeatureSpace:
 
     @classmethod
     def span(cls, marginals: Mapping[str, Marginal], table: pa.Table) -> Self:
-        """The space of columns with these marginals, its axes fitted to at most 8192 evenly spaced rows of `table`."""
+        """Make a space of columns with these marginals. Its axes fit at most 8192 evenly spaced rows of `table`."""
         taken = _features(marginals)
         rows = np.linspace(0, table.num_rows - 1, min(BLOCK, table.num_rows)).astype(int)
         raw = _filled(_raw(taken, table.take(rows)))
@@ -118,14 +118,14 @@ class FeatureSpace:
 
     @classmethod
     def from_axes(cls, marginals: Mapping[str, Marginal], axes: Axes) -> Self:
-        """The space that has these `axes`."""
+        """Make a space with these saved `axes`."""
         centre = np.frombuffer(axes.centre, "<f4")
         components = np.frombuffer(axes.components, "<f4").reshape(len(centre), -1 if len(centre) else 0)
         return cls(_features(marginals), centre, components, axes.bandwidth)
 
     @property
     def axes(self) -> Axes:
-        """What is kept of the space, besides its marginals."""
+        """What is saved of the space besides its marginals."""
         return Axes(
             centre=self.centre.astype("<f4").tobytes(),
             components=self.components.astype("<f4").tobytes(),
@@ -134,7 +134,7 @@ class FeatureSpace:
 
     @property
     def dimensions(self) -> int:
-        """Number of features; 0 where nothing in the table varies or can be compared."""
+        """Number of features. 0 if nothing in the table varies or can be compared."""
         return int(self.components.shape[1])
 
     @property
@@ -143,11 +143,11 @@ class FeatureSpace:
         return len(self.centre)
 
     def raw(self, table: pa.Table) -> Floats:
-        """Raw features of each row, [rows, raw]; NaN is the score of a null."""
+        """Raw features of each row, [rows, raw]. NaN is the score of a null."""
         return _raw(self.columns, table)
 
     def points(self, raw: Floats) -> Points:
-        """Features of rows with these raw features, [rows, dimensions]."""
+        """Features of rows, given their raw features, [rows, dimensions]."""
         return np.asarray((_filled(raw) - self.centre) @ self.components, np.float32)
 
     def transform(self, table: pa.Table) -> Points:
@@ -158,20 +158,20 @@ class FeatureSpace:
         return points
 
     def waves(self, points: Points) -> Points:
-        """Random Fourier features of points, [rows, 2 · 512], each row of length 1."""
+        """Random Fourier features of points, [rows, 2 · 512]. Each row has length 1."""
         angles = points @ self.frequencies
         return np.asarray(np.concatenate([np.cos(angles), np.sin(angles)], axis=1) / np.sqrt(WAVES), np.float32)
 
     @cached_property
     def frequencies(self) -> Points:
-        """Of the waves, [dimensions, 512]: the same for every space of as many dimensions, up to the bandwidth."""
+        """The frequencies of the waves, [dimensions, 512]. Up to the bandwidth, they depend on the dimensions only."""
         directions = stream(0, "waves").standard_normal((WAVES, DIMENSIONS))[:, : self.dimensions]
         scales = self.bandwidth * np.resize(SCALES, WAVES)
         return np.asarray((directions / scales[:, None]).T, np.float32)
 
     @cached_property
     def traits(self) -> tuple[tuple[str, ...], NDArray[np.int64]]:
-        """The column of each trait, and its place among the raw features."""
+        """The column of each trait, and its index among the raw features."""
         most = min(LABEL_TRAITS, max(1, TRAITS // max(1, len(self.columns))))
         starts = np.cumsum([0, *(column.width for column in self.columns.values())])
         found = [
@@ -183,7 +183,7 @@ class FeatureSpace:
 
 
 def _features(marginals: Mapping[str, Marginal]) -> dict[str, Features]:
-    """Features by column; columns of labels share the width."""
+    """The features of each column. All columns of labels share the largest width."""
     labels = sum(marginal.measure.labels for marginal in marginals.values())
     most = min(LABELS, max(1, WIDTH // max(1, labels)))
     found = {name: each.measure.features(each.summary, each.rate, most) for name, each in marginals.items()}
@@ -203,7 +203,7 @@ def _filled(raw: Floats) -> Floats:
 
 
 def _principal(centred: Floats) -> Floats:
-    """Eigenvectors of the largest variances, [raw, at most 64], signs fixed, without those of no variance."""
+    """Eigenvectors of the largest variances, [raw, at most 64], with fixed signs. Zero variances are left out."""
     if not centred.size:
         return np.empty((centred.shape[1], 0))
     values, vectors = np.linalg.eigh(centred.T @ centred / len(centred))

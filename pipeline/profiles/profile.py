@@ -1,8 +1,8 @@
-"""What a table looks like, without its rows.
+"""A summary of a table without its rows.
 
-A `Profile` is a frozen summary of bounded size (under 2 MB for 100 columns): row and null counts, what the measure of
-each column remembers of it (`pipeline.measures`) and, in a given feature space, how the columns hang together. It is
-made in one pass, two of them merge into that of both tables, and it round-trips through JSON.
+A `Profile` is a frozen record of bounded size (under 2 MB for 100 columns). It holds row and null counts, the summary
+of each column by its `Measure` (`pipeline.measures`) and, if a feature space is given, how the columns depend on each
+other. It is made in one pass, it round-trips through JSON, and two profiles merge into the profile of both tables.
 """
 
 from collections.abc import Iterable, Mapping
@@ -25,14 +25,14 @@ from pipeline.statistics.sketches import Sketch
 
 
 class ColumnProfile(Record):
-    """One column.
+    """The profile of one column.
 
     Attributes:
         name: Its name.
         kind: Its kind in the schema.
         type: Its Arrow value type, as text.
-        nulls: Rows without a value.
-        summary: What its measure remembers of it; None where no row has a value, or the kind has no measure.
+        nulls: Number of rows without a value.
+        summary: The summary by its measure. None if no row has a value, or the kind has no measure.
     """
 
     name: str
@@ -44,7 +44,7 @@ class ColumnProfile(Record):
     @field_validator("summary", mode="before")
     @classmethod
     def _of_kind(cls, summary: object, info: ValidationInfo) -> object:
-        """A summary from JSON is one of the measure that the kind has."""
+        """Read a summary from JSON with the sketch that the kind's measure uses."""
         if not isinstance(summary, Mapping):
             return summary
         kind = columns.KINDS.get(info.data.get("kind", ""))
@@ -54,7 +54,7 @@ class ColumnProfile(Record):
 
     @classmethod
     def of(cls, column: Column, array: pa.ChunkedArray) -> Self:
-        """The profile of a column's values."""
+        """Profile the values of a column."""
         measure, nulls, summary = columns.measure(column.kind), array.null_count, None
         if measure is not None:
             summary = measure.summary(array)
@@ -67,7 +67,7 @@ class ColumnProfile(Record):
         return columns.measure(self.kind)
 
     def merge(self, other: Self) -> Self:
-        """The profile of both tables' column."""
+        """The profile of the column of both tables."""
         summary = self.summary or other.summary
         if self.summary is not None and other.summary is not None:
             summary = self.summary.merge(other.summary)
@@ -79,7 +79,7 @@ class Profile(Record):
 
     Attributes:
         rows: Number of rows.
-        columns: Its columns in order.
+        columns: Its columns, in order.
         embedding: Its rows in a feature space, if one was given.
 
     Example:
@@ -111,12 +111,12 @@ class Profile(Record):
 
     @classmethod
     def of_batches(cls, batches: Iterable[pa.Table], schema: Schema, space: FeatureSpace | None = None) -> Self:
-        """The profile of a table that comes in batches, of which one is in memory at a time.
+        """Profile a table that comes in batches. One batch is in memory at a time.
 
         Raises:
-            TableError: There are none.
+            TableError: There are no batches.
         """
-        # neighbours are merged in a tree, so that a row is in few merges: each may move quantiles a little
+        # each merge may move quantiles a little, so neighbours merge in a tree and every row is in few merges
         waiting: list[tuple[int, Self]] = []
         for batch in batches:
             height, made = 0, cls.of(batch, schema, space)
@@ -140,7 +140,7 @@ class Profile(Record):
         return type(self)(rows=self.rows + other.rows, columns=merged, embedding=both)
 
     def __getitem__(self, name: str) -> ColumnProfile:
-        """The column called `name`; raises KeyError where there is none."""
+        """The column called `name`. Raises KeyError if there is none."""
         for column in self.columns:
             if column.name == name:
                 return column

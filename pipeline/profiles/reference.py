@@ -1,8 +1,8 @@
-"""What is remembered of the table that a model was trained on.
+"""The reference of the table that a model was trained on.
 
-A `Reference` is the table's profile, the feature space in which later tables are looked at, and how much the table
-differs from itself by chance. It holds no row, is of bounded size, and is kept with the model. Later tables, or shards
-of one, are profiled in its terms (`Reference.profile_of`) and compared with it by `pipeline.decisions.drift`.
+A `Reference` holds the table's profile, the feature space in which later tables are compared, and how much the table
+differs from itself by chance. It holds no row, has a bounded size, and is kept with the model. Later tables, or shards
+of one, are profiled with `Reference.profile_of`, and `pipeline.decisions.drift` compares them with the reference.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -24,18 +24,18 @@ from pipeline.randomness import stream
 from pipeline.records import Record
 from pipeline.schema import Column, Schema, value_type
 
-SAMPLE = 50_000  # rows that the space and the calibration are made from
-UNKNOWN = "identifier"  # the kind of which nothing is compared
+SAMPLE = 50_000  # rows from which the space and the calibration are made
+UNKNOWN = "identifier"  # a kind of which nothing is compared
 
 
 class Reference(Record):
-    """A table to compare others with.
+    """What is kept of a table to compare others with it.
 
     Attributes:
         profile: The profile of the table, in its own space.
         axes: The axes of that space.
-        joint: The columns that span it.
-        calibration: What chance does.
+        joint: The columns that span the space.
+        calibration: The effect of chance.
 
     Example:
         >>> import pandas as pd
@@ -60,14 +60,14 @@ class Reference(Record):
         Args:
             table: At least one row.
             schema: The schema of the table.
-            seed: The seed of the sample and its divisions.
-            ignore: Columns that take no part in dependence and distance of rows. Those that move on with time never
-                do: they would carry all rows with them.
+            seed: The seed of the sample and its splits.
+            ignore: Columns that take no part in dependence and in distances of rows. Columns that move on with time
+                never take part, because they would move all rows.
         """
         table = to_arrow(table)
         joint = tuple(column.name for column in schema if _compared(column) and column.name not in ignore)
         sample = table.take(pa.array(stream(seed, "reference").permutation(table.num_rows)[:SAMPLE]))
-        with threadpool_limits(limits=1):  # columns run in parallel; nested threads of BLAS only wait for each other
+        with threadpool_limits(limits=1):  # columns run in parallel, and nested BLAS threads would only wait
             plain = Profile.of(table, schema)
             space = FeatureSpace.span(_marginals(plain, joint), sample)
             profile = plain.model_copy(update={"embedding": Embedding.of(table, space)})
@@ -76,7 +76,7 @@ class Reference(Record):
 
     @cached_property
     def space(self) -> FeatureSpace:
-        """Where rows are compared."""
+        """The space in which rows are compared."""
         return FeatureSpace.from_axes(_marginals(self.profile, self.joint), self.axes)
 
     def profile_of(self, batches: Iterable[Frame]) -> Profile:
@@ -96,7 +96,7 @@ class Reference(Record):
             return Profile.of_batches(chain([first], tables), schema, self.space if whole else None)
 
     def _schema(self, arrow: pa.Schema) -> Schema:
-        """Kinds of the reference, for columns of the same name and type; no kind can be said of others."""
+        """A schema with the reference's kinds for columns of the same name and type, and `UNKNOWN` for others."""
         known = {(column.name, column.type): column.kind for column in self.profile.columns}
         found = [
             Column(name=f.name, kind=known.get((f.name, str(value_type(f.type))), UNKNOWN), nullable=True)
@@ -106,7 +106,7 @@ class Reference(Record):
 
 
 def _compared(column: Column) -> bool:
-    """Whether rows of later tables are to lie where those of this one do, in this column."""
+    """Whether the values of later tables should be distributed in this column as they are in this table."""
     measure = columns.measure(column.kind)
     return measure is not None and not measure.moves_on
 

@@ -1,1 +1,1 @@
-"""What a fitted model is asked: the bound of given rows."""
+"""Queries of a fitted model: generated rows, rows back from their z, and the bound of given rows."""

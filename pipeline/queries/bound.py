@@ -1,8 +1,8 @@
-"""What a model says of given rows: the ELBO and its parts.
+"""The ELBO of given rows and its terms.
 
-Everything is in nats per row, on rows that training has not seen. With a learned prior the KL has no closed form and is
-estimated at draws from the posterior. The KL of one dimension is that of q(z_j|x) against the prior's marginal
-p(z_j); they add up to the total only where the prior's dimensions are independent.
+All values are in nats per row, on rows that training has not seen. With a learned prior, the KL has no closed form and
+is estimated at draws from the posterior. The KL of one dimension is that of q(z_j|x) against the prior's marginal
+p(z_j). The KLs of the dimensions add up to the total only if the prior's dimensions are independent.
 """
 
 import math
@@ -17,21 +17,21 @@ from pipeline.randomness import torch_seed
 from pipeline.records import Record
 
 ACTIVE = 0.01
-"""A unit is active when Var_x(E[z_j|x]) exceeds this (Burda et al. 2016, section 5.2)."""
+"""A unit is active if Var_x(E[z_j|x]) exceeds this (Burda et al. 2016, section 5.2)."""
 _BOUND_ROWS = 512
 _BOUND_DRAWS = 100
 
 
 class Bound(Record):
-    """The ELBO of rows and its parts, in nats per row.
+    """The ELBO of rows and its terms, in nats per row.
 
     Attributes:
-        rows: Rows measured.
+        rows: Number of rows.
         elbo: reconstruction − kl.
         reconstruction: E_q[log p(x|z)].
         kl: KL(q(z|x) ‖ p(z)), mean over rows.
         importance_weighted: The bound with K = 100 draws (Burda et al. 2016), on at most 512 rows.
-        active_units: Latent dimensions whose posterior mean varies with the row.
+        active_units: Number of latent dimensions whose posterior mean varies with the row.
         kl_per_dimension: KL of each dimension against the prior's marginal.
         deviation: Standard deviation of the ELBO over rows.
         latent_mean: Mean over rows of the posterior mean of each dimension.
@@ -51,13 +51,13 @@ class Bound(Record):
 
 
 class ColumnReconstruction(Record):
-    """How well rows come back from their own z, for one column.
+    """How well one column is reconstructed from the z of each row.
 
     Attributes:
         name: The column.
         cross_entropy: −log p(column | z, columns before it), nats per row.
-        mse: Mean squared error of redrawn values, in units of the column's variance; None for nominal columns.
-        accuracy: Share of values redrawn exactly; None for ordered columns.
+        mse: Mean squared error of redrawn values, in units of the column's variance. None for nominal columns.
+        accuracy: Share of values redrawn exactly. None for ordered columns.
     """
 
     name: str
@@ -67,10 +67,10 @@ class ColumnReconstruction(Record):
 
 
 class ElboReport(Bound):
-    """The ELBO of held-out rows and its parts, in nats per row, and how each column comes back.
+    """The ELBO of held-out rows and its terms, in nats per row, and how well each column is reconstructed.
 
     Attributes:
-        columns: Per column, in order.
+        columns: One record per column, in order.
     """
 
     columns: tuple[ColumnReconstruction, ...]
@@ -162,7 +162,7 @@ def importance_weighted(vae: VAE, rows: Rows, draws: int, *, seed: int) -> float
 
 
 def _draw(vae: VAE, rows: Rows, generator: torch.Generator) -> _Draw:
-    """A draw from the posterior of each row, and what it is worth."""
+    """Draw z from the posterior of each row, and compute the terms of the ELBO."""
     mean, log_variance = vae.encoder(rows)
     noise = torch.randn(mean.shape, generator=generator)
     z = mean + noise * (0.5 * log_variance).exp()

@@ -1,7 +1,7 @@
 """Rows that a model generates.
 
-Rows are generated in fixed blocks of `BLOCK`, each with its own random stream, so that row i is a function of (model,
-seed, i): any range of rows, in any order and on any worker, comes out the same.
+Rows are generated in fixed blocks of `BLOCK`, each with its own random stream. So row i is a function of (model, seed,
+i): any range of rows is the same, in any order and on any worker.
 """
 
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ def batches(model: Fitted, rows: int, *, seed: int, start: int = 0) -> Iterator[
 
 
 def decoded(model: Fitted, z: NDArray[np.float32], *, seed: int) -> pa.Table:
-    """A row drawn from p(x|z) for each z, [rows, latent]; the noise of row i depends on `seed` and i only.
+    """A row drawn from p(x|z) for each z, [rows, latent]. The noise of row i depends on `seed` and i only.
 
     Raises:
         TableError: `z` has another number of dimensions than the latent space.
@@ -56,13 +56,14 @@ def decoded(model: Fitted, z: NDArray[np.float32], *, seed: int) -> pa.Table:
 
 @torch.no_grad()
 def completed(vae: VAE, evidence: Evidence, *, seed: int) -> Rows:
-    """Rows that agree with what is said of them: known cells as they are, the others drawn.
+    """Complete rows: known cells keep their values, and the others are drawn.
 
-    z is drawn from q(z | known cells), the others from p(x | z, the cells before them) within their limits.
+    z is drawn from q(z | known cells). The other cells are drawn from p(x | z, the cells before them) within their
+    limits.
 
     Args:
         vae: The model.
-        evidence: What is said of each row.
+        evidence: The known cells and the limits of each row.
         seed: Fixes the draws.
     """
     random = stream(seed, "completed")
@@ -96,7 +97,7 @@ def _drawn(vae: VAE | None, z: Tensor, random: np.random.Generator) -> Rows | No
 
 
 def _noise(vae: VAE, random: np.random.Generator, rows: int) -> Noise:
-    """The noise of the first `rows` of a block; it is drawn for all, so that a row's does not depend on how many."""
+    """The noise of the first `rows` of a block. It is drawn for the whole block, whatever the number of rows."""
     layout = vae.layout
     uniform = torch.from_numpy(strata(random, len(layout), BLOCK)[:, :rows])
     normals = sum(variable.normals for variable in layout.variables)
@@ -104,6 +105,6 @@ def _noise(vae: VAE, random: np.random.Generator, rows: int) -> Noise:
 
 
 def _table(model: Fitted, rows: Rows | None, random: np.random.Generator, block: int, count: int) -> pa.Table:
-    """The rows of a block through de-normalization."""
+    """Turn the rows of a block into a table."""
     index = np.arange(block * BLOCK, (block + 1) * BLOCK)
     return model.normalization.decode(rows, random, index, count)

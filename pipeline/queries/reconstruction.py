@@ -1,4 +1,4 @@
-"""How rows come back from their own z, column by column."""
+"""Rows that are reconstructed from their own z, column by column."""
 
 import numpy as np
 import pyarrow as pa
@@ -22,7 +22,7 @@ def encoded(model: Fitted, table: pa.Table) -> NDArray[np.float32]:
 
 
 def elbo_report(model: Fitted, table: pa.Table, *, seed: int) -> ElboReport | None:
-    """The ELBO of a table and how its columns come back; None for a model without a network."""
+    """The ELBO of a table, and how well its columns are reconstructed. None for a model without a network."""
     if model.vae is None:
         return None
     found, cross_entropy = bound(model.vae, model.normalization.encode(table), seed=seed)

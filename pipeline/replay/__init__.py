@@ -1,14 +1,14 @@
-"""The closed loop over history, as if it were live, beside training never again and training every time.
+"""The closed loop over history, as if it were live, compared with never training again and with always training.
 
-A table with a column of times is cut into periods (`pipeline.replay.periods`). At the end of each, three strategies
-have their turn on what has come in until then: *loop* does what the policy finds necessary, *always* trains afresh,
-*never* keeps its first champion. They share the data, the split, the seed and the gate, and every judgment is the one
-that `resynth run` makes; time is what the data says, and nothing later than it is looked at.
+A table with a column of times is cut into periods (`pipeline.replay.periods`). At the end of each period, three
+strategies take a turn on the rows that have come in so far: *loop* does what the policy finds necessary, *always*
+trains afresh, *never* keeps its first champion. They share the data, the split, the seed and the gate, and every
+decision is made as in `resynth run`. The current time is the time of the data, and no later row is used.
 
-Each turn tells two qualities. *Ahead*: the champion so far against the rows that have just come in, which nobody had
-seen; the next month is not like the months before, so real rows of the window do not reach 1 either, and stand
-beside it. *Quality*: the champion after its turn against the held-out rows of the window, that is, how good a twin of
-the table as it now stands is at hand.
+Each turn reports two qualities. *Ahead* compares the champion before the turn with the rows that have just come in,
+which no version has seen. The next month differs from earlier months, so real rows of the window do not reach 1 either;
+their value stands beside it. *Quality* compares the champion after the turn with the held-out rows of the window. It
+says how good the current twin of the table is.
 """
 
 import time
@@ -41,27 +41,27 @@ __all__ = ["STRATEGIES", "Shelf", "Step", "Story", "Strategy", "replay"]
 
 
 AHEAD = ("marginals", "pairs")
-"""What is looked at in rows that have just come in: what their quality is made of."""
+"""Areas of evaluation of rows that have just come in. The quality is computed from them."""
 
 
 class Trained(Record):
-    """What is remembered of a training beside its synthesizer."""
+    """What is kept of a training besides its synthesizer."""
 
     seconds: float
 
 
 class Moment(NamedTuple):
-    """The end of a period: what is there for all strategies.
+    """The end of a period, and what all strategies can use at this time.
 
     Attributes:
         number: The number of the period.
-        end: When it is.
-        fresh: The rows that came in the period.
-        rows: The window that a training sees.
-        new: What of it a run looks at as new.
+        end: The time of its end.
+        fresh: The rows that came in during the period.
+        rows: The window of rows for a training.
+        new: The rows of the window that a run treats as new.
         schema: The schema of the window.
         parts: The parts of the window.
-        before: The training part of the window before; None at the first period.
+        before: The training part of the previous window. None in the first period.
     """
 
     number: int
@@ -75,7 +75,7 @@ class Moment(NamedTuple):
 
     @classmethod
     def of(cls, history: History, number: int, settings: LoopSettings, previous: "Moment | None") -> "Moment":
-        """The end of a period of a history."""
+        """Make the end of a period of a history."""
         window = history.window(number, settings.incoming)
         schema = columns.infer(window.rows, settings.columns, settings.privacy)
         rows, new, fresh = (t.select(schema.names) for t in (window.rows, window.new, history.fresh(number)))
@@ -95,20 +95,20 @@ class Moment(NamedTuple):
 def replay(
     table: pa.Table, column: str, every: str, settings: LoopSettings, shelf: Shelf, progress: Progress = silent
 ) -> Story:
-    """Run the loop over a table's history.
+    """Run the loop over the history of a table.
 
     Args:
         table: The table, from `pipeline.data.tables.read`.
-        column: Its dates or timestamps.
+        column: Its column of dates or timestamps.
         every: Length of a period, such as "30d" or "1mo".
-        settings: The loop's; for *loop* `policy.train` is "needed", whatever they say.
-        shelf: Where what was made is kept: of this table, these settings and no others.
+        settings: The settings of the loop. For *loop*, `policy.train` is always "needed".
+        shelf: The place of intermediate results, for this table and these settings only.
         progress: Receives the phases "replay", "prepare" and "train".
 
     Raises:
-        SchemaError: The column is missing or holds no times; or a column cannot be of its kind.
-        TableError: A row has no time; a first period of few rows.
-        SettingsError: `every` cannot be read, or gives too few periods.
+        SchemaError: The column is missing or holds no times, or a column cannot be of its kind.
+        TableError: A row has no time, or the first period has too few rows.
+        SettingsError: `every` cannot be read, or gives too few or too many periods.
     """
     history = History.of(table, column, Every.parse(every))
     lives = {strategy: Life(strategy, settings, shelf, progress) for strategy in STRATEGIES}
@@ -125,9 +125,9 @@ def replay(
 
 
 class Life:
-    """What one strategy goes through.
+    """The course of one strategy.
 
-    All that a turn has to know of the past is in the turns before it, and on the shelf.
+    A turn depends on the past only through earlier turns and the shelf.
     """
 
     def __init__(self, strategy: Strategy, settings: LoopSettings, shelf: Shelf, progress: Progress) -> None:
@@ -137,7 +137,7 @@ class Life:
         self.past: list[Step] = []
 
     def turn(self, now: Moment) -> Step:
-        """What happens at the end of a period."""
+        """Take the turn at the end of a period."""
         champion = self.past[-1].champion if self.past else None
         step = Step(
             strategy=self.strategy,
@@ -160,7 +160,7 @@ class Life:
         return step.model_copy(update={"quality": Quality.of(self._evaluation(step.champion, now))})
 
     def _consider(self, step: Step, champion: str, now: Moment) -> Step:
-        """Look for drift, ask the policy, and do what it says."""
+        """Check for drift, ask the policy, and do what it decides."""
         reference = self.shelf.recall(f"reference-{champion}", Reference)
         view = self.shelf.recall(f"view-{champion}", ModelView)
         known = Champion(self.shelf.synthesizer(champion), reference, view)
@@ -174,7 +174,7 @@ class Life:
         return self._train(step, now, start=champion if plan.action == "warm-start" else None)
 
     def _plan(self, champion: Champion, drift: DriftReport, now: Moment) -> Plan:
-        """What new rows call for; the situation is told by the turns since the champion was trained."""
+        """Decide what new rows call for, given the turns since the champion was trained."""
         promoted = max(i for i, step in enumerate(self.past) if step.decision == "promoted")
         since = self.past[promoted + 1 :]
         trained = max(step.end for step in self.past if step.trained is not None)
@@ -198,10 +198,10 @@ class Life:
         return policy.plan(situation, self.settings.policy)
 
     def _train(self, step: Step, now: Moment, start: str | None) -> Step:
-        """Train a challenger and let it meet the champion."""
+        """Train a challenger and compare it with the champion."""
         name = str(now.number) if start is None else f"{start}-{now.number}"
         made = self.shelf.record(f"trained-{name}", Trained, lambda: self._trained(name, start, now))
-        if self.strategy == "loop":  # nobody else looks back
+        if self.strategy == "loop":  # the others make no drift checks
             self._remember(name, now)
         champion = self._evaluation(step.champion, now) if step.champion is not None else None
         decision = promotion.decide(self._evaluation(name, now), champion, self.settings.gate)
@@ -216,7 +216,7 @@ class Life:
         )
 
     def _trained(self, name: str, start: str | None, now: Moment) -> Trained:
-        began = time.process_time()  # what else the machine does shall not count
+        began = time.process_time()  # other processes of the machine do not count
         champion = self.shelf.synthesizer(start) if start is not None else None
         synthesizer = loop.fit(
             now.parts, now.schema, self.settings, champion=champion, taken=now.rows, progress=self.progress
@@ -235,7 +235,7 @@ class Life:
         self.shelf.record(f"view-{version}", ModelView, said)
 
     def _bound(self, version: str, now: Moment) -> ElboReport | None:
-        """What a version says of the hold-out of its window; None where no network was taught any dependence."""
+        """A version's bound on the hold-out of its window. None if no network was taught any dependence."""
         synthesizer = self.shelf.synthesizer(version)
         if not synthesizer.taught:
             return None
@@ -243,13 +243,13 @@ class Life:
         return self.shelf.record(f"holdout-{version}", ElboReport, measure)
 
     def _evaluation(self, version: str, now: Moment) -> Evaluation:
-        """Of a version, on the hold-out of the window; one that was just trained says what it makes of it."""
+        """Evaluate a version on the hold-out of the window, with its bound if it was trained in this period."""
         told = self._bound(version, now) if _trained_at(version) == now.number else None
         compare = partial(self._compare, version, now.parts.holdout, now.parts.train, now.schema, told=told)
         return self.shelf.record(f"quality-{now.number}-{version}", Evaluation, compare)
 
     def _ahead(self, version: str, now: Moment) -> Quality:
-        """Of a version, on the rows that have just come in."""
+        """Evaluate a version on the rows that have just come in."""
         assert now.before is not None, "a champion is older than a period"
         compare = partial(self._compare, version, now.fresh, now.before, now.schema, areas=AHEAD)
         return Quality.of(self.shelf.record(f"ahead-{now.number}-{version}", Evaluation, compare))

@@ -1,8 +1,8 @@
 """History, cut into the periods in which it might have come in.
 
 A table with a column of times becomes a series of periods of equal length (`30d`, `12h`, `2w`) or of calendar months
-(`1mo`), counted from the beginning of the first row's day or month. At the end of each the loop has its turn, on what
-has come in until then. A period without rows is left out: nothing came in, nothing ran.
+(`1mo`). They are counted from the start of the first row's day or month. At the end of each period the loop takes a
+turn on the rows that have come in so far. A period without rows is left out, because nothing came in and nothing ran.
 """
 
 import re
@@ -20,7 +20,7 @@ from pipeline.data.incoming import IncomingSettings, Window
 from pipeline.errors import SettingsError, TableError
 
 FEWEST = 3
-"""Periods below which there is no story to tell."""
+"""Least number of periods of a replay."""
 MOST = 10_000
 _EVERY = re.compile(r"(?P<count>[1-9]\d{0,5}) ?(?P<unit>m|h|d|w|mo)")
 _UNITS: Mapping[str, np.timedelta64] = {
@@ -35,17 +35,17 @@ Times = NDArray[np.datetime64]
 
 
 class Every(NamedTuple):
-    """The length of a period: so many minutes, hours, days, weeks or calendar months."""
+    """The length of a period: a number of minutes, hours, days, weeks or calendar months."""
 
     units: int
     unit: str
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """The length that a text such as `30d` or `1mo` names.
+        """Parse a length such as `30d` or `1mo`.
 
         Raises:
-            SettingsError: It names none.
+            SettingsError: The text is no length.
         """
         if (found := _EVERY.fullmatch(text.strip())) is None:
             raise SettingsError(
@@ -54,7 +54,11 @@ class Every(NamedTuple):
         return cls(int(found["count"]), found["unit"])
 
     def ends(self, times: Times) -> Times:
-        """The ends of the periods that cover sorted `times`, the first of which begins with its day or month."""
+        """Ends of the periods that cover sorted `times`. The first period begins with the first day or month.
+
+        Raises:
+            SettingsError: There are too few periods, or too many.
+        """
         step = self.units * _UNITS[self.unit]
         grain = {"mo": "M", "h": "h", "m": "m"}.get(self.unit, "D")
         day = times[0].astype("datetime64[M]" if self.unit == "mo" else "datetime64[D]")
@@ -66,13 +70,13 @@ class Every(NamedTuple):
 
 
 class History(NamedTuple):
-    """A table in the order of its times, and where its periods end.
+    """A table in the order of its times, with the ends of its periods.
 
     Attributes:
         rows: All rows, sorted by time.
         column: The column of the times.
-        last: For each period that has rows, how many rows there are at its end, itself and all before it.
-        ends: For the same periods, the moment at which they end, in UTC where the column has a zone.
+        last: For each period with rows, the number of rows up to its end, with all earlier rows.
+        ends: For the same periods, the time of the end, in UTC if the column has a zone.
     """
 
     rows: pa.Table
@@ -105,21 +109,21 @@ class History(NamedTuple):
         return len(self.last)
 
     def end(self, number: int) -> datetime:
-        """When a period ends."""
+        """The time at which a period ends."""
         moment: datetime = self.ends[number].astype("datetime64[us]").item()
         return moment.replace(tzinfo=UTC)
 
     def fresh(self, number: int) -> pa.Table:
-        """The rows that came in a period."""
+        """The rows that came in during a period."""
         return self._between(number, number)
 
     def window(self, number: int, settings: IncomingSettings | None) -> Window:
-        """What a run at the end of a period trains on; with `last_files`, a period is a file.
+        """The window of rows that a run at the end of a period trains on. For `last_files`, a period counts as a file.
 
         Args:
             number: The number of the period.
-            settings: A window, where the data is a heap that grows; None: all that is there, and all of it is looked
-                at as new, as a run does that knows of no heap.
+            settings: The window of growing data. With None, the window is all rows so far, and all of them are new, as
+                in a run without an `[incoming]` section.
         """
         if settings is None:
             rows = self._between(0, number)

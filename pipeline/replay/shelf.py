@@ -1,7 +1,7 @@
-"""What took long to make stays made.
+"""Intermediate results of a replay, each made once.
 
-A `Shelf` is a directory of records and synthesizers by name. Whoever asks for one says how to make it, and it is made
-once: strategies that need the same training share it, and a replay that was interrupted goes on where it was.
+A `Shelf` is a directory of records and synthesizers by name. A caller asks for a record and says how to make it. It is
+made once: strategies that need the same training share it, and an interrupted replay resumes where it stopped.
 """
 
 from collections.abc import Callable
@@ -17,14 +17,14 @@ R = TypeVar("R", bound=Record)
 
 
 class Shelf:
-    """Records and synthesizers in a directory, which is made."""
+    """Records and synthesizers in a directory. The directory is created."""
 
     def __init__(self, directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.directory = directory
 
     def record(self, name: str, kind: type[R], make: Callable[[], R]) -> R:
-        """The record of a name, made if it is not there or cannot be read; it appears at once and whole."""
+        """Read the record `name`, or make it if it is missing or cannot be read. It is written in one step."""
         with suppress(FileNotFoundError, ValueError):
             return self.recall(name, kind)
         made = make()
@@ -32,15 +32,15 @@ class Shelf:
         return made
 
     def recall(self, name: str, kind: type[R]) -> R:
-        """The record of a name, which is there."""
+        """Read the record `name`, which must exist."""
         return kind.model_validate_json(self._file(name).read_text("utf-8"))
 
     def keep(self, name: str, synthesizer: Synthesizer) -> None:
-        """Keep a synthesizer; it counts as made once a record says so."""
+        """Save a synthesizer. It counts as made when a record says so."""
         synthesizer.save(self.directory / name)
 
     def synthesizer(self, name: str) -> Synthesizer:
-        """The synthesizer of a name."""
+        """Load the synthesizer `name`."""
         return Synthesizer.load(self.directory / name)
 
     def _file(self, name: str) -> Path:

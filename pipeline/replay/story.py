@@ -1,4 +1,4 @@
-"""What a replay tells: for every strategy and period what was found, decided and reached, and what came of it."""
+"""The records of a replay: for every strategy and period, what was found, decided and reached."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -13,20 +13,20 @@ from pipeline.records import Record
 Strategy = Literal["loop", "always", "never"]
 STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
 END = 4
-"""The end of a story is its last quarter."""
+"""The end of a story is its last quarter: 1 / `END` of the periods."""
 ERRORS = ("shape_error", "trend_error")
 
 
 class Quality(Record):
-    """How near a version's rows are to real rows that it has not seen, in one number and in all.
+    """How near a version's rows are to real rows that it has not seen, as one number and as all scores.
 
     The number is 1 − the mean of Shape and Trend error, as SDMetrics' quality score is the mean of both scores.
 
     Attributes:
         overall: The number.
-        ceiling: What real rows reach.
+        ceiling: The number for real rows.
         scores: Every score.
-        ceilings: What real rows reach in each that has a ceiling.
+        ceilings: The ceiling of every score that has one.
     """
 
     overall: float
@@ -36,7 +36,7 @@ class Quality(Record):
 
     @classmethod
     def of(cls, evaluation: Evaluation) -> Self:
-        """The quality that an evaluation finds; a table of one column has no pairs, so Shape alone counts."""
+        """The quality in an evaluation. A table of one column has no pairs, so only Shape counts."""
         errors = [evaluation[name] for name in ERRORS if name in evaluation]
         return cls(
             overall=1 - fmean(score.value for score in errors),
@@ -50,7 +50,7 @@ class DriftSummary(Record):
     """What a drift check found, in short.
 
     Attributes:
-        drifted: Its verdict.
+        drifted: Whether there is drift.
         excess: The largest effect in units of its threshold.
         worst: That effect in words.
     """
@@ -61,7 +61,7 @@ class DriftSummary(Record):
 
     @classmethod
     def of(cls, report: DriftReport) -> Self:
-        """A report in short; an effect beyond its threshold that is no drift is one that the settings ignore."""
+        """Summarise a report. Effects beyond their threshold that are no drift are ignored by the settings."""
         counted = [finding for finding in report.findings if finding.drifted or finding.size <= finding.threshold]
         worst = max(counted, key=_excess, default=None)
         excess, text = (0.0, "nothing was compared") if worst is None else (_excess(worst), worst.text)
@@ -72,21 +72,21 @@ class Step(Record):
     """One strategy's turn at the end of one period.
 
     Attributes:
-        strategy: Whose.
-        period: Its number, from 0.
-        end: When it ended: "now", for all that is decided.
-        new_rows: Rows that came in it.
-        rows: Rows of the training window.
-        drift: What the check found; None where none was made.
-        plan: What the policy made of it; None without a champion to ask about.
-        decision: What came of it.
+        strategy: The strategy.
+        period: The number of the period, from 0.
+        end: The end of the period, which is "now" for all decisions.
+        new_rows: Number of rows that came in during the period.
+        rows: Number of rows of the training window.
+        drift: What the drift check found. None without a check.
+        plan: What the policy decided. None if it was not asked.
+        decision: What happened to the champion.
         reasons: The reasons of plan and decision.
-        trained: The version that was trained, if any, by the periods of the trainings behind it: "3-5" is a warm
-            start at period 5 from what was trained afresh at period 3.
+        trained: The version that was trained, if any, named by the periods of the trainings behind it: "3-5" is a warm
+            start in period 5 from the version that was trained afresh in period 3.
         seconds: Processor seconds of its training.
-        champion: The champion after this turn; None if no version has passed the gate so far.
-        ahead: Quality of the champion *before* this turn on the rows that came in the period, none of which it has
-            seen, beside the rows of the window before.
+        champion: The champion after this turn. None if no version has passed the gate so far.
+        ahead: Quality of the champion *before* this turn on the rows that came in during the period, none of which it
+            has seen. Its ceiling is that of rows of the previous window.
         quality: Quality of the champion after this turn on rows of the window that no training has seen.
     """
 
@@ -107,17 +107,17 @@ class Step(Record):
 
 
 class Summary(Record):
-    """A strategy in a line.
+    """A strategy in one line.
 
     Attributes:
-        strategy: Which.
-        trainings: How many versions were trained.
-        warm_starts: How many of them continued the champion.
-        promoted: How many became champion.
+        strategy: The strategy.
+        trainings: Number of versions that were trained.
+        warm_starts: Number of them that continued the champion.
+        promoted: Number of them that became champion.
         seconds: Processor seconds of all trainings.
         ahead: Mean quality on rows that were still to come.
         quality: Mean quality of the champion.
-        end: The same over the last quarter of the periods.
+        end: Mean quality of the champion in the last quarter of the periods.
         ceiling: What real rows reach in that quarter.
     """
 
@@ -138,9 +138,9 @@ class Story(Record):
     Attributes:
         column: The column of the times.
         every: Length of a period.
-        periods: How many had rows.
-        rows: The number of rows of the table.
-        steps: Every turn, in the order of time and, within a period, of `STRATEGIES`.
+        periods: Number of periods with rows.
+        rows: Number of rows of the table.
+        steps: Every turn, by time and, within a period, in the order of `STRATEGIES`.
     """
 
     column: str
@@ -154,7 +154,7 @@ class Story(Record):
         return tuple(step for step in self.steps if step.strategy == strategy)
 
     def summary(self, strategy: Strategy) -> Summary:
-        """A strategy in a line."""
+        """The summary of a strategy."""
         steps = self.of(strategy)
         last = steps[-max(1, self.periods // END) :]
         trained = [step for step in steps if step.trained is not None]
@@ -172,7 +172,7 @@ class Story(Record):
 
     @property
     def loss(self) -> float | None:
-        """Share of the quality at the end that the loop lacks to what training every time reaches; < 0 is ahead."""
+        """By which share the loop's quality at the end is below that of *always*. Negative if it is better."""
         loop, always = self.summary("loop").end, self.summary("always").end
         return None if loop is None or always is None else 1 - loop / always
 

@@ -1,1 +1,1 @@
-"""Statistics that know no table: mergeable sketches, and how far two samples differ by chance."""
+"""Statistics that know no table: mergeable sketches, distances of samples, and how much of them chance explains."""

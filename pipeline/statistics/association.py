@@ -1,4 +1,4 @@
-"""How strongly columns of codes depend on each other: χ², and Cramér's V of it."""
+"""How strongly columns of codes depend on each other: χ² and Cramér's V."""
 
 from typing import NamedTuple
 
@@ -10,12 +10,12 @@ Codes = NDArray[np.int64]
 
 
 class Association(NamedTuple):
-    """What every pair of columns has in common.
+    """The association of every pair of columns.
 
     Attributes:
         phi2: χ² per row of each pair, [columns, columns].
         sizes: Number of codes of each column, [columns].
-        rows: Rows.
+        rows: Number of rows.
     """
 
     phi2: Floats
@@ -29,20 +29,20 @@ class Association(NamedTuple):
 
     @property
     def levels(self) -> Floats:
-        """χ² in standard deviations above its mean; −∞ on the diagonal. Every column has two codes or more."""
+        """χ² in standard deviations above its mean; −∞ on the diagonal. Every column must have at least two codes."""
         levels = (self.rows * self.phi2 - self.freedom) / np.sqrt(2 * self.freedom)
         np.fill_diagonal(levels, -np.inf)
         return levels
 
     @property
     def v(self) -> Floats:
-        """Cramér's V of each pair, from 0 (independent) to 1; 0 where a column has one code only."""
+        """Cramér's V of each pair, from 0 (independent) to 1. 0 if a column has one code only."""
         least = np.minimum.outer(self.sizes, self.sizes) - 1
         return np.sqrt(np.where(least > 0, self.phi2 / np.maximum(least, 1), 0.0))
 
     @property
     def corrected_v(self) -> Floats:
-        """Cramér's V less its bias (Bergsma 2013); 0 on the diagonal."""
+        """Cramér's V corrected for its bias (Bergsma 2013); 0 on the diagonal."""
         n = max(self.rows - 1, 1)
         sizes = self.sizes - (self.sizes - 1) ** 2 / n
         v2 = np.maximum(0.0, self.phi2 - self.freedom / n) / np.maximum(np.minimum.outer(sizes, sizes) - 1, 1e-9)
@@ -51,7 +51,7 @@ class Association(NamedTuple):
 
 
 def association(columns: list[Codes]) -> Association:
-    """Of every pair of columns, each of codes from 0 all of which occur, [rows]."""
+    """The association of every pair of columns [rows]. Each column has codes from 0 without gaps."""
     n = len(columns[0])
     sizes = np.array([int(codes.max()) + 1 for codes in columns])
     starts = np.concatenate([[0], np.cumsum(sizes)])

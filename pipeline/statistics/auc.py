@@ -1,4 +1,4 @@
-"""The area under the ROC curve: how well a score tells two samples apart, from 0.5 (not at all) to 1 (always)."""
+"""The area under the ROC curve (AUC): how well a score separates two samples. 0.5 is chance, 1 is perfect."""
 
 from math import sqrt
 from typing import NamedTuple
@@ -27,5 +27,5 @@ def auc(positive: Floats, negative: Floats) -> Auc:
 
 
 def by_chance(m: int, n: int) -> float:
-    """Standard error of the AUC of a score that knows nothing, of so many rows a side (Hanley & McNeil 1982)."""
+    """Standard error of the AUC of a random score, with `m` and `n` rows per side (Hanley & McNeil 1982)."""
     return sqrt((m + n + 1) / (12 * m * n))

@@ -1,7 +1,7 @@
-"""Maximum mean discrepancy of two samples of points (Gretton et al. 2012, "A kernel two-sample test").
+"""Maximum mean discrepancy (MMD) of two samples of points (Gretton et al. 2012, "A kernel two-sample test").
 
-It is unbiased in both forms: over all pairs of rows, with a permutation test; and from mean random Fourier features,
-which add up over shards.
+There are two unbiased forms. One uses all pairs of rows and has a permutation test. The other uses mean random Fourier
+features, which add up over shards.
 """
 
 from typing import NamedTuple
@@ -15,11 +15,11 @@ Floats = NDArray[np.float64]
 Points = NDArray[np.floating]
 
 SCALES = (0.25, 0.5, 1.0, 2.0, 4.0)
-"""The kernel is the mean of Gaussian kernels of these multiples of the median distance."""
+"""Multiples of the median distance. The kernel is the mean of Gaussian kernels with these widths."""
 
 
 class Discrepancy(NamedTuple):
-    """Unbiased MMD², and the share of random relabellings with at least as large a value."""
+    """Unbiased MMD², and the permutation p-value: the share of random relabellings with at least as large an MMD²."""
 
     mmd2: float
     p: float
@@ -28,8 +28,14 @@ class Discrepancy(NamedTuple):
 def discrepancy(x: Points, y: Points, *, permutations: int, rng: np.random.Generator) -> Discrepancy:
     """MMD² of two samples and its permutation p-value.
 
-    The kernel is the mean of Gaussian kernels exp(−d²/2σ²), σ being the median distance of the pooled sample
-    times ¼, ½, 1, 2 and 4. It is computed once; a permutation only relabels its rows.
+    The kernel is the mean of Gaussian kernels exp(−d²/2σ²), where σ is the median distance of the pooled sample times
+    ¼, ½, 1, 2 and 4. It is computed once. A permutation only relabels its rows.
+
+    Args:
+        x: First sample, [m, dimensions].
+        y: Second sample, [n, dimensions].
+        permutations: Number of random relabellings.
+        rng: The random stream of the relabellings.
     """
     kernel = _kernel(np.concatenate([x, y]))
     first = np.zeros((len(kernel), permutations + 1))
@@ -42,7 +48,7 @@ def discrepancy(x: Points, y: Points, *, permutations: int, rng: np.random.Gener
     across = images.sum(0) - within_x
     within_y = kernel.sum() - within_x - 2 * across
     mmd2 = within_x / (m * (m - 1)) + within_y / (n * (n - 1)) - 2 * across / (m * n)
-    # the diagonal is zero, so sums over i ≠ j are plain sums; the tolerance counts ties of equal rows as ties
+    # the diagonal is zero, so sums over i ≠ j are plain sums; equal rows are ties up to the tolerance
     p = (1 + np.sum(mmd2[1:] >= mmd2[0] - 1e-12)) / (1 + permutations)
     return Discrepancy(float(mmd2[0]), float(p))
 
@@ -51,7 +57,7 @@ def _kernel(points: Points) -> Floats:
     """Mixture kernel matrix [n, n] with a zero diagonal."""
     squares = squared_distances(points, points)
     apart = np.sqrt(squares[~np.eye(len(squares), dtype=bool)])
-    # where over half of the rows coincide the median is 0: the mean still gives a scale
+    # if over half of the rows coincide, the median is 0, but the mean still gives a scale
     median = float(np.median(apart)) or float(apart.mean()) or 1.0
     kernel = np.zeros_like(squares)
     for scale in SCALES:
@@ -62,9 +68,10 @@ def _kernel(points: Points) -> Floats:
 
 
 def unbiased(a: Floats, b: Floats, n: float, m: float) -> Floats:
-    """MMD² of samples of n and m rows by their mean features [..., waves], which have length 1 in each row.
+    """Unbiased MMD² of samples of n and m rows, given their mean features [..., waves].
 
-    The mean of k(x, x') over different rows is (n·‖a‖² − 1) / (n − 1), Gretton et al. 2012, lemma 6.
+    The features of each row have length 1. The mean of k(x, x') over different rows is (n·‖a‖² − 1) / (n − 1), Gretton
+    et al. 2012, lemma 6.
     """
     own = (1 - (a**2).sum(-1)) / (n - 1) + (1 - (b**2).sum(-1)) / (m - 1)
     return np.asarray(((a - b) ** 2).sum(-1) - own)

@@ -1,4 +1,4 @@
-"""The most frequent labels of a column, and how many others there are."""
+"""The most frequent labels of a column, and the number of rows and labels beyond them."""
 
 import hashlib
 from typing import Any, Self
@@ -15,18 +15,18 @@ from pipeline.statistics.sketches import Sketch
 Integers = NDArray[np.int64]
 
 LABELS = 256
-LABEL_LENGTH = 64  # characters; longer labels are cut and told apart by a digest
+LABEL_LENGTH = 64  # characters; of a longer label, the beginning and a digest are kept
 HASHES = 64
 
 
 class Frequencies(Sketch):
-    """The most frequent labels, at most 256, and how many rows and labels there are besides.
+    """The most frequent labels, at most 256, and how many rows have other labels.
 
     Attributes:
         counts: Rows by label, most frequent first.
         rest: Rows of all other labels.
-        missed: Most rows that the count of a label may lack because a merged part did not list it.
-        hashes: The 64 least hashes of all labels; they estimate the number of distinct ones.
+        missed: The most rows that a count may lack because a merged sketch did not list the label.
+        hashes: The 64 least hashes of all labels. They estimate the number of distinct labels.
     """
 
     counts: dict[str, int]
@@ -36,7 +36,7 @@ class Frequencies(Sketch):
 
     @classmethod
     def of(cls, array: Array) -> Self:
-        """The frequencies of the labels that are not null."""
+        """Count the labels of an array, without null."""
         labels, counts = counted(array)
         hashes = np.sort(pd.util.hash_array(labels.to_numpy(zero_copy_only=False).astype(object)))[:HASHES]
         order = np.argsort(-counts, kind="stable")
@@ -49,7 +49,7 @@ class Frequencies(Sketch):
         )
 
     def merge(self, other: Self) -> Self:
-        """The frequencies of both; labels that were not listed in one are counted as they were in the other."""
+        """The frequencies of both. A label that one side does not list has the count of the other side."""
         counts = {k: self.counts.get(k, 0) + other.counts.get(k, 0) for k in self.counts | other.counts}
         ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
         dropped = [count for _, count in ordered[LABELS:]]
@@ -61,21 +61,22 @@ class Frequencies(Sketch):
         )
 
     def codes(self, array: Array, labels: int = LABELS) -> Integers:
-        """Place of each label among the `labels` most frequent ones; their number for others, −1 for null."""
+        """Rank of each label among the `labels` most frequent ones; `labels` for all others, −1 for null."""
         known = [label for label in list(self.counts)[:labels] if not _is_cut(label)]
         found = places(array, pa.array(known, pa.string()))
         return np.where(found == len(known), labels, found)
 
     @property
     def rows(self) -> int:
-        """Rows that have a label."""
+        """Number of rows with a label."""
         return sum(self.counts.values()) + self.rest
 
     @property
     def distinct(self) -> int:
-        """Number of distinct labels; exact below 64, else an estimate with a standard error of 13 %.
+        """Number of distinct labels. Exact below 64, else an estimate with a standard error of 13 %.
 
-        From the k-th least of uniform hashes (Bar-Yossef et al. 2002, "Counting distinct elements in a stream").
+        The estimate uses the k-th least of uniform hashes (Bar-Yossef et al. 2002, "Counting distinct elements in a
+        stream").
         """
         if len(self.hashes) < HASHES:
             return len(self.hashes)
@@ -83,14 +84,14 @@ class Frequencies(Sketch):
 
 
 def ranks(counts: NDArray[np.integer]) -> Integers:
-    """Rank of each code by its count, the most frequent first; codes of equal count keep their order."""
+    """Rank of each code by its count, the most frequent first. Codes of equal count keep their order."""
     rank = np.empty(len(counts), np.int64)
     rank[np.argsort(-counts, kind="stable")] = np.arange(len(counts))
     return rank
 
 
 def _short(label: Any) -> str:  # noqa: ANN401 - what Arrow returns
-    """The label itself, or its beginning and a digest."""
+    """The label itself, or the beginning of a long label and a digest."""
     text = str(label)
     if len(text) <= LABEL_LENGTH:
         return text

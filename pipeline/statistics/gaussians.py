@@ -1,4 +1,4 @@
-"""The Fréchet distance of two samples, each taken for a Gaussian (Heusel et al. 2017, arXiv 1706.08500)."""
+"""The Fréchet distance of two samples, each approximated by a Gaussian (Heusel et al. 2017, arXiv 1706.08500)."""
 
 from typing import NamedTuple, Self
 
@@ -16,7 +16,7 @@ class Gaussian(NamedTuple):
 
     @classmethod
     def of(cls, points: NDArray[np.floating]) -> Self:
-        """The Gaussian of points, [rows, d]; covariances have the divisor rows − 1."""
+        """The Gaussian of points, [rows, d]. The covariance has the divisor rows − 1."""
         points = np.asarray(points, np.float64)
         return cls(points.mean(0), np.atleast_2d(np.cov(points, rowvar=False)))
 

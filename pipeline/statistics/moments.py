@@ -1,4 +1,4 @@
-"""The distribution of a column of numbers: its ends, its moments and its quantiles."""
+"""The distribution of a column of numbers: its extremes, moments and quantiles."""
 
 from typing import Self
 
@@ -11,13 +11,13 @@ from pipeline.statistics.sketches import Sketch
 
 
 class Distribution(Sketch):
-    """Numbers, of which there is at least one.
+    """A summary of at least one number.
 
     Attributes:
         low: Least value.
         high: Greatest value.
         mean: Mean.
-        deviation: Standard deviation, of the population (divisor n).
+        deviation: Population standard deviation (divisor n).
         quantiles: The distribution function.
     """
 
@@ -29,7 +29,7 @@ class Distribution(Sketch):
 
     @classmethod
     def of(cls, values: NDArray[np.float64]) -> Self:
-        """The distribution of values without NaN, at least one."""
+        """Summarise values without NaN, at least one."""
         low, high = float(values.min()), float(values.max())
         unit = 2.0 ** (int(np.frexp(max(abs(low), abs(high)))[1]) - 1)  # squares of huge values would overflow
         scaled = values / unit
@@ -45,11 +45,11 @@ class Distribution(Sketch):
 
     @property
     def rows(self) -> int:
-        """Values summarised."""
+        """Number of values."""
         return self.quantiles.rows
 
     def merge(self, other: Self) -> Self:
-        """The distribution of both."""
+        """The distribution of both sides together."""
         sides = self, other
         shares = np.array([side.rows for side in sides]) / sum(side.rows for side in sides)
         mean = float(shares @ [side.mean for side in sides])

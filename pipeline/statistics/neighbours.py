@@ -1,6 +1,7 @@
-"""Which rows are near which: density and coverage (Naeem et al. 2020, arXiv 2002.09797).
+"""Density and coverage of samples of points (Naeem et al. 2020, arXiv 2002.09797).
 
-They tell lack of realism from lack of variety. Both depend on the sample size: compare only values at the same sizes.
+Density falls if rows lack realism, and coverage if they lack variety. Both depend on the sample size: compare only
+values at the same sizes.
 """
 
 from typing import NamedTuple
@@ -29,8 +30,8 @@ def squared_distances(x: Points, y: Points) -> Floats:
 
 
 def manifold(real: Points, other: Points, *, k: int = NEIGHBOURS) -> Manifold:
-    """Density and coverage of `other` over the balls around real rows that reach their k-th neighbour."""
+    """Density and coverage of `other` over balls around real rows. Each ball reaches its row's k-th neighbour."""
     radii = np.partition(squared_distances(real, real), k, axis=1)[:, k]  # position 0 is the row itself
-    # rows that repeat more than k times have radius 0: an equal row must still count, in spite of rounding
+    # the ball of a row that repeats more than k times has radius 0; equal rows must still count despite rounding
     inside = squared_distances(real, other) <= radii[:, None] + 1e-9
     return Manifold(float(inside.sum() / (k * other.shape[0])), float(inside.any(axis=1).mean()))

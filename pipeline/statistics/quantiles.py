@@ -11,20 +11,20 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 POINTS = 512
-MANY = 20_000  # values from which on counting is faster than sorting
+MANY = 20_000  # for more values, counting is faster than sorting
 CELLS = 2**14
 
 
 class Quantiles(Sketch):
     """An empirical distribution as at most 512 weighted points.
 
-    Up to 512 distinct values are exact. Beyond, neighbours of 1/512 of the mass are gathered at their weighted
-    median, which moves the distribution function by at most that much. Every merge that has to gather anew adds
-    its own move to `error`, so merge many shards pairwise rather than one after the other.
+    Up to 512 distinct values are exact. Of more values, neighbours with 1/512 of the mass are replaced by their
+    weighted median. This moves the distribution function by at most that share. Every merge that has to gather points
+    again adds to `error`, so merge many shards pairwise and not one after the other.
 
     Attributes:
         points: Float64, ascending.
-        counts: Int64, rows at each point.
+        counts: Int64, number of rows at each point.
         error: Largest possible error of `below`, in rows.
     """
 
@@ -34,12 +34,12 @@ class Quantiles(Sketch):
 
     @classmethod
     def of(cls, values: Floats) -> Self:
-        """The sketch of finite values."""
+        """Summarise finite values."""
         return cls.gathered(*_counted(values))
 
     @classmethod
     def gathered(cls, points: Floats, weights: Integers, error: int = 0) -> Self:
-        """The sketch of distinct ascending `points`, each with its rows."""
+        """Make the sketch of distinct ascending `points`, each with its number of rows."""
         if len(points) > POINTS:
             cumulated = np.cumsum(weights)
             middle = cumulated - weights / 2
@@ -53,7 +53,7 @@ class Quantiles(Sketch):
         return cls(points=points.astype("<f8").tobytes(), counts=weights.astype("<i8").tobytes(), error=error)
 
     def merge(self, other: Self) -> Self:
-        """The sketch of both."""
+        """The sketch of both sides together."""
         both = np.frombuffer(self.points + other.points, "<f8")
         points, which = np.unique(both, return_inverse=True)
         weights = np.bincount(which, weights=np.concatenate([self.weights, other.weights]), minlength=len(points))
@@ -61,21 +61,21 @@ class Quantiles(Sketch):
 
     @property
     def values(self) -> Floats:
-        """Points, ascending."""
+        """The points, ascending."""
         return np.frombuffer(self.points, "<f8")
 
     @property
     def weights(self) -> Integers:
-        """Rows at each point."""
+        """Number of rows at each point."""
         return np.frombuffer(self.counts, "<i8")
 
     @property
     def rows(self) -> int:
-        """Rows summarised."""
+        """Number of rows in all."""
         return int(self.weights.sum())
 
     def below(self, x: Floats) -> Floats:
-        """Share of rows with a value of at most `x`; 0 where there are no rows."""
+        """Share of rows with a value of at most `x`. 0 if there are no rows."""
         cumulated = np.concatenate([[0], np.cumsum(self.weights)])
         return np.asarray(cumulated[np.searchsorted(self.values, x, side="right")] / max(1, self.rows))
 
@@ -91,15 +91,15 @@ class Quantiles(Sketch):
         return float(self.values[min(place, len(self.values) - 1)])
 
     def codes(self, values: Floats) -> Integers:
-        """Number of the first point that is not below each value, the last point's for values beyond it."""
+        """Index of the first point that is not below each value. Values beyond all points get the last index."""
         return np.minimum(np.searchsorted(self.values, values), len(self.values) - 1)
 
 
 def _counted(values: Floats) -> tuple[Floats, Integers, int]:
-    """Points, ascending, the values at or next to each, and by how many rows that may move the distribution function.
+    """Ascending points, the number of values at or next to each, and the largest error of the distribution function.
 
-    Many values are counted in equal cells, three times as fast as they are sorted, where no cell then holds more than
-    1/1024 of them and different ones. Most columns allow it; those with long tails are sorted.
+    Counting many values in equal cells is three times as fast as sorting them. It is used only if no cell with
+    different values holds more than 1/1024 of all values. Most columns allow this. Columns with long tails are sorted.
     """
     if len(values) >= MANY:
         low, high = float(values.min()), float(values.max())

@@ -1,4 +1,4 @@
-"""Statistics of many resamples of a sample at once; each resample is a row of weights, `w` [resamples, rows]."""
+"""Statistics of many resamples of a sample at once. Each resample is a row of weights, `w` [resamples, rows]."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,12 +11,12 @@ Codes = NDArray[np.int64]
 
 
 def means(values: Floats, w: Floats) -> Floats:
-    """Weighted mean of each resample."""
+    """Weighted mean of each resample, [resamples]."""
     return np.asarray(w @ values / np.maximum(w.sum(axis=1), 1))
 
 
 def kolmogorov(x: Floats, y: Floats, w: Floats) -> Floats:
-    """Kolmogorov–Smirnov distance of the sample y and each resample of the sample x; neither is empty or has NaN."""
+    """Kolmogorov–Smirnov distance of the sample y and each resample of the sample x. Neither is empty or has NaN."""
     order = np.argsort(x, kind="stable")
     y = np.sort(y)
     last = np.flatnonzero(np.append(np.diff(x[order]) != 0, True))
@@ -41,7 +41,7 @@ def total_variation(a: Codes, b: Codes, w: Floats) -> Floats:
 
 
 def correlations(x: Floats, y: Floats, w: Floats) -> Floats:
-    """Pearson's correlation of each resample of the pairs x, y without NaN; one that is undefined is 0."""
+    """Pearson's correlation in each resample of the pairs x, y without NaN. An undefined correlation is 0."""
     if not len(x):
         return np.zeros(len(w))
     x, y = ((side - side.mean()) / (side.std() or 1.0) for side in (x, y))
@@ -52,19 +52,19 @@ def correlations(x: Floats, y: Floats, w: Floats) -> Floats:
 
 
 def aucs(scores: Floats, truth: Codes, w: Floats) -> Floats:
-    """Area under the ROC curve; `scores` are high where the `truth`, 1 or 0, is thought to be 1, [rows]."""
+    """Area under the ROC curve in each resample. `truth` is 0 or 1, and high `scores` mean 1, [rows]."""
     order = np.argsort(scores, kind="stable")
     first = np.flatnonzero(np.diff(scores[order], prepend=-np.inf))
     hits = w[:, order] * truth[order]
     won = np.add.reduceat(hits, first, axis=1)
     lost = np.add.reduceat(w[:, order] - hits, first, axis=1)
-    below = np.cumsum(lost, axis=1) - lost / 2  # a tie is half won
+    below = np.cumsum(lost, axis=1) - lost / 2  # a tie counts one half
     pairs = won.sum(axis=1) * lost.sum(axis=1)
     return np.where(pairs > 0, (won * below).sum(axis=1) / np.maximum(pairs, 1), 0.5)
 
 
 def r2s(truth: Floats, squared: Floats, w: Floats) -> Floats:
-    """R² of each resample, given the squared errors of its rows."""
+    """R² in each resample, given the squared error of each row."""
     mean = means(truth, w)
     variance = means(truth**2, w) - mean**2
     return np.asarray(1 - means(squared, w) / np.where(variance > 0, variance, 1.0))

@@ -1,9 +1,9 @@
 """Small mergeable summaries of columns.
 
-A *sketch* has a fixed largest size, is made from an array in one pass, and merges with another of its kind as if both
-arrays had been one, up to an error that it bounds and carries along. No sketch keeps rows; what remains of the values
-are single quantiles, frequent labels and sums. Arrays are kept as bytes (little-endian, base64 in JSON): exact,
-immutable, comparable, and a fifth of the size and time of lists of numbers.
+A *sketch* has a fixed largest size and is made from an array in one pass. It merges with another of its class as if
+both arrays had been one, up to an error that it bounds and keeps. No sketch keeps rows. Of the values, only single
+quantiles, frequent labels and sums remain. Arrays are kept as bytes (little-endian, base64 in JSON). These are exact,
+immutable and comparable, and need a fifth of the size and time of lists of numbers.
 """
 
 from abc import ABC, abstractmethod
@@ -15,7 +15,7 @@ from pipeline.records import Record
 
 
 class Packed(Record):
-    """A record of arrays, kept as bytes."""
+    """A record of arrays that are kept as bytes."""
 
     model_config = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
 
@@ -26,7 +26,7 @@ class Sketch(Packed, ABC):
     @property
     @abstractmethod
     def rows(self) -> int:
-        """Rows that have a value."""
+        """Number of rows with a value."""
 
     @abstractmethod
     def merge(self, other: Self) -> Self:

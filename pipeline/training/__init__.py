@@ -1,1 +1,1 @@
-"""How a model is fitted: the recipe, the feed of rows, the only training loop."""
+"""How a network is trained: the recipe, the feed of rows, and the only training loop."""

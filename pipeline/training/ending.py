@@ -1,7 +1,7 @@
 """What follows the last step of a training.
 
-The prior is fitted to the finished encoder by expectation maximisation, and the marginals of generated rows are made
-those of the training rows.
+The prior is fitted to the finished encoder by expectation maximisation. Then the marginals of generated rows are
+matched to those of the training rows.
 """
 
 import time
@@ -15,18 +15,19 @@ from pipeline.randomness import stream, torch_seed
 from pipeline.training.feed import Feed
 
 SECONDS, MOST_SHARE = 5.0, 0.25
-"""Seconds of the time limit that are kept for the ending, and their largest share."""
+"""Seconds of the time limit that are reserved for the ending, and their largest share of it."""
 REFITS = 30
-"""Steps of expectation maximisation that match the prior to the finished encoder."""
+"""Number of steps of expectation maximisation that match the prior to the finished encoder."""
 REFIT_ROWS = 65_536
-"""Most rows used for that."""
+"""Largest number of rows for these steps."""
 CALIBRATION_ROWS, CALIBRATION_CELLS = 32_768, 2**22
-"""Rows generated to calibrate marginals, and values: of more than 128 variables fewer rows, lest it take too long."""
+"""Rows that are generated to calibrate marginals, and a limit on their values, so that it does not take too long: with
+more than 128 variables there are fewer rows."""
 
 
 @torch.no_grad()
 def refit_prior(model: VAE, feed: Feed, *, until: float, seed: int) -> None:
-    """Match a mixture prior to what the finished encoder says of the training rows; stops at the moment `until`."""
+    """Match a mixture prior to the posteriors of the training rows. It stops when the clock reaches `until`."""
     if not isinstance(model.prior, Mixture):
         return
     generator = torch.Generator().manual_seed(torch_seed(seed, "prior"))
@@ -44,7 +45,7 @@ def match_marginals(model: VAE, feed: Feed, *, seed: int) -> None:
     generator = torch.Generator().manual_seed(torch_seed(seed, "calibration"))
     device, layout = feed.rows.device, model.layout
     count = min(CALIBRATION_ROWS, max(1024, CALIBRATION_CELLS // len(layout)))
-    # evenly spread choices of the prior's component: less noise than independent ones
+    # evenly spread choices of the prior's component have less noise than independent ones
     choice = (torch.arange(count) + torch.rand(count, generator=generator)) / count
     z = model.prior.draw(choice.to(device), torch.randn(count, model.shape.latent, generator=generator).to(device))
     uniform = torch.rand(len(layout), count, generator=generator).to(device)

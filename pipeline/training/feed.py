@@ -1,7 +1,7 @@
-"""Training rows, as a training asks for them.
+"""Training rows, as a training reads them.
 
-A training needs to know how many rows there are, all of them in random batches again and again, some of them at random,
-and what their variables' marginals are. Nothing else of it knows where rows lie.
+A training needs the number of rows, all rows in random batches again and again, a random sample, and the marginals of
+the variables. No other code of the training knows where the rows are kept.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ class Feed:
     """Training rows in memory.
 
     Args:
-        layout: Their variables.
+        layout: The variables of the rows.
         rows: The rows, at least one.
     """
 
@@ -32,24 +32,24 @@ class Feed:
         return Feed(self.layout, self.rows.to(device))
 
     def batches(self, size: int, random: np.random.Generator) -> Iterator[Rows]:
-        """All rows once in a random order, `size` at a time; rows that do not fill a batch are left out."""
+        """All rows once in a random order, `size` at a time. Rows that do not fill a batch are left out."""
         order = random.permutation(len(self))
         for k in range(max(1, len(self) // size)):
             yield self.rows.take(order[k * size : (k + 1) * size])
 
     def sample(self, size: int, random: np.random.Generator) -> Iterator[Rows]:
-        """At most `size` rows at random, so many at a time as a network without gradients takes."""
+        """At most `size` random rows, in pieces that suit a network without gradients."""
         yield from self.rows.parts(random.permutation(len(self))[:size])
 
     @cached_property
     def tallies(self) -> tuple[Tensor, ...]:
-        """What each head counts of its variables (`Head.tally`), in modelling order."""
+        """The count of each variable by its head (`Head.tally`), in modelling order."""
         places = zip(self.layout.variables, self.layout.places, strict=True)
         return tuple(HEADS[v.sort].tally(v, self.rows.values[v.sort][:, k]) for v, k in places)
 
     @property
     def nats(self) -> float:
-        """What the variables of a row tell one by one: the sum of their marginal entropies."""
+        """The sum of the marginal entropies of the variables, in nats per row."""
         pairs = zip(self.layout.variables, self.tallies, strict=True)
         return sum(HEADS[variable.sort].nats(tally) for variable, tally in pairs)
 

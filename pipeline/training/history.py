@@ -1,10 +1,10 @@
-"""What a training brought, epoch by epoch."""
+"""The history of a training, epoch by epoch."""
 
 from pipeline.records import Record
 
 
 class Epoch(Record):
-    """What one epoch brought; all but seconds and rate in nats per row."""
+    """The results of one epoch. All are in nats per row, except number, seconds and learning rate."""
 
     epoch: int
     seconds: float

@@ -1,12 +1,12 @@
 """The only training loop.
 
-Maximises the ELBO with AdamW on a one-cycle rate (Smith & Topin 2018). What validation judges, and what is kept, is a
-running mean of the weights that looks back over a fixed share of the steps taken (polynomial-decay averaging: Shamir &
-Zhang 2013): at the same validation ELBO it has learned less by heart than any single iterate. Once the mean no longer
-improves, or the cycle is nearly over, training goes back to the best mean and *settles*: a few steps at a low rate in
-which nothing is dropped or blanked, so that the end is trained as rows are generated. `pipeline.training.ending` does
-the rest. The length of a training is a number of steps fixed by the size of the table, so that a seed reproduces it; a
-time limit only shortens it, and the rate then falls to its end in the time that is left.
+It maximises the ELBO with AdamW, or another optimizer, on a one-cycle learning rate (Smith & Topin 2018). Validation
+uses a running mean of the weights that looks back over a fixed share of the steps (polynomial-decay averaging: Shamir &
+Zhang 2013), and the best mean is kept. At the same validation ELBO, the mean has learned less by heart than any single
+iterate. When the mean no longer improves, or the cycle is nearly over, training returns to the best mean and *settles*:
+a few steps at a low rate in which nothing is dropped or blanked, so that the end is trained as rows are generated.
+`pipeline.training.ending` does the rest. The size of the table fixes the number of steps, so that a seed reproduces a
+training. A time limit can only shorten it. Then the rate falls to its end in the remaining time.
 """
 
 import math
@@ -36,31 +36,31 @@ from pipeline.training.schedules import OPTIMIZERS, SCHEDULES, device_of, warmed
 MEMORY = 8.0
 """How short the memory of the mean is: step t enters it with weight (MEMORY + 1) / (t + MEMORY)."""
 LEAST_STEPS = 300
-"""Steps before which no weights are the best: until then a network has learned columns, but hardly what joins them."""
+"""Earlier weights are never the best: until this step a network has learned columns, but hardly their dependence."""
 _INSTANT = 0.01
-"""Share of the time limit in which the clock has no say, so that only steps count in a training that keeps to it."""
+"""Share of the time limit before which the clock is ignored, so that very short trainings depend on steps only."""
 
 
 @one_thread()
-@torch.random.fork_rng()  # dropout has no generator argument: whoever draws after us draws as before
+@torch.random.fork_rng()  # dropout has no generator argument; this restores the global random state
 def train(
     model: VAE, feed: Feed, validation: Rows, recipe: Recipe, *, seed: int, progress: Progress = silent
 ) -> tuple[Epoch, ...]:
-    """Fit `model` in place; a better validation ELBO must come within `recipe.patience` epochs, or training settles.
+    """Fit `model` in place. It settles when the validation ELBO has not improved for `recipe.patience` epochs.
 
     Args:
-        model: The VAE, on the CPU; it is moved to the device and back.
+        model: The VAE, on the CPU. It is moved to the device and back.
         feed: Training rows.
-        validation: Rows held out to choose when to stop; may be empty, then every epoch is trained.
-        recipe: All numbers.
+        validation: Rows held out to choose when to stop. If there are none, every epoch is trained.
+        recipe: All numbers of the training.
         seed: Fixes order, noise and dropout.
         progress: Receives a tick per step.
 
     Returns:
-        The history, one record per epoch, and one of the settling.
+        The history: one record per epoch, and one for the settling.
 
     Raises:
-        ResynthError: The loss is no longer finite.
+        ResynthError: The gradient is not finite.
         SettingsError: This machine has no such device.
     """
     device = device_of(recipe.device)
@@ -89,7 +89,7 @@ def train(
 
 @torch.no_grad()
 def validate(model: VAE, rows: Rows, *, seed: int) -> tuple[float, float]:
-    """Mean reconstruction log p(x|z) and mean KL of `rows` in nats, one z per row, the same at every call."""
+    """Mean log p(x|z) and mean KL of `rows` in nats, with one z per row, which is the same in every call."""
     model.eval()
     generator = torch.Generator().manual_seed(torch_seed(seed, "validation"))
     sums = np.zeros(2)
@@ -103,7 +103,7 @@ def validate(model: VAE, rows: Rows, *, seed: int) -> tuple[float, float]:
 
 
 class _Best(NamedTuple):
-    """The highest validation ELBO so far, the number of epochs that reached it, and the weights."""
+    """The highest validation ELBO so far, the number of epochs after which it was reached, and the weights."""
 
     elbo: float
     epoch: int
@@ -111,7 +111,7 @@ class _Best(NamedTuple):
 
 
 def _better(best: _Best, run: "_Run", last: Epoch, *, judged: bool) -> _Best:
-    """The best weights after an epoch; the last ones where nothing can judge them yet."""
+    """The best weights after an epoch. The last weights, if there is nothing to compare yet."""
     known = run.step >= LEAST_STEPS
     if known and judged and last.validation_elbo <= best.elbo:
         return best
@@ -145,18 +145,18 @@ class _Run:
 
     @property
     def done(self) -> float:
-        """Place in the cycle, in [0, 1], by steps or by time, whichever is further; the first instants do not count."""
+        """Place in the cycle, in [0, 1], by steps or by time, whichever is further. The first instants do not count."""
         spent = (time.monotonic() - self.began) / self.limit
         position = self.step / self.steps
         return min(1.0, position if spent < _INSTANT else max(position, spent))
 
     @property
     def learned(self) -> bool:
-        """Whether the steps or the time that settling leaves are used up."""
+        """Whether the steps or the time before settling are used up."""
         return self.done >= self.recipe.settling.learning
 
     def epoch(self, progress: Progress) -> tuple[float, float]:
-        """Train on every row once, or until all is learned; mean reconstruction and KL on the way."""
+        """Train on every row once, or until settling is due. Returns mean reconstruction and KL of the rows."""
         sums = _Sums(progress)
         for batch in self._batches():
             done = self.done
@@ -169,7 +169,7 @@ class _Run:
         return self._means(sums)
 
     def settle(self, progress: Progress) -> tuple[float, float]:
-        """Train as rows are generated, for a share of the steps taken or of the time; reconstruction and KL."""
+        """Train as rows are generated, for a share of the steps or of the time. Returns reconstruction and KL."""
         for module in self.model.modules():
             if isinstance(module, torch.nn.Dropout):
                 module.p = 0.0
@@ -186,7 +186,7 @@ class _Run:
         return self._means(sums)
 
     def record(self, number: int, trained: tuple[float, float], held: tuple[float, float]) -> Epoch:
-        """What an epoch brought, from reconstruction and KL of training and of validation rows."""
+        """The record of an epoch, from reconstruction and KL of training and validation rows."""
         return Epoch(
             epoch=number,
             seconds=time.monotonic() - self.began,
@@ -200,7 +200,7 @@ class _Run:
         )
 
     def _means(self, sums: "_Sums") -> tuple[float, float]:
-        """Nats per row; where all batches had gaps, those of the latest that had none."""
+        """Nats per row. If all batches had gaps, those of the latest batches without gaps."""
         self.seen = sums.means if sums.count else self.seen
         return self.seen
 
@@ -209,7 +209,7 @@ class _Run:
         return self.feed.batches(self.batch, stream(self.seed, "order", self.step))
 
     def _step(self, batch: Rows, share: float, done: float) -> Terms:
-        """One step at a share of the peak rate, after a share `done` of the cycle."""
+        """Take one step at a share of the peak rate, when the share `done` of the cycle is over."""
         recipe = self.recipe
         self.rate = recipe.rate * share
         for group in self.optimizer.param_groups:
@@ -228,13 +228,13 @@ class _Run:
 
 
 class _Sums:
-    """Reconstruction and KL of the rows trained on, and a tick for each batch of them."""
+    """Sums of reconstruction and KL of the training rows, and a tick for each batch."""
 
     def __init__(self, progress: Progress) -> None:
         self.progress, self.sums, self.count = progress, torch.zeros(2, dtype=torch.float64), 0
 
     def add(self, terms: Terms, done: float, *, whole: bool) -> None:
-        """Count a batch, if its rows are whole; after it a share `done` of the training is over."""
+        """Count a batch, if its rows have no gaps. `done` is the share of the training that is over."""
         if whole:
             self.sums += torch.stack([terms.reconstruction.detach().sum(), terms.kl.detach().sum()]).double().cpu()
             self.count += len(terms.kl)
@@ -243,18 +243,18 @@ class _Sums:
 
     @property
     def means(self) -> tuple[float, float]:
-        """Nats per row."""
+        """Reconstruction and KL in nats per row."""
         reconstruction, kl = (self.sums / max(1, self.count)).tolist()
         return reconstruction, kl
 
 
 def _recent(mean: Tensor, weight: Tensor, steps: Tensor | int) -> Tensor:
-    """The mean after a further step, with the weight that Shamir & Zhang (2013, section 4) give it."""
+    """The mean after another step, weighted as in Shamir & Zhang (2013, section 4)."""
     return torch.lerp(mean, weight, (MEMORY + 1) / (steps + 1 + MEMORY))
 
 
 def _groups(model: VAE, weight_decay: float) -> list[dict[str, object]]:
-    """The parameters of each weight decay, in the form that optimizers take."""
+    """The parameters grouped by weight decay, in the form that optimizers take."""
     groups: dict[float, list[torch.nn.Parameter]] = {}
     for parameter, share in model.decays():
         groups.setdefault(share, []).append(parameter)

@@ -1,8 +1,8 @@
 """Every number of a training, resolved.
 
-A network for 500 rows must not learn them by heart, one for 500,000 must not crawl, and 200 columns must not cost
-200 times one. What users leave open follows from the number of rows and of variables. The result is a `Recipe`: nothing
-in it is left open, so it says what was done, and it is logged with the run.
+A network for 500 rows must not learn them by heart, one for 500,000 must not be slow, and 200 columns must not cost 200
+times as much as one. Numbers that users leave open follow from the number of rows and of variables. The result is a
+`Recipe`. Nothing in it is left open, so it says what was done, and it is logged with the run.
 """
 
 import math
@@ -19,23 +19,23 @@ from pipeline.settings import ModelSettings, TrainingSettings
 from pipeline.training.feed import Feed
 
 RATE, SHARE = 8.0, 1 / 3
-"""Free bits: 8 nats, but at most a third of what the columns of a row tell one by one."""
+"""Free bits: 8 nats, but at most a third of the sum of the variables' marginal entropies."""
 DECAY, LEAST_DECAY, MOST_DECAY = 1600.0, 0.3, 1.0
-"""Weight decay: this divided by the rows, within these bounds. As with a prior of the weights, rows outweigh it."""
+"""Weight decay: this divided by the number of rows, within these bounds. As with a prior, more rows outweigh it."""
 MOST_WEIGHTS = 2**28
-"""Weights of a network: 1 GiB, of which a training needs some six."""
+"""Largest number of weights of a network: 1 GiB. A training needs about six times as much memory."""
 STEPS = 3000
-"""Steps of a training, where the table is neither tiny nor huge."""
+"""Number of steps of a training, if the table is neither tiny nor huge."""
 LEAST_PATIENCE = 5
-"""Fewest epochs that a better validation ELBO is waited for."""
+"""Least number of epochs to wait for a better validation ELBO."""
 
 
 class Settling(Record):
     """How training ends: a few steps at a low rate in which nothing is dropped or blanked.
 
     Attributes:
-        length: Steps relative to those taken before.
-        rate: The rate that they begin at relative to the peak; it falls to 0.
+        length: Number of steps, relative to those taken before.
+        rate: The rate at the beginning, relative to the peak. It falls to 0.
     """
 
     length: PositiveFloat = 0.1
@@ -52,10 +52,10 @@ class Recipe(Record):
 
     Attributes:
         shape: The sizes of the network.
-        epochs: Passes over the training rows; 0 leaves the network as it begins.
+        epochs: Passes over the training rows. 0 leaves the initial weights.
         batch: Rows of a step.
-        optimizer: As in `TrainingSettings`, as are the following.
-        schedule: Of the learning rate.
+        optimizer: As in `TrainingSettings`.
+        schedule: Schedule of the learning rate.
         rate: Peak learning rate.
         weight_decay: Decoupled weight decay.
         beta: Weight of the KL after warm-up.
@@ -64,9 +64,9 @@ class Recipe(Record):
         free_bits: Nats per row for which the encoder does not pay.
         clip: Largest norm of the gradient.
         patience: Epochs without a better validation ELBO after which training settles.
-        time_limit: Most seconds.
-        device: Where it is trained.
-        settling: How it ends.
+        time_limit: Largest number of seconds.
+        device: The device of the training.
+        settling: How the training ends.
     """
 
     shape: Shape
@@ -88,7 +88,7 @@ class Recipe(Record):
 
     @classmethod
     def of(cls, layout: Layout, feed: Feed, model: ModelSettings, training: TrainingSettings) -> "Recipe":
-        """The recipe for a table; what the settings leave open follows from its rows.
+        """The recipe for a table. What the settings leave open follows from its rows.
 
         Raises:
             SettingsError: The settings ask for a network that no usual machine can train.
@@ -127,22 +127,22 @@ def shape_for(layout: Layout, rows: int, model: ModelSettings) -> Shape:
 
 
 def weight_decay(rows: int) -> float:
-    """Decay of weights that hold what `rows` rows told: a network must not learn few rows by heart."""
+    """Weight decay for `rows` training rows: a network must not learn few rows by heart."""
     return min(MOST_DECAY, max(LEAST_DECAY, DECAY / rows))
 
 
 def patience(epochs: int) -> int:
-    """Epochs that a better validation ELBO is waited for."""
+    """Number of epochs to wait for a better validation ELBO."""
     return max(LEAST_PATIENCE, epochs // 10)
 
 
 def free_bits(feed: Feed) -> float:
-    """The rate at which the latent is kept alive: `RATE`, or a `SHARE` of the marginal entropies of simple rows."""
+    """The rate that keeps the latent space in use: `RATE`, or a `SHARE` of the marginal entropies if that is less."""
     return min(RATE, SHARE * feed.nats)
 
 
 def _narrow(variables: int, rows: int) -> int:
-    """By how much widths shrink: a step of many variables must stay affordable, few rows teach few weights."""
+    """The divisor of widths: steps must stay affordable with many variables, and few rows teach few weights."""
     if variables > 200 or rows < 1000:  # noqa: PLR2004
         return 4
     return 2 if variables > 64 or rows < 4000 else 1  # noqa: PLR2004

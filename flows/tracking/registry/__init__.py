@@ -1,14 +1,14 @@
 """Model versions in MLflow, and which of them is the champion.
 
-A model name has numbered versions; the alias `champion` points at the one that publishes. The alias alone decides;
-`history` remembers each of its moves, so a rollback knows the predecessor, and whoever asks later the reasons.
+A model name has numbered versions. The alias `champion` points at the version that publishes, and only the alias
+decides. `history` keeps each of its moves, for rollbacks and for people who ask for the reasons.
 
 A user names a version as `adult` (the champion), `adult@alias` or `adult/3`.
 
 finding         what a version is, and how it is found
 storing         a synthesizer becomes a version, or is withdrawn
 loading         a version becomes a synthesizer again, once per run
-succession      the champion's alias moves: promotion, rollback, and what is taken back
+succession      the champion's alias moves: promotion, rollback, and promotions that are taken back
 """
 
 from flows.tracking.registry.finding import (

@@ -14,12 +14,12 @@ from pipeline.errors import NotFoundError, ResynthError
 from pipeline.records import Record
 
 CHAMPION = history.ALIAS
-BY_HAND = "promoted_by_hand"  # tag: when a person promoted it; no run takes that back
-BY_RUN = "promoted_by_run"  # tag: when its run did; an alias without it was set in MLflow itself
-DIGEST = "model_digest"  # tag: of its files, see `pipeline.saving.digest`
-PRIVACY = "privacy"  # tag: the settings that said what may be shown (`Settings.shown`)
-START = "start"  # tag: the version that its training started from
-WARM_STARTS = "warm_starts"  # tag: warm starts in a row that led to it
+BY_HAND = "promoted_by_hand"  # tag: when a person promoted the version; no run takes that back
+BY_RUN = "promoted_by_run"  # tag: when its run promoted it; an alias without this tag was set in MLflow itself
+DIGEST = "model_digest"  # tag: the digest of its files, see `pipeline.saving.digest`
+PRIVACY = "privacy"  # tag: the settings that said what may be published (`Settings.shown`)
+START = "start"  # tag: the version from which its training started
+WARM_STARTS = "warm_starts"  # tag: number of warm starts in a row that led to it
 REFERENCE = re.compile(r"(?P<name>[^@/]+)(?:@(?P<alias>[^@/]+)|/(?P<version>\d+))?")
 
 
@@ -29,10 +29,10 @@ class Version(Record):
     Attributes:
         name: The model.
         version: Its number, counted from 1.
-        run: The MLflow run that made it; None if it was made in MLflow itself.
-        aliases: What points at it.
-        created: When it was registered.
-        tags: What is known about it: decision, reasons, data digest, code version.
+        run: The MLflow run that made it. None if it was made in MLflow itself.
+        aliases: The aliases that point at it.
+        created: The time of its registration.
+        tags: Its tags: decision, reasons, data digest, code version.
     """
 
     name: str
@@ -64,7 +64,7 @@ class Version(Record):
         """The run that made it.
 
         Raises:
-            ResynthError: None did.
+            ResynthError: It was not made by a run.
         """
         if self.run is None:
             raise ResynthError(f"model: expected {self.uri} to be made by a run, it was made in MLflow itself")
@@ -86,10 +86,10 @@ def champion(name: str) -> Version | None:
 
 
 def resolve(reference: str) -> Version:
-    """The version that `NAME`, `NAME@alias` or `NAME/version` means.
+    """The version that `NAME`, `NAME@alias` or `NAME/version` refers to.
 
     Raises:
-        NotFoundError: There is none.
+        NotFoundError: There is no such version.
     """
     parts = REFERENCE.fullmatch(reference)
     if parts is None:
@@ -110,7 +110,7 @@ def resolve(reference: str) -> Version:
 
 
 def names() -> tuple[str, ...]:
-    """Every registered model, by name."""
+    """Names of all registered models, sorted."""
     return tuple(sorted(model.name for model in client().search_registered_models(max_results=1000)))
 
 
@@ -126,7 +126,7 @@ def versions(name: str) -> tuple[Version, ...]:
 
 
 def listed(name: str) -> tuple[Version, ...]:
-    """Versions with their aliases, which MLflow's search leaves out."""
+    """Versions with their aliases, which MLflow's search leaves out, newest first."""
     points: dict[str, list[str]] = {}
     for alias, number in client().get_registered_model(name).aliases.items():
         points.setdefault(str(number), []).append(alias)
@@ -136,7 +136,7 @@ def listed(name: str) -> tuple[Version, ...]:
 
 
 def exists(name: str) -> bool:
-    """Whether there is a registered model of this name."""
+    """Whether a model of this name is registered."""
     try:
         client().get_registered_model(name)
     except MlflowException as error:

@@ -12,20 +12,20 @@ from pipeline.errors import DamagedError, FormatError, NotFoundError, ResynthErr
 from pipeline.synthesizer import Synthesizer
 
 MOST = 2
-"""Versions that a run keeps at hand: champion and challenger."""
+"""Number of versions that a run keeps loaded: champion and challenger."""
 
 
 class OutdatedError(ResynthError):
-    """A version is of a format that this code does not read."""
+    """A version has a format that this code does not read."""
 
 
 def load(version: Version) -> Synthesizer:
-    """The synthesizer of a version, read by the installed code from the files that were registered.
+    """Load the synthesizer of a version from its registered files, with the installed code.
 
     Raises:
-        OutdatedError: It was registered by code of another format.
+        OutdatedError: It was registered by code with another format.
         DamagedError: Its files are not those that were registered.
-        ResynthError: They cannot be fetched.
+        ResynthError: Its files cannot be fetched.
     """
     expected = f"model: expected {version.uri} (made by code {version.tags.get('code_version', 'unknown')}) to load"
     if DIGEST not in version.tags:
@@ -45,14 +45,14 @@ Loader = Callable[[Version], Synthesizer]
 
 
 class Models:
-    """The versions that one run has loaded, each once. Threads may share it.
+    """The versions that one run has loaded, each once. Threads may share the object.
 
-    A version is known by its name, its number and the digest of its files, which is checked when it is loaded. So a
-    number that was withdrawn and given to another version is loaded again. What cannot be loaded is not remembered.
+    The key of a version is its name, its number and the digest of its files, which is checked when it is loaded. So a
+    number that was withdrawn and given to another version is loaded again. Failed loads are not kept.
 
     Args:
-        load: How a version is loaded.
-        most: How many versions are kept; the one that was not asked for the longest goes.
+        load: Loads a version.
+        most: Largest number of versions to keep. The one that was not used for the longest time is dropped.
     """
 
     def __init__(self, load: Loader = load, most: int = MOST) -> None:
@@ -61,10 +61,10 @@ class Models:
         self._lock = Lock()
 
     def __call__(self, version: Version) -> Synthesizer:
-        """The synthesizer of a version; to be read only.
+        """The synthesizer of a version, to be read only.
 
         Raises:
-            ResynthError: As `load`.
+            ResynthError: As for `load`.
         """
         known = (version.name, version.version, version.tags.get(DIGEST))
         with self._lock:
@@ -76,13 +76,13 @@ class Models:
             return self._kept[known]
 
     def clear(self) -> None:
-        """Forget all: after a long wait a version is looked at anew, as it then is in the store."""
+        """Drop all versions, so that after a long wait they are loaded again from the store."""
         with self._lock:
             self._kept.clear()
 
 
 def prove(version: Version, load: Loader = load) -> None:
-    """See that a version loads, and generates the rows that it did after its training.
+    """Check that a version loads, and generates the same rows as after its training.
 
     Raises:
         ResynthError: It does not.

@@ -24,14 +24,14 @@ REQUIREMENTS = ("torch", "safetensors", "pyarrow", "pandas", "numpy", "scipy", "
 
 
 def register(run: Run, synthesizer: Path, tags: Mapping[str, str]) -> Version:
-    """Store the synthesizer saved in a directory called "synthesizer" as the next version of the run's model.
+    """Register the synthesizer saved in a directory called "synthesizer" as the next version of the run's model.
 
-    The digest of its files is kept with the version, apart from them: `load` compares it.
+    The digest of its files is kept with the version, apart from the files. `load` compares it.
     """
     assert synthesizer.name == fetching.NAME
     kept = {**tags, DIGEST: saving.digest(synthesizer)}
     with warnings.catch_warnings(), files.private():
-        warnings.simplefilter("ignore", UserWarning)  # MLflow would like an input example; there is no input
+        warnings.simplefilter("ignore", UserWarning)  # MLflow asks for an input example, but there is no input
         with mlflow.start_run(run_id=run.id):
             logged = mlflow.pyfunc.log_model(
                 name="model",
@@ -42,21 +42,21 @@ def register(run: Run, synthesizer: Path, tags: Mapping[str, str]) -> Version:
             )
     place = Path(addresses.local(str(client().get_logged_model(logged.model_id).artifact_location)))
     if place.is_dir():
-        files.protect(place)  # copies are as open as what they were copied from
+        files.protect(place)  # copies keep the permissions of their originals
     client().update_run(run.id, status="RUNNING")  # leaving the block above ended it
     if not exists(run.name):
         client().create_registered_model(run.name)
     made = client().create_model_version(
         run.name, source=logged.model_uri, run_id=run.id, tags=kept, model_id=logged.model_id
     )
-    for twin in listed(run.name):  # the client tries again when the answer is lost, not knowing that all was done
+    for twin in listed(run.name):  # MLflow's client retries if an answer is lost, and may create a version twice
         if twin.run == run.id and twin.version != str(made.version):
-            client().delete_model_version(twin.name, twin.version)  # its files are those of the other
+            client().delete_model_version(twin.name, twin.version)  # only the number: both share their files
     return Version.of(made)
 
 
 def withdraw(version: Version) -> None:
-    """Undo `register`, and remove the model's name if it never had another; one that a person points at stays."""
+    """Undo `register`, and remove the model's name if this was its only version. A version with an alias stays."""
     stored = client().get_model_version(version.name, version.version)
     found = Version.of(stored)
     if promoted_by_hand(found) or found.aliases:
@@ -68,7 +68,7 @@ def withdraw(version: Version) -> None:
 
 
 def remove(version: ModelVersion) -> None:
-    """Delete a version and its model's files, unless another version has the same."""
+    """Delete a version and its model's files, unless another version shares them."""
     client().delete_model_version(version.name, version.version)
     others = client().search_model_versions(f"name='{version.name}'", max_results=10_000)
     model = leftovers.model_of(version)

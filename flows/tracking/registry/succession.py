@@ -1,4 +1,4 @@
-"""The champion's alias moves: promotion, rollback, and what is taken back."""
+"""The champion's alias moves: promotion, rollback, and promotions that are taken back."""
 
 from collections.abc import Callable, Sequence
 
@@ -16,21 +16,21 @@ from pipeline.errors import NotFoundError, ResynthError
 
 
 def promote(version: Version, *, by_hand: bool = False, load: Loader = load) -> None:
-    """Make a version the champion, if it is not yet, after it has shown that it loads and generates.
+    """Make a version the champion, after checking that it loads and generates its rows.
 
     Args:
-        version: Which one.
-        by_hand: Whether a person says so, and not the run that made it: then no run takes it back.
-        load: How the version is loaded; a run that has loaded it already does not do so again.
+        version: The version.
+        by_hand: Whether a person decides, and not the run that made the version. Then no run takes it back.
+        load: Loads the version. A run that has loaded it already does not load it again.
 
     Raises:
-        ResynthError: It does not; the champion stays who it was.
+        ResynthError: It does not load or generate its rows. The champion stays.
     """
     prove(version, load)
     past = history.settle(version.name)
     before = history.reigning(past)
     if before == version.version and not by_hand:
-        return  # somebody was faster than the run
+        return  # a person was faster than the run
     if by_hand:
         event = Event.following(past, "by hand", before, version.version, PERSON, _said(version))
     else:
@@ -40,7 +40,7 @@ def promote(version: Version, *, by_hand: bool = False, load: Loader = load) -> 
 
 
 def demote(version: Version, previous: Version | None, why: str = "its run failed") -> None:
-    """Undo a run's `promote`; one by hand stays, and so does the alias where it has been moved since."""
+    """Undo a run's `promote`. A promotion by hand stays, and so does an alias that has been moved since."""
     if promoted_by_hand(Version.of(client().get_model_version(version.name, version.version))):
         return
     past = history.settle(version.name)
@@ -53,23 +53,23 @@ def demote(version: Version, previous: Version | None, why: str = "its run faile
         history.write(
             version.name, Event.following(past, "taken back", version.version, current, version.origin.id, why)
         )
-    client().delete_model_version_tag(version.name, version.version, BY_RUN)  # who makes it champion now is a person
+    client().delete_model_version_tag(version.name, version.version, BY_RUN)  # from now on only a person promotes it
 
 
 def recover(name: str, died: Callable[[str], bool]) -> None:
-    """Undo what dead runs of a model have left, as the runs themselves would have.
+    """Undo what dead runs of a model have left, as the runs themselves would have done.
 
-    A run is complete once it is tagged with its decision, which it does last. Of any other that is dead, the version
-    is withdrawn and the alias moved back; its MLflow run counts as killed. Where a person has promoted the version by
+    A run is complete when it has its decision tag, which it writes last. For any other dead run, the version is
+    withdrawn, the alias is moved back, and the MLflow run counts as killed. If a person has promoted the version by
     hand, here or in MLflow itself, version and alias stay, and the run counts as complete. Complete runs make versions
-    one after another, so the search ends at the first complete one.
+    one after another, so the search ends at the first complete run.
 
     Args:
         name: The model's name.
         died: Whether the run with a given mark is dead.
     """
     if exists(name):
-        history.settle(name)  # also what was set in MLflow itself meanwhile
+        history.settle(name)  # also writes moves that were made in MLflow itself
     for version in listed(name) if exists(name) else ():
         made = _maker(version)
         if made is None:
@@ -92,7 +92,7 @@ def recover(name: str, died: Callable[[str], bool]) -> None:
 
 
 def _maker(version: Version) -> Made | None:
-    """The run that made a version, unless it was made in MLflow itself, or the run has been removed there."""
+    """The run that made a version. None if it was made in MLflow itself, or the run has been removed there."""
     if version.run is None:
         return None
     try:
@@ -123,7 +123,7 @@ def rollback(name: str) -> Version:
 
 
 def _reasons(version: Version) -> str:
-    """What its run has decided, before tags tell it."""
+    """The reasons of a version's run, from its file, because its tags are not written yet."""
     try:
         decision = Decision.model_validate_json(version.origin.read("decision.json"))
     except ResynthError:
@@ -132,14 +132,14 @@ def _reasons(version: Version) -> str:
 
 
 def _said(version: Version) -> str:
-    """What its run said of a version that a person promotes all the same, or while the run waits for that."""
+    """What its run decided about a version that a person promotes after a refusal, or while the run waits."""
     told = version.tags.get(COMPLETE)
     run = (f"its run: {told}", version.tags.get("reasons", "")) if told is not None else ()
     return "; ".join(text for text in ("resynth promote", *run) if text)
 
 
 def _earlier(name: str, past: Sequence[Event], version: str) -> list[str]:
-    """The champions before a version, of those that count and are still there."""
+    """The champions before a version that count and still exist."""
     here = {found.version for found in listed(name)}
     champions = [number for number in history.line(past) if number in here]
     while champions and champions[-1] == version:

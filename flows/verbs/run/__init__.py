@@ -1,23 +1,23 @@
-"""The whole chain, once: a table becomes a version, a decision and an export.
+"""The verb `run`: the whole chain, once. A table becomes a version, a decision and an export.
 
-Run for a name that has no champion it is a training, otherwise a *re*training: the same flow, in which the champion
-is asked about drift, the policy says what the new rows call for (nothing, a warm start, a training afresh), and the
-champion defends its place on the same hold-out. Whoever is champion at the end publishes. A champion that this code
-does not understand is asked nothing and publishes nothing.
+For a name without a champion, the run is a training. Otherwise it is a *re*training by the same flow: the rows are
+compared with the champion's, the policy says what the new rows call for (nothing, a warm start, a training afresh), and
+the champion defends its place on the same hold-out. The champion at the end publishes. A champion that this code cannot
+read is not used and publishes nothing.
 
-The flow is all or nothing. What it makes is undone when a later stage fails: a registered version is withdrawn, a
-moved alias is moved back, an export is removed. A run is complete once its outcome is written, in one write; what a
-killed run left behind is undone by the next one. The export lies beside its place until then and is moved there last,
-in one step; where a complete run was killed before that, the next one does it. So a failed run leaves an earlier
-champion and earlier exports as they were. What a person promotes by hand meanwhile stays.
+The flow is all or nothing. If a later stage fails, everything is undone: a registered version is withdrawn, a moved
+alias is moved back, an export is removed. A run is complete when its outcome is written, in one write. The next run
+undoes what a killed run left. The export lies beside its place until then, and is moved there last, in one step. If a
+complete run was killed before this move, the next run moves the export. So a failed run leaves an earlier champion and
+earlier exports as they were. A promotion by hand in the meantime stays.
 
-With an `[incoming]` section in the settings, a run trains only if something is new since the last complete one, or if
-a training is due all the same (`planning.due`). Its ledger of files is kept with the run, so it is complete when the
-run is, and a killed run has taken nothing in.
+With an `[incoming]` section in the settings, a run trains only if something is new since the last complete run, or if a
+training is due all the same (`planning.due`). The ledger of files is kept with the run, so it is complete when the run
+is, and a killed run has taken nothing in.
 
-job             what a run is asked to do, and what its steps share
-outlook         before any training: the rows are read and split, and the policy asked
-challenge       a challenger is trained, meets the champion, and the winner publishes
+job             the request of a run, and what its steps share
+outlook         before any training: the rows are read and split, and the policy decides
+challenge       a challenger is trained and compared with the champion, and the winner publishes
 ending          rows are published, the outcome is written, the run is complete
 """
 
@@ -44,15 +44,15 @@ STAGES = 15  # at most
 
 @flow(name="resynth-run", validate_parameters=False)
 def run(request: RunRequest, progress: Progress | None = None) -> RunOutcome:
-    """Do what is asked.
+    """Carry out a request.
 
     Args:
         request: What to do.
-        progress: Told about every stage, if anybody listens.
+        progress: Called for every stage, if given.
 
     Raises:
-        InputError: The table or the settings cannot be used; nothing was changed.
-        ResynthError: A stage failed; nothing was changed.
+        InputError: The table or the settings cannot be used. Nothing was changed.
+        ResynthError: A stage failed. Nothing was changed.
     """
     home, name, settings = request.home, request.name, request.settings
     clock = Clock(progress or silent, STAGES)
@@ -62,7 +62,7 @@ def run(request: RunRequest, progress: Progress | None = None) -> RunOutcome:
         publication.settling(home, name) as warnings,
     ):
         if request.out is not None:
-            check_target(request, request.out)  # better now than after the training
+            check_target(request, request.out)  # raises now rather than after the training
         with clock.stage("connect"):
             registry.recover(name, operation.work.died)
             champion = registry.champion(name)
@@ -81,14 +81,14 @@ def run(request: RunRequest, progress: Progress | None = None) -> RunOutcome:
 
 
 def warned(outcome: RunOutcome, warnings: tuple[str, ...]) -> RunOutcome:
-    """An outcome with what a person should know besides."""
+    """The outcome with further warnings for a person."""
     return outcome.model_copy(update={"warnings": (*warnings, *outcome.warnings)})
 
 
 def held_back(request: RunRequest, champion: Version | None) -> tuple[str, ...]:
-    """Why a run that nobody needs is put off until the cool-down is over.
+    """Why a run that nobody needs waits until the cool-down is over.
 
-    It takes nothing in, or the next scheduled run would find nothing new.
+    It takes no file in, because the next scheduled run would then find nothing new.
     """
     settings = request.settings
     can_wait = request.on_drift or (settings.incoming is not None and settings.policy.train == "needed")
@@ -98,7 +98,7 @@ def held_back(request: RunRequest, champion: Version | None) -> tuple[str, ...]:
 def survey(
     request: RunRequest, operation: Operation, clock: Clock, champion: Version | None
 ) -> tuple[Arrivals | None, bool]:
-    """What has arrived, where that is asked for, and whether a training is due though nothing is new."""
+    """What has arrived, if the settings ask for it, and whether a training is due although nothing is new."""
     settings = request.settings
     if settings.incoming is None:
         return None, False
@@ -110,7 +110,7 @@ def survey(
 
 
 def execute(job: Job) -> RunOutcome:
-    """Do the work, undoing what was done if a later stage fails."""
+    """Do the work, and undo it if a later stage fails."""
     job.tracked.parameters({"data": job.request.data, "settings": job.settings.model_dump(mode="json")})
     job.tracked.record(job.settings, "settings.json")
     incoming = read(job)

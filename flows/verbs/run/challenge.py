@@ -1,4 +1,4 @@
-"""A challenger is trained, meets the champion on the same hold-out, and the winner publishes."""
+"""A challenger is trained and compared with the champion on the same hold-out, and the winner publishes."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -21,7 +21,7 @@ P = ParamSpec("P")
 
 
 class Judgement(NamedTuple):
-    """What was found out about a challenger."""
+    """The evaluation of a challenger, its bound and the decision of the gate."""
 
     evaluation: Evaluation
     elbo: ElboReport | None
@@ -29,7 +29,7 @@ class Judgement(NamedTuple):
 
 
 def retrain(job: Job, incoming: Incoming, outlook: Outlook) -> RunOutcome:
-    """Train a challenger, let it meet the champion, and let the winner publish."""
+    """Train a challenger, compare it with the champion, and let the winner publish."""
     with ExitStack() as undo:
         challenger, hidden = train(job, incoming, outlook)
         undo.callback(take_back, job, registry.withdraw, challenger)
@@ -42,7 +42,7 @@ def retrain(job: Job, incoming: Incoming, outlook: Outlook) -> RunOutcome:
                 judging.promote(challenger, job.models)
             publisher = challenger
         elif publisher is not None and memory.outdated(publisher, job.models):
-            publisher = None  # what it has published stays
+            publisher = None  # its earlier exports stay
         export = publish(job, publisher, incoming) if publisher is not None else None
         outcome = RunOutcome(
             name=job.request.name,
@@ -69,13 +69,13 @@ def retrain(job: Job, incoming: Incoming, outlook: Outlook) -> RunOutcome:
 
 
 def take_back(job: Job, step: Callable[P, None], *arguments: P.args, **named: P.kwargs) -> None:
-    """Undo a step, unless the run is complete after all; where the server that tells is gone, the next run does it."""
+    """Undo a step, unless the run is complete after all. If the server that knows is away, the next run undoes it."""
     if not store.away() and not job.tracked.complete:
         step(*arguments, **named)
 
 
 def train(job: Job, incoming: Incoming, outlook: Outlook) -> tuple[Version, PrivacyReport]:
-    """Train a challenger, from the champion if that is the plan, and register it; complete what is not shown."""
+    """Train and register a challenger, from the champion if planned. Completes the privacy report."""
     warm = outlook.plan is not None and outlook.plan.action == "warm-start"
     start = job.champion if warm else None
     with job.clock.stage("train") as progress:
@@ -95,7 +95,7 @@ def train(job: Job, incoming: Incoming, outlook: Outlook) -> tuple[Version, Priv
 
 
 def judge(job: Job, challenger: Version, champion: Version | None) -> Judgement:
-    """Evaluate the challenger, and a champion of the same columns on the same hold-out, and decide."""
+    """Evaluate the challenger, and a champion with the same columns on the same hold-out, and decide."""
     work, tracked, models, settings = job.work, job.tracked, job.models, job.settings
     with job.clock.stage("generate") as progress:
         judging.generate(work, challenger, models, settings.evaluation, settings.seed, progress)
@@ -119,7 +119,7 @@ def judge(job: Job, challenger: Version, champion: Version | None) -> Judgement:
         decision = judging.decide(found, defended, settings.gate)
     if decision.promote and settings.gate.approval == "person":
         with job.clock.stage("approve"):
-            models.clear()  # a day may pass; what is promoted then is proved as it then lies in the store
+            models.clear()  # approval may take a day, and the version must be checked as it is in the store then
             decision = approval.ask(challenger, decision, settings.gate, settings.notify)
     tracked.record(decision, "decision.json")
     return Judgement(found, elbo, decision)

@@ -14,7 +14,7 @@ from pipeline.data import exports
 
 
 def publish(job: Job, version: Version, incoming: Incoming) -> Export:
-    """Write the champion's rows beside their place; `complete` moves them there."""
+    """Write the champion's rows beside their place. `complete` moves them there."""
     request, settings = job.request, job.settings
     directory = request.out or request.home / "data" / "exports" / request.name / f"v{version.version}"
     with job.clock.stage("publish") as progress:
@@ -34,13 +34,13 @@ def publish(job: Job, version: Version, incoming: Incoming) -> Export:
 
 
 def check_target(request: RunRequest, directory: Path) -> None:
-    """See whether a run can publish at a place, which must hold neither its home nor its data."""
+    """Check that a run can publish at a place, which must contain neither its home nor its data."""
     data = [request.data] if isinstance(request.data, Path) else []
     exports.check_target(directory, [request.home, Path.cwd(), *data])
 
 
 def nothing_new(request: RunRequest) -> tuple[str, ...]:
-    """Why a run does nothing that has found nothing new."""
+    """Why a run that has found nothing new does nothing."""
     return (f"nothing is new in {request.data} since the last complete run",)
 
 
@@ -80,7 +80,7 @@ def skip(job: Job, champion: Version, incoming: Incoming, outlook: Outlook) -> R
 
 
 def complete(job: Job, outcome: RunOutcome, incoming: Incoming) -> None:
-    """Write the outcome on the MLflow run, in one last write that it is complete, and move the export to its place."""
+    """Record the outcome in the MLflow run, make the run complete in one last write, and move the export."""
     tracked, kept = job.tracked, {}
     tracked.metrics({f"seconds.{stage}": seconds for stage, seconds in outcome.seconds.items()})
     tracked.record(outcome, "report.json")
@@ -94,6 +94,6 @@ def complete(job: Job, outcome: RunOutcome, incoming: Incoming) -> None:
 
 
 def tags_of(outcome: RunOutcome) -> dict[str, str]:
-    """What tags say of a run."""
+    """The tags of a run with this outcome."""
     version = {"version": outcome.version} if outcome.version is not None else {}
     return {COMPLETE: outcome.decision, "reasons": "; ".join(outcome.reasons), **version}

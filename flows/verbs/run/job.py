@@ -1,4 +1,4 @@
-"""What a run is asked to do, and what its steps share."""
+"""The request of a run, and what its steps share."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -18,15 +18,15 @@ from pipeline.records import Record
 
 
 class RunRequest(Record):
-    """What a run is asked to do.
+    """The request of a run.
 
     Attributes:
-        data: The table: a Parquet file, or a directory or an object store's prefix of them.
-        home: Where state and exports live.
+        data: The table: a Parquet file, or a directory, a pattern or an object store's prefix of Parquet files.
+        home: The home directory, with state and exports.
         name: The model's name.
-        settings: Every other choice.
-        out: Where to publish; default: `<home>/data/exports/<name>/v<version>`.
-        on_drift: Whether a check that found drift called for it, and neither a schedule nor a person.
+        settings: All other choices.
+        out: Where to publish. By default `<home>/data/exports/<name>/v<version>`.
+        on_drift: Whether a drift check started the run, and not a schedule or a person.
     """
 
     data: Place
@@ -43,12 +43,12 @@ class Job(NamedTuple):
     Attributes:
         request: What to do.
         operation: What the run holds and has loaded.
-        tracked: Where MLflow remembers it.
-        champion: Who was champion when it began; None also where this code does not understand it.
+        tracked: The MLflow run.
+        champion: The champion when the run began. None also if this code cannot read it.
         clock: Times the stages.
-        arrivals: What is new, where that is asked for.
-        due: Whether it is called for though nothing is new.
-        outdated: Why the champion cannot be asked, where that is so.
+        arrivals: What is new, if the settings ask for it.
+        due: Whether a training is due although nothing is new.
+        outdated: Why the champion cannot be used, if so.
     """
 
     request: RunRequest
@@ -67,7 +67,7 @@ class Job(NamedTuple):
 
     @property
     def work(self) -> Workspace:
-        """Where the run's tables are."""
+        """The working files of the run."""
         return self.operation.work
 
     @property
@@ -77,17 +77,18 @@ class Job(NamedTuple):
 
     @property
     def quarantined(self) -> tuple[Quarantined, ...]:
-        """Incoming files that cannot be used, and were not known for it."""
+        """Incoming files that cannot be used, without those that earlier runs reported."""
         return self.arrivals.quarantined if self.arrivals is not None else ()
 
 
 class Outlook(NamedTuple):
-    """What was found out before any training.
+    """What is known before any training.
 
     Attributes:
-        drift: The new rows against the champion's; None without a champion, or with one of other columns or format.
-        plan: What they call for; None without a champion.
-        privacy: What of the table is not shown.
+        drift: The new rows against the champion's. None without a champion, or if it has other columns or another
+            format.
+        plan: What the new rows call for. None without a champion.
+        privacy: What is withheld of the table.
     """
 
     drift: DriftReport | None

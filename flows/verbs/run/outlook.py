@@ -1,4 +1,4 @@
-"""Before any training: the rows are read and split, held against the champion's, and the policy is asked."""
+"""Before any training: the rows are read and split, compared with the champion's, and the policy decides."""
 
 from flows.stages import memory, planning, reading
 from flows.stages.reading import Incoming
@@ -33,7 +33,7 @@ def read(job: Job) -> Incoming:
 
 
 def prepare(job: Job, incoming: Incoming) -> Outlook:
-    """Split the table, look for drift, and ask the policy what that calls for."""
+    """Split the table, check it for drift, and ask the policy what that calls for."""
     work, tracked, settings = job.work, job.tracked, job.settings
     with job.clock.stage("split"):
         rows, hidden = reading.split(work, tracked, settings)
@@ -58,7 +58,7 @@ def prepare(job: Job, incoming: Incoming) -> Outlook:
 
 
 def remember(job: Job, plan: Plan) -> Plan:
-    """Keep what the new rows called for."""
+    """Keep what the new rows call for."""
     job.tracked.record(plan, "plan.json")
     job.tracked.tags({"plan": plan.action, "plan_reasons": "; ".join(plan.reasons)})
     return plan

@@ -1,10 +1,10 @@
 """Normal forms of numbers, one chosen per column.
 
-`tokens` cuts the values into symbols; `quantile`, `zscore`, `minmax` and `robust` scale them to a real variable.
-Generated values stay within the training range and on the training grid (integers, decimal places). In the token form a
-value of fewer than the column's `least_rows` rows never stands alone: it shares a leaf with its neighbours, or, between
-values that stand alone, is taken for one of them. A value far from all others is not joined to them: it means something
-else (9999-12-31, −999), and nothing lies between.
+`tokens` cuts the values into symbols. `quantile`, `zscore`, `minmax` and `robust` scale them to a real variable.
+Generated values stay within the training range and on the training grid (integers, decimal places). In the token form,
+a value of fewer than the column's `least_rows` rows never stands alone. It shares a leaf with its neighbours. If it
+lies between two values that stand alone, it counts as one of them. A value far from all others is not joined to them:
+it means something else (9999-12-31, −999), and nothing lies between.
 """
 
 from typing import Any
@@ -26,14 +26,14 @@ from pipeline.schema import Column
 __all__ = ["FORMS", "Form", "form_of", "load", "state"]
 
 FORMS: dict[str, type[Form]] = {form.name: form for form in (Tokens, Quantile, ZScore, MinMax, Robust)}
-"""By name; the first is the default."""
+"""Forms by name. The first is the default."""
 
 
 def form_of(column: Column) -> type[Form]:
-    """The form that a column is to have.
+    """The form of a column.
 
     Raises:
-        SchemaError: There is none of that name.
+        SchemaError: No form has the name that the column asks for.
     """
     name = column.normalization or Tokens.name
     if name not in FORMS:
@@ -42,12 +42,12 @@ def form_of(column: Column) -> type[Form]:
 
 
 def state(form: Form) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-    """JSON values and arrays from which `load` makes the form again."""
+    """JSON values and arrays, from which `load` makes the form again."""
     return {"domain": form.domain.model_dump(), "form": form.name, "nulls": form.nulls}, form.arrays
 
 
 class _State(Record):
-    """The JSON part of `state`; a line has no keys."""
+    """The JSON part of `state`. The domain of a line has no keys."""
 
     domain: Grid | Line
     form: str
@@ -67,7 +67,7 @@ def load(json: object, arrays: dict[str, NDArray[Any]], arrow: pa.DataType) -> F
 
 
 def _check(domain: Domain, form: type[Form], arrays: dict[str, NDArray[Any]], arrow: pa.DataType) -> None:
-    """Check the arrays of a form whose values are of type `arrow`."""
+    """Check the arrays of a form with values of type `arrow`."""
     positions = np.uint64 if isinstance(domain, Grid) else np.float64
     ends = vector(arrays, "ends", positions)
     expect(len(ends) in {0, 2}, "two ends, or none")

@@ -6,11 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 MOST_APART = 4
-"""Most values that are taken to mean something else than a quantity."""
+"""Largest number of values that are taken for codes, which mean something else than a quantity."""
 
 
 def isolated(distinct: NDArray[Any]) -> NDArray[np.bool_]:
-    """Which of ascending values are farther from all others than these are from each other, at either end."""
+    """Which values at either end are farther from all others than the others are from each other.
+
+    Args:
+        distinct: Ascending values.
+    """
     x = distinct.astype(np.float64)
     first, last = 0, len(x) - 1
     apart = np.zeros(len(x), dtype=bool)
@@ -29,12 +33,12 @@ def isolated(distinct: NDArray[Any]) -> NDArray[np.bool_]:
 def without_lone(
     distinct: NDArray[Any], counts: NDArray[np.int64], least_rows: int
 ) -> tuple[NDArray[Any], NDArray[np.int64]]:
-    """The values, without those between two that stand alone which are together too few rows for a leaf.
+    """The values, without those that lie between two values that stand alone and have too few rows for a leaf.
 
-    Their rows count as those of the nearer neighbour.
+    Their rows are counted for the nearer neighbour.
     """
     alone = (counts >= least_rows) | isolated(distinct)
-    bounds = np.flatnonzero(np.diff(alone, prepend=True, append=True))  # where stretches of the others begin and end
+    bounds = np.flatnonzero(np.diff(alone, prepend=True, append=True))  # borders of stretches of the other values
     kept, rows = np.ones(len(distinct), dtype=bool), counts.copy()
     for first, stop in zip(bounds[::2], bounds[1::2], strict=True):
         if rows[first:stop].sum() >= least_rows:

@@ -1,7 +1,7 @@
-"""What every normal form of numbers has in common.
+"""The base of the normal forms of numbers.
 
-A form holds positions of a domain (`pipeline.arrow.domain`): it cuts them into symbols, or scales them to a real
-variable. It is shared by the kinds that are numbers underneath: numbers, and points in time by their parts.
+A form takes positions of a domain (`pipeline.arrow.domain`). It cuts them into symbols, or scales them to a real
+variable. Kinds that are numbers underneath share the forms: numbers, and the parts of points in time.
 """
 
 from abc import ABC, abstractmethod
@@ -25,28 +25,28 @@ class Form(ABC):
     """The normal form of positions in a domain.
 
     Args:
-        domain: Where the values live.
+        domain: The domain of the values.
         nulls: Whether nulls were seen in training.
         arrays: Fitted arrays: `ends`, the least and greatest position, and those of the form.
     """
 
     name: ClassVar[str]
-    """What settings and saved models call it."""
+    """Name in settings and saved models."""
     placed: ClassVar[tuple[str, ...]] = ("ends",)
-    """Arrays that hold positions."""
+    """Names of arrays that hold positions."""
 
     def __init__(self, domain: Domain, *, nulls: bool, arrays: Arrays) -> None:
         self.domain, self.nulls, self.arrays = domain, nulls, arrays
 
     @classmethod
     def fit(cls, domain: Domain, positions: NDArray[Any], *, nulls: bool, least_rows: int = 1) -> Self:
-        """Fit to the non-null `positions` of the training rows; fewer than `least_rows` have no value of their own."""
+        """Fit to the non-null training `positions`. A value of fewer than `least_rows` rows does not stand alone."""
         distinct, counts = np.unique(positions, return_counts=True)
         arrays = cls._fitted(positions, distinct, counts, least_rows)
         return cls(domain, nulls=nulls, arrays={"ends": distinct[[0, -1]] if len(distinct) else distinct} | arrays)
 
     def extend(self, present: pa.Array, *, nulls: bool, least_rows: int = 1) -> tuple[Self, tuple[Origin, ...]]:
-        """This form grown to hold further non-null values too, and where its variables come from."""
+        """This form extended to further non-null values, and the origins of its variables."""
         nulls, came = nulls or self.nulls, domain_of(present)
         positions = came.positions(present)
         if not len(self.arrays["ends"]):
@@ -73,50 +73,50 @@ class Form(ABC):
 
     @abstractmethod
     def encode(self, positions: NDArray[Any], mask: NDArray[np.bool_]) -> Encoded:
-        """Variables and rest of the values at `mask`, whose positions are given in order."""
+        """Variables and rest of the rows. `positions` holds those of the rows where `mask` is true, in order."""
 
     @abstractmethod
     def draw(self, values: tuple[NDArray[Any], ...], random: np.random.Generator, rows: int) -> NDArray[Any]:
-        """A rest for generated values, [rows]."""
+        """A random rest for generated values, [rows]."""
 
     @abstractmethod
     def decode(self, encoded: Encoded) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-        """Positions of every row, and which of them hold a value."""
+        """Position of every row, and which rows hold a value."""
 
     @classmethod
     @abstractmethod
     def check(cls, arrays: Mapping[str, NDArray[Any]], positions: type[np.generic]) -> tuple[str, ...]:
-        """Check saved arrays, whose positions have this type; the names of those that become values.
+        """Check saved arrays, whose positions have the given type. Returns the names of arrays that become values.
 
         Raises:
-            DamagedError: No such form has these arrays.
+            DamagedError: The arrays cannot belong to this form.
         """
 
     @classmethod
     @abstractmethod
     def _fitted(cls, positions: NDArray[Any], distinct: NDArray[Any], counts: Ints, least_rows: int) -> Arrays:
-        """The arrays of a fit; `ends` may be left out."""
+        """The arrays of a fit. `ends` may be left out."""
 
     @abstractmethod
     def _grown(
         self, known: Arrays, domain: Domain, distinct: NDArray[Any], counts: Ints, least_rows: int
     ) -> tuple[Arrays, Ints]:
-        """Arrays grown to `distinct`, and which known cell each cell is.
+        """Arrays extended to `distinct`, and for each cell the index of the known cell.
 
         Args:
             known: The arrays so far, in the positions of `domain`.
             domain: The wider domain.
-            distinct: Positions that came, ascending.
-            counts: Their rows.
+            distinct: New positions, ascending.
+            counts: Their numbers of rows.
             least_rows: See `fit`.
         """
 
     @abstractmethod
     def _origins(self, grown: Self, cells: Ints) -> tuple[Origin, ...]:
-        """Where each variable of the grown form comes from, given the origin of each cell."""
+        """The origin of each variable of the extended form, given the origin of each cell."""
 
     def _unchanged(self) -> Ints:
-        """The origins of cells where nothing came."""
+        """The origins of cells if no value is new."""
         return np.zeros(0, np.int64)
 
     @property

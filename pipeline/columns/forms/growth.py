@@ -1,12 +1,12 @@
-"""How a normal form fitted to some numbers grows to hold others.
+"""How a normal form that was fitted to some numbers is extended to others.
 
-What was known stays as it was, symbol by symbol and score by score; what is new is put beside it:
+What was known stays as it was, symbol by symbol and score by score. What is new is added:
 
-- tokens: new values beyond the ends, or between a value that stands alone and the next cell, get cells of their own,
-  cut as those of a fit are. A handful beyond an end joins the cell there, unless that is a single value's; values
+- tokens: new values get cells of their own, cut as in a fit, if they lie beyond the ends, or between a value that
+  stands alone and the next cell. A few rows beyond an end join the last cell, unless it holds a single value. Values
   inside a cell need nothing;
-- quantile: knots beyond the ends, one unit of score for all new values of a side;
-- the affine forms: further ends.
+- quantile: new values get knots beyond the ends, with one unit of score for all new values of a side;
+- affine forms: the ends move.
 """
 
 from collections.abc import Callable
@@ -19,30 +19,30 @@ Arrays = dict[str, NDArray[Any]]
 Ints = NDArray[np.int64]
 Fit = Callable[[NDArray[Any], Ints, int], Arrays]
 KNOTS = 32
-"""Most knots that a side of a quantile function gets at a time."""
+"""Largest number of knots that a side of a quantile function gets at a time."""
 
 
 def grow_tokens(
     known: Arrays, distinct: NDArray[Any], counts: Ints, *, width: int, few: int, least_rows: int = 1, fit: Fit
 ) -> tuple[Arrays, Ints]:
-    """Add cells for values that have no place.
+    """Add cells for values that lie in no cell.
 
     Args:
         known: `low`, `high`, `cells`, `rows` of the leaves; at least one leaf.
-        distinct: Values that came, ascending, in the same positions.
-        counts: Their occurrences.
-        width: Cells of a fit; growth never takes a column beyond twice as many.
-        few: Rows beyond an end that are too few for a cell.
-        least_rows: Rows that are too few for a leaf, so that their values are not kept.
+        distinct: New values, ascending, in the same positions.
+        counts: Their numbers of rows.
+        width: Number of cells of a fit. A column never grows beyond twice as many.
+        few: Fewer rows beyond an end get no cell.
+        least_rows: Values with fewer rows get no leaf and are not kept.
         fit: Makes the arrays of some values in a number of cells.
 
     Returns:
-        The grown arrays, and for each cell which known cell it is, −1 for a new one.
+        The extended arrays, and for each cell the index of the known cell, −1 for a new one.
     """
     low, high, last, made = known["low"], known["high"], len(known["low"]) - 1, 0
     gap = np.searchsorted(low, distinct, side="right") - 1
     homeless = (gap < 0) | (distinct > high[np.maximum(gap, 0)])
-    homeless &= np.append(_apart(known), True)[gap]  # the entry for the last leaf is also that for −1
+    homeless &= np.append(_apart(known), True)[gap]  # the last entry is for the last leaf and, as index −1, for below
     values, rows = distinct[homeless], counts[homeless]
     room, added = 2 * width - int(known["cells"][-1]) - 1, []
     places, first = np.unique(gap[homeless], return_index=True)
@@ -79,20 +79,20 @@ def grow_quantile(known: Arrays, distinct: NDArray[Any], counts: Ints) -> Arrays
 
 
 def grow_affine(known: Arrays, distinct: NDArray[Any]) -> Arrays:
-    """Move the ends of an affine form: `shift`, `scale`, `low`, `high`."""
+    """Move the ends of an affine form: `low` and `high`, given `shift` and `scale`."""
     ends = (distinct.astype(np.float64)[[0, -1]] - known["shift"]) / known["scale"] if len(distinct) else np.zeros(0)
     low, high = np.append(ends, known["low"]).min(keepdims=True), np.append(ends, known["high"]).max(keepdims=True)
     return {**known, "low": low, "high": high}
 
 
 def _apart(known: Arrays) -> NDArray[np.bool_]:
-    """Whether a leaf, of all but the last, holds one value and ends its cell: what comes after it is like neither."""
+    """For each leaf but the last: whether it holds one value and ends its cell, so that a gap follows it."""
     alone = known["low"][:-1] == known["high"][:-1]
     return np.asarray(alone & (known["cells"][:-1] != known["cells"][1:]))
 
 
 def _merged(known: Arrays, added: list[tuple[int, Arrays, Ints]]) -> tuple[Arrays, Ints]:
-    """New leaves put in before the known leaves at the given places, in known cells or, of higher numbers, new ones."""
+    """Insert new leaves before the known leaves at the given places. Cell numbers above the known ones are new."""
     if not added:
         return known, np.arange(int(known["cells"][-1]) + 1)
     at = np.concatenate([np.full(len(new["low"]), place) for place, new, _ in added])
@@ -107,7 +107,7 @@ def _merged(known: Arrays, added: list[tuple[int, Arrays, Ints]]) -> tuple[Array
 
 
 def _outside(values: NDArray[np.float64], counts: Ints) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Knots for ascending values beyond an end, and their scores beyond its score, in (0, 1]."""
+    """Knots for ascending values beyond an end, and how far their scores lie beyond the score of the end, in (0, 1]."""
     if not len(values):
         return np.zeros(0), np.zeros(0)
     rank = np.cumsum(counts) / counts.sum()

@@ -1,6 +1,6 @@
 """Forms that scale a number to a real variable, whose likelihood is a mixture of Gaussians.
 
-- `quantile`: the value's rank taken to a normal score. A value that repeats owns an interval of ranks, so that inflated
+- `quantile`: the normal score of the value's rank. A value that repeats owns an interval of ranks, so that inflated
   values come back exactly.
 - `zscore`, `minmax`, `robust`: (x − mean)/std, 2(x − min)/(max − min) − 1, (x − median)/IQR.
 """
@@ -20,16 +20,16 @@ from pipeline.columns.forms.growth import grow_affine, grow_quantile
 from pipeline.columns.variables import Discrete, Real, Variable
 
 KNOTS = 1024
-"""Most knots of the empirical quantile function."""
+"""Largest number of knots of the empirical quantile function."""
 _TOP = float(np.nextafter(2.0**64, 0))  # the greatest float that fits uint64
 
 
 class Scored(Form):
-    """A real variable, after a null flag where nulls occur; `low` and `high` are the scores of the ends."""
+    """A real variable, after a null flag if nulls occur. `low` and `high` are the scores of the ends."""
 
     @property
     def variables(self) -> tuple[Variable, ...]:
-        """A `Real`, after a null flag where needed; none where there are no values."""
+        """A `Real`, after a null flag if nulls occur. Empty if there are no values."""
         if not len(self.arrays["low"]):
             return ()
         ends = float(self.arrays["low"][0]), float(self.arrays["high"][0])
@@ -47,7 +47,7 @@ class Scored(Form):
         return Encoded(values[: len(self.variables)], rest)
 
     def draw(self, values: tuple[NDArray[Any], ...], random: np.random.Generator, rows: int) -> NDArray[Any]:
-        """What keeps the value in the training range."""
+        """The correction that keeps the value in the training range."""
         del random
         if not len(self.arrays["low"]):
             return np.zeros(rows)
@@ -55,7 +55,7 @@ class Scored(Form):
         return np.asarray(np.clip(positions, *self.arrays["ends"]) - positions)
 
     def decode(self, encoded: Encoded) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-        """Positions of every row, and which of them hold a value."""
+        """Position of every row, and which rows hold a value."""
         rows = len(encoded.rest)
         if not len(self.arrays["low"]):
             return np.zeros(rows), np.zeros(rows, dtype=bool)
@@ -76,7 +76,7 @@ class Scored(Form):
     @classmethod
     @abstractmethod
     def _own(cls) -> tuple[str, ...]:
-        """Names of the arrays of the form alone."""
+        """Names of the arrays that only this form has."""
 
     @abstractmethod
     def _scores(self, positions: Floats) -> Floats:
@@ -102,7 +102,7 @@ class Scored(Form):
 
 
 class Quantile(Scored):
-    """Normal scores of ranks; `knots` and their `scores` are the quantile function."""
+    """Normal scores of ranks. `knots` and their `scores` are the quantile function."""
 
     name: ClassVar[str] = "quantile"
     placed: ClassVar[tuple[str, ...]] = ("ends", "knots")
@@ -134,7 +134,7 @@ class Quantile(Scored):
 
     def _scores(self, positions: Floats) -> Floats:
         knots, scores = self.arrays["knots"], self.arrays["scores"]
-        # a plateau (one value, several ranks) is entered at its middle
+        # a plateau (one value with several ranks) is entered at its middle
         left = np.interp(positions, knots, scores)
         right = -np.interp(-positions, -knots[::-1], -scores[::-1])
         return np.asarray((left + right) / 2 + _beyond(positions, knots[0], knots[-1]))
@@ -173,7 +173,7 @@ class Affine(Scored):
         if not len(x):
             return {"shift": np.zeros(1), "scale": np.ones(1), "low": np.zeros(0), "high": np.zeros(0)}
         shift, scale = cls.measured(x)
-        if not scale > 0:  # a constant, or most values equal: any scale is as good
+        if not scale > 0:  # a constant, or most values are equal: any scale will do
             scale = x.std() or 1.0
         ends = (np.array([x.min(), x.max()]) - shift) / scale
         return {"shift": np.array([shift]), "scale": np.array([scale]), "low": ends[:1], "high": ends[1:]}
@@ -182,7 +182,7 @@ class Affine(Scored):
         self, known: Arrays, domain: Domain, distinct: NDArray[Any], counts: Ints, least_rows: int
     ) -> tuple[Arrays, Ints]:
         del counts, least_rows
-        # one step of the old grid is as long as this many of the new one
+        # the length of one step of the old grid in steps of the new one
         unit = np.diff(moved(np.array([0.0, 1.0]), self.domain, domain))
         scale = known["scale"] * unit
         arrays = grow_affine({**known, "scale": np.where(scale > 0, scale, 1.0)}, distinct)  # may underflow
@@ -207,7 +207,7 @@ class ZScore(Affine):
 
 
 class MinMax(Affine):
-    """From −1 at the least value to 1 at the greatest."""
+    """Scaled so that the least value is −1 and the greatest is 1."""
 
     name: ClassVar[str] = "minmax"
 
@@ -230,7 +230,7 @@ class Robust(Affine):
 
 
 def _quantile_function(distinct: NDArray[Any], counts: Ints) -> Arrays:
-    """Knots of the quantile function: each kept value with the first and last rank it owns."""
+    """Knots of the quantile function: each kept value with its first and last rank."""
     from scipy.special import ndtr, ndtri  # noqa: PLC0415 - a fifth of the start of a command, for this form only
 
     if not len(distinct):
@@ -240,7 +240,7 @@ def _quantile_function(distinct: NDArray[Any], counts: Ints) -> Arrays:
     first = last - counts
     keep = np.zeros(len(distinct), dtype=bool)
     even = np.linspace(0, 1, KNOTS // 2)
-    tails = ndtr(np.linspace(ndtri(0.5 / n), -ndtri(0.5 / n), KNOTS // 2))  # even in scores: the tails need more knots
+    tails = ndtr(np.linspace(ndtri(0.5 / n), -ndtri(0.5 / n), KNOTS // 2))  # even in scores: more knots in the tails
     ranks = np.clip(np.concatenate([even, tails]) * n, 1, n).astype(int)
     keep[np.searchsorted(last, ranks)] = True
     keep[[0, -1]] = True
@@ -252,11 +252,11 @@ def _quantile_function(distinct: NDArray[Any], counts: Ints) -> Arrays:
 
 
 def _ends(known: Arrays, distinct: NDArray[Any]) -> Arrays:
-    """The ends of the known positions and of further ones."""
+    """The ends of the known and the new positions."""
     ends = np.append(known["ends"], distinct[[0, -1]])
     return {"ends": np.array([ends.min(), ends.max()])}
 
 
 def _beyond(x: Floats, low: float, high: float) -> Floats:
-    """How far x lies outside [low, high]: keeps the quantile map invertible beyond the training range."""
+    """How far x lies outside [low, high]. This keeps the quantile map invertible beyond the training range."""
     return np.minimum(x - low, 0.0) + np.maximum(x - high, 0.0)

@@ -1,4 +1,4 @@
-"""Symbols of an alphabet as variables: a cell, and where cells have leaves, the leaf within it."""
+"""Symbols of an alphabet as variables: a cell, and a leaf within it if cells have leaves."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from pipeline.columns.variables import Discrete, Variable
 
 
 def alphabet_variables(alphabet: Alphabet, *, nulls: bool) -> tuple[Variable, ...]:
-    """The variables of an alphabet: none where nothing varies, a second one where cells have leaves."""
+    """The variables of an alphabet. None if nothing varies, and a second one if cells have leaves."""
     if alphabet.size + nulls <= 1 and len(alphabet.cells) <= 1:
         return ()
     first = Discrete(alphabet.size + 1, missing=nulls)
@@ -21,7 +21,7 @@ def alphabet_variables(alphabet: Alphabet, *, nulls: bool) -> tuple[Variable, ..
 
 
 def leaf_of(alphabet: Alphabet, values: tuple[NDArray[Any], ...], rows: int) -> NDArray[np.int64]:
-    """Leaf of every row, −1 for null; a column without variables has its only leaf, or none, everywhere."""
+    """Leaf of every row, −1 for null. A column without variables has its only leaf, or none, in every row."""
     if not values:
         return np.full(rows, len(alphabet.cells) - 1, dtype=np.int64)
     first = np.asarray(values[0], dtype=np.int64)

@@ -1,8 +1,8 @@
-"""The token form: the distinct values cut into an alphabet (`pipeline.columns.alphabet`).
+"""The token form: the distinct values are cut into an alphabet (`pipeline.columns.alphabet`).
 
-It is exact where few values are distinct or where a value repeats. Elsewhere a cell holds neighbours: a leaf of the
-cell comes up at its training rate, and the place in the leaf is uniform. The likelihood is a discretised one: a
-softmax over cells.
+It is exact if few values are distinct, and for values that repeat. Otherwise a cell holds neighbours. A leaf of the
+cell is drawn at its training rate, and the place in the leaf is uniform. The likelihood is discretised: a softmax over
+cells.
 """
 
 from collections.abc import Mapping
@@ -24,19 +24,19 @@ from pipeline.columns.forms.symbols import alphabet_variables
 from pipeline.columns.variables import Discrete, Variable
 
 WIDTH = 128
-"""Most cells of the token form."""
+"""Largest number of cells."""
 LEAVES = 16
-"""Most leaves of a cell."""
+"""Largest number of leaves in a cell."""
 LEAF_ROWS = 10
 """A leaf of several values holds at least about this many training rows."""
 CELL_ROWS = 20
-"""A cell of several values holds at least about this many: enough to learn when it comes up."""
+"""A cell of several values holds at least about this many training rows, so that the network can learn its rate."""
 REACH = 5
-"""Expected number of generated values at either end of the range, per training table's worth of rows."""
+"""Expected number of generated values at either end of the range, in as many rows as the training table has."""
 
 
 class Tokens(Form):
-    """Cells of neighbouring values; `low`, `high`, `cells` and `rows` are those of the leaves."""
+    """Cells of neighbouring values. `low`, `high`, `cells` and `rows` are arrays of the leaves."""
 
     name: ClassVar[str] = "tokens"
     placed: ClassVar[tuple[str, ...]] = ("ends", "low", "high")
@@ -54,7 +54,7 @@ class Tokens(Form):
 
     @property
     def variables(self) -> tuple[Variable, ...]:
-        """One `Discrete`; none where nothing varies."""
+        """One `Discrete`. Empty if nothing varies."""
         if not alphabet_variables(self.alphabet, nulls=self.nulls):
             return ()
         return (Discrete(self.alphabet.size + 1, missing=self.nulls, ordered=True),)
@@ -65,8 +65,8 @@ class Tokens(Form):
         cell = np.full(len(mask), -1, dtype=np.int64)
         rest = np.zeros(len(mask), dtype=low.dtype)
         if len(low):
-            # clipping keeps values beyond the training range in the outer bins; the rest may then wrap around,
-            # which decode undoes exactly (uint64 arithmetic is modular)
+            # clipping keeps values beyond the training range in the outer bins; the rest may then wrap around, and
+            # decode undoes this exactly (uint64 arithmetic is modular)
             cell[mask] = np.clip(np.searchsorted(self._base, positions, side="right") - 1, 0, len(self._base) - 1)
             rest[mask] = positions - self._base[cell[mask]]
         return Encoded((cell + 1,)[: len(self.variables)], rest)
@@ -86,11 +86,11 @@ class Tokens(Form):
         rest = np.asarray(positions - self._base[cell])
         if self._grid:
             return rest
-        greatest = self.arrays["ends"][-1]  # the sum that `decode` makes may be a rounding error beyond it
+        greatest = self.arrays["ends"][-1]  # rounding in `decode` may lead beyond it
         return np.where(self._base[cell] + rest > greatest, rest - np.spacing(np.abs(greatest)), rest)
 
     def decode(self, encoded: Encoded) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-        """Positions of every row, and which of them hold a value."""
+        """Position of every row, and which rows hold a value."""
         rows = len(encoded.rest)
         if not len(self.arrays["low"]):
             return np.zeros(rows), np.zeros(rows, dtype=bool)
@@ -138,7 +138,7 @@ class Tokens(Form):
         return np.full(rows, self.alphabet.size - 1, dtype=np.int64)
 
     def _leaf(self, cell: NDArray[np.int64], uniform: Floats) -> NDArray[np.int64]:
-        """A leaf of each cell, at its rate in training."""
+        """Draw a leaf of each cell at its training rate."""
         mass = np.concatenate([[0], np.cumsum(self.arrays["rows"])])
         first = self.alphabet.first_leaf
         last = first + self.alphabet.leaves - 1
@@ -146,7 +146,7 @@ class Tokens(Form):
         return np.asarray(np.clip(np.searchsorted(mass, place, side="right") - 1, first[cell], last[cell]))
 
     def _reach_ends(self, positions: NDArray[Any], cell: NDArray[np.int64], uniform: Floats) -> NDArray[Any]:
-        """Let the outermost values come up as often as they would in a resample, and a little more."""
+        """Make the outermost values as frequent as in a resample, and a little more frequent."""
         last = self.alphabet.size - 1
         rows = np.bincount(self.arrays["cells"], self.arrays["rows"])
         lowest = (cell == 0) & (uniform < min(0.5, REACH / rows[0]))
@@ -156,7 +156,7 @@ class Tokens(Form):
 
 
 def _extents(distinct: NDArray[Any], apart: NDArray[np.bool_]) -> Floats:
-    """Length of the range that each value stands for: half the gap to either neighbour; 0 for values set apart."""
+    """Length of the range that each value stands for: half of both gaps to its neighbours. 0 for values set apart."""
     extents = np.zeros(len(distinct))
     near = distinct[~apart].astype(np.float64)
     gaps = np.diff(near, prepend=near[:1], append=near[-1:])

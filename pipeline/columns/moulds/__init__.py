@@ -1,8 +1,8 @@
 """Made-up values of any Arrow type.
 
 A `Mould` is a tree that follows a type: lists, structures and maps of texts, numbers, times and bytes. It is fitted to
-all real values of a column and keeps none of them, and none of what it makes is one of them. `fit` makes a mould,
-`filled` the values of rows; a mould is JSON, and `check` says whether one that was read makes values of a type.
+all real values of a column. It keeps none of them, and makes none of them. `fit` makes a mould, and `filled` makes the
+values of rows. A mould is JSON, and `check` verifies that a mould from a file makes values of a type.
 """
 
 from pipeline.columns.moulds.leaf import ENDLESS, Nothing, Wanted

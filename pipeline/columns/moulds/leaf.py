@@ -1,10 +1,10 @@
-"""What all moulds have in common, and the plainest of them.
+"""The base of all moulds, and the simplest of them.
 
-A mould is fitted to real values and holds none of them. What it makes is a function of its state, a seed and an index:
+A mould is fitted to real values and holds none of them. Its values are a function of its state, a seed and an index:
 
-- *made up*: like the real values, and none of them. Where rows share real values, and inside other types, there are
-  about as many different values as real ones, so that agents stay few and tags look like tags;
-- *fresh*: besides, every index below the mould's `room` has a value of its own.
+- *made up* values are like the real ones, and none of them is real. Where rows share real values, and inside other
+  types, there are about as many different values as real ones. So an agent keeps several rows, and tags look like tags;
+- *fresh* values are made up, and every index below the mould's `room` has a value of its own.
 """
 
 from dataclasses import dataclass
@@ -20,18 +20,19 @@ from pipeline.personal.mixing import Ints, below
 from pipeline.records import Record
 
 ENDLESS = 2**62
-"""Room where it never ends."""
+"""The room of a mould that never runs out of values."""
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is asked of made-up values.
+    """Requirements on made-up values.
 
     Attributes:
         fresh: Whether every index has a value of its own.
-        least_rows: What fewer rows share is not kept.
-        few: Whether about as many different ones are made as there were, for many rows to share; else one an index.
-        besides: Real words of other columns, of which none is made up.
+        least_rows: Facts that fewer rows share are not kept.
+        few: Whether to make about as many different values as there were, for many rows to share. Otherwise every
+            index has a value.
+        besides: Real words of other columns. No made-up value contains them.
     """
 
     fresh: bool
@@ -40,16 +41,16 @@ class Wanted:
     besides: Words | None = None
 
     def pool(self, distinct: int) -> int:
-        """How many different values are made; 0 for one an index."""
+        """How many different values to make. 0 means one per index."""
         return 2 ** round(np.log2(max(distinct, 1))) if self.few and not self.fresh else 0
 
 
 class Leaf(Record):
-    """What leaves have in common.
+    """The base of leaves.
 
     Attributes:
-        nulls: Nulls among a thousand values inside another type.
-        pool: How many different values there are; 0 for one an index.
+        nulls: Nulls per thousand values inside another type.
+        pool: Number of different values. 0 means one per index.
     """
 
     nulls: int = Field(default=0, ge=0, le=1000)
@@ -61,7 +62,7 @@ class Leaf(Record):
 
 
 class Nothing(Record):
-    """No values but null."""
+    """Only null."""
 
     kind: Literal["nothing"] = "nothing"
     nulls: Literal[1000] = 1000
@@ -78,8 +79,8 @@ class Nothing(Record):
 def lengths_of(sizes: NDArray[Any], least_rows: int) -> list[tuple[int, int]]:
     """Lengths and their weights. A length that fewer than `least_rows` values have is not among them.
 
-    Such lengths are joined to others, in groups of at least so many values and a twentieth of all; a group that no
-    single length stands for is as long as its values are on average, rounded.
+    Rare lengths are joined in groups of at least `least_rows` values and a twentieth of all values. The length of such
+    a group is the mean of its lengths, rounded.
     """
     groups: list[list[int]] = []
     rows = total = 0
@@ -107,6 +108,6 @@ def lengths_of(sizes: NDArray[Any], least_rows: int) -> list[tuple[int, int]]:
 
 
 def _rounded(mean: float) -> int:
-    """A length to about an eighth."""
+    """Round a length to about an eighth of itself."""
     step = 2 ** max(int(mean).bit_length() - 3, 0)
     return max(int(round(mean / step) * step), 1)

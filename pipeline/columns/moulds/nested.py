@@ -1,8 +1,8 @@
-"""Made-up lists, structures and maps: put together of other moulds, as their types are.
+"""Made-up lists, structures and maps. They are composed of other moulds, as their types are.
 
-Lists are as long as real ones, up to `LONGEST`; a length that only a few have is not kept. Nulls inside come at about
-their rate. Fresh values have no nulls inside and no empty lists: one part with enough room makes the whole different
-from all others.
+Lists are as long as real ones, up to `LONGEST`. A length that only a few lists have is not kept. Nulls inside occur at
+about their rate. Fresh values have no nulls inside and no empty lists. One component with enough room makes the whole
+value different from all others.
 """
 
 from dataclasses import replace
@@ -26,15 +26,15 @@ from pipeline.personal.mixing import Ints, below, chosen
 from pipeline.randomness import key
 
 LONGEST = 4_096
-"""Most values of a made-up list that has no fixed size."""
+"""Largest number of values in a made-up list without a fixed size."""
 
 
 class Sized(Leaf):
-    """What lists and maps have in common.
+    """The base of lists and maps.
 
     Attributes:
-        lengths: Numbers of values.
-        weights: How often each comes.
+        lengths: Possible numbers of values.
+        weights: The weight of each length.
     """
 
     lengths: tuple[int, ...] = Field(min_length=1)
@@ -52,7 +52,7 @@ class Sized(Leaf):
         return max(1, *self.lengths)
 
     def expect_lengths(self, size: int | None) -> None:
-        """Raise a DamagedError unless the lengths are those of lists, of a fixed size if there is one."""
+        """Raise a DamagedError unless the lengths are possible for lists, of the fixed `size` if there is one."""
         possible = all(0 <= length <= LONGEST for length in self.lengths) if size is None else self.lengths == (size,)
         expect(possible, "possible lengths of lists")
 
@@ -67,14 +67,14 @@ class Sized(Leaf):
 
 
 class Lists(Sized):
-    """Lists of any sort but maps."""
+    """Lists of any sort, without maps."""
 
     kind: Literal["lists"] = "lists"
     element: "Mould"
 
     @property
     def room(self) -> int:
-        """That of a list's first value, if every list has one."""
+        """The room of a list's first value, if no list is empty."""
         return self.element.room // self.most if min(self.lengths) else 0
 
     def make(self, index: Ints, seed: int, arrow: pa.DataType) -> pa.Array:
@@ -88,7 +88,7 @@ class Lists(Sized):
         return lists(counts, elements, arrow, np.zeros(len(index), dtype=bool))
 
     def check(self, arrow: pa.DataType) -> None:
-        """Lists; of a fixed size only that."""
+        """Expect a list type, and equal lengths if its size is fixed."""
         expect(is_list(arrow) and not pa.types.is_map(arrow), "made-up lists for lists")
         self.expect_lengths(arrow.list_size if pa.types.is_fixed_size_list(arrow) else None)
         check(self.element, arrow.value_type)
@@ -102,7 +102,7 @@ class Structs(Leaf):
 
     @property
     def room(self) -> int:
-        """That of the child that has most."""
+        """The room of the child that has most."""
         return max((child.room for child in self.children), default=0)
 
     def make(self, index: Ints, seed: int, arrow: pa.DataType) -> pa.Array:
@@ -113,7 +113,7 @@ class Structs(Leaf):
         return structs(children, arrow, np.zeros(len(index), dtype=bool))
 
     def check(self, arrow: pa.DataType) -> None:
-        """Structures of as many children, each of which it can make."""
+        """Expect a structure type with as many children, each of which its mould can make."""
         expect(
             pa.types.is_struct(arrow) and arrow.num_fields == len(self.children), "made-up structures for structures"
         )
@@ -122,7 +122,7 @@ class Structs(Leaf):
 
 
 class Maps(Sized):
-    """Maps. Keys are fresh, so that no map has one twice; `keys` is about how many there are, 0 for no end."""
+    """Maps. Keys are fresh, so that no map repeats one. `keys` is the number of different keys, 0 if unlimited."""
 
     kind: Literal["maps"] = "maps"
     key: "Mould"
@@ -131,7 +131,7 @@ class Maps(Sized):
 
     @property
     def room(self) -> int:
-        """That of a map's first key, if every map has one."""
+        """The room of a map's first key, if no map is empty."""
         return self.key.room // self.most if min(self.lengths) and not self.keys else 0
 
     def make(self, index: Ints, seed: int, arrow: pa.DataType) -> pa.Array:
@@ -150,7 +150,7 @@ class Maps(Sized):
         return lists(counts, pairs, arrow, np.zeros(len(index), dtype=bool))
 
     def check(self, arrow: pa.DataType) -> None:
-        """Maps."""
+        """Expect a map type."""
         expect(pa.types.is_map(arrow), "made-up maps for maps")
         self.expect_lengths(None)
         check(self.key, arrow.key_type)
@@ -163,13 +163,13 @@ for _record in (Lists, Structs, Maps):
 
 
 def fit(array: pa.Array, name: str, wanted: Wanted, known: Mould | None = None) -> Mould:  # noqa: PLR0911 - one a family
-    """The mould of real values.
+    """Fit a mould to real values.
 
     Args:
-        array: The values, of any type that has labels; nulls and NaN are left out.
-        name: What they are called, for recognising what they are.
-        wanted: What is asked of made-up ones.
-        known: A mould of the same type whose fresh numbers are to be kept, where they are still free.
+        array: The values, of any type that has labels. Nulls and NaN are left out.
+        name: The name of the column or field, which helps to recognise its values.
+        wanted: Requirements on made-up values.
+        known: A mould of the same type. Its fresh numbers are kept if they are still free.
     """
     array = _plain(array)
     kind = array.type
@@ -193,7 +193,7 @@ def fit(array: pa.Array, name: str, wanted: Wanted, known: Mould | None = None) 
 
 
 def filled(mould: Mould, index: Ints, seed: int, arrow: pa.DataType) -> pa.Array:
-    """The values of a mould for each index, of type `arrow`, encoded as it is.
+    """The values of a mould for each index, with type and encoding of `arrow`.
 
     Raises:
         ArrowInvalid: The type has no room for them.
@@ -208,7 +208,7 @@ def filled(mould: Mould, index: Ints, seed: int, arrow: pa.DataType) -> pa.Array
 
 
 def within(mould: Mould, index: Ints, seed: int, arrow: pa.DataType) -> pa.Array:
-    """The values of a mould inside another one, with its nulls."""
+    """The values of a mould inside another one, with nulls."""
     made = filled(mould, index, seed, arrow)
     if not mould.nulls:
         return made
@@ -227,7 +227,7 @@ def check(mould: Mould, arrow: pa.DataType) -> None:
 
 
 def child_seed(seed: int, child: int) -> int:
-    """The seed of a child, unlike those of its siblings."""
+    """The seed of a child. Siblings have different seeds."""
     return key(seed, "child", child) % 2**62
 
 
@@ -242,7 +242,7 @@ def _plain(array: pa.Array) -> pa.Array:
 
 
 def _inner(array: pa.Array, name: str, wanted: Wanted, known: Mould | None) -> Mould:
-    """The mould of values inside others, with their nulls; fresh ones have none."""
+    """The mould of values inside others, with their rate of nulls. Fresh values have no nulls."""
     found = fit(array, name, replace(wanted, few=True), known)
     nulls = len(array) - len(_plain(array))
     if isinstance(found, Nothing) or wanted.fresh or nulls < wanted.least_rows:

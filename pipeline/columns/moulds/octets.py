@@ -1,7 +1,7 @@
 """Made-up bytes, numbered by their first seven.
 
-Of every length that enough real values have, the beginnings of real values are left out, together with others by
-chance (`pipeline.personal.layouts.Room`). What comes after the seventh byte is random.
+For every length that enough real values have, the beginnings of real values are left out, together with others by
+chance (`pipeline.personal.layouts.Room`). Bytes after the seventh are random.
 """
 
 from typing import Literal, Self
@@ -19,7 +19,7 @@ from pipeline.personal.layouts import Room
 from pipeline.personal.mixing import Ints, below, bits, chosen, permuted
 
 LONGEST = 2**16
-"""Most bytes of a value."""
+"""Largest number of bytes of a value."""
 _WANT = 20_000
 _ROOMY = 2**32
 _LENGTH = 8
@@ -30,11 +30,11 @@ class Octets(Leaf):
     """Bytes.
 
     Attributes:
-        lengths: Numbers of bytes.
-        weights: How often each comes.
+        lengths: Possible numbers of bytes.
+        weights: The weight of each length.
         spare: For each length, numbers of first bytes that no real value of that length has.
         fresh: Whether every index has a number of its own.
-        free: Whether there are such numbers; if not, any are taken.
+        free: Whether there are such numbers. If not, any numbers are used.
     """
 
     kind: Literal["octets"] = "octets"
@@ -58,7 +58,7 @@ class Octets(Leaf):
 
     @classmethod
     def fit(cls, values: pa.Array, wanted: Wanted) -> Self:
-        """Learn the lengths of real values, and leave their beginnings out."""
+        """Learn the lengths of real values, and leave out their beginnings."""
         fixed = values.type.byte_width if pa.types.is_fixed_size_binary(values.type) else None
         distinct = values.dictionary_encode().dictionary.to_pylist()
         random = secret(pa.array(sorted(value[:64].hex() for value in distinct)), "bytes")
@@ -70,7 +70,7 @@ class Octets(Leaf):
             if room.size and (fixed is not None or not wanted.fresh or room.size >= _ROOMY):
                 found[size] = (weight + (found[size][0] if size in found else 0), room)
         free = bool(found) or fixed is None
-        if not found:  # longer ones than all real ones, or where that cannot be any
+        if not found:  # use more bytes than any real value, or any bytes if the size is fixed
             size = fixed if fixed is not None else (max(map(len, distinct)) // _LENGTH + 1) * _LENGTH
             found[size] = (1, Room(stretches=((0, _heads(size)),)))
         return cls(
@@ -84,7 +84,7 @@ class Octets(Leaf):
 
     @property
     def room(self) -> int:
-        """Numbers of the length that has fewest, if they are free."""
+        """The fewest free numbers of any length, if there are free numbers."""
         return min(room.size for room in self.spare) if self.fresh and self.free else 0
 
     def make(self, index: Ints, seed: int, arrow: pa.DataType) -> pa.Array:
@@ -102,14 +102,14 @@ class Octets(Leaf):
         return pa.concat_arrays(parts).take(pa.array(np.argsort(np.concatenate(order), kind="stable")))
 
     def check(self, arrow: pa.DataType) -> None:
-        """Bytes; of a fixed size only that."""
+        """Expect a type of bytes, and equal lengths if its size is fixed."""
         expect(is_bytes(arrow), "made-up bytes for bytes")
         if pa.types.is_fixed_size_binary(arrow):
             expect(self.lengths == (arrow.byte_width,), f"bytes of type {arrow}")
 
 
 def _heads(length: int) -> int:
-    """How many first bytes there are."""
+    """How many different first bytes there are."""
     return int(256 ** min(length, _HEAD))
 
 

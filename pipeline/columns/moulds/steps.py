@@ -1,9 +1,10 @@
-"""Made-up numbers and times: positions on the grid of the real ones, beside those that are taken.
+"""Made-up numbers and times: positions on the grid of the real ones that no real value has.
 
-Fresh ones come from a stretch that no real one occupies, in order, if possible after the last one. Others come from the
-range of the real ones, whose ends are those of more than a few rows, rounded outwards; it is widened where little of it
-is free. Floats without a fixed number of decimal places are looked at on a grid fine enough for their size. Where a
-type is used up, as both booleans are, values are drawn from all of it: that says nothing of anybody.
+Fresh ones come in order from a stretch without real ones, after the last real one if possible. Others come from the
+range of the real ones. A few rows at either end do not count for the range, and it is rounded outwards. If little of
+the range is free, it is widened. Floats without a fixed number of decimal places are put on a grid fine enough for
+their size. If all values of a type are real ones, as with booleans, values are drawn from the whole type, and this
+reveals nothing about anybody.
 """
 
 import math
@@ -38,10 +39,10 @@ class Steps(Leaf):
     """Numbers, times and booleans.
 
     Attributes:
-        grid: Where they lie.
-        spare: Positions that may be taken.
-        fresh: Whether they are taken in their order.
-        free: Whether no real value is at any of them.
+        grid: The grid of the values.
+        spare: Positions that may be used.
+        fresh: Whether they are used in order.
+        free: Whether none of these positions is a real value.
     """
 
     kind: Literal["steps"] = "steps"
@@ -58,7 +59,7 @@ class Steps(Leaf):
 
     @classmethod
     def fit(cls, values: pa.Array, wanted: Wanted, known: Self | None = None) -> Self:
-        """Find free positions beside real values; fresh ones among those of `known`, if given."""
+        """Find free positions beside real values. Fresh ones stay among those of `known`, if given."""
         if pa.types.is_boolean(values.type):
             both = Room(stretches=((0, 2),))
             return cls(grid=Grid(base=0, step=1), spare=both, fresh=wanted.fresh, free=False)
@@ -70,7 +71,7 @@ class Steps(Leaf):
         return cls(grid=found.grid, spare=found.spare, fresh=wanted.fresh, free=found.free, pool=pool)
 
     def narrowed(self, values: pa.Array) -> Self:
-        """The same without positions of these values."""
+        """The same mould without the positions of these values."""
         found = np.unique(_whole(values, self.grid.places)).tolist()
         end, numbers = self.spare.end, {(number - self.grid.base) // self.grid.step for number in found}
         spare = self.spare.without(np.array(sorted(number for number in numbers if 0 <= number < end), dtype=np.int64))
@@ -78,7 +79,7 @@ class Steps(Leaf):
 
     @property
     def room(self) -> int:
-        """Positions that may be taken, if they are free."""
+        """Number of positions that may be used, if they are free."""
         return self.spare.size if self.fresh and self.free else 0
 
     def make(self, index: Ints, seed: int, arrow: pa.DataType) -> pa.Array:
@@ -92,7 +93,7 @@ class Steps(Leaf):
         return self.grid.values(positions.astype(np.uint64), arrow)
 
     def check(self, arrow: pa.DataType) -> None:
-        """Numbers and times that hold every position."""
+        """Expect a type of numbers or times that holds every position."""
         if pa.types.is_boolean(arrow):
             expect(self.grid == Grid(base=0, step=1) and self.spare.end == 2, "both booleans")  # noqa: PLR2004
             return
@@ -119,10 +120,10 @@ class Scale:
     """Real values as whole numbers.
 
     Attributes:
-        taken: The distinct ones, ascending; at least one.
-        rows: How many rows have each.
-        step: What all differ by multiples of.
-        unit: What a whole number is worth, in units of 10^−places.
+        taken: The distinct values, ascending; at least one.
+        rows: Number of rows of each value.
+        step: A common divisor of all differences.
+        unit: The size of one, in units of 10^−places.
         places: Decimal places.
         low: Least possible number.
         high: Greatest possible number.
@@ -155,7 +156,7 @@ class Scale:
         return cls(taken, rows.tolist(), step, unit, places, low, high)
 
     def stretch(self, least_rows: int) -> Found:
-        """The positions after the last real one, or else in the widest gap or, where these are more, in many gaps."""
+        """The positions after the last real one, or else in the widest gap, or in many gaps if these have more room."""
         numbers, least, most = [n for n in self._numbers if self._least <= n <= self._most], self._least, self._most
         start, room = free_stretch(numbers, least, most + 1)
         size = most - least + 1
@@ -187,7 +188,7 @@ class Scale:
             low, high = 2 * low - high - 1, 2 * high - low + 1
 
     def _range(self, numbers: list[int], least_rows: int) -> tuple[int, int]:
-        """The range of all but a few rows at either end, rounded outwards."""
+        """The range of the values without a few rows at either end, rounded outwards."""
         until = np.cumsum(self.rows)
         few = min(least_rows, (int(until[-1]) + 1) // 2)
         low = numbers[int(np.searchsorted(until, few))]
@@ -222,7 +223,7 @@ class Scale:
         return Found(self._grid(self._least), _whole_room(self._most - self._least + 1), free=False)
 
     def _grid(self, first: int, every: int = 1) -> Grid:
-        """Every so many steps from the first one on."""
+        """The grid of every `every`-th step from the first one on."""
         base = (self._residue + first * self.step) * self.unit
         return Grid(base=base, step=every * self.step * self.unit, places=self.places)
 
@@ -242,7 +243,7 @@ def limits(arrow: pa.DataType) -> tuple[int, int]:
 
 
 def _resolution(values: pa.Array) -> tuple[int, int]:
-    """The unit and the decimal places in which floats are looked at."""
+    """The unit and the decimal places of a grid for floats."""
     found, greatest = domain_of(values), float(np.abs(Line().positions(values)).max())
     if not isinstance(found, Line) and greatest * 10.0**found.places < _REACH[values.type.bit_width]:
         return 1, found.places

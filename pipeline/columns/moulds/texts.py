@@ -1,4 +1,4 @@
-"""Made-up texts, and integers that are written like some."""
+"""Made-up texts, and integers that are written like texts."""
 
 from typing import Literal, Self
 
@@ -13,50 +13,50 @@ from pipeline.personal import Fake, Recognition
 from pipeline.personal.mixing import Ints
 
 CODES = ("code", "uuid", "iban", "card", "national id", "mac address", "phone")
-"""Shapes of texts that are numbers of a kind."""
+"""Shapes of texts that are written like numbers."""
 SENTENCE = 2.0
-"""Mean number of spaces from which on texts are sentences."""
+"""Mean number of spaces. Texts with at least as many are sentences."""
 
 
 class Texts(Leaf):
-    """Texts, or integers that are written like some, such as telephone numbers."""
+    """Texts, or integers that are written like texts, such as telephone numbers."""
 
     kind: Literal["texts"] = "texts"
     fake: Fake
 
     @classmethod
     def fit(cls, values: pa.Array, found: Recognition, wanted: Wanted) -> Self:
-        """Learn what texts look like; `found` says what they are."""
+        """Learn how the texts look. `found` is what they are recognised as."""
         texts = values.cast(pa.string())
         fake = Fake.fit(texts, found, wanted.least_rows, wanted.besides)
         return cls(fake=fake, pool=wanted.pool(len(texts.unique())))
 
     @property
     def room(self) -> int:
-        """Codes get longer where there is no room left; other texts are shared."""
+        """Unlimited for codes, which get longer if there is no room left. 0 for other texts, which rows share."""
         return ENDLESS if self.fake.maker.kind == "code" else 0
 
     def make(self, index: Ints, seed: int, arrow: pa.DataType) -> pa.Array:
-        """Texts; raises ArrowInvalid where they do not fit into integers."""
+        """Texts. Raises ArrowInvalid if they do not fit into integers."""
         return self.fake.make(self.pooled(index, seed), seed).cast(arrow)
 
     def check(self, arrow: pa.DataType) -> None:
-        """Texts and integers."""
+        """Expect a type of texts or integers."""
         expect(is_string(arrow) or bool(pa.types.is_integer(arrow)), "made-up texts for texts or integers")
 
 
 def shape_of(name: str, values: pa.Array) -> Recognition:
-    """What made-up values look like: what is recognised, else prose or codes."""
+    """How made-up values look: as what is recognised, else as prose or codes."""
     return personal.recognise(name, values) or unrecognised(values)
 
 
 def unrecognised(values: pa.Array) -> Recognition:
-    """What made-up values look like where nothing is recognised: prose where there are sentences, else codes."""
+    """How made-up values look if nothing is recognised: as prose if there are sentences, else as codes."""
     words = pc.mean(pc.count_substring(values.cast(pa.string()), " ")).as_py() or 0.0
     return Recognition(shape="free text" if words >= SENTENCE else "code", reason="no shape was recognised")
 
 
 def code_of(name: str, values: pa.Array) -> Recognition:
-    """What fresh texts look like: codes, of a standard form where they have one."""
+    """How fresh texts look: as codes, of a standard form if they have one."""
     found = personal.recognise(name, values)
     return found if found is not None and found.shape in CODES else Recognition(shape="code", reason="")

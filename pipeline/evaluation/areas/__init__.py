@@ -1,7 +1,7 @@
-"""The areas that an evaluation looks at.
+"""The areas of an evaluation.
 
-`AREAS` names every area, in the order in which their scores are reported. A new one is a subclass of `Area`; `register`
-makes it known, and its metrics and details with it.
+`AREAS` holds every area, in the order in which their scores are reported. A new area is a subclass of `Area`.
+`register` adds it, with its metrics and details.
 """
 
 from pipeline.errors import SettingsError
@@ -21,10 +21,10 @@ AREAS: dict[str, Area] = {}
 
 
 def register(area: Area) -> None:
-    """Make an area known: every evaluation looks at it from now on.
+    """Add an area. Every evaluation computes it from now on.
 
     Raises:
-        SettingsError: Its name, or one of its metrics or details, is taken.
+        SettingsError: Its name, or the name of one of its metrics or details, is taken.
     """
     taken = [area.name in AREAS, not METRICS.keys().isdisjoint(area.metrics)]
     if any(taken) or not DETAILS.keys().isdisjoint(area.details):

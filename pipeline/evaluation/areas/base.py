@@ -1,4 +1,4 @@
-"""A group of scores: what they mean, how they are computed, and what real rows reach in them."""
+"""A group of scores: their meaning, their computation and their ceilings."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
@@ -15,11 +15,11 @@ from pipeline.statistics.neighbours import Points
 
 
 class Found(NamedTuple):
-    """What an area finds.
+    """The findings of an area.
 
     Attributes:
         scores: Its scores.
-        details: What else the evaluation is to carry, by the names in `Area.details`.
+        details: Further records for the evaluation, by the names in `Area.details`.
     """
 
     scores: tuple[Score, ...]
@@ -27,12 +27,12 @@ class Found(NamedTuple):
 
 
 class Area(ABC):
-    """One aspect of the data, or of the model, that an evaluation looks at.
+    """One aspect of the data, or of the model, that an evaluation scores.
 
     Attributes:
-        name: What it is called in evaluations, notes and settings.
-        metrics: Its scores, in the order in which they are reported. Each says what its ceiling is.
-        details: The records that it finds besides, by name; these names are keys of an evaluation's JSON.
+        name: Its name in evaluations, notes and settings.
+        metrics: Its scores, in the order in which they are reported. Each defines its ceiling.
+        details: The types of the further records that it finds, by name. The names are keys of an evaluation's JSON.
     """
 
     name: ClassVar[str]
@@ -40,12 +40,12 @@ class Area(ABC):
     details: ClassVar[Mapping[str, type[Record]]] = {}
 
     def concerns(self, samples: Samples) -> bool:  # noqa: ARG002
-        """Whether it is asked at all; where not, nothing is said of it."""
+        """Whether the area applies to these samples. If not, the evaluation does not mention it."""
         return True
 
     @abstractmethod
     def look(self, samples: Samples) -> Found:
-        """Its scores of the synthetic rows, each beside its ceiling.
+        """Compute its scores of the synthetic rows, each beside its ceiling.
 
         Raises:
             Incomputable: The scores have no meaning for this table.
@@ -53,12 +53,12 @@ class Area(ABC):
 
 
 def replicated(name: str, value: float, ceiling: float, replicates: Floats) -> Score:
-    """A score with the interval that its replicates give."""
+    """A score with the confidence interval that follows from its replicates."""
     return Score.of(name, value, ceiling, bootstrap.interval(value, replicates), replicates.tolist())
 
 
 def some(points: Points, rows: int, rng: np.random.Generator) -> Points:
-    """At most `rows` of the points, at random."""
+    """At most `rows` of the points, chosen at random."""
     return points if rows >= len(points) else points[rng.choice(len(points), size=rows, replace=False)]
 
 

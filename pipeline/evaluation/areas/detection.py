@@ -1,4 +1,4 @@
-"""Can a classifier tell the rows from real ones?"""
+"""Detection: can a classifier tell synthetic rows from real ones?"""
 
 from typing import ClassVar
 
@@ -9,7 +9,7 @@ from pipeline.evaluation.scores import Incomputable, Metric, Score
 
 
 class Detection(Area):
-    """The classifier two-sample test; its ceiling is what it says of training rows."""
+    """The classifier two-sample test. Its ceiling is the result for training rows."""
 
     name = "detection"
     metrics: ClassVar = {

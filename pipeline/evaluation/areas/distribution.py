@@ -1,7 +1,7 @@
-"""Distances between whole rows, as points of one feature space.
+"""Distribution: distances between whole rows, as points of one feature space.
 
 The Fréchet distance, the maximum mean discrepancy with a permutation test, density and coverage all depend on the
-sample size: compare them only with values at the same sizes, such as the ceilings beside them.
+sample size. Compare them only with values at the same sizes, such as their ceilings.
 """
 
 from typing import ClassVar
@@ -15,7 +15,7 @@ from pipeline.statistics.neighbours import manifold
 
 
 class Distribution(Area):
-    """Distances of rows in a feature space that was fitted to none of them."""
+    """Distances between rows in a feature space that was fitted to none of them."""
 
     name = "distribution"
     metrics: ClassVar = {

@@ -1,9 +1,9 @@
 """Shape: is each column by itself distributed as in the real table?
 
-The measure of a column says how far two distributions are apart: 0 is the same, 1 disjoint. For numbers it is the
-two-sample Kolmogorov–Smirnov statistic, for labels the total variation distance. These are the definitions of
-SDMetrics 0.24 (`KSComplement`, `TVComplement`) and of the published protocols, with one difference: those ignore
-nulls. Here null is a label, and the error of numbers is at least the difference of their null rates.
+The `Measure` of a column computes the distance of two distributions: 0 means equal, 1 disjoint. For numbers it is the
+two-sample Kolmogorov–Smirnov statistic, for labels the total variation distance. These are the definitions of SDMetrics
+0.24 (`KSComplement`, `TVComplement`) and of the published protocols, with one difference: those ignore nulls. Here null
+is a label, and the error of numbers is at least the difference of their null rates.
 """
 
 from typing import ClassVar
@@ -15,7 +15,7 @@ from pipeline.evaluation.samples import Samples
 from pipeline.evaluation.scores import ColumnError, Incomputable, Metric
 from pipeline.evaluation.views import Floats, View
 
-MOST_COLUMNS = 200  # of which errors are replicated
+MOST_COLUMNS = 200  # whose errors are replicated, with and without an order each
 
 
 class Marginals(Area):
@@ -46,7 +46,7 @@ def shape_errors(real: View, other: View) -> dict[str, float]:
 
 
 def shape_replicates(real: View, other: View, w: Floats) -> Floats:
-    """Replicates of the mean error of the columns, [resamples]; of at most 200 with an order and 200 others."""
+    """Replicates of the columns' mean error, [resamples], from at most 200 columns with an order and 200 others."""
     split = [
         [name for name in real.names if real.measures[name].orders == orders][:MOST_COLUMNS] for orders in (True, False)
     ]

@@ -1,7 +1,7 @@
-"""What the model itself says of the held-out rows: the evidence lower bound and its parts, in nats per row.
+"""The model's own scores on held-out rows: the evidence lower bound (ELBO) and its terms, in nats per row.
 
-Real rows reach nothing here, because there is no model of them: these scores have no ceiling. They compare models, and
-say whether a latent space is in use.
+These scores have no ceiling, because there is no model of real rows to compare with. They compare models, and they say
+whether a latent space is in use.
 """
 
 from typing import ClassVar, Protocol
@@ -12,7 +12,7 @@ from pipeline.evaluation.scores import Metric, Score
 
 
 class Told(Protocol):
-    """What a model says of the hold-out, such as a `pipeline.queries.bound.ElboReport`."""
+    """The bound and its terms on the hold-out, such as a `pipeline.queries.bound.ElboReport`."""
 
     @property
     def elbo(self) -> float:
@@ -28,7 +28,7 @@ class Told(Protocol):
 
     @property
     def importance_weighted(self) -> float:
-        """The bound with many draws."""
+        """The importance-weighted bound, with many draws of z."""
 
     @property
     def active_units(self) -> int:
@@ -36,7 +36,7 @@ class Told(Protocol):
 
 
 class Model(Area):
-    """The ELBO and its parts; asked only where a model has said something."""
+    """The ELBO and its terms. It applies only if the samples have a `told`."""
 
     name = "model"
     metrics: ClassVar = {
@@ -48,7 +48,7 @@ class Model(Area):
     }
 
     def concerns(self, samples: Samples) -> bool:
-        """Only where there is a model that was taught something."""
+        """Whether a model's bound on the hold-out is given."""
         return samples.told is not None
 
     def look(self, samples: Samples) -> Found:

@@ -1,16 +1,16 @@
 """Trend: do columns depend on each other as in the real table?
 
-For two columns of numbers the error is |ρ_real − ρ_other| / 2 with Pearson's correlation; for any other pair it is the
-total variation distance of the contingency tables, numbers being cut into ten bins of equal width. Two variants of the
-bins are computed together:
+For two columns of numbers, the error is |ρ_real − ρ_other| / 2 with Pearson's correlation. For any other pair, it is
+the total variation distance of the contingency tables, with numbers cut into ten bins of equal width. Two variants of
+the bins are computed together:
 
-- of the real table for both (`error`): the same cells are compared with each other;
-- of each table by itself (`error_own_bins`): the published protocol (SDMetrics 0.24 `ColumnPairTrends`), in
+- `error` uses the bins of the real table for both tables, so equal cells are compared.
+- `error_own_bins` uses each table's own bins. This is the published protocol (SDMetrics 0.24 `ColumnPairTrends`), in
   which one value out of range moves all bins of a table.
 
-A correlation is undefined where a column is constant. The pair is left out if it is so in the real table; if it
-is so in the other table only, its correlation counts as 0, lest a collapsed generator gain from it. A column whose
-measure has neither numbers nor bins is in no pair.
+A correlation is undefined if a column is constant. If it is undefined in the real table, the pair is left out. If it is
+undefined in the other table only, it counts as 0, so that a collapsed generator gains nothing. A column whose `Measure`
+has neither numbers nor bins is in no pair.
 """
 
 from collections.abc import Sequence
@@ -29,8 +29,8 @@ from pipeline.statistics.distances import total_variation_of_codes
 from pipeline.statistics.products import correlations
 
 WORST_PAIRS = 20  # listed by name
-MOST_PAIRS = 20_000  # compared at all; a table of 200 columns has as many
-REPLICATED = 100  # pairs
+MOST_PAIRS = 20_000  # that are compared; a table of 200 columns has as many
+REPLICATED = 100  # pairs whose errors are replicated
 
 
 class Pairs(Area):
@@ -72,7 +72,7 @@ class PairTrend(NamedTuple):
 
 
 def column_pairs(view: View, limit: int, rng: np.random.Generator) -> list[tuple[str, str]]:
-    """All pairs of columns that have numbers or bins; a random `limit` of them where there are more."""
+    """All pairs of columns that have numbers or bins. Of more than `limit` pairs, a random choice."""
     paired = [
         name
         for name, values in view.values.items()
@@ -85,7 +85,7 @@ def column_pairs(view: View, limit: int, rng: np.random.Generator) -> list[tuple
 
 
 def trend_errors(real: View, other: View, pairs: Sequence[tuple[str, str]]) -> list[PairTrend]:
-    """The error of each of `pairs` that is defined."""
+    """The errors of `pairs`, without pairs whose error is undefined."""
     numbers = [_numbers(view) for view in (real, other)]
     apart = _correlation_errors(*numbers)
     place = {name: i for i, name in enumerate(numbers[0])}
@@ -106,13 +106,13 @@ def trend_errors(real: View, other: View, pairs: Sequence[tuple[str, str]]) -> l
 
 
 def trend_replicates(real: View, other: View, pairs: Sequence[PairTrend], w: Floats) -> Floats:
-    """Replicates of the mean error of pairs, [resamples]; of at most 100 evenly spread among `pairs`."""
+    """Replicates of the mean error of pairs, [resamples], from at most 100 pairs evenly spread among `pairs`."""
     spread = [pairs[i] for i in np.unique(np.linspace(0, len(pairs) - 1, REPLICATED).astype(int))]
     return np.asarray(np.mean([trend_resampled(real, other, pair, w) for pair in spread], axis=0))
 
 
 def trend_resampled(real: View, other: View, pair: PairTrend, w: Floats) -> Floats:
-    """The error of a pair in each resample of the real rows, [resamples]; `w` are their weights, [resamples, rows]."""
+    """The error of a pair in each resample of the real rows, [resamples]. `w` holds row weights, [resamples, rows]."""
     names = pair.first, pair.second
     numbers = [view.measures[name].numbers(view[name]) for view in (real, other) for name in names]
     x, y, u, v = numbers
@@ -126,13 +126,13 @@ def trend_resampled(real: View, other: View, pair: PairTrend, w: Floats) -> Floa
 
 
 def _numbers(view: View) -> dict[str, Floats]:
-    """The columns that are numbers."""
+    """The columns that have numbers."""
     found = {name: view.measures[name].numbers(values) for name, values in view.values.items()}
     return {name: numbers for name, numbers in found.items() if numbers is not None}
 
 
 def _bins(real: View, other: View, *, own: bool) -> dict[str, Binned]:
-    """The columns that have bins: those of the real table, or each table's own."""
+    """The columns that have bins: bins of the real table, or of each table by itself if `own` is true."""
     found = {}
     for name, values in real.values.items():
         measure = real.measures[name]
@@ -141,7 +141,7 @@ def _bins(real: View, other: View, *, own: bool) -> dict[str, Binned]:
 
 
 def _correlation_errors(real: dict[str, Floats], other: dict[str, Floats]) -> Floats:
-    """|ρ_real − ρ_other| / 2 of every pair of columns; NaN where the real table has no correlation."""
+    """|ρ_real − ρ_other| / 2 of every pair of columns. NaN if the real table has no correlation."""
     if not real:
         return np.empty((0, 0))
     rho = [correlations(np.column_stack(list(side.values()))) for side in (real, other)]
@@ -149,18 +149,18 @@ def _correlation_errors(real: dict[str, Floats], other: dict[str, Floats]) -> Fl
 
 
 def _cells(first: Binned, second: Binned) -> tuple[Codes, Codes]:
-    """Cells of the contingency tables of a pair, of both tables."""
+    """The cell of each row in the contingency table of a pair, for both tables."""
     return first.real * second.size + second.real, first.other * second.size + second.other
 
 
 def _dense(real: Codes, other: Codes) -> tuple[Codes, Codes]:
-    """The same codes, numbered without gaps."""
+    """The same codes, renumbered without gaps."""
     codes = np.unique(np.concatenate([real, other]), return_inverse=True)[1].astype(np.int64)
     return codes[: len(real)], codes[len(real) :]
 
 
 def _contingency(first: Binned, second: Binned) -> float:
-    """Total variation of two contingency tables; memory is bounded by the rows, whatever the number of cells."""
+    """Total variation of two contingency tables. The rows bound the memory, whatever the number of cells."""
     real, other = _cells(first, second)
     cells = first.size * second.size
     if cells > 4 * (len(real) + len(other)):

@@ -1,10 +1,10 @@
-"""Nearest real rows: is the generator closer to what it saw than to what it did not?
+"""Privacy: is the generator closer to rows that it saw than to rows that it did not see?
 
-Look for the nearest of all real rows, training and held-out ones together, to each synthetic row. If synthetic
-rows are drawn from the population, every real row is equally likely to be it. So the share of training rows among
-the nearest, corrected for their greater number, is one half; it is 1 for a generator that copies. Where training
-and held-out rows are equally many this is the usual share of rows with a smaller distance to the closest training
-record. (It passes models that attacks break, arXiv 2505.01524: a necessary condition, not a sufficient one.)
+For each synthetic row, find the nearest of all real rows, training and held-out ones together. If synthetic rows are
+drawn from the population, every real row is equally likely to be the nearest. So the share of training rows among the
+nearest, corrected for their greater number, is one half. It is 1 for a generator that copies. If training and held-out
+rows are equally many, this is the usual share of rows with a smaller distance to the closest training record. The test
+is necessary and not sufficient: it passes models that attacks break (arXiv 2505.01524).
 """
 
 from typing import ClassVar, NamedTuple
@@ -18,11 +18,11 @@ from pipeline.evaluation.scores import NORMAL_95, Metric, Score
 from pipeline.statistics.neighbours import Points, squared_distances
 
 BLOCK = 512  # synthetic rows at a time: bounds the distance matrix
-TIE = 1e-9  # equal rows differ by rounding
+TIE = 1e-9  # rounding error of the distances of equal rows
 
 
 class Privacy(Area):
-    """An attack on the training rows. It needs no real rows beside it: one that learns nothing says one half."""
+    """An attack on the training rows. Its ceiling is one half, the share of a generator that has learned nothing."""
 
     name = "privacy"
     metrics: ClassVar = {
@@ -40,7 +40,7 @@ class Privacy(Area):
 
 
 class Share(NamedTuple):
-    """Share of rows nearer to training rows, and its 95 % confidence interval."""
+    """The share of rows nearer to training rows, and its 95 % confidence interval."""
 
     value: float
     interval: tuple[float, float]
@@ -49,8 +49,8 @@ class Share(NamedTuple):
 def nearer_to_train(synthetic: Points, train: Points, holdout: Points) -> Share:
     """Share of synthetic rows whose nearest real row is a training row, as if `holdout` had as many rows as `train`.
 
-    Several real rows at the same least distance share the credit equally. The interval is that of a ratio of
-    counts, of which no more are independent than there are rows on each side.
+    Several real rows at the same least distance share the credit equally. The interval is that of a ratio of counts.
+    Each side has at most as many independent counts as rows.
     """
     won = 0.0
     for start in range(0, len(synthetic), BLOCK):
@@ -61,7 +61,7 @@ def nearer_to_train(synthetic: Points, train: Points, holdout: Points) -> Share:
         won += float((tied_train / (tied_train + tied_holdout)).sum())
     lost = len(synthetic) - won
     ours, theirs = won / len(train), lost / len(holdout)
-    # half a row each keeps the interval finite where a side never won
+    # half a row for each side keeps the interval finite if a side never won
     centre = logit((won + 0.5) / len(train) / ((won + 0.5) / len(train) + (lost + 0.5) / len(holdout)))
     spread = NORMAL_95 * np.sqrt(1 / (min(won, len(train)) + 0.5) + 1 / (min(lost, len(holdout)) + 0.5))
     return Share(ours / (ours + theirs), (float(expit(centre - spread)), float(expit(centre + spread))))

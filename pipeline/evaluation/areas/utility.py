@@ -1,8 +1,8 @@
-"""Train on synthetic, test on real: are the rows good for what tables are used for?
+"""Utility: train on synthetic rows, test on real ones.
 
-Gradient boosting learns the named target from the rows and is tested on the hold-out. A target with labels, or
-with at most ten different values, is classified: AUC, for several classes the mean of one class against the
-rest. Any other is regressed: R² and the root mean squared error.
+Gradient boosting learns the target column from the rows and is tested on the hold-out. A target with labels, or with at
+most ten different values, is classified. Its score is the AUC, and for several classes the mean AUC of one class
+against the rest. Any other target is regressed. Its scores are R² and the root mean squared error.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ MINIMUM_ROWS = 50
 
 
 class Utility(Area):
-    """How well a model that learned from the rows predicts real ones; at best as one that learned from real rows."""
+    """How well a model that learned from the rows predicts real rows. The ceiling is a model trained on real rows."""
 
     name = "utility"
     metrics: ClassVar = {
@@ -47,7 +47,7 @@ class Utility(Area):
 
 
 class Predicted(NamedTuple):
-    """AUC or R² (`value`) and its `replicates`; `rmse`, in units of the target, where it was regressed."""
+    """AUC or R² (`value`) and its `replicates`. A regression also has `rmse`, in units of the target."""
 
     value: float
     replicates: Floats
@@ -55,12 +55,19 @@ class Predicted(NamedTuple):
 
 
 def utility(rows: View, holdout: View, target: str, seed: int, w: Floats) -> Predicted:
-    """How well a model trained on `rows` predicts `target` in `holdout`. Rows without a number there are left out.
+    """Measure how well a model trained on `rows` predicts `target` in `holdout`.
 
-    `w` are the weights of the held-out rows in resamples, [resamples, rows].
+    Rows without a number in a target of numbers are left out.
+
+    Args:
+        rows: What the model learns from.
+        holdout: What the model is tested on.
+        target: The column to predict.
+        seed: The seed of the model.
+        w: Weights of the held-out rows in resamples, [resamples, rows].
 
     Raises:
-        Incomputable: The target is no comparable column, or there are too few rows or classes.
+        Incomputable: The target cannot be compared, or there are too few rows or classes.
     """
     if target not in rows.values:
         raise Incomputable(f"the target '{target}' is no column that can be compared")
@@ -77,18 +84,18 @@ def utility(rows: View, holdout: View, target: str, seed: int, w: Floats) -> Pre
 
 
 def _numbers(task: "_Task", y: Floats, truth: Floats, w: Floats) -> Predicted:
-    """A target of numbers: few different ones are classes."""
+    """A target of numbers. If there are few different ones, they are classes."""
     classes = np.unique(truth)
     if len(classes) > CLASSES:
         return _regressed(task, y, truth, w)
-    # values that the hold-out does not know share a class beyond its own
+    # values that the hold-out lacks share one class beyond its own
     labels = np.where(np.isin(y, classes), np.searchsorted(classes, y), len(classes))
     return _classified(task, labels, np.searchsorted(classes, truth), w)
 
 
 @dataclass(frozen=True)
 class _Task:
-    """What to learn from and to predict for, [rows, columns], without the target."""
+    """The inputs of the model, [rows, columns] without the target: `x` to learn from, `test` to predict for."""
 
     target: str
     x: Floats
@@ -106,7 +113,7 @@ class _Task:
 
 
 def _classified(task: _Task, y: Codes, truth: Codes, w: Floats) -> Predicted:
-    """Mean AUC over the classes of the hold-out; a class the model never saw counts as a coin toss."""
+    """Mean AUC over the classes of the hold-out. A class without training rows counts as a coin toss."""
     present, counts = np.unique(truth, return_counts=True)
     tested = present[(counts > 1) & (counts < len(truth) - 1)]
     if not len(tested):

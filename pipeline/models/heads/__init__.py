@@ -1,6 +1,6 @@
-"""Heads: one sort of variable inside the network each.
+"""Heads: each is one sort of variable inside the network.
 
-`HEADS` names them. Networks, saved weights and states follow its order, so a further sort is added after the others.
+`HEADS` lists them. Networks, saved weights and states follow its order, so a new sort is added after the others.
 """
 
 from pipeline.columns.variables import REALS, SYMBOLS
@@ -16,10 +16,10 @@ HEADS: dict[str, Head] = {SYMBOLS: Symbols(), REALS: Reals()}
 
 
 def register(sort: str, head: Head) -> None:
-    """Make a sort of variable known.
+    """Add the head of a new sort of variable.
 
     Raises:
-        SettingsError: There is another head of this name.
+        SettingsError: Another head has this name.
     """
     if HEADS.setdefault(sort, head) is not head:
         raise SettingsError(f"expected a sort of variable of a new name, got another {sort!r}")

@@ -1,13 +1,13 @@
-"""What a head is: one sort of variable inside the network.
+"""The base of heads. A head is one sort of variable inside the network.
 
-The network knows widths only. Between it and the variables of a sort stands a head, which
+The network knows only widths. Between it and the variables of a sort stands a head, which
 
-- *reads* values: an `Embedding` turns each into a vector of the network's width;
-- *says* values: a `Likelihood` turns the own state of each variable into log-probabilities and draws;
-- *passes on* what an ancestor's head had learned to the head of a table that has grown.
+- *reads* values: an `Embedding` turns each value into a vector of the network's width;
+- *generates* values: a `Likelihood` turns the own state of each variable into log-probabilities and draws;
+- *inherits*: when a table has grown, its modules start from those of the ancestor's head.
 
-A head serves all its variables at once in training, so that no variable costs a Python call, and one variable at a time
-in generation. To add a sort, write a head and name it in `pipeline.models.heads.HEADS`.
+In training, a head serves all its variables at once, so that no variable needs a Python call. In generation, it serves
+one variable at a time. To add a sort, write a head and add it to `pipeline.models.heads.HEADS`.
 """
 
 from abc import ABC, abstractmethod
@@ -26,11 +26,11 @@ from pipeline.models.shape import Shape
 Read = Callable[[int, Tensor], Tensor]
 """Embeds values [rows, …] of the k-th variable of a sort alone, [rows, width]."""
 Decays = Iterator[tuple[nn.Parameter, float]]
-"""Parameters, each with its weight decay relative to the one that the settings ask for."""
+"""Parameters, each with its weight decay relative to the one in the settings."""
 
 
 class Embedding(nn.Module, ABC):
-    """How the network reads the variables of a sort: E_i(x_i)."""
+    """How the network reads the variables of a sort: the embeddings E_i(x_i)."""
 
     @abstractmethod
     def forward(self, values: Tensor) -> Tensor:
@@ -38,7 +38,7 @@ class Embedding(nn.Module, ABC):
 
     @abstractmethod
     def reader(self) -> Read:
-        """Reads one variable at a time, with the weights as they are now."""
+        """A function that embeds one variable at a time, with the current weights."""
 
     @abstractmethod
     def decays(self) -> Decays:
@@ -46,7 +46,7 @@ class Embedding(nn.Module, ABC):
 
 
 class Likelihood(nn.Module, ABC):
-    """What the decoder says of the variables of a sort: p(x_j | own state of j)."""
+    """The likelihood of the variables of a sort under the decoder: p(x_j | own state of j)."""
 
     @abstractmethod
     def log_prob(self, states: Tensor, values: Tensor) -> Tensor:
@@ -54,19 +54,19 @@ class Likelihood(nn.Module, ABC):
 
         Args:
             states: Own states in the order of `Head.order`, [variables, rows, hidden].
-            values: In the order of the variables.
+            values: The values, in the order of the variables.
         """
 
     @abstractmethod
     def draw(self, k: int, state: Tensor, uniform: Tensor, normal: Tensor, limit: Tensor | None = None) -> Tensor:
-        """Values of the k-th variable, [rows, …].
+        """Draw values of the k-th variable, [rows, …].
 
         Args:
-            k: Which variable of the sort.
+            k: Index of the variable in its sort.
             state: Its own state, [rows, hidden].
             uniform: Numbers in [0, 1), [rows].
             normal: Standard normals, [`Variable.normals`, rows].
-            limit: What the values are limited to, in the form that the head's class says; None for no limit.
+            limit: The allowed values, in the form that the head's class defines. None for no limit.
         """
 
     @abstractmethod
@@ -78,17 +78,17 @@ class Likelihood(nn.Module, ABC):
         """Every parameter, with its weight decay."""
 
     def calibrate(self, k: int, states: Sequence[Tensor], tally: Tensor) -> None:
-        """Make the marginal of the k-th variable over `states` that of the training rows, where a bias can.
+        """Match the marginal of the k-th variable over `states` to that of the training rows, if a bias can.
 
         Args:
-            k: Which variable of the sort.
-            states: Its own states where it is generated, each [rows, hidden].
-            tally: What `Head.tally` counted of the training rows.
+            k: Index of the variable in its sort.
+            states: Its own states in generated rows, each [rows, hidden].
+            tally: The `Head.tally` of the training rows.
         """
 
 
 class Modules(NamedTuple):
-    """What a head has made for one network."""
+    """The modules that a head has made for one network."""
 
     encoder: Embedding
     decoder: Embedding
@@ -100,9 +100,9 @@ class Legacy:
     """What a variable inherits.
 
     Attributes:
-        source: Which variable of the sort in the ancestor it was; None for a new one.
-        origin: What its symbols were.
-        values: Its values in the rows to come, [rows, …].
+        source: Its index in its sort in the ancestor. None for a new variable.
+        origin: The origins of its symbols.
+        values: Its values in the new training rows, [rows, …].
     """
 
     source: int | None
@@ -111,38 +111,38 @@ class Legacy:
 
 
 class Head(ABC):
-    """One sort of variable inside the network; stateless, its methods make and connect modules."""
+    """One sort of variable inside the network. A head has no state: its methods make and connect modules."""
 
     @abstractmethod
     def order(self, variables: Sequence[Variable]) -> tuple[int, ...]:
-        """The variables of the sort, those that are computed together side by side."""
+        """Indices of the variables of the sort. Variables that are computed together are neighbours."""
 
     @abstractmethod
     def embedding(self, variables: Sequence[Variable], width: int, among: int) -> Embedding:
-        """A new embedding of vectors of `width`, of which `among` in all are summed up in a row."""
+        """Make an embedding of vectors of `width`. A row sums `among` such vectors."""
 
     @abstractmethod
     def likelihood(self, variables: Sequence[Variable], shape: Shape) -> Likelihood:
-        """A new likelihood."""
+        """Make a likelihood."""
 
     @abstractmethod
     def inherit(self, new: Modules, old: Modules | None, legacies: Sequence[Legacy]) -> None:
-        """Let the modules of a grown table begin as those of its ancestor.
+        """Let the modules of a grown table start from those of its ancestor.
 
         Args:
             new: The modules to change.
-            old: The ancestor's; None where it had no variable of the sort.
-            legacies: One for each variable.
+            old: The ancestor's modules. None if it had no variable of the sort.
+            legacies: One legacy for each variable.
         """
 
     @abstractmethod
     def tally(self, variable: Variable, values: Tensor) -> Tensor:
-        """What calibration needs to know of the values [rows, …] of a variable; tallies of shards add up."""
+        """Count what calibration needs of the values [rows, …] of a variable. Tallies of shards add up."""
 
     @abstractmethod
     def nats(self, tally: Tensor) -> float:
-        """What a variable of this tally tells by itself, in nats per row: its marginal entropy."""
+        """The marginal entropy of a variable with this tally, in nats per row."""
 
     def blank(self, variables: Sequence[Variable], rows: int, device: torch.device) -> Tensor:
-        """Values not yet drawn, all 0, [rows, variables, …]."""
+        """Values that are not drawn yet, all 0, [rows, variables, …]."""
         return torch.from_numpy(np.zeros((rows, len(variables)), variables[0].dtype)).to(device)

@@ -1,7 +1,7 @@
-"""Where the symbols of all discrete variables stand.
+"""The arrangement of the symbols of all discrete variables.
 
-Similar sizes share a kernel: variables are grouped by size, so that one batched softmax serves a group without much
-padding. Symbols in a meaningful order share strength by linear splines over their rank.
+Variables are grouped by similar size, so that one batched softmax serves a group without much padding. Symbols in a
+meaningful order share strength through linear splines over their rank.
 """
 
 from collections.abc import Sequence
@@ -14,15 +14,15 @@ from torch import Tensor
 from pipeline.columns.variables import Discrete, Variable
 
 HATS = 16
-"""Knots of the linear splines by which symbols in order share strength."""
+"""Number of knots of the linear splines through which ordered symbols share strength."""
 _FEW = 16
-"""Ordered variables of so few symbols learn them one by one."""
+"""Ordered variables with at most this many symbols learn the symbols one by one."""
 _SIZES = (4, 16, 64, 160, 512)
 
 
 @dataclass(frozen=True)
 class Group:
-    """Discrete variables, by their places, that share one padded softmax of `width` symbols."""
+    """Discrete variables, given by their indices, that share one padded softmax of `width` symbols."""
 
     members: tuple[int, ...]
     width: int
@@ -37,7 +37,7 @@ class Codebook:
 
     @classmethod
     def of(cls, variables: Sequence[Variable]) -> "Codebook":
-        """The codebook of variables that are all `Discrete`."""
+        """The codebook of the `Discrete` variables among `variables`."""
         return cls(tuple(variable for variable in variables if isinstance(variable, Discrete)))
 
     @cached_property
@@ -52,12 +52,12 @@ class Codebook:
 
     @cached_property
     def ordered(self) -> tuple[int, ...]:
-        """Variables of many symbols in a meaningful order."""
+        """Indices of variables with many symbols in a meaningful order."""
         return tuple(k for k, variable in enumerate(self.variables) if variable.ordered and variable.size > _FEW)
 
     @cached_property
     def groups(self) -> tuple[Group, ...]:
-        """Variables of similar size together, those in order apart from the others."""
+        """Groups of variables of similar size. Ordered variables have groups of their own."""
         members: dict[tuple[int, bool], list[int]] = {}
         for k, size in enumerate(self.sizes):
             bound = next((bound for bound in _SIZES if size <= bound), size)
@@ -69,7 +69,7 @@ class Codebook:
 
     @cached_property
     def place(self) -> dict[int, tuple[int, int]]:
-        """The group of each variable, and its row there."""
+        """The group of each variable, and its row in the group."""
         return {k: (g, row) for g, group in enumerate(self.groups) for row, k in enumerate(group.members)}
 
 

@@ -1,7 +1,7 @@
-"""Real variables: read by smooth bumps, said by a mixture of Gaussians (Bishop 1994).
+"""Real variables: embedded by smooth steps, with a mixture of Gaussians as likelihood (Bishop 1994).
 
-With one component the likelihood is the Gaussian whose negative log-likelihood is a scaled squared error. A limit is
-the least and the greatest value that are allowed, [rows, 2].
+With one component, the likelihood is the Gaussian whose negative log-likelihood is a scaled squared error. A limit is
+the least and the greatest allowed value, [rows, 2].
 """
 
 import math
@@ -18,11 +18,11 @@ _BUMPS = 16
 _FLOOR = 0.02
 """Least standard deviation of a component, in normalized units."""
 _NATS = 3.0
-"""Nats that a real variable is taken to tell."""
+"""Assumed marginal entropy of a real variable, in nats."""
 
 
 class RealEmbedding(Embedding):
-    """Smooth steps at fixed places of a value, weighted."""
+    """A weighted sum of smooth steps of the value at fixed places."""
 
     centres: Tensor
 
@@ -36,7 +36,7 @@ class RealEmbedding(Embedding):
         return torch.bmm(self.steps(values.T), self.bumps)
 
     def reader(self) -> Read:
-        """Reads one variable at a time."""
+        """A function that embeds one variable at a time."""
         return lambda k, values: self.steps(values) @ self.bumps[k]
 
     def steps(self, values: Tensor) -> Tensor:
@@ -44,7 +44,7 @@ class RealEmbedding(Embedding):
         return torch.tanh(values.unsqueeze(-1) - self.centres)
 
     def decays(self) -> Decays:
-        """All of it."""
+        """All weights decay."""
         yield self.bumps, 1.0
 
 
@@ -61,7 +61,7 @@ class GaussianMixture(Likelihood):
             self.bias[:, :, components : 2 * components] = torch.linspace(-1.5, 1.5, components)
 
     def log_prob(self, states: Tensor, values: Tensor) -> Tensor:
-        """Log-density, [variables, rows]; see `Likelihood`."""
+        """Log-density, [variables, rows]. See `Likelihood`."""
         logits, means, scales = torch.baddbmm(self.bias, states, self.weight).chunk(3, dim=-1)
         scales = nn.functional.softplus(scales) + _FLOOR
         distance = (values.T.unsqueeze(-1) - means) / scales
@@ -69,7 +69,7 @@ class GaussianMixture(Likelihood):
         return torch.logsumexp(torch.log_softmax(logits, -1) + density, dim=-1)
 
     def draw(self, k: int, state: Tensor, uniform: Tensor, normal: Tensor, limit: Tensor | None = None) -> Tensor:
-        """Values of the k-th variable, [rows]; see `Likelihood`."""
+        """Values of the k-th variable, [rows]. See `Likelihood`."""
         logits, means, scales = torch.addmm(self.bias[k], state, self.weight[k]).chunk(3, dim=-1)
         scales = nn.functional.softplus(scales) + _FLOOR
         if limit is not None:
@@ -84,13 +84,13 @@ class GaussianMixture(Likelihood):
         return _truncated(mean, scale, normal[0], limit)
 
     def log_mass(self, k: int, state: Tensor, limit: Tensor) -> Tensor:
-        """log P(value between the ends), [rows]."""
+        """log P(value between the two limits), [rows]."""
         logits, means, scales = torch.addmm(self.bias[k], state, self.weight[k]).chunk(3, dim=-1)
         inside = _log_between(means, nn.functional.softplus(scales) + _FLOOR, limit)
         return torch.logsumexp(torch.log_softmax(logits, -1) + inside, dim=-1)
 
     def decays(self) -> Decays:
-        """Weights, not biases."""
+        """Weights decay, biases do not."""
         yield self.weight, 1.0
         yield self.bias, 0.0
 
@@ -99,7 +99,7 @@ class Reals(Head):
     """The head of `Real` variables."""
 
     def order(self, variables: Sequence[Variable]) -> tuple[int, ...]:
-        """As they come."""
+        """The order of the variables themselves."""
         return tuple(range(len(variables)))
 
     def embedding(self, variables: Sequence[Variable], width: int, among: int) -> RealEmbedding:
@@ -111,17 +111,17 @@ class Reals(Head):
         return GaussianMixture([variable for variable in variables if isinstance(variable, Real)], shape)
 
     def tally(self, variable: Variable, values: Tensor) -> Tensor:
-        """Nothing: a density has no bias to correct."""
+        """Count nothing: a density has no bias to correct."""
         del variable
         return torch.zeros(0, device=values.device)
 
     def nats(self, tally: Tensor) -> float:
-        """The same for every variable."""
+        """A constant, the same for every variable."""
         del tally
         return _NATS
 
     def inherit(self, new: Modules, old: Modules | None, legacies: Sequence[Legacy]) -> None:
-        """Whole variables. Nothing is known of a new one, and nothing listens to it."""
+        """Copy whole variables. A new variable starts untrained, and its embedding is 0."""
         for k, legacy in enumerate(legacies):
             encoder, decoder, density = _own(new)
             encoder.bumps[k] = decoder.bumps[k] = 0
@@ -152,7 +152,7 @@ def _log_between(means: Tensor, scales: Tensor, limit: Tensor) -> Tensor:
 
 
 def _truncated(mean: Tensor, scale: Tensor, normal: Tensor, limit: Tensor) -> Tensor:
-    """Draws of N(mean, scale²) between the ends by inverse transform, [rows]."""
+    """Draw N(mean, scale²) between the limits by inverse transform, [rows]."""
     low, high = limit.unbind(-1)
     a, b, sign = _mirrored(*((end - mean).double() / scale for end in (low, high)))
     below, until = torch.special.ndtr(a), torch.special.ndtr(b)
@@ -162,9 +162,9 @@ def _truncated(mean: Tensor, scale: Tensor, normal: Tensor, limit: Tensor) -> Te
 
 
 def _mirrored(low: Tensor, high: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """An interval of standard normals, mirrored into the lower tail where it lies in the upper one, and the sign.
+    """An interval of standard normals and a sign. An interval in the upper tail is mirrored into the lower tail.
 
-    Floats tell small probabilities apart, not those near one.
+    Floats distinguish small probabilities, but not those near one.
     """
     upper = low + high > 0
     return torch.where(upper, -high, low), torch.where(upper, -low, high), torch.where(upper, -1.0, 1.0)

@@ -1,8 +1,8 @@
 """Categorical likelihoods of all discrete variables.
 
-Two symbols make the softmax a Bernoulli likelihood; symbols that are bins of a number make it a discretised density.
-Variables of similar size share a kernel (`pipeline.models.heads.codebook`). A limit is the set of symbols that are
-allowed, [rows, size], 1 or 0.
+With two symbols, the softmax is a Bernoulli likelihood. With symbols that are bins of a number, it is a discretised
+density. Variables of similar size share a kernel (`pipeline.models.heads.codebook`). A limit is the set of allowed
+symbols, [rows, size], 1 or 0.
 """
 
 from collections.abc import Sequence
@@ -14,10 +14,10 @@ from pipeline.models.heads.base import Decays, Likelihood
 from pipeline.models.heads.codebook import HATS, Codebook, hat_basis
 
 OWN = 5.0
-"""Weight decay of what belongs to one symbol alone, relative to that of what many symbols share."""
+"""Weight decay of weights of a single symbol, relative to weights that many symbols share."""
 _NEVER = -1e9
 _CALIBRATIONS = 5
-"""Fixed-point steps in which a bias is brought to the wanted marginal."""
+"""Number of fixed-point steps that shift a bias to the wanted marginal."""
 
 
 class Softmax(Likelihood):
@@ -47,7 +47,7 @@ class Softmax(Likelihood):
         self.register_buffer("restore", torch.argsort(order), persistent=False)
 
     def log_prob(self, states: Tensor, values: Tensor) -> Tensor:
-        """log p(symbol), [variables, rows]; see `Likelihood`."""
+        """log p(symbol), [variables, rows]. See `Likelihood`."""
         parts = []
         pieces = torch.split(states, [len(group.members) for group in self.codebook.groups])
         for g, piece in enumerate(pieces):
@@ -61,7 +61,7 @@ class Softmax(Likelihood):
     def affine(self, g: int, which: slice) -> tuple[Tensor, Tensor]:
         """Weights [n, hidden, width] and biases [n, 1, width] of the logits of members `which` of a group.
 
-        Symbols in order share strength: theirs are free values plus a smooth function of the rank.
+        Ordered symbols share strength: theirs are free values plus a smooth function of the rank.
         """
         weight, bias = self.weights[g][which], self.biases[g][which] + getattr(self, f"padding{g}")[which]
         if not self.codebook.groups[g].ordered:
@@ -70,7 +70,7 @@ class Softmax(Likelihood):
         return weight + smooth[:, :-1], bias + smooth[:, -1:]
 
     def draw(self, k: int, state: Tensor, uniform: Tensor, normal: Tensor, limit: Tensor | None = None) -> Tensor:
-        """Symbols of the k-th variable, [rows], by inverse transform of `uniform`; see `Likelihood`."""
+        """Symbols of the k-th variable, [rows], by inverse transform of `uniform`. See `Likelihood`."""
         del normal
         first, size = self._first(k), self.codebook.sizes[k]
         logits = self._logits(k, state)[:, first:]
@@ -81,16 +81,17 @@ class Softmax(Likelihood):
         return (torch.searchsorted(cumulative, place, right=True).squeeze(-1) + first).clamp(max=size - 1)
 
     def log_mass(self, k: int, state: Tensor, limit: Tensor) -> Tensor:
-        """log P(symbol among those allowed), [rows]."""
+        """log P(symbol is allowed), [rows]."""
         logits = self._logits(k, state)
         allowed = logits.masked_fill(limit == 0, _NEVER)
         return torch.logsumexp(allowed, -1) - torch.logsumexp(logits, -1)
 
     def calibrate(self, k: int, states: Sequence[Tensor], tally: Tensor) -> None:
-        """Shift the biases of the k-th variable until its mean probabilities over `states` are those of a tally.
+        """Shift the biases of the k-th variable until its mean probabilities over `states` match a tally.
 
-        A shift by log w makes a row's probabilities o·w / Σ o·w from its odds o: a step is two products of a matrix and
-        a vector (iterative proportional fitting: Deming & Stephan 1940), and the exponential is taken once.
+        A shift by log w turns a row's odds o into probabilities o·w / Σ o·w. So a step is two products of a matrix and
+        a vector (iterative proportional fitting: Deming & Stephan 1940), and exponentials are computed once. A variable
+        that refines another one is left as it is.
         """
         variable = self.codebook.variables[k]
         if variable.applies is not None:
@@ -106,7 +107,7 @@ class Softmax(Likelihood):
         self.biases[g][row, 0, first : variable.size] += weight.log()
 
     def decays(self) -> Decays:
-        """Free weights of single symbols decay most, biases not at all."""
+        """Free weights of single symbols decay most, and biases do not decay."""
         yield from ((weight, OWN) for weight in self.weights)
         yield from ((smooth, 1.0) for smooth in self.smooth)
         yield from ((bias, 0.0) for bias in self.biases)
@@ -124,5 +125,5 @@ class Softmax(Likelihood):
 
 
 def _odds(logits: Tensor) -> Tensor:
-    """exp(logits) in units of each row's largest, [rows, symbols]."""
+    """exp(logits) relative to the largest of each row, [rows, symbols]."""
     return (logits - logits.amax(-1, keepdim=True)).exp_()

@@ -1,14 +1,14 @@
-"""Discrete variables: a row of a table for each symbol, and a softmax over the symbols.
+"""Discrete variables: a row of a table embeds each symbol, and a softmax over the symbols is the likelihood.
 
-What a grown variable inherits: of a symbol k that its ancestor had not, we know how many of the N rows to come have it.
-Its weights are an average of known symbols', Σ_l a_l w_l, and its bias makes up for the average:
+How a grown variable inherits: for a symbol k that the ancestor lacked, n_k of the N new training rows have it. Its
+weights are an average of those of known symbols, Σ_l a_l w_l, and its bias makes up for the average:
 
     b_k = Σ_l a_l (b_l − log f_l) + log(n_k / N),
 
-with f_l the share of the rows that have symbol l: a network that says f of every row then says n_k / N of k, one that
-is surer of its symbols says less. For labels a = f (what is expected of any label); for symbols in order a is the
-nearest known one. The odds between known symbols stay what they were, exactly. A variable without origin knows the
-shares of its symbols, and nothing listens to it yet.
+where f_l is the share of the rows with symbol l. A network that predicts f for every row then predicts n_k / N for k. A
+network that is surer of its symbols predicts less. For labels, a = f (the expectation for any label). For ordered
+symbols, a is the nearest known symbol. The odds between known symbols stay exactly the same. A variable without origin
+starts with the shares of its symbols, and its embedding is 0.
 """
 
 import math
@@ -26,11 +26,11 @@ from pipeline.models.heads.softmax import OWN, Softmax
 from pipeline.models.shape import Shape
 
 PSEUDO = 0.5
-"""Rows that every symbol is taken to have beside those counted."""
+"""Number of rows that is added to the count of every symbol."""
 
 
 class SymbolEmbedding(Embedding):
-    """A free row of a table for each symbol plus, where symbols stand in order, a smooth function of the rank."""
+    """A free row of a table for each symbol plus, for ordered symbols, a smooth function of the rank."""
 
     offsets: Tensor
     ordered: Tensor
@@ -49,7 +49,7 @@ class SymbolEmbedding(Embedding):
         hats = [hat_basis(size, max(sizes)) for size in sizes]
         self.register_buffer("hats", torch.stack(hats) if hats else torch.zeros(0, 1, HATS), persistent=False)
         rows = torch.arange(max(sizes, default=0)) + torch.tensor([[codebook.offsets[k]] for k in codebook.ordered])
-        # padded rows of the hats are 0: where they are added does not matter
+        # padded rows of the hats are 0, so it does not matter where they are added
         self.register_buffer("ordered", rows.flatten().clamp(max=sum(codebook.sizes) - 1).long(), persistent=False)
         self.register_buffer("offsets", torch.tensor(codebook.offsets, dtype=torch.long), persistent=False)
 
@@ -58,9 +58,9 @@ class SymbolEmbedding(Embedding):
         return functional.embedding((values + self.offsets).T, self.weights())
 
     def reader(self) -> Read:
-        """Reads one variable at a time."""
+        """A function that embeds one variable at a time."""
         weights = self.weights()
-        # weights[…] takes three times as long
+        # indexing weights takes three times as long
         return lambda k, values: functional.embedding(values + self.codebook.offsets[k], weights)
 
     def weights(self) -> Tensor:
@@ -84,7 +84,7 @@ class Symbols(Head):
     """The head of `Discrete` variables."""
 
     def order(self, variables: Sequence[Variable]) -> tuple[int, ...]:
-        """Group by group."""
+        """Order the variables group by group."""
         return tuple(k for group in Codebook.of(variables).groups for k in group.members)
 
     def embedding(self, variables: Sequence[Variable], width: int, among: int) -> SymbolEmbedding:
@@ -96,7 +96,7 @@ class Symbols(Head):
         return Softmax(Codebook.of(variables), shape.hidden)
 
     def tally(self, variable: Variable, values: Tensor) -> Tensor:
-        """Rows of each symbol, [size]."""
+        """Count the rows of each symbol, [size]."""
         return torch.bincount(values, minlength=variable.symbols).float()
 
     def nats(self, tally: Tensor) -> float:
@@ -119,13 +119,13 @@ class Symbols(Head):
 
 
 def mixture(origin: Origin, counts: Tensor, known: int, *, ordered: bool) -> tuple[Tensor, Tensor]:
-    """What each symbol is made of, [size, known], and what is added to its bias, [size].
+    """The mixture of known symbols for each symbol, [size, known], and the shift of its bias, [size].
 
     Args:
         origin: The origin of the symbols.
-        counts: Rows of each symbol, all positive, [size].
-        known: How many symbols the ancestor's variable has.
-        ordered: Whether symbols 1, 2, … stand in order.
+        counts: Number of rows of each symbol, all positive, [size].
+        known: Number of symbols of the ancestor's variable.
+        ordered: Whether symbols 1, 2, … are ordered.
     """
     symbols = torch.as_tensor(origin.symbols)
     here = torch.nonzero(symbols >= 0).flatten()
@@ -145,7 +145,7 @@ def mixture(origin: Origin, counts: Tensor, known: int, *, ordered: bool) -> tup
 
 
 def _begin(new: Modules, k: int, counts: Tensor) -> None:
-    """A variable that the ancestor had not: it says the shares of its symbols, and nothing listens to it."""
+    """Start a variable that the ancestor lacked: it predicts the shares of its symbols, and its embedding is 0."""
     for side in _sides(new):
         side.rows(k).zero_()
     softmax = _softmax(new)
@@ -156,7 +156,7 @@ def _begin(new: Modules, k: int, counts: Tensor) -> None:
 def _take_over(
     new: Modules, old: Modules, k: int, source: int, origin: Origin, counts: Tensor, tables: Sequence[Tensor]
 ) -> None:
-    """The k-th variable from the ancestor's `source`, given the ancestor's `tables` of embeddings."""
+    """Copy the k-th variable from the ancestor's `source`, given the ancestor's `tables` of embeddings."""
     softmax, before = _softmax(new), _softmax(old)
     size, known = len(counts), before.codebook.sizes[source]
     start = before.codebook.offsets[source]
@@ -180,7 +180,7 @@ def _take_over(
 
 
 def _smooth_part(rows: Tensor, hats: Tensor) -> Tensor:
-    """The splines [HATS, width] nearest to `rows` [size, width], which keep the rest: ranks move when symbols come."""
+    """The splines [HATS, width] nearest to `rows` [size, width]. The rows keep the rest, because ranks have moved."""
     smooth: Tensor = torch.linalg.lstsq(hats, rows, driver="gelsd").solution
     rows -= hats @ smooth
     return smooth
