@@ -27,7 +27,7 @@ from pipeline.decisions.drift import compare
 from pipeline.evaluation import Told, evaluate
 from pipeline.models import heads
 from pipeline.models.evidence import Evidence
-from pipeline.models.heads import HEADS, Embedding, Head, Likelihood
+from pipeline.models.heads import HEADS, Head, Likelihood, Reader
 from pipeline.pictures import png, quality
 from pipeline.profiles.profile import Profile
 from pipeline.profiles.reference import Reference
@@ -53,7 +53,7 @@ class Vector(Variable):
         return self.size
 
 
-class VectorEmbedding(Embedding):
+class VectorReader(Reader):
     """A matrix for each variable."""
 
     def __init__(self, count: int, size: int, width: int) -> None:
@@ -61,15 +61,15 @@ class VectorEmbedding(Embedding):
         self.matrix = nn.Parameter(torch.randn(count, size, width) / math.sqrt(size * width))
 
     def forward(self, values: Tensor) -> Tensor:
-        """See `Embedding`."""
+        """See `Reader`."""
         return torch.bmm(values.transpose(0, 1), self.matrix)
 
-    def reader(self) -> Any:
-        """See `Embedding`."""
+    def single(self) -> Any:
+        """See `Reader`."""
         return lambda k, values: values @ self.matrix[k]
 
     def decays(self) -> Iterator[tuple[nn.Parameter, float]]:
-        """See `Embedding`."""
+        """See `Reader`."""
         yield self.matrix, 1.0
 
 
@@ -113,9 +113,9 @@ class Vectors(Head):
         """See `Head`."""
         return tuple(range(len(variables)))
 
-    def embedding(self, variables: Any, width: int, among: int) -> VectorEmbedding:
+    def reader(self, variables: Any, width: int, among: int) -> VectorReader:
         """See `Head`."""
-        return VectorEmbedding(len(variables), variables[0].size, width)
+        return VectorReader(len(variables), variables[0].size, width)
 
     def likelihood(self, variables: Any, shape: Any) -> Gaussian:
         """See `Head`."""

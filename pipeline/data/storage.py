@@ -68,7 +68,7 @@ class Key(Record):
     type: str
 
 
-class Part(Record):
+class Keyed(Record):
     """A file whose path names some columns of the table.
 
     Attributes:
@@ -110,7 +110,7 @@ class Delta(Record):
         return f"{PurePosixPath(self.uri).name}@{self.version}"
 
 
-File = Path | Object | Part | Delta
+File = Path | Object | Keyed | Delta
 Place = Path | str
 """A path; or a text, the URI of a prefix or an object."""
 

@@ -23,7 +23,7 @@ CHUNK = 1024
 Read = Callable[[int, Tensor], Tensor]
 
 
-class Noise(NamedTuple):
+class Draws(NamedTuple):
     """Random numbers for generated rows.
 
     Attributes:
@@ -37,7 +37,7 @@ class Noise(NamedTuple):
 
 @one_thread()
 @torch.no_grad()
-def generate(vae: VAE, z: Tensor, noise: Noise, evidence: Evidence | None = None) -> Rows:
+def generate(vae: VAE, z: Tensor, noise: Draws, evidence: Evidence | None = None) -> Rows:
     """Draw rows given z.
 
     Args:
@@ -49,7 +49,7 @@ def generate(vae: VAE, z: Tensor, noise: Noise, evidence: Evidence | None = None
     Raises:
         ResynthError: A number is not finite.
     """
-    read = vae.decoder.inputs.reader()
+    read = vae.decoder.inputs.single()
     drafts = []
     for draft in _drafts(vae, z, noise, evidence):
         for i in range(len(vae.layout)):
@@ -63,7 +63,7 @@ def generate(vae: VAE, z: Tensor, noise: Noise, evidence: Evidence | None = None
 
 
 @torch.no_grad()
-def calibrate_marginals(vae: VAE, tallies: Sequence[Tensor], z: Tensor, noise: Noise) -> None:
+def match_marginals(vae: VAE, tallies: Sequence[Tensor], z: Tensor, noise: Draws) -> None:
     """Match the marginals of generated variables to those of the training rows.
 
     A network that is sure of its training rows is a little wrong on rows that it generates, and the error grows along
@@ -75,11 +75,11 @@ def calibrate_marginals(vae: VAE, tallies: Sequence[Tensor], z: Tensor, noise: N
         z: Draws from the prior, [rows, latent].
         noise: Random numbers for the same rows.
     """
-    read = vae.decoder.inputs.reader()
+    read = vae.decoder.inputs.single()
     drafts = list(_drafts(vae, z, noise, None))
     for i, variable in enumerate(vae.layout.variables):
         states = [draft.state(vae, i) for draft in drafts]
-        vae.of(variable.sort).calibrate(vae.layout.places[i], states, tallies[i])
+        vae.of(variable.sort).match_marginal(vae.layout.places[i], states, tallies[i])
         for draft, state in zip(drafts, states, strict=True):
             draft.draw(vae, i, state, read)
 
@@ -96,7 +96,7 @@ class _Draft(NamedTuple):
 
     running: Tensor
     values: dict[str, Tensor]
-    noise: Noise
+    noise: Draws
     evidence: Evidence | None
 
     def state(self, vae: VAE, i: int) -> Tensor:
@@ -126,13 +126,13 @@ class _Draft(NamedTuple):
         return torch.where(_alike(rows.known[:, i] > 0, value), rows.values[sort][:, place], value)
 
 
-def _drafts(vae: VAE, z: Tensor, noise: Noise, evidence: Evidence | None) -> Iterator[_Draft]:
+def _drafts(vae: VAE, z: Tensor, noise: Draws, evidence: Evidence | None) -> Iterator[_Draft]:
     """Blank rows for generation, `CHUNK` at a time."""
     for start in range(0, len(z), CHUNK):
         rows = slice(start, start + CHUNK)
         running = vae.decoder.start(z[rows])
         blank = {sort: HEADS[sort].blank(vae.layout.of(sort), len(running), z.device) for sort in vae.layout.positions}
-        own = Noise(noise.uniform[:, rows], noise.normal[:, rows])
+        own = Draws(noise.uniform[:, rows], noise.normal[:, rows])
         yield _Draft(running, blank, own, None if evidence is None else evidence.take(rows))
 
 

@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from pipeline.models.heads import HEADS, Embedding
+from pipeline.models.heads import HEADS, Reader
 from pipeline.models.heads.base import Decays
 from pipeline.models.layout import Layout
 from pipeline.models.rows import Rows
@@ -39,25 +39,25 @@ class Inputs(nn.Module):
         super().__init__()
         self.layout = layout
         self.sorts = nn.ModuleDict(
-            {sort: HEADS[sort].embedding(layout.of(sort), width, len(layout)) for sort in layout.positions}
+            {sort: HEADS[sort].reader(layout.of(sort), width, len(layout)) for sort in layout.positions}
         )
         self.register_buffer("restore", torch.tensor(layout.order, dtype=torch.long), persistent=False)
 
     def forward(self, rows: Rows) -> Tensor:
         """Embed every cell, in modelling order. The embedding of an unknown cell is 0."""
-        parts = [embedding(rows.values[sort]) for sort, embedding in self.sorts.items()]
+        parts = [reader(rows.values[sort]) for sort, reader in self.sorts.items()]
         embedded: Tensor = parts[0] if len(parts) == 1 else torch.cat(parts)[self.restore]
         return embedded if rows.known is None else embedded * rows.known.T.unsqueeze(-1)
 
-    def of(self, sort: str) -> Embedding:
-        """The embedding of a sort."""
-        embedding = self.sorts[sort]
-        assert isinstance(embedding, Embedding)
-        return embedding
+    def of(self, sort: str) -> Reader:
+        """The reader of a sort."""
+        reader = self.sorts[sort]
+        assert isinstance(reader, Reader)
+        return reader
 
-    def reader(self) -> Callable[[int, Tensor], Tensor]:
+    def single(self) -> Callable[[int, Tensor], Tensor]:
         """A function that embeds the i-th variable of the sequence alone, [rows, width], with the current weights."""
-        readers = {sort: self.of(sort).reader() for sort in self.sorts}
+        readers = {sort: self.of(sort).single() for sort in self.sorts}
         layout = self.layout
         return lambda i, values: readers[layout.variables[i].sort](layout.places[i], values)
 

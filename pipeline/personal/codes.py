@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from pipeline.personal.checksums import CHECKS, Texts, matrix
 from pipeline.personal.folding import secret
-from pipeline.personal.layouts import Layout, Layouts, Room, combinations, compact_places, countable
+from pipeline.personal.layouts import Layouts, Pattern, Room, combinations, compact_places, countable
 from pipeline.personal.mixing import Ints
 from pipeline.records import Record
 
@@ -50,7 +50,7 @@ _HEAD = "\x1f"
 _LETTERS = frozenset(string.ascii_letters + string.digits)
 
 
-class Group(NamedTuple):
+class Alike(NamedTuple):
     """Real values of one layout.
 
     Attributes:
@@ -66,7 +66,7 @@ class Group(NamedTuple):
     prefix: int
 
 
-class Place(NamedTuple):
+class Character(NamedTuple):
     """One place of a layout.
 
     Attributes:
@@ -123,7 +123,7 @@ def _masked(texts: pa.Array, step: int, prefix: str | None) -> pa.Array:
     return texts if head is None else pc.binary_join_element_wise(head, texts, _HEAD)
 
 
-def _groups(texts: pa.Array, rows: NDArray[np.int64], prefix: str | None, least_rows: int) -> list[Group]:
+def _groups(texts: pa.Array, rows: NDArray[np.int64], prefix: str | None, least_rows: int) -> list[Alike]:
     """Groups of the most common layouts, each with at least `least_rows` rows."""
     lengths = pc.utf8_length(texts).to_numpy(zero_copy_only=False)
     odd = pc.match_substring_regex(texts, f"[\\x00{_HEAD}]").to_numpy(zero_copy_only=False)
@@ -136,7 +136,7 @@ def _groups(texts: pa.Array, rows: NDArray[np.int64], prefix: str | None, least_
         if width not in real:
             real[width] = texts.take(np.flatnonzero((lengths == width) & ~odd)).to_pylist()
     return [
-        Group(texts.take(members).to_pylist(), rows[members], real[int(lengths[members[0]])], head)
+        Alike(texts.take(members).to_pylist(), rows[members], real[int(lengths[members[0]])], head)
         for members, head in parts[:_MOST_LAYOUTS]
     ]
 
@@ -164,7 +164,7 @@ def _divided(
     return found
 
 
-def _layout(group: Group, shape: str, check: str, least_rows: int, weight: int, random: np.random.Generator) -> Layout:
+def _layout(group: Alike, shape: str, check: str, least_rows: int, weight: int, random: np.random.Generator) -> Pattern:
     """The layout of a group: the characters that were seen, and as few others as give enough room."""
     points, real = matrix(group.texts, len(group.texts[0])), matrix(group.real, len(group.texts[0]))
     places = _places(points, group)
@@ -178,10 +178,10 @@ def _layout(group: Group, shape: str, check: str, least_rows: int, weight: int, 
             break
     want = max(_ENOUGH, 2 * len(group.texts))
     room = Room.between(taken, combinations(alphabets), want, least_rows, random)
-    return Layout(alphabets=alphabets, weight=weight, check=check, room=room)
+    return Pattern(alphabets=alphabets, weight=weight, check=check, room=room)
 
 
-def _fallback(real: list[str], shape: str, check: str, random: np.random.Generator) -> Layout:
+def _fallback(real: list[str], shape: str, check: str, random: np.random.Generator) -> Pattern:
     """The usual layout of a shape, for columns that are too small to have one."""
     mask = _FALLBACK[shape]
     classes = {"0": string.digits, "f": "0123456789abcdef"}
@@ -191,7 +191,7 @@ def _fallback(real: list[str], shape: str, check: str, random: np.random.Generat
     same = [text for text in real if len(text) == len(mask) and "\0" not in text]
     taken = taken_numbers(matrix(same, len(mask)), alphabets) if same else np.zeros(0, dtype=np.int64)
     room = Room.between(taken, combinations(alphabets), _ENOUGH, 1, random)
-    return Layout(alphabets=alphabets, weight=1000, check=check, room=room)
+    return Pattern(alphabets=alphabets, weight=1000, check=check, room=room)
 
 
 def _fits(check: str, compact: str) -> bool:
@@ -211,7 +211,7 @@ def _checked(alphabets: tuple[str, ...], check: str) -> tuple[str, ...]:
     return tuple("0" if place in places else alphabet for place, alphabet in enumerate(alphabets))
 
 
-def _places(points: Texts, group: Group) -> list[Place]:
+def _places(points: Texts, group: Alike) -> list[Character]:
     """What was seen at each place of a group's texts."""
     seen = []
     for place in range(points.shape[1]):
@@ -227,11 +227,11 @@ def _places(points: Texts, group: Group) -> list[Place]:
         while digits[place] and last + 1 < len(seen) and digits[last + 1]:
             last += 1
         varied = any(len(seen[other]) > 1 for other in range(first, last + 1))
-        places.append(Place(each, place < group.prefix, digits[place], first == place, varied))
+        places.append(Character(each, place < group.prefix, digits[place], first == place, varied))
     return places
 
 
-def _alphabet(place: Place, level: int, least_rows: int, shape: str) -> str:
+def _alphabet(place: Character, level: int, least_rows: int, shape: str) -> str:
     """The characters of one place.
 
     Each level adds to the one before. Level 0 has the characters of at least `least_rows` rows. Level 1 adds all

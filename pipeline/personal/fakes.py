@@ -17,7 +17,7 @@ from pipeline.personal.handles import Handle
 from pipeline.personal.mixing import Ints
 from pipeline.personal.networks import Network
 from pipeline.personal.people import Person
-from pipeline.personal.places import Place
+from pipeline.personal.places import Address
 from pipeline.personal.pools import LANGUAGES, Language
 from pipeline.personal.prose import Prose
 from pipeline.personal.recognition import Recognition
@@ -35,7 +35,7 @@ _CODES: dict[str, CodeShape] = {
 _CHECKS = {"iban": "iban", "card": "card"}
 LEAST_ROWS = 5
 
-Maker = Annotated[Code | Handle | Network | Person | Place | Prose, Field(discriminator="kind")]
+Maker = Annotated[Code | Handle | Network | Person | Address | Prose, Field(discriminator="kind")]
 
 
 class Fake(Record):
@@ -61,14 +61,14 @@ class Fake(Record):
         """
         values = values.cast(pa.string())
         shape, language = recognition.shape, recognition.language
-        maker: Code | Handle | Network | Person | Place | Prose
+        maker: Code | Handle | Network | Person | Address | Prose
         match shape:
             case "email" | "user name" | "url":
                 maker = Handle.fit(values, shape, language, least_rows, besides)
             case "person" | "first name" | "last name" | "company":
                 maker = Person.fit(values, shape, language, least_rows, besides)
             case "address":
-                maker = Place.fit(values, language, least_rows, besides)
+                maker = Address.fit(values, language, least_rows, besides)
             case "ip":
                 maker = Network.fit(values, least_rows)
             case "free text":

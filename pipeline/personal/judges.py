@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from pipeline.personal.checksums import CHECKS, valid
-from pipeline.personal.evidence import Found, Sample
 from pipeline.personal.names import Shape
 from pipeline.personal.people import LEGAL
 from pipeline.personal.places import names_street
+from pipeline.personal.samples import Opinion, Sample
 
 _THREE, _FEW, _SOME = 3, 8, 20
 _MAIL = re.compile(r"[^@\s,;<>]+@[^@\s]+\.[^@\s.]{2,}")
@@ -45,11 +45,11 @@ def _reason(share: float, what: str) -> str:
     return f"{_percent(share)} of the values {what}"
 
 
-def _by_pattern(shape: Shape, pattern: "re.Pattern[str]", what: str) -> Callable[[Sample], Found | None]:
-    def judge(sample: Sample) -> Found | None:
+def _by_pattern(shape: Shape, pattern: "re.Pattern[str]", what: str) -> Callable[[Sample], Opinion | None]:
+    def judge(sample: Sample) -> Opinion | None:
         share = sample.share(pattern)
         least = 0.4 if sample.hinted(shape) else 0.8
-        return Found(shape, _reason(share, f"have the shape of {what}")) if share >= least else None
+        return Opinion(shape, _reason(share, f"have the shape of {what}")) if share >= least else None
 
     return judge
 
@@ -61,34 +61,34 @@ def _address(text: str) -> bool:
         return False
 
 
-def _ip(sample: Sample) -> Found | None:
+def _ip(sample: Sample) -> Opinion | None:
     share = sum(map(_address, sample.texts)) / len(sample.texts)
     high = sum(not re.match(r"\d\.", text) for text in sample.texts) / len(sample.texts)  # 1.2.3.4 may be a version
     if sample.integers or share < (0.4 if sample.hinted("ip") else 0.8) or not (sample.hinted("ip") or high > 0.5):
         return None
-    return Found("ip", _reason(share, "are internet addresses"))
+    return Opinion("ip", _reason(share, "are internet addresses"))
 
 
-def _account(sample: Sample) -> Found | None:
+def _account(sample: Sample) -> Opinion | None:
     share = valid("iban", sample.compact)
     if share >= (0.4 if sample.hinted("iban") else 0.8):
-        return Found("iban", _reason(share, "are account numbers (IBAN) with valid check digits"))
+        return Opinion("iban", _reason(share, "are account numbers (IBAN) with valid check digits"))
     return None
 
 
-def _card(sample: Sample) -> Found | None:
+def _card(sample: Sample) -> Opinion | None:
     share = valid("card", sample.compact)
     if len(sample.texts) >= _FEW and share >= 0.9:
-        return Found("card", _reason(share, "are card numbers with a valid check digit"), check="card")
+        return Opinion("card", _reason(share, "are card numbers with a valid check digit"), check="card")
     if not sample.hinted("card"):
         return None
     share = sample.share(re.compile(r"(?:[\dXx*•][ -]?){8,19}"))
     if share < 0.6 or sample.variety < 0.2:
         return None
-    return Found("card", "the name says a card number and the values look like it")
+    return Opinion("card", "the name says a card number and the values look like it")
 
 
-def _identity(sample: Sample) -> Found | None:
+def _identity(sample: Sample) -> Opinion | None:
     hinted = sample.hinted("national id")
     shares = {name: valid(name, sample.compact) for name in CHECKS if name not in {"card", "iban"}}
     if not hinted:
@@ -97,46 +97,46 @@ def _identity(sample: Sample) -> Found | None:
     told = hinted or (best in {"NIR", "DNI", "codice fiscale", "Versicherungsnummer"})
     if shares[best] >= 0.9 and (hinted or (len(sample.texts) >= (_FEW if told else _SOME) and sample.variety > 0.5)):
         reason = _reason(shares[best], f"have the shape of a national identity number ({best})")
-        return Found("national id", reason, CHECKS[best].language or None, best)  # type: ignore[arg-type]
+        return Opinion("national id", reason, CHECKS[best].language or None, best)  # type: ignore[arg-type]
     coded = sum(any(c.isdigit() for c in text) and 5 <= len(text) <= 20 for text in sample.compact)
     if hinted and coded >= 0.8 * len(sample.texts) and sample.variety > 0.5:
-        return Found("national id", "the name says an identity number and the values look like it")
+        return Opinion("national id", "the name says an identity number and the values look like it")
     return None
 
 
-def _phone(sample: Sample) -> Found | None:
+def _phone(sample: Sample) -> Opinion | None:
     if sample.hinted("phone"):
         share = sample.share(_NUMBER)
         if share >= 0.6 and sample.variety > 0.05:
-            return Found("phone", "the name says a telephone number and the values look like it")
+            return Opinion("phone", "the name says a telephone number and the values look like it")
         return None
     if sample.integers or (sample.hint is not None and sample.hint.shape in {"national id", "card", "iban"}):
         return None
     share = max(sample.share(_ABROAD), sample.share(_AT_HOME))
     if share >= 0.9 and sample.variety > 0.3:
-        return Found("phone", _reason(share, "have the shape of a telephone number"))
+        return Opinion("phone", _reason(share, "have the shape of a telephone number"))
     return None
 
 
-def _company(sample: Sample) -> Found | None:
+def _company(sample: Sample) -> Opinion | None:
     legal = sum(bool(LEGAL.search(text)) for text in sample.texts) / len(sample.texts)
     hinted = sample.hinted("company")
     words = sample.share(re.compile(r"(?=.*[^\W\d_]{2}).{2,60}"))
     if hinted and words >= 0.8 and sample.distinct >= _SOME and (legal >= 0.2 or sample.variety > 0.5):
-        return Found("company", "the name says a company and the values look like it")
+        return Opinion("company", "the name says a company and the values look like it")
     if legal >= 0.4 and sample.variety > 0.3 and len(sample.texts) >= _FEW:
-        return Found("company", _reason(legal, "end with the legal form of a company"))
+        return Opinion("company", _reason(legal, "end with the legal form of a company"))
     return None
 
 
-def _person(sample: Sample) -> Found | None:
+def _person(sample: Sample) -> Opinion | None:
     looks = sample.share(_NAME)
     if sample.integers or looks < 0.7 or sample.mean_words > 5:
         return None
     return _named_person(sample) or _names(sample)
 
 
-def _named_person(sample: Sample) -> Found | None:
+def _named_person(sample: Sample) -> Opinion | None:
     """Persons, by the column's name and by values that look like names."""
     hint = sample.hint
     if hint is None or hint.shape not in {"person", "first name", "last name"}:
@@ -145,7 +145,7 @@ def _named_person(sample: Sample) -> Found | None:
     several, few = sample.distinct >= _SOME, sample.distinct < _FEW
     if not hint.sure and sample.mean_words < 1.5 and several and max(first, last) >= 0.5:
         what: Shape = "first name" if first >= last else "last name"
-        return Found(what, f"the name says a name and the values look like {what}s")
+        return Opinion(what, f"the name says a name and the values look like {what}s")
     if hint.sure:
         known = max(first, last)
         enough = known >= 0.4 or (known >= 0.15 and several) or (sample.variety > 0.5 and not few)
@@ -154,10 +154,10 @@ def _named_person(sample: Sample) -> Found | None:
         enough = max(first, last) >= 0.3 and sample.mean_words >= 1.5 and varied
     what = hint.shape
     told = {"first name": "a first name", "last name": "a last name"}.get(what, "a person's name")
-    return Found(what, f"the name says {told} and the values look like it") if enough else None
+    return Opinion(what, f"the name says {told} and the values look like it") if enough else None
 
 
-def _names(sample: Sample) -> Found | None:
+def _names(sample: Sample) -> Opinion | None:
     """Persons, by values that begin like a name: nearly all different, or nearly all known names."""
     if sample.hinted("free text", "address"):
         return None
@@ -167,9 +167,9 @@ def _names(sample: Sample) -> Found | None:
     if capital < 0.7 * len(sample.texts):
         return None
     if sample.distinct >= _FEW and sample.variety >= 0.7 and first >= 0.5:
-        return Found("person", _reason(first, "begin like a person's name and nearly all differ"))
+        return Opinion("person", _reason(first, "begin like a person's name and nearly all differ"))
     if sample.distinct >= _THREE and first >= 0.8 and sample.hits("last") >= 0.5:
-        return Found("person", _reason(first, "are first and last names"))
+        return Opinion("person", _reason(first, "are first and last names"))
     return None
 
 
@@ -178,47 +178,47 @@ def _capitalised(text: str) -> bool:
     return words[0][0].isupper() and words[-1][0].isupper()
 
 
-def _place(sample: Sample) -> Found | None:
+def _place(sample: Sample) -> Opinion | None:
     streets = sum(names_street(text) for text in sample.texts) / len(sample.texts)
     numbered = sample.share(_NUMBERED)
     if sample.hinted("address") and sample.distinct >= _FEW:
         if streets >= 0.3 or (numbered >= 0.6 and sample.variety > 0.3 and sample.mean_words >= 2):
-            return Found("address", "the name says an address and the values look like it")
+            return Opinion("address", "the name says an address and the values look like it")
         if sample.variety > 0.7 and sample.mean_words >= 2:
-            return Found("address", "the name says an address and nearly all values differ")
+            return Opinion("address", "the name says an address and nearly all values differ")
     both = sum(names_street(text) and bool(_NUMBERED.fullmatch(text)) for text in sample.texts) / len(sample.texts)
     if both >= 0.7 and sample.variety > 0.5 and len(sample.texts) >= _FEW and sample.mean_words < 12:
-        return Found("address", _reason(both, "have a street and a number"))
+        return Opinion("address", _reason(both, "have a street and a number"))
     return None
 
 
-def _user(sample: Sample) -> Found | None:
+def _user(sample: Sample) -> Opinion | None:
     if sample.hinted("user name") and sample.share(_HANDLE) >= 0.9 and sample.variety > 0.3 and sample.distinct >= _FEW:
-        return Found("user name", "the name says a user name and the values look like it")
+        return Opinion("user name", "the name says a user name and the values look like it")
     return None
 
 
-def _text(sample: Sample) -> Found | None:
+def _text(sample: Sample) -> Opinion | None:
     if sample.integers or sample.distinct < _FEW:
         return None
     if sample.hinted("free text") and sample.mean_words >= 2.5 and sample.variety > 0.3:
-        return Found("free text", "the name says a free text and the values look like it")
+        return Opinion("free text", "the name says a free text and the values look like it")
     if sample.mean_words >= 6 and sample.variety > 0.5:
-        return Found("free text", f"texts of {sample.mean_words:.0f} words on average, mostly different")
+        return Opinion("free text", f"texts of {sample.mean_words:.0f} words on average, mostly different")
     if sample.mean_words >= 2 and sample.variety > 0.9 and sample.share(_NUMBERED) < 0.5:
-        return Found("free text", "texts of several words, nearly all different")
+        return Opinion("free text", "texts of several words, nearly all different")
     return None
 
 
-def _code(sample: Sample) -> Found | None:
+def _code(sample: Sample) -> Opinion | None:
     if sample.integers or sample.distinct < _SOME or sample.variety < 0.95:
         return None
     if sample.share(_MEASURED) >= 0.9:
         return None
-    return Found("code", f"{_percent(sample.variety)} of the values differ")
+    return Opinion("code", f"{_percent(sample.variety)} of the values differ")
 
 
-JUDGES: tuple[Callable[[Sample], Found | None], ...] = (
+JUDGES: tuple[Callable[[Sample], Opinion | None], ...] = (
     _by_pattern("email", _MAIL, "an e-mail address"),
     _by_pattern("url", _WEB, "a web address"),
     _by_pattern("uuid", _UUID, "a UUID"),

@@ -155,7 +155,7 @@ def _stretches(taken: Ints, size: int, least_rows: int) -> tuple[tuple[int, int]
     return tuple(found)
 
 
-class Layout(Record):
+class Pattern(Record):
     """Texts of one length, its share of the real rows, and its free numbers.
 
     Attributes:
@@ -243,7 +243,7 @@ def combinations(alphabets: tuple[str, ...]) -> int:
 class Layouts(Record):
     """Several layouts, and the length of the longest real text."""
 
-    layouts: tuple[Layout, ...] = Field(min_length=1, max_length=512)
+    layouts: tuple[Pattern, ...] = Field(min_length=1, max_length=512)
     longest: int = Field(ge=0)
 
     @cached_property

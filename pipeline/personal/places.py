@@ -62,7 +62,7 @@ _PIECE = re.compile(
 _WORDS, _MOST_TEMPLATES, _SAMPLE, _MOST_DIGITS, _HOUSES = 300, 32, 20_000, 8, 180
 
 
-class Place(Record):
+class Address(Record):
     """Made-up postal addresses."""
 
     kind: Literal["place"] = "place"

@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.personal.evidence import Sample
 from pipeline.personal.judges import JUDGES
 from pipeline.personal.names import Shape, hint
 from pipeline.personal.pools import Language
+from pipeline.personal.samples import Sample
 from pipeline.records import Record
 
 _SAMPLED, _JUDGED = 40_000, 300

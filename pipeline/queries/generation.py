@@ -16,7 +16,7 @@ from torch import Tensor
 from pipeline.errors import SettingsError, TableError
 from pipeline.fitted import Fitted
 from pipeline.models.evidence import Evidence
-from pipeline.models.generation import Noise, generate
+from pipeline.models.generation import Draws, generate
 from pipeline.models.rows import Rows
 from pipeline.models.vae import VAE
 from pipeline.randomness import BLOCK, strata, stream
@@ -96,12 +96,12 @@ def _drawn(vae: VAE | None, z: Tensor, random: np.random.Generator) -> Rows | No
     return None if vae is None else generate(vae, z, _noise(vae, random, len(z)))
 
 
-def _noise(vae: VAE, random: np.random.Generator, rows: int) -> Noise:
+def _noise(vae: VAE, random: np.random.Generator, rows: int) -> Draws:
     """The noise of the first `rows` of a block. It is drawn for the whole block, whatever the number of rows."""
     layout = vae.layout
     uniform = torch.from_numpy(strata(random, len(layout), BLOCK)[:, :rows])
     normals = sum(variable.normals for variable in layout.variables)
-    return Noise(uniform, torch.from_numpy(random.standard_normal((normals, BLOCK), dtype=np.float32)[:, :rows]))
+    return Draws(uniform, torch.from_numpy(random.standard_normal((normals, BLOCK), dtype=np.float32)[:, :rows]))
 
 
 def _table(model: Fitted, rows: Rows | None, random: np.random.Generator, block: int, count: int) -> pa.Table:

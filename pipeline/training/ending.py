@@ -8,7 +8,7 @@ import time
 
 import torch
 
-from pipeline.models.generation import Noise, calibrate_marginals
+from pipeline.models.generation import Draws, match_marginals
 from pipeline.models.priors import Mixture
 from pipeline.models.vae import VAE
 from pipeline.randomness import stream, torch_seed
@@ -40,7 +40,7 @@ def refit_prior(model: VAE, feed: Feed, *, until: float, seed: int) -> None:
 
 
 @torch.no_grad()
-def match_marginals(model: VAE, feed: Feed, *, seed: int) -> None:
+def fit_marginals(model: VAE, feed: Feed, *, seed: int) -> None:
     """Match the marginals of generated rows to those of the training rows."""
     generator = torch.Generator().manual_seed(torch_seed(seed, "calibration"))
     device, layout = feed.rows.device, model.layout
@@ -51,4 +51,4 @@ def match_marginals(model: VAE, feed: Feed, *, seed: int) -> None:
     uniform = torch.rand(len(layout), count, generator=generator).to(device)
     normals = sum(variable.normals for variable in layout.variables)
     normal = torch.randn(normals, count, generator=generator).to(device)
-    calibrate_marginals(model, feed.tallies, z, Noise(uniform, normal))
+    match_marginals(model, feed.tallies, z, Draws(uniform, normal))

@@ -81,7 +81,7 @@ def train(
     history.append(run.record(len(history), trained, held))
     model.eval()
     ending.refit_prior(model, feed, until=run.began + (run.limit + recipe.time_limit) / 2, seed=seed)
-    ending.match_marginals(model, feed, seed=seed)
+    ending.fit_marginals(model, feed, seed=seed)
     model.to("cpu")
     progress(Tick("train", 1, 1, {"validation_elbo": history[-1].validation_elbo}))
     return tuple(history)

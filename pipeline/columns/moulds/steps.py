@@ -107,7 +107,7 @@ class Steps(Leaf):
         expect(first % whole == 0 and self.grid.step % whole == 0, "whole days")
 
 
-class Found(NamedTuple):
+class Free(NamedTuple):
     """Positions for made-up values, and whether they are free of real ones."""
 
     grid: Grid
@@ -155,7 +155,7 @@ class Scale:
         step = 1 if pa.types.is_integer(arrow) else max(apart, whole)
         return cls(taken, rows.tolist(), step, unit, places, low, high)
 
-    def stretch(self, least_rows: int) -> Found:
+    def stretch(self, least_rows: int) -> Free:
         """The positions after the last real one, or else in the widest gap, or in many gaps if these have more room."""
         numbers, least, most = [n for n in self._numbers if self._least <= n <= self._most], self._least, self._most
         start, room = free_stretch(numbers, least, most + 1)
@@ -164,10 +164,10 @@ class Scale:
             taken = np.array(numbers, dtype=object) - least
             many = Room.between(taken.astype(np.int64), size, size, least_rows, self._random)
             if many.size > room:
-                return Found(self._grid(least), many, free=True)
-        return Found(self._grid(start), _whole_room(room), free=True) if room else self._all()
+                return Free(self._grid(least), many, free=True)
+        return Free(self._grid(start), _whole_room(room), free=True) if room else self._all()
 
-    def scattered(self, least_rows: int) -> Found:
+    def scattered(self, least_rows: int) -> Free:
         """Positions between real ones, in about their range."""
         numbers, least, most = self._numbers, self._least, self._most
         if self.taken[0] >= 0:
@@ -182,7 +182,7 @@ class Scale:
                 taken = np.array(inside, dtype=np.int64)
                 spare = Room.between(taken, size, max(_WANT, 2 * len(numbers)), least_rows, self._random)
                 if spare.size:
-                    return Found(self._grid(low, wide), spare, free=True)
+                    return Free(self._grid(low, wide), spare, free=True)
             if (low, high) == (least, most):
                 return self._all()
             low, high = 2 * low - high - 1, 2 * high - low + 1
@@ -218,9 +218,9 @@ class Scale:
     def _most(self) -> int:
         return (self.high - self._residue) // self.step
 
-    def _all(self) -> Found:
+    def _all(self) -> Free:
         """Every position, free or not."""
-        return Found(self._grid(self._least), _whole_room(self._most - self._least + 1), free=False)
+        return Free(self._grid(self._least), _whole_room(self._most - self._least + 1), free=False)
 
     def _grid(self, first: int, every: int = 1) -> Grid:
         """The grid of every `every`-th step from the first one on."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from pipeline.data.contents import Contents
 from pipeline.data.incoming.ledger import Arrivals, Known, Ledger, Quarantined
 from pipeline.data.incoming.shapes import right_shape, sort, write_shape
-from pipeline.data.storage import Delta, File, Object, Part
+from pipeline.data.storage import Delta, File, Keyed, Object
 from pipeline.data.tables import ReadSettings
 from pipeline.schema import ColumnSettings
 
@@ -94,7 +94,7 @@ def _digest(file: File, ledger: Ledger, contents: Contents, stamps: dict[str, st
     """
     if isinstance(file, Delta):
         return hashlib.sha256(f"{file.uri}\n{file.version}".encode()).hexdigest()
-    if not isinstance(file, Part):
+    if not isinstance(file, Keyed):
         return _content(file, ledger, contents, stamps)
     keys = json.dumps(sorted((key.name, key.value) for key in file.keys))
     return hashlib.sha256(f"{_content(file.file, ledger, contents, stamps)}\n{keys}".encode()).hexdigest()

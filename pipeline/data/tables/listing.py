@@ -24,7 +24,7 @@ from urllib.parse import unquote
 import numpy as np
 
 from pipeline.data.manifest import MANIFEST
-from pipeline.data.storage import File, Key, Object, Part, Place, is_data, objects, there
+from pipeline.data.storage import File, Key, Keyed, Object, Place, is_data, objects, there
 from pipeline.data.tables import delta
 from pipeline.errors import SchemaError, TableError
 
@@ -164,7 +164,7 @@ def _with_keys(found: Mapping[Path, PurePath] | Mapping[Object, PurePosixPath]) 
     names = {name for keys in named.values() for name in keys}
     kinds = {name: _kind([keys[name] for keys in named.values() if name in keys]) for name in names}
     return [
-        Part(file=file, keys=tuple(Key(name=name, value=value, type=kinds[name]) for name, value in keys.items()))
+        Keyed(file=file, keys=tuple(Key(name=name, value=value, type=kinds[name]) for name, value in keys.items()))
         if keys
         else file
         for file, keys in named.items()

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from pipeline.arrow.widening import leaves, value_type
 from pipeline.data.contents import Contents
-from pipeline.data.storage import Delta, File, Key, Object, Part
+from pipeline.data.storage import Delta, File, Key, Keyed, Object
 from pipeline.data.tables import delta
 from pipeline.errors import TableError
 
@@ -44,7 +44,7 @@ def footer(file: File, contents: Contents | None = None) -> Footer:
     """
     if isinstance(file, Delta):
         return Footer(*delta.schema(file))
-    if isinstance(file, Part):
+    if isinstance(file, Keyed):
         schema, rows = footer(file.file, contents)
         for key in _keys(file, schema):
             schema = schema.append(pa.field(key.name, pa.type_for_alias(key.type)))
@@ -54,14 +54,14 @@ def footer(file: File, contents: Contents | None = None) -> Footer:
         return Footer(source.schema_arrow, source.metadata.num_rows)
 
 
-class Rows(NamedTuple):
+class FileRows(NamedTuple):
     """The rows of a file, and the names of the columns that came from its path."""
 
     table: pa.Table
     keys: tuple[str, ...]
 
 
-def rows(file: File, like: pa.Schema | None = None, contents: Contents | None = None) -> Rows:
+def rows(file: File, like: pa.Schema | None = None, contents: Contents | None = None) -> FileRows:
     """The rows of a file, with the columns that its path names.
 
     Args:
@@ -75,17 +75,17 @@ def rows(file: File, like: pa.Schema | None = None, contents: Contents | None = 
         ResynthError: An object store does not answer.
     """
     if isinstance(file, Delta):
-        return Rows(delta.read(file), ())
-    if not isinstance(file, Part):
-        return Rows(_rows(file, contents or Contents()), ())
+        return FileRows(delta.read(file), ())
+    if not isinstance(file, Keyed):
+        return FileRows(_rows(file, contents or Contents()), ())
     table = _rows(file.file, contents or Contents())
     keys = _keys(file, table.schema)
     for key in keys:
         table = table.append_column(key.name, _constant(key, table.num_rows, like))
-    return Rows(table, tuple(key.name for key in keys))
+    return FileRows(table, tuple(key.name for key in keys))
 
 
-def _keys(part: Part, schema: pa.Schema) -> list[Key]:
+def _keys(part: Keyed, schema: pa.Schema) -> list[Key]:
     """The columns of the path, except those that the file holds itself."""
     return [key for key in part.keys if key.name not in schema.names]
 

@@ -7,7 +7,7 @@
 from pipeline.errors import SettingsError
 from pipeline.evaluation.areas.base import Area, Found
 from pipeline.evaluation.areas.detection import Detection
-from pipeline.evaluation.areas.distribution import Distribution
+from pipeline.evaluation.areas.distribution import Distances
 from pipeline.evaluation.areas.marginals import Marginals
 from pipeline.evaluation.areas.model import Model
 from pipeline.evaluation.areas.pairs import Pairs
@@ -34,5 +34,5 @@ def register(area: Area) -> None:
     DETAILS.update(area.details)
 
 
-for _area in (Marginals(), Pairs(), Distribution(), Detection(), Utility(), Privacy(), Model()):
+for _area in (Marginals(), Pairs(), Distances(), Detection(), Utility(), Privacy(), Model()):
     register(_area)

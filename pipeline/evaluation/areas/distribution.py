@@ -1,4 +1,4 @@
-"""Distribution: distances between whole rows, as points of one feature space.
+"""Distances: distances between whole rows, as points of one feature space.
 
 The Fréchet distance, the maximum mean discrepancy with a permutation test, density and coverage all depend on the
 sample size. Compare them only with values at the same sizes, such as their ceilings.
@@ -14,7 +14,7 @@ from pipeline.statistics.gaussians import Gaussian, frechet
 from pipeline.statistics.neighbours import manifold
 
 
-class Distribution(Area):
+class Distances(Area):
     """Distances between rows in a feature space that was fitted to none of them."""
 
     name = "distribution"

@@ -5,11 +5,11 @@
 
 from pipeline.columns.variables import REALS, SYMBOLS
 from pipeline.errors import SettingsError
-from pipeline.models.heads.base import Embedding, Head, Legacy, Likelihood, Modules
+from pipeline.models.heads.base import Head, Legacy, Likelihood, Modules, Reader
 from pipeline.models.heads.reals import Reals
 from pipeline.models.heads.symbols import Symbols
 
-__all__ = ["HEADS", "Embedding", "Head", "Legacy", "Likelihood", "Modules", "register"]
+__all__ = ["HEADS", "Head", "Legacy", "Likelihood", "Modules", "Reader", "register"]
 
 HEADS: dict[str, Head] = {SYMBOLS: Symbols(), REALS: Reals()}
 """The head of each sort of variable."""

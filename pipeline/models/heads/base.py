@@ -2,7 +2,7 @@
 
 The network knows only widths. Between it and the variables of a sort stands a head, which
 
-- *reads* values: an `Embedding` turns each value into a vector of the network's width;
+- *reads* values: an `Reader` turns each value into a vector of the network's width;
 - *generates* values: a `Likelihood` turns the own state of each variable into log-probabilities and draws;
 - *inherits*: when a table has grown, its modules start from those of the ancestor's head.
 
@@ -29,7 +29,7 @@ Decays = Iterator[tuple[nn.Parameter, float]]
 """Parameters, each with its weight decay relative to the one in the settings."""
 
 
-class Embedding(nn.Module, ABC):
+class Reader(nn.Module, ABC):
     """How the network reads the variables of a sort: the embeddings E_i(x_i)."""
 
     @abstractmethod
@@ -37,7 +37,7 @@ class Embedding(nn.Module, ABC):
         """Embeddings [variables, rows, width] of values [rows, variables, …]."""
 
     @abstractmethod
-    def reader(self) -> Read:
+    def single(self) -> Read:
         """A function that embeds one variable at a time, with the current weights."""
 
     @abstractmethod
@@ -77,7 +77,7 @@ class Likelihood(nn.Module, ABC):
     def decays(self) -> Decays:
         """Every parameter, with its weight decay."""
 
-    def calibrate(self, k: int, states: Sequence[Tensor], tally: Tensor) -> None:
+    def match_marginal(self, k: int, states: Sequence[Tensor], tally: Tensor) -> None:
         """Match the marginal of the k-th variable over `states` to that of the training rows, if a bias can.
 
         Args:
@@ -90,8 +90,8 @@ class Likelihood(nn.Module, ABC):
 class Modules(NamedTuple):
     """The modules that a head has made for one network."""
 
-    encoder: Embedding
-    decoder: Embedding
+    encoder: Reader
+    decoder: Reader
     likelihood: Likelihood
 
 
@@ -118,8 +118,8 @@ class Head(ABC):
         """Indices of the variables of the sort. Variables that are computed together are neighbours."""
 
     @abstractmethod
-    def embedding(self, variables: Sequence[Variable], width: int, among: int) -> Embedding:
-        """Make an embedding of vectors of `width`. A row sums `among` such vectors."""
+    def reader(self, variables: Sequence[Variable], width: int, among: int) -> Reader:
+        """Make a reader that embeds values as vectors of `width`. A row sums `among` such vectors."""
 
     @abstractmethod
     def likelihood(self, variables: Sequence[Variable], shape: Shape) -> Likelihood:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.columns.variables import Real, Variable
-from pipeline.models.heads.base import Decays, Embedding, Head, Legacy, Likelihood, Modules, Read
+from pipeline.models.heads.base import Decays, Head, Legacy, Likelihood, Modules, Read, Reader
 from pipeline.models.shape import Shape
 
 _BUMPS = 16
@@ -21,7 +21,7 @@ _NATS = 3.0
 """Assumed marginal entropy of a real variable, in nats."""
 
 
-class RealEmbedding(Embedding):
+class RealReader(Reader):
     """A weighted sum of smooth steps of the value at fixed places."""
 
     centres: Tensor
@@ -35,7 +35,7 @@ class RealEmbedding(Embedding):
         """Embeddings [variables, rows, width] of values [rows, variables]."""
         return torch.bmm(self.steps(values.T), self.bumps)
 
-    def reader(self) -> Read:
+    def single(self) -> Read:
         """A function that embeds one variable at a time."""
         return lambda k, values: self.steps(values) @ self.bumps[k]
 
@@ -102,9 +102,9 @@ class Reals(Head):
         """The order of the variables themselves."""
         return tuple(range(len(variables)))
 
-    def embedding(self, variables: Sequence[Variable], width: int, among: int) -> RealEmbedding:
+    def reader(self, variables: Sequence[Variable], width: int, among: int) -> RealReader:
         """See `Head`."""
-        return RealEmbedding(len(variables), width, among)
+        return RealReader(len(variables), width, among)
 
     def likelihood(self, variables: Sequence[Variable], shape: Shape) -> GaussianMixture:
         """See `Head`."""
@@ -133,10 +133,10 @@ class Reals(Head):
                 density.bias[k] = before[2].bias[legacy.source]
 
 
-def _own(modules: Modules) -> tuple[RealEmbedding, RealEmbedding, GaussianMixture]:
+def _own(modules: Modules) -> tuple[RealReader, RealReader, GaussianMixture]:
     encoder, decoder, density = modules
-    assert isinstance(encoder, RealEmbedding)
-    assert isinstance(decoder, RealEmbedding)
+    assert isinstance(encoder, RealReader)
+    assert isinstance(decoder, RealReader)
     assert isinstance(density, GaussianMixture)
     return encoder, decoder, density
 

@@ -86,7 +86,7 @@ class Softmax(Likelihood):
         allowed = logits.masked_fill(limit == 0, _NEVER)
         return torch.logsumexp(allowed, -1) - torch.logsumexp(logits, -1)
 
-    def calibrate(self, k: int, states: Sequence[Tensor], tally: Tensor) -> None:
+    def match_marginal(self, k: int, states: Sequence[Tensor], tally: Tensor) -> None:
         """Shift the biases of the k-th variable until its mean probabilities over `states` match a tally.
 
         A shift by log w turns a row's odds o into probabilities o·w / Σ o·w. So a step is two products of a matrix and

@@ -20,7 +20,7 @@ from torch.nn import functional
 
 from pipeline.columns.base import Origin
 from pipeline.columns.variables import Variable
-from pipeline.models.heads.base import Decays, Embedding, Head, Legacy, Likelihood, Modules, Read
+from pipeline.models.heads.base import Decays, Head, Legacy, Likelihood, Modules, Read, Reader
 from pipeline.models.heads.codebook import HATS, Codebook, hat_basis
 from pipeline.models.heads.softmax import OWN, Softmax
 from pipeline.models.shape import Shape
@@ -29,7 +29,7 @@ PSEUDO = 0.5
 """Number of rows that is added to the count of every symbol."""
 
 
-class SymbolEmbedding(Embedding):
+class SymbolReader(Reader):
     """A free row of a table for each symbol plus, for ordered symbols, a smooth function of the rank."""
 
     offsets: Tensor
@@ -57,7 +57,7 @@ class SymbolEmbedding(Embedding):
         """Embeddings [variables, rows, width] of symbols [rows, variables]."""
         return functional.embedding((values + self.offsets).T, self.weights())
 
-    def reader(self) -> Read:
+    def single(self) -> Read:
         """A function that embeds one variable at a time."""
         weights = self.weights()
         # indexing weights takes three times as long
@@ -87,9 +87,9 @@ class Symbols(Head):
         """Order the variables group by group."""
         return tuple(k for group in Codebook.of(variables).groups for k in group.members)
 
-    def embedding(self, variables: Sequence[Variable], width: int, among: int) -> SymbolEmbedding:
+    def reader(self, variables: Sequence[Variable], width: int, among: int) -> SymbolReader:
         """See `Head`."""
-        return SymbolEmbedding(Codebook.of(variables), width, among)
+        return SymbolReader(Codebook.of(variables), width, among)
 
     def likelihood(self, variables: Sequence[Variable], shape: Shape) -> Softmax:
         """See `Head`."""
@@ -186,10 +186,10 @@ def _smooth_part(rows: Tensor, hats: Tensor) -> Tensor:
     return smooth
 
 
-def _sides(modules: Modules) -> tuple[SymbolEmbedding, SymbolEmbedding]:
+def _sides(modules: Modules) -> tuple[SymbolReader, SymbolReader]:
     encoder, decoder = modules.encoder, modules.decoder
-    assert isinstance(encoder, SymbolEmbedding)
-    assert isinstance(decoder, SymbolEmbedding)
+    assert isinstance(encoder, SymbolReader)
+    assert isinstance(decoder, SymbolReader)
     return encoder, decoder
 
 

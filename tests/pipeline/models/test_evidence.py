@@ -8,7 +8,7 @@ import torch
 
 from pipeline.columns.variables import Discrete, Real
 from pipeline.models.evidence import Evidence
-from pipeline.models.generation import Noise, generate
+from pipeline.models.generation import Draws, generate
 from pipeline.models.layout import Layout
 from pipeline.models.rows import Rows
 from pipeline.models.shape import Shape
@@ -35,10 +35,10 @@ def vae() -> VAE:
     return made
 
 
-def noise(n: int, seed: int = 0) -> Noise:
+def noise(n: int, seed: int = 0) -> Draws:
     """Random numbers of n rows."""
     generator = torch.Generator().manual_seed(seed)
-    return Noise(torch.rand(3, n, generator=generator), torch.randn(1, n, generator=generator))
+    return Draws(torch.rand(3, n, generator=generator), torch.randn(1, n, generator=generator))
 
 
 def rows(n: int) -> Rows:

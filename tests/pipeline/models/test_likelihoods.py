@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from pipeline.columns.variables import Discrete, Real
-from pipeline.models.generation import Noise, generate
+from pipeline.models.generation import Draws, generate
 from pipeline.models.heads.softmax import Softmax
 from pipeline.models.layout import Layout
 from pipeline.models.rows import Rows
@@ -78,7 +78,7 @@ def test_generated_rows_follow_the_likelihood():
     vae, n = model(), 40_000
     z = torch.tensor([[0.3, -1.0]]).expand(n, 2)
     uniform = torch.from_numpy(np.random.default_rng(0).random((3, n), dtype=np.float32))
-    codes = generate(vae, z, Noise(uniform, torch.zeros(0, n))).values["symbols"]
+    codes = generate(vae, z, Draws(uniform, torch.zeros(0, n))).values["symbols"]
     assert codes[:, 0].min() > 0
     assert ((codes[:, 1] > 0) == (codes[:, 0] == 2)).all()
     logits = first_logits(vae, z[:1]).detach()
@@ -108,7 +108,7 @@ def test_a_real_variables_density_integrates_to_one():
     random = np.random.default_rng(0)
     uniform = torch.from_numpy(random.random((2, len(grid)), dtype=np.float32))
     noise = torch.from_numpy(random.standard_normal((1, len(grid)), dtype=np.float32))
-    made = generate(vae, z, Noise(uniform, noise)).values
+    made = generate(vae, z, Draws(uniform, noise)).values
     codes, reals = made["symbols"], made["reals"]
     assert float(reals.abs().max()) <= 2
     assert (reals[codes[:, 0] == 0] == 0).all()
@@ -141,7 +141,7 @@ def test_calibration_is_the_fixed_point_of_mean_probabilities():
     group, row = softmax(vae).codebook.place[0]
     with torch.no_grad():
         before = softmax(vae).biases[group][row, 0].clone()
-        softmax(vae).calibrate(0, states.split(300), torch.tensor(wanted))
+        softmax(vae).match_marginal(0, states.split(300), torch.tensor(wanted))
         logits = (states @ softmax(vae).weights[group][row] + before).double()[:, 1:4].numpy()
         moved = (softmax(vae).biases[group][row, 0] - before).double().numpy()
     shift = np.zeros(3)

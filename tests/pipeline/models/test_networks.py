@@ -3,7 +3,7 @@
 import torch
 
 from pipeline.columns.variables import Discrete
-from pipeline.models.generation import Noise, calibrate_marginals, generate
+from pipeline.models.generation import Draws, generate, match_marginals
 from pipeline.models.heads.codebook import hat_basis
 from pipeline.models.layout import Layout
 from pipeline.models.networks import RunningSum
@@ -57,7 +57,7 @@ def test_calibration_makes_marginals_those_of_the_counts():
 
     def shares() -> list[torch.Tensor]:
         z, uniform = torch.randn(n, 2, generator=generator), torch.rand(2, n, generator=generator)
-        codes = generate(vae, z, Noise(uniform, torch.zeros(0, n))).values["symbols"]
+        codes = generate(vae, z, Draws(uniform, torch.zeros(0, n))).values["symbols"]
         return [torch.bincount(codes[:, k], minlength=len(counts[k])) / n for k in range(2)]
 
     def furthest() -> float:
@@ -66,5 +66,5 @@ def test_calibration_makes_marginals_those_of_the_counts():
     assert furthest() > 0.1
     z, uniform = torch.randn(n, 2, generator=generator), torch.rand(2, n, generator=generator)
     with torch.no_grad():
-        calibrate_marginals(vae, counts, z, Noise(uniform, torch.zeros(0, n)))
+        match_marginals(vae, counts, z, Draws(uniform, torch.zeros(0, n)))
     assert furthest() < 0.02

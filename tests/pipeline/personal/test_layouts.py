@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.personal.codes import Code
-from pipeline.personal.layouts import Layout, Layouts, Room
+from pipeline.personal.layouts import Layouts, Pattern, Room
 from pipeline.personal.mixing import permuted
 
 
@@ -69,10 +69,10 @@ def test_full_layouts_get_longer_texts():
 
 def test_rows_move_to_other_layouts_when_theirs_is_full():
     """Rows of a layout with little room get texts of the others before texts get longer."""
-    small = Layout(
+    small = Pattern(
         alphabets=("ab",), weight=900, room=Room.between(np.zeros(0, int), 2, 1, 1, np.random.default_rng(0))
     )
-    large = Layout(
+    large = Pattern(
         alphabets=("0123456789",) * 3,
         weight=100,
         room=Room.between(np.zeros(0, int), 1000, 1, 1, np.random.default_rng(0)),

@@ -14,8 +14,8 @@ from pipeline.personal.pools import LANGUAGES, Language, Listed, folded_list
 _LETTERS = re.compile(r"[^\W\d_]+")
 
 
-class Found(NamedTuple):
-    """The finding of a judge."""
+class Opinion(NamedTuple):
+    """What a judge thinks that a column holds."""
 
     shape: Shape
     reason: str
