@@ -1,7 +1,9 @@
-"""Imports run downwards only."""
+"""The shape of the house: imports run downwards, rooms stay small, a name means one thing."""
 
+import ast
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -12,3 +14,33 @@ def test_imports_run_downwards() -> None:
     command = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as run; run()"]
     found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stdout[-3000:] + found.stderr[-1000:]
+
+
+def trees() -> dict[Path, ast.Module]:
+    """The syntax of every module of the package."""
+    files = [file for room in ("pipeline", "flows") for file in (ROOT / room).rglob("*.py")]
+    return {file.relative_to(ROOT): ast.parse(file.read_text("utf-8")) for file in files}
+
+
+def test_no_file_and_no_function_is_long() -> None:
+    """At most 350 lines a file and 50 a function, docstrings counted."""
+    found = {str(file): len((ROOT / file).read_text("utf-8").splitlines()) for file in trees()}
+    assert {file: lines for file, lines in found.items() if lines > 350} == {}
+    functions = {
+        f"{file}:{node.name}": node.end_lineno - node.lineno + 1
+        for file, tree in trees().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+    assert {name: lines for name, lines in functions.items() if lines > 50} == {}
+
+
+def test_a_class_name_means_one_thing() -> None:
+    """No two public classes of the package have one name."""
+    names = Counter(
+        node.name
+        for tree in trees().values()
+        for node in tree.body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    )
+    assert [name for name, count in names.items() if count > 1] == []

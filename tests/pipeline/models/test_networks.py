@@ -2,7 +2,7 @@
 
 import torch
 
-from pipeline.columns.variables import Discrete
+from pipeline.columns.variables import Discrete, Real
 from pipeline.models.generation import Draws, generate, match_marginals
 from pipeline.models.heads.codebook import hat_basis
 from pipeline.models.layout import Layout
@@ -68,3 +68,18 @@ def test_calibration_makes_marginals_those_of_the_counts():
     with torch.no_grad():
         match_marginals(vae, counts, z, Draws(uniform, torch.zeros(0, n)))
     assert furthest() < 0.02
+
+
+def test_every_parameter_has_one_weight_decay():
+    """Heads and modules name each parameter once: symbols' own weights decay most, the prior, biases and norms not."""
+    layout = Layout((Discrete(4), Discrete(40, ordered=True), Real(-1, 1)))
+    shape = Shape(
+        latent=2, width=16, hidden=8, components=4, mixture=2, dropout=0.0, prior="mixture", decoder="autoregressive"
+    )
+    vae = VAE(layout, shape)
+    decays = dict(vae.decays())
+    assert len(decays) == len(list(vae.decays())) == len(list(vae.parameters()))
+    assert {decays[parameter] for parameter in vae.prior.parameters()} == {0.0}
+    assert decays[vae.encoder.inputs.of("symbols").table.weight] == decays[vae.of("symbols").weights[0]] == 5.0
+    assert decays[vae.decoder.weight] == decays[vae.encoder.body[1].weight] == decays[vae.of("reals").weight] == 1.0
+    assert decays[vae.decoder.bias] == decays[vae.decoder.norm.weight] == decays[vae.of("symbols").biases[0]] == 0.0
