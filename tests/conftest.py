@@ -106,12 +106,15 @@ def pytest_sessionstart() -> None:
     register_optimizer_step_post_hook(QUICK.stepped)
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark what is not quick."""
+    if not set(WHOLE).isdisjoint(getattr(item, "fixturenames", ())):
+        item.add_marker("whole")
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is not quick, and begin with it, so that two workers end at the same time."""
-    for item in items:
-        if not set(WHOLE).isdisjoint(getattr(item, "fixturenames", ())):
-            item.add_marker("whole")
+    """Begin with what is not quick, so that two workers end at about the same time."""
     items.sort(key=lambda item: item.get_closest_marker("whole") is None)
 
 
