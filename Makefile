@@ -4,15 +4,22 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run test lint format docs clean
+# by modules, so that fixtures of a module are made once, and in the order of tests/conftest.py
+WORKERS := -n 2 --dist loadscope --no-loadscope-reorder
+
+.PHONY: run check test lint format docs clean
 
 # resynth on the Adult table; again, and it is a retraining
 run: $(VENV)/installed
 	$(BIN)/resynth run data/adult_train.parquet --config data/adult.toml
 
-# linters, types, layers, and the whole test suite
+# linters, types, layers, and the tests that are quick: laws and units, no servers, processes or long trainings
+check: lint
+	$(BIN)/python -m pytest $(WORKERS) -m "not whole"
+
+# the same with the whole test suite, which is what continuous integration runs
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(WORKERS)
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .

@@ -1,10 +1,19 @@
-"""One home for the whole test run: Prefect and MLflow are embedded in it before anything imports them."""
+"""What all tests share: homes, servers, and what sets the quick tests apart from the whole suite.
+
+A test that asks for a fixture of `WHOLE` gets the marker `whole`; `make check` runs the others. Nobody has to remember
+to ask: a test that does what these fixtures are for without asking fails, and the line says which one to ask for.
+
+Every worker of pytest-xdist is a process with a home and servers of its own: tests that run at once share nothing.
+"""
 
 import atexit
 import os
 import shutil
+import socket
+import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -12,23 +21,108 @@ from store import Store, serving
 
 from flows.engine import homes
 
-HOME = Path(tempfile.mkdtemp(prefix="resynth-tests-"))
+WHOLE = ("home", "store", "processes", "training")
+STEPS = 300
+"""Steps of training for which a test need not ask: a second or two."""
+HOME = Path(tempfile.mkdtemp(prefix="resynth-tests-")).resolve()
 atexit.register(shutil.rmtree, HOME, ignore_errors=True)
 
 for name in [name for name in os.environ if name.startswith(("PREFECT_", "MLFLOW_"))]:
     del os.environ[name]  # the tests must not write into anybody's servers
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-homes.embed(HOME)
+homes.embed(HOME)  # before anything imports Prefect or MLflow
 
 
 @pytest.fixture(scope="session")
 def home() -> Path:
-    """The home of the test run; tests share it and keep apart by the names of their models."""
+    """The home of this process, with Prefect and MLflow; tests share it and keep apart by the names of their models."""
     return HOME
 
 
 @pytest.fixture(scope="session")
 def store() -> Iterator[Store]:
-    """An object store for the whole test run; tests keep apart by prefix."""
+    """An object store of this process; tests keep apart by prefix."""
     with serving() as served:
         yield served
+
+
+@pytest.fixture(scope="session")
+def processes() -> Iterator[None]:
+    """For tests that start processes of their own.
+
+    The ports that commands prefer are taken meanwhile: two commands that look at once would both find them free.
+    """
+    with ExitStack() as held:
+        for port in (4200, 5000):
+            with suppress(OSError):  # another worker holds it
+                held.enter_context(socket.create_server(("127.0.0.1", port)))
+        yield
+
+
+@pytest.fixture(scope="session")
+def training() -> None:
+    """For tests that train for more than `STEPS` steps."""
+
+
+class Quick:
+    """The test that is being run, if it is a quick one: what it has not asked for it must not do."""
+
+    test: str | None = None
+    steps = 0
+
+    def begin(self, item: pytest.Item | None) -> None:
+        """Watch another test, or none."""
+        self.test = item.name if item is not None and item.get_closest_marker("whole") is None else None
+        self.steps = 0
+
+    def heard(self, event: str, arguments: tuple[object, ...]) -> None:
+        """Look at what Python's interpreter reports of itself."""
+        if self.test is None:
+            return
+        if event in {"subprocess.Popen", "os.fork", "os.posix_spawn"}:
+            self.ask("processes")
+        if event == "sqlite3.connect" and str(HOME) in str(arguments[0]):
+            self.ask("home")
+
+    def stepped(self, *_: object) -> None:
+        """Count a step of training."""
+        self.steps += 1
+        if self.test is not None and self.steps > STEPS:
+            self.ask("training")
+
+    def ask(self, fixture: str) -> None:
+        """Fail."""
+        raise AssertionError(f"expected {self.test} to ask for the fixture {fixture!r}, as it is no quick test")
+
+
+QUICK = Quick()
+
+
+def pytest_sessionstart() -> None:
+    """Begin to listen."""
+    from torch.optim.optimizer import register_optimizer_step_post_hook  # noqa: PLC0415 - OMP_NUM_THREADS is set now
+
+    sys.addaudithook(QUICK.heard)
+    register_optimizer_step_post_hook(QUICK.stepped)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark what is not quick."""
+    if not set(WHOLE).isdisjoint(getattr(item, "fixturenames", ())):
+        item.add_marker("whole")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what is not quick, so that two workers end at about the same time."""
+    items.sort(key=lambda item: item.get_closest_marker("whole") is None)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Watch a test while it runs."""
+    QUICK.begin(item)
+    try:
+        return (yield)
+    finally:
+        QUICK.begin(None)

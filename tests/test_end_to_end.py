@@ -154,6 +154,9 @@ def test_a_refused_version_leaves_the_champion_to_publish(answers: dict[str, Ans
     assert json.loads(pq.read_metadata(manifest).metadata[b"resynth.manifest"])["source"]["version"] == "2"
     tags = reader.get_model_version(NAME, "3").tags
     assert tags["decision"] == "refused"
+    # without a policy every run trains, and afresh, also on the rows of the champion
+    assert answer["plan"] == {"action": "retrain", "reasons": ["every run trains (policy.train)"]}
+    assert "start" not in tags
     assert "with the row, and fewer than 99 are refused" in tags["reasons"]
 
 

@@ -230,7 +230,7 @@ def parts(_known: None) -> tables.Split:
 
 
 @pytest.fixture(scope="module")
-def synthesizer(parts: tables.Split) -> Synthesizer:
+def synthesizer(training: None, parts: tables.Split) -> Synthesizer:
     """Trained on points and labels."""
     schema = columns.infer(table(0))
     assert [column.kind for column in schema] == ["spot", "categorical", "numeric"]

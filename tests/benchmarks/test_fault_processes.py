@@ -16,7 +16,7 @@ from tally import Tally
 
 
 @pytest.fixture(scope="module")
-def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[Tally, Ground]:
+def first(processes: None, tmp_path_factory: pytest.TempPathFactory) -> tuple[Tally, Ground]:
     """Three first runs at once, and the home that they have made."""
     tally = Tally()
     root = tmp_path_factory.mktemp("first")

@@ -12,7 +12,9 @@ from pipeline import columns
 from pipeline.settings import ModelSettings, TrainingSettings
 from pipeline.synthesizer import Synthesizer
 
-TINY = "[training]\nepochs = 1\nbatch = 256\n[model]\nwidth = 16\nhidden = 16\ncomponents = 4\n"
+FEW = "[evaluation]\ndetection_rows = 100\ndistance_rows = 100\npermutations = 20\n"
+"""As little as can be compared."""
+TINY = "[training]\nepochs = 1\nbatch = 256\n[model]\nwidth = 16\nhidden = 16\ncomponents = 4\n" + FEW
 """Settings with which a training takes a second."""
 LENIENT = "[gate]\nactive_units = 0\n[gate.limits]\nshape_error = 1.0\n[gate.margins]\nshape_error = 1.0\n"
 """A gate that any model passes."""

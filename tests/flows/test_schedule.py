@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import yaml
 from prefect.client.orchestration import SyncPrefectClient
+from prefect.events import Event
 from prefect.exceptions import ObjectNotFound
 from prefect.flows import load_flow_from_entrypoint
 from prefect.schedules import Schedule
@@ -138,7 +139,8 @@ def test_settings_that_name_other_columns_are_told_before_serving(
 ) -> None:
     """Of a table that is there; one that is to come may have every column. A run that reads them later tells too."""
     config = tmp_path / "resynth.toml"
-    config.write_text(f'data = "{tmp_path}/in"\n[evaluation]\ntarget = "colour"\n{SETTINGS}')
+    settings = SETTINGS.replace("[evaluation]", '[evaluation]\ntarget = "colour"')
+    config.write_text(f'data = "{tmp_path}/in"\n{settings}')
     served: list[str] = []
     monkeypatch.setattr(schedule, "start", lambda *_: served.append("started"))
     monkeypatch.setattr(servers, "prefect", lambda: nullcontext("http://127.0.0.1:9"))
@@ -227,6 +229,7 @@ def test_the_file_for_work_pools_is_about_these_flows() -> None:
     assert volume["persistentVolumeClaim"]["claimName"]
 
 
+@pytest.mark.usefixtures("processes")
 def test_serve_retrains_on_drift_and_asks_a_person(tmp_path: Path) -> None:
     """The event alone starts a retraining by the automation, in a process of its own; SIGTERM ends all in order.
 
@@ -252,12 +255,8 @@ def test_serve_retrains_on_drift_and_asks_a_person(tmp_path: Path) -> None:
         with SyncPrefectClient(f"{address}/api") as prefect:
             deployed(prefect, "resynth-check/served")
             found(prefect, lambda run: run.state.is_scheduled())  # Prefect's scheduler has read the schedules
-            emit = (
-                "from flows import schedule\n"
-                "schedule.emit_event(schedule.DRIFT, resource=schedule.resource('served'), payload={})\n"
-            )
-            api = environment | {"PREFECT_API_URL": f"{address}/api", "PREFECT_HOME": str(tmp_path / ".prefect")}
-            subprocess.run([sys.executable, "-c", emit], cwd=tmp_path, env=api, check=True)
+            event = Event(event=schedule.DRIFT, resource=schedule.resource("served"), payload={})
+            prefect._client.post("/events", json=[event.model_dump(mode="json")]).raise_for_status()
             answer = {"promote": True, "who": "ann", "why": "seen"}
             prefect.resume_flow_run(found(prefect, lambda run: run.state.is_paused()).id, run_input=answer)
             ended = found(prefect, lambda run: run.deployment_id is not None and run.state.is_final())

@@ -223,7 +223,7 @@ def test_every_prior_is_saved_and_loaded(prior: str, tmp_path: Path) -> None:
     """Weights that are no floats (the order of a flow's coupling) come back too."""
     table = mixed(300)
     training = TrainingSettings(epochs=1, device="cpu")
-    model = ModelSettings(width=16, hidden=16, prior=prior)
+    model = ModelSettings(latent=2, width=16, hidden=16, prior=prior)  # a flow is drawn from dimension by dimension
     schema = columns.infer(table)
     made = Synthesizer.fit(table.slice(30), table.slice(0, 30), schema, model=model, training=training)
     made.save(tmp_path / "model")

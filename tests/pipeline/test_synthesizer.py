@@ -30,7 +30,7 @@ def fit(table: pa.Table, seed: int = 0, **more) -> Synthesizer:
 
 
 @pytest.fixture(scope="module")
-def synthesizer() -> Synthesizer:
+def synthesizer(training: None) -> Synthesizer:
     """One fitted to the mixed table of 3,000 rows."""
     return fit(mixed(3_000))
 
@@ -113,6 +113,7 @@ def test_the_files_hold_no_row(synthesizer, tmp_path):
     assert "2345" not in json.dumps(text["codecs"][0])
 
 
+@pytest.mark.usefixtures("training")
 def test_a_seed_reproduces_fit_and_sample():
     """Two fits with one seed generate equal rows; another seed gives others."""
     table = mixed(400)
@@ -158,6 +159,7 @@ def test_points_between_two_rows_change_columns_one_after_the_other(synthesizer)
     assert synthesizer.decode(z, seed=0).equals(synthesizer.reconstruct(table, seed=0))
 
 
+@pytest.mark.usefixtures("training")
 def test_columns_with_unknown_labels_are_named():
     """However many labels there are, whatever encodes them; other numbers and new nulls are no labels."""
     codes = [f"c{i}" for i in range(600)]
@@ -200,6 +202,7 @@ def test_decode_refuses_a_z_of_another_space(synthesizer):
         synthesizer.decode(np.zeros((3, 5), np.float32), seed=0)
 
 
+@pytest.mark.usefixtures("training")
 @pytest.mark.parametrize("form", ["quantile", "zscore", "minmax", "robust"])
 def test_every_normal_form_trains_and_generates(form):
     """A number in each real-valued form, with nulls, is learned well enough to keep mean and null rate."""

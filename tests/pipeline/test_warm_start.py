@@ -45,7 +45,7 @@ def warm(champion: Synthesizer, table: pa.Table, training=TRAINING, novel: Novel
 
 
 @pytest.fixture(scope="module")
-def champion() -> Synthesizer:
+def champion(training: None) -> Synthesizer:
     """One fitted to the mixed table of 3,000 rows."""
     table = mixed(3_000)
     parts = table.slice(300), table.slice(0, 300)

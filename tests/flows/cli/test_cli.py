@@ -12,13 +12,13 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from mlflow import MlflowClient
 from small import LENIENT, TINY, Outcome, synthesizer, table, workspaces, write
-from store import Store
 
 from flows.engine import homes
 from flows.stages.memory import REFERENCE, VIEW
@@ -224,13 +224,25 @@ def test_a_refused_first_version_publishes_nothing(command: Command, tmp_path: P
 
 
 def test_settings_may_say_where_the_data_are(command: Command, tmp_path: Path) -> None:
-    """Without DATA the settings' `data` counts, of the table that is asked for where there are several."""
+    """Without DATA the settings' `data` counts, of the table that is asked for where there are several.
+
+    With a name, `models` tells the moves of its alias after the versions, for people and for programs; without one not.
+    """
+    name = "cli-told"
     write(tmp_path, "told")
     config = tmp_path / "resynth.toml"
-    config.write_text(TINY + LENIENT + f'[tables.cli-told]\ndata = "{tmp_path / "told.parquet"}"\n')
-    outcome = command("run", "--name", "cli-told", "--config", config, "--rows", 10, "--json")
+    config.write_text(TINY + LENIENT + f'[tables.{name}]\ndata = "{tmp_path / "told.parquet"}"\n')
+    outcome = command("run", "--name", name, "--config", config, "--rows", 10, "--json")
     assert (outcome.code, outcome.answer["decision"]) == (0, "promoted"), outcome.err
-    assert registry.champion("cli-told") is not None
+    champion = registry.resolve(name)
+    (event,) = command("models", name, "--json").answer["history"]
+    assert datetime.fromisoformat(event.pop("when")) > champion.created
+    why = "; ".join(outcome.answer["reasons"])
+    assert event == {"kind": "promoted", "before": None, "after": "1", "by": champion.run, "why": why}
+    out = command("models", name).out
+    line = next(line for line in out.splitlines() if str(champion.run) in line)
+    assert line.split()[2:8] == ["promoted", "–", "1", champion.run, *outcome.answer["reasons"][0].split()[:2]]
+    assert "history" not in command("models", "--json").answer
 
 
 def test_export_verify_and_tampering(command: Command, model: str, tmp_path: Path) -> None:
@@ -324,6 +336,7 @@ def test_drift_says_no_when_the_data_has_moved(command: Command, model: str, tmp
     assert "count" in outcome.out
 
 
+@pytest.mark.usefixtures("processes")
 def test_evaluate_needs_no_home(tmp_path: Path) -> None:
     """Two files are compared; nothing but the answer is written."""
     real, synthetic = write(tmp_path, "real", 1500), write(tmp_path, "synthetic", 1500, seed=1)
@@ -350,15 +363,9 @@ def test_a_column_that_the_table_lacks_is_told_before_anything_starts(
     assert outcome.err.count("\n") == 1
 
 
-def test_data_may_lie_in_an_object_store(command: Command, store: Store, tmp_path: Path) -> None:
-    """A prefix is run like a directory of incoming files, and may be checked for drift; a bad one is bad input."""
-    uri = store.put("cli-store/monday.parquet", write(tmp_path, rows=300)).rpartition("/")[0]
-    (tmp_path / "store.toml").write_text(TINY + LENIENT + "[incoming]\n")
-    given = (uri, "--config", tmp_path / "store.toml", "--json")
-    first = command("run", *given)
-    assert (first.code, first.answer["name"], first.answer["decision"]) == (0, "cli-store", "promoted"), first.err
-    assert command("run", *given).answer["decision"] == "skipped"
-    assert command("drift", "cli-store", uri).code == 0
+@pytest.mark.usefixtures("store")
+def test_a_place_in_an_object_store_that_is_none_is_bad_input(command: Command) -> None:
+    """Nothing lies there, or a password is in its address, which is not repeated."""
     assert command("run", "s3://incoming/cli-nothing").code == 2
     refused = command("run", "s3://key:secret@incoming/cli-store")
     assert (refused.code, "secret" in refused.err) == (2, False)
@@ -386,20 +393,6 @@ def test_promote_rollback_and_models(command: Command, tmp_path: Path) -> None:
     assert "champion" in command("models").out
 
 
-def test_models_tells_who_was_champion_when_and_why(command: Command, tiny: Path, tmp_path: Path) -> None:
-    """With a name the moves of its alias follow the versions, for people and for programs; without one they do not."""
-    done = command("run", write(tmp_path), "--name", "cli-told-why", "--config", tiny, "--json").answer
-    champion = registry.resolve("cli-told-why")
-    (event,) = command("models", "cli-told-why", "--json").answer["history"]
-    assert datetime.fromisoformat(event.pop("when")) > champion.created
-    why = "; ".join(done["reasons"])
-    assert event == {"kind": "promoted", "before": None, "after": "1", "by": champion.run, "why": why}
-    out = command("models", "cli-told-why").out
-    line = next(line for line in out.splitlines() if str(champion.run) in line)
-    assert line.split()[2:8] == ["promoted", "–", "1", champion.run, *done["reasons"][0].split()[:2]]
-    assert "history" not in command("models", "--json").answer
-
-
 def test_what_nobody_foresaw_is_a_traceback_and_one_line(
     command: Command, model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -415,12 +408,20 @@ def test_what_nobody_foresaw_is_a_traceback_and_one_line(
     assert outcome.err.splitlines()[-1].startswith("resynth: unexpected ZeroDivisionError")
 
 
+@pytest.mark.usefixtures("processes")
 def test_ui_shows_both_pages_until_interrupted(home: Path, model: str) -> None:
-    """Both addresses answer, MLflow knows the home's models, and Ctrl-C ends both servers with exit code 0."""
+    """Both addresses answer, MLflow knows the home's models, and Ctrl-C ends both servers with exit code 0.
+
+    Whoever lists the processes of a machine reads the command as it was given, and nothing of the store beside it: a
+    store that the environment names may have a password.
+    """
     command = [sys.executable, "-m", "flows", "ui", "--home", str(home)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         addresses = dict(process.stdout.readline().strip().split(": ", 1) for _ in range(2))
+        lines = [" ".join(child.cmdline()) for child in psutil.Process(process.pid).children(recursive=True)]
+        assert {name for name in addresses for line in lines if name in line} == {"mlflow", "prefect"}
+        assert not any("mlflow.db" in line or str(home) in line for line in lines)
         with urllib.request.urlopen(f"{addresses['prefect']}/api/health") as answer:  # noqa: S310
             assert answer.read() == b"true"
         query = f"{addresses['mlflow']}/api/2.0/mlflow/registered-models/get?name={model}"

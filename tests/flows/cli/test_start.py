@@ -6,12 +6,13 @@ import sys
 import pytest
 
 
-@pytest.mark.parametrize(
-    "module", ["flows.settings", "flows.telling.display", "pipeline.inspection", "pipeline.data.tables"]
-)
-def test_looking_at_a_table_imports_neither_network_nor_classifier(module):
+@pytest.mark.usefixtures("processes")
+def test_looking_at_a_table_imports_neither_network_nor_classifier():
     """Settings, tables and inspection come without PyTorch, scikit-learn, MLflow, Prefect and Matplotlib."""
-    heavy = "{'torch', 'sklearn', 'mlflow', 'prefect', 'matplotlib'}"
-    code = f"import sys, {module}; print(sorted({heavy} & set(sys.modules)))"
+    code = """
+import sys
+import flows.settings, flows.telling.display, pipeline.data.tables, pipeline.inspection
+print(sorted({'torch', 'sklearn', 'mlflow', 'prefect', 'matplotlib'} & set(sys.modules)))
+"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
-def small(tmp_path: Path) -> Iterator[Path]:
+def small(processes: None, tmp_path: Path) -> Iterator[Path]:
     """A file system of 256 KiB; only root may mount one."""
     place = tmp_path / "small"
     place.mkdir()
@@ -36,7 +36,7 @@ def small(tmp_path: Path) -> Iterator[Path]:
     if mounted.returncode:
         pytest.skip("no file system can be mounted here")
     yield place
-    subprocess.run(["umount", place], check=True)
+    subprocess.run(["umount", "--lazy", place], check=True)
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,12 @@
 """The embedded default."""
 
+import json
 import os
 import subprocess
 import sys
+import threading
 from functools import cache
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,7 +15,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows.engine import homes
 from flows.engine.homes import LostError
-from pipeline.errors import InputError
+from pipeline.errors import InputError, ResynthError
 
 ROOT = Path(__file__).parents[3]
 
@@ -83,15 +86,62 @@ def test_the_embedded_server_is_called_so_while_flows_run(tmp_path: Path, monkey
             assert homes.embedded()
 
 
-@pytest.mark.parametrize("verb", [[], ["run"], ["export"], ["ui"]])
-def test_help_imports_nothing_heavy(verb: list[str]) -> None:
+@pytest.mark.usefixtures("processes")
+def test_help_imports_nothing_heavy() -> None:
     """Help answers at once, for nothing that takes long to import is imported."""
     script = (
-        "import sys; from flows.cli import main; code = main(sys.argv[1:])\n"
+        "import sys; from flows.cli import main\n"
+        "codes = [main([*verb, '--help']) for verb in ([], ['run'], ['export'], ['ui'])]\n"
         "heavy = {'torch', 'mlflow', 'prefect', 'pyarrow', 'pandas', 'sklearn', 'numpy', 'scipy', 'matplotlib'}\n"
-        "print('heavy:', sorted(heavy & set(sys.modules))); sys.exit(code)\n"
+        "print(codes, sorted(heavy & set(sys.modules)))\n"
     )
-    command = [sys.executable, "-c", script, *verb, "--help"]
-    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    assert "Usage: resynth" in found.stdout
-    assert found.stdout.splitlines()[-1] == "heavy: []"
+    found = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert found.stdout.count("Usage: resynth") == 4
+    assert found.stdout.splitlines()[-1] == "[0, 0, 0, 0] []"
+
+
+class Healthy(BaseHTTPRequestHandler):
+    """A server that says that it is well."""
+
+    def do_GET(self) -> None:
+        """Say so."""
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing else."""
+
+
+def test_a_server_that_is_away_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Gone for a second, it is found; gone for good, one line says which setting named it, and no password."""
+    with HTTPServer(("127.0.0.1", 0), Healthy, bind_and_activate=False) as server:
+        server.server_bind()
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{server.server_port}")
+        monkeypatch.setattr(homes, "PAUSES", (0.0, 0.1))
+        with pytest.raises(ResynthError, match="MLflow server of MLFLOW_TRACKING_URI to answer within 0 s"):
+            homes.reach()
+        monkeypatch.setattr(homes, "PAUSES", (0.0, 0.5, 1.0, 3.0))
+        late = threading.Timer(1.0, lambda: (server.server_activate(), server.handle_request()))
+        late.start()
+        homes.reach()
+        late.join()
+
+
+@pytest.mark.usefixtures("processes")
+def test_a_command_without_its_servers_fails_in_one_line(tmp_path: Path) -> None:
+    """Exit code 1, and nothing has been begun."""
+    script = "import sys; from flows.engine import homes; homes.PAUSES = (0.0,); from flows.cli import main; "
+    command = [
+        sys.executable,
+        "-c",
+        script + "sys.exit(main(sys.argv[1:]))",
+        "models",
+        "--home",
+        str(tmp_path),
+        "--json",
+    ]
+    environment = os.environ | {"MLFLOW_TRACKING_URI": "http://127.0.0.1:9", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "MLFLOW_TRACKING_URI" in json.loads(done.stdout)["error"]

@@ -3,7 +3,11 @@
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from flows.engine.provenance import UNKNOWN, code_version
+
+pytestmark = pytest.mark.usefixtures("processes")
 
 
 def git(directory: Path, *arguments: str) -> str:

@@ -101,7 +101,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def servers(home: Path) -> Iterator[tuple[Server, Server]]:
+def servers(processes: None, home: Path) -> Iterator[tuple[Server, Server]]:
     """MLflow and Prefect, each with its database."""
     with ExitStack() as stack:
         mlflow = Server(
@@ -131,17 +131,20 @@ def training(home: Path, name: str, **reached: str) -> Iterator["tuple[subproces
 
 def failed(run: "subprocess.Popen[str]", server: Server) -> str:
     """What a run says that ends with exit code 1: one line, without a traceback and the address of the server."""
-    out, err = run.communicate(timeout=120)
+    out, err = run.communicate(timeout=240)
     told = json.loads(out)["error"]
     assert (run.returncode, "Traceback" in err, server.port in err) == (1, False, False), err
     assert err.endswith(f"resynth: {told}\n")  # Prefect's own log may come before it
     return str(told)
 
 
-def test_servers_that_come_back_are_waited_for(home: Path, servers: tuple[Server, Server]) -> None:
+def test_a_server_that_comes_back_is_waited_for_and_one_that_stays_away_fails_the_run(
+    home: Path, servers: tuple[Server, Server]
+) -> None:
     """Both are killed while a training goes on and started again after it: the run ends as any other.
 
-    Standard output has the answer and nothing else, as without servers.
+    Standard output has the answer and nothing else, as without servers. The next training loses the tracking server
+    for good: the run fails, the champion is who it was, and no version is half registered.
     """
     mlflow, prefect = (server.ready(health) for server, health in zip(servers, HEALTH, strict=True))
     with training(home, "back", MLFLOW_TRACKING_URI=mlflow, PREFECT_API_URL=f"{prefect}/api") as (run, held):
@@ -151,25 +154,18 @@ def test_servers_that_come_back_are_waited_for(home: Path, servers: tuple[Server
         time.sleep(4)
         for server in servers:
             server.start()
-        out, err = run.communicate(timeout=120)
+        out, err = run.communicate(timeout=240)
     assert run.returncode == 0, err
     assert json.loads(out)["decision"] == "promoted"
     assert champion(home, "back") == ("1", ["1"])
 
-
-def test_a_tracking_server_that_stays_away_fails_the_run(home: Path, servers: tuple[Server, Server]) -> None:
-    """The champion is who it was, and no version is half registered."""
-    mlflow, _ = servers
-    address = mlflow.ready(HEALTH[0])
-    with training(home, "tracked", MLFLOW_TRACKING_URI=address) as (run, held):
+    mlflow, prefect = (server.ready(health) for server, health in zip(servers, HEALTH, strict=True))
+    reached = {"MLFLOW_TRACKING_URI": mlflow, "PREFECT_API_URL": f"{prefect}/api"}
+    with training(home, "back", MLFLOW_HTTP_REQUEST_MAX_RETRIES="1", **reached) as (run, held):
+        servers[0].kill()
         held.unlink()
-        run.communicate(timeout=120)
-    assert champion(home, "tracked") == ("1", ["1"])
-    with training(home, "tracked", MLFLOW_TRACKING_URI=address, MLFLOW_HTTP_REQUEST_MAX_RETRIES="1") as (run, held):
-        mlflow.kill()
-        held.unlink()
-        assert "MLflow server of MLFLOW_TRACKING_URI to go on answering" in failed(run, mlflow)
-    assert champion(home, "tracked") == ("1", ["1"])
+        assert "MLflow server of MLFLOW_TRACKING_URI to go on answering" in failed(run, servers[0])
+    assert champion(home, "back") == ("1", ["1"])
 
 
 def test_an_orchestration_server_that_stays_away_fails_the_run(home: Path, servers: tuple[Server, Server]) -> None:

@@ -49,6 +49,7 @@ def test_the_rows_are_private_and_removed(tmp_path: Path) -> None:
     assert list((tmp_path / ".resynth").iterdir()) == []
 
 
+@pytest.mark.usefixtures("processes")
 def test_a_living_run_is_left_alone_and_a_dead_one_is_reaped(tmp_path: Path) -> None:
     """The next run removes what a killed run left behind, and nothing else."""
     script = (

@@ -30,7 +30,7 @@ FOUND = Decision(promote=True, reasons=("the gate's",))
 
 
 @pytest.fixture(scope="module")
-def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def saved(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A synthesizer's files."""
     directory = tmp_path_factory.mktemp("approval") / "synthesizer"
     synthesizer().save(directory)

@@ -12,7 +12,7 @@ from pipeline.errors import ResynthError
 
 
 @pytest.fixture
-def name(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def name(home: Path, request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A registered model with three versions, of which nothing is known but that they are there."""
     made = f"history-{request.node.name}"
     client = MlflowClient()

@@ -16,7 +16,7 @@ from pipeline.synthesizer import Synthesizer
 
 
 @pytest.fixture(scope="module")
-def saved(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+def saved(home: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Two saved synthesizers."""
     directories = [tmp_path_factory.mktemp("model") / "synthesizer" for _ in range(2)]
     for seed, directory in enumerate(directories):

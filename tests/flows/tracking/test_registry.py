@@ -26,7 +26,7 @@ from pipeline.synthesizer import Synthesizer
 
 
 @pytest.fixture(scope="module")
-def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def saved(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A saved synthesizer."""
     directory = tmp_path_factory.mktemp("model") / "synthesizer"
     synthesizer().save(directory)

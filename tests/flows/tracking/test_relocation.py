@@ -60,33 +60,29 @@ def contents(home: Path) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in (home / "mlruns").rglob("*") if path.is_file()}
 
 
-@pytest.mark.parametrize("name", ["home", "r#d?50%20ü"])
-def test_a_copied_home_works_by_itself(tmp_path: Path, name: str) -> None:
-    """It reads and writes its own files, also when the original has gone, and the original stays as it was."""
-    original, copy = tmp_path / name, tmp_path / f"copy of {name}"
-    saved = tmp_path / "synthesizer"
-    synthesizer().save(saved)
-    (place,) = done(FIRST, original, saved)
-    assert Path(place).is_relative_to(original / "mlruns" / "artifacts")
-    shutil.copytree(original, copy)
-    before = contents(original)
-    urls = done(AGAIN, copy, saved)
-    assert contents(original) == before
-    assert " ".join(urls).count(f"copy of {name}") == 2
-    shutil.rmtree(original)
-    done(AGAIN, copy, saved)
-    assert not original.exists()
+@pytest.mark.usefixtures("processes")
+def test_a_copied_home_works_by_itself(tmp_path: Path) -> None:
+    """It reads and writes its own files, also when the original has gone, and the original stays as it was.
 
-
-def test_only_the_owner_may_read_what_is_kept(tmp_path: Path) -> None:
-    """Database, profiles and models, whatever the umask; directories too."""
+    Only the owner may read what is kept, database, profiles and models, whatever the umask; directories too.
+    """
+    original, copy = tmp_path / "r#d?50%20ü", tmp_path / "copy of r#d?50%20ü"
     saved = tmp_path / "synthesizer"
     synthesizer().save(saved)
     before = os.umask(0o022)
     try:
-        done(FIRST, tmp_path / "home", saved)
+        (place,) = done(FIRST, original, saved)
     finally:
         os.umask(before)
-    kept = [tmp_path / "home" / "mlruns", *(tmp_path / "home" / "mlruns").rglob("*")]
+    assert Path(place).is_relative_to(original / "mlruns" / "artifacts")
+    kept = [original / "mlruns", *(original / "mlruns").rglob("*")]
     assert len(kept) > 10
     assert [path for path in kept if path.stat().st_mode & 0o077] == []
+    shutil.copytree(original, copy)
+    contained = contents(original)
+    urls = done(AGAIN, copy, saved)
+    assert contents(original) == contained
+    assert " ".join(urls).count(copy.name) == 2
+    shutil.rmtree(original)
+    done(AGAIN, copy, saved)
+    assert not original.exists()

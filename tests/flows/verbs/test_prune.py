@@ -23,7 +23,7 @@ Command = Callable[..., Outcome]
 
 
 @pytest.fixture(scope="module")
-def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def saved(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A saved synthesizer."""
     directory = tmp_path_factory.mktemp("model") / "synthesizer"
     synthesizer().save(directory)

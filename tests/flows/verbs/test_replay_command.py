@@ -23,7 +23,6 @@ Command = Callable[..., Outcome]
 SETTINGS = (
     TINY.replace("epochs = 1\nbatch = 256", "epochs = 40\nbatch = 32")  # until some latent dimensions vary
     + LENIENT.replace("active_units = 0", "active_units = 1")
-    + "[evaluation]\ndetection_rows = 100\ndistance_rows = 100\npermutations = 20\n"
     + '[policy]\ntrain = "needed"\ncool_down_hours = 0\noldest_days = 3650\nsevere = 1.0\n'
 )
 

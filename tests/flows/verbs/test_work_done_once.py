@@ -42,16 +42,21 @@ def test_versions_are_loaded_once_and_objects_fetched_once(
     """By a first run, a check of a new object, and a run that trains on it: the second meets two versions.
 
     Of the first object, which the settings are held against before anything is begun, the footer is read besides: in
-    two requests. The ledger's digest is that of the object.
+    two requests. The ledger's digest is that of the object. The model has the prefix's name; where nothing is new,
+    nothing is trained; and a drift check by hand takes the prefix too.
     """
     tuesday = write(tmp_path, "tuesday", 300, seed=1)
     place = store.put(f"{NAME}/a-monday.parquet", write(tmp_path, "monday", 300)).rpartition("/")[0]
     config = tmp_path / "resynth.toml"
-    config.write_text(f'name = "{NAME}"\ndata = "{place}"\n{TINY}{LENIENT}[incoming]\n')
+    config.write_text(f'data = "{place}"\n{TINY}{LENIENT}[incoming]\n')
 
     with store.counting() as fetched:
-        assert command("run", "--config", config, "--json").answer["decision"] == "promoted"
+        first = command("run", "--config", config, "--json").answer
+    assert (first["name"], first["decision"]) == (NAME, "promoted")
     assert (dict(fetched), sorted(loaded.values())) == ({f"{NAME}/a-monday.parquet": 2 + 1}, [1])
+
+    assert command("run", "--config", config, "--json").answer["decision"] == "skipped"
+    assert command("drift", NAME, place).code == 0
 
     store.put(f"{NAME}/b-tuesday.parquet", tuesday)
     loaded.clear()

@@ -135,6 +135,7 @@ def test_an_export_is_replaced_as_a_whole(tmp_path):
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["_manifest.parquet", "part-00000.parquet"]
 
 
+@pytest.mark.usefixtures("processes")
 @pytest.mark.parametrize(
     ("script", "left"), [(BETWEEN_RENAMES, None), (BEFORE_THE_EXCHANGE, "3"), (AFTER_THE_EXCHANGE, "4")]
 )
@@ -202,6 +203,7 @@ def test_a_living_publisher_is_left_alone(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["ou", "out"]
 
 
+@pytest.mark.usefixtures("processes")
 def test_an_export_that_is_not_wanted_goes(tmp_path):
     """With what a publisher killed over it has left; one that never was is fine."""
     publish(tmp_path / "out", mixed())

@@ -1,5 +1,6 @@
 """Drift: silent where nothing changed, and naming what did."""
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -15,14 +16,19 @@ from pipeline.settings import DriftSettings
 
 ADULT = pq.read_table(Path(__file__).parents[3] / "data" / "adult_test.parquet")
 SCHEMA = infer(ADULT)
-REFERENCE = Reference.of(ADULT.slice(0, 10_000), SCHEMA)
 BATCH = ADULT.slice(10_000, 4000)
 STATISTICS_ONLY = DriftSettings(values=0, nulls=0, labels=0, correlation=0, rows=0)
 
 
+@cache
+def real() -> Reference:
+    """Of the first 10,000 rows."""
+    return Reference.of(ADULT.slice(0, 10_000), SCHEMA)
+
+
 def against_reference(batch: pa.Table) -> DriftReport:
     """The verdict on a batch."""
-    return compare(REFERENCE, REFERENCE.profile_of([batch]), DriftSettings())
+    return compare(real(), real().profile_of([batch]), DriftSettings())
 
 
 def between(table: pa.Table, other: pa.Table, settings: DriftSettings = DriftSettings()) -> DriftReport:  # noqa: B008
@@ -61,7 +67,7 @@ def test_few_rows_raise_no_alarm(rows):
     settings = STATISTICS_ONLY.model_copy(update={"false_alarms": 0.1})
     rng = np.random.default_rng(rows)
     made = population(2000, rng)
-    sources = (Reference.of(made, infer(made)), lambda: population(rows, rng)), (REFERENCE, lambda: some(rows, rng))
+    sources = (Reference.of(made, infer(made)), lambda: population(rows, rng)), (real(), lambda: some(rows, rng))
     alarms = 0
     for reference, drawn in sources:
         for _ in range(30):
@@ -91,8 +97,8 @@ def test_a_change_in_fifty_rows_is_found():
 def test_few_rows_are_no_matter_for_the_model(rows, drifted):
     """A model that finds rows four deviations less likely is asked from 50 rows on, and the report says where not."""
     seen = view(elbo=-36, latent=0.0).model_copy(update={"rows": rows, "elbo_deviation": 0.0, "auc": None})
-    incoming = REFERENCE.profile_of([BATCH.slice(0, rows)])
-    report = compare(REFERENCE, incoming, DriftSettings(), Views(view(elbo=-20, latent=0.0), seen))
+    incoming = real().profile_of([BATCH.slice(0, rows)])
+    report = compare(real(), incoming, DriftSettings(), Views(view(elbo=-20, latent=0.0), seen))
     assert [f.what for f in report.findings if f.kind == "model" and f.drifted] == (["likelihood"] if drifted else [])
     assert ("the model is asked from 50 rows on, and has not been asked" in report.notes) == (not drifted)
 
@@ -208,10 +214,10 @@ def test_ignored_columns_are_listed_and_never_drift():
 def test_the_model_is_asked():
     """Rows that the model finds less likely than its hold-out, encodes elsewhere, or has not made, have drifted."""
     holdout = view(elbo=-20, latent=0.0)
-    incoming = REFERENCE.profile_of([BATCH])
+    incoming = real().profile_of([BATCH])
 
     def found(seen: ModelView) -> list[str]:
-        report = compare(REFERENCE, incoming, DriftSettings(), Views(holdout, seen))
+        report = compare(real(), incoming, DriftSettings(), Views(holdout, seen))
         return [f.what for f in report.findings if f.drifted]
 
     assert found(view(elbo=-20.2, latent=0.1)) == []
@@ -244,7 +250,7 @@ def test_a_column_may_be_ignored_after_the_training():
     ages = replaced("age", BATCH["age"].to_numpy() + 30)
     settings = DriftSettings(ignore=("age",))
     assert {f.what for f in against_reference(ages).findings if f.drifted} >= {"values", "rows"}
-    report = compare(REFERENCE, REFERENCE.profile_of([ages]), settings)
+    report = compare(real(), real().profile_of([ages]), settings)
     assert not report.drifted
     assert not [f for f in report.findings if f.kind == "pair" and "age" in f.column.split(" × ")]
 

@@ -1,19 +1,10 @@
-"""The shape of the house: imports run downwards, rooms stay small, a name means one thing."""
+"""The shape of the house: files and functions stay short, and a name means one thing. `lint-imports` checks the layers."""
 
 import ast
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-
-
-def test_imports_run_downwards() -> None:
-    """Every import keeps the contracts in pyproject.toml."""
-    command = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as run; run()"]
-    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert found.returncode == 0, found.stdout[-3000:] + found.stderr[-1000:]
 
 
 def trees() -> dict[Path, ast.Module]:

@@ -75,15 +75,6 @@ def test_only_what_is_needed_is_trained(run):
     assert '"action": "warm-start"' in newest.origin.read("plan.json")
 
 
-def test_by_default_a_run_trains_afresh(run):
-    """The same rows again, without a policy: another version, from nothing."""
-    for version in ("1", "2"):
-        outcome = run("policy-always", table(200), TINY + LENIENT)
-        assert (outcome.code, outcome.answer["version"]) == (0, version)
-    assert outcome.answer["plan"] == {"action": "retrain", "reasons": ["every run trains (policy.train)"]}
-    assert "start" not in registry.versions("policy-always")[0].tags
-
-
 def test_lasting_drift_trains_once_in_a_cool_down_and_takes_nothing_in(command: Command, home: Path, tmp_path: Path):
     """A run that drift called for does nothing so soon after a training, so the next one still finds the file new."""
     heap, config = tmp_path / "heap", tmp_path / "settings.toml"

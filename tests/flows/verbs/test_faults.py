@@ -1,16 +1,13 @@
 """What may go wrong with nobody watching, really done: kill -9, two loops at once, damaged files, servers away."""
 
 import errno
-import json
 import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 import uuid
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +27,7 @@ from pipeline.data.incoming import Ledger
 from pipeline.errors import ResynthError
 
 Command = Callable[..., Outcome]
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SUICIDE = """
 import os, signal, sys
 import flows.{module} as module
@@ -80,12 +77,23 @@ def arguments(heap: Path, name: str) -> list[str]:
     return ["run", str(heap), "--name", name, "--config", str(heap.parent / "settings.toml"), "--json"]
 
 
-def killed(script: str, heap: Path, name: str, home: Path, *more: str) -> None:
-    """Run the command in a process that kills itself; Prefect's embedded server ends with it."""
-    command = [sys.executable, "-c", script, *arguments(heap, name), *more, "--home", str(home)]
-    marked = {"RESYNTH_TEST": uuid.uuid4().hex}
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, env=os.environ | marked, check=False)
-    assert done.returncode == -signal.SIGKILL, done.stderr
+@pytest.fixture
+def killed(processes: None, heap: Path, home: Path) -> Callable[..., None]:
+    """Run the command in a process that kills itself; it has the Prefect server of the tests."""
+
+    def run(script: str, name: str, *more: str, **environment: str) -> None:
+        with homes.starting():
+            served = {"PREFECT_API_URL": f"{homes.server().address}/api"}
+        command = [sys.executable, "-c", script, *arguments(heap, name), *more, "--home", str(home)]
+        given = os.environ | (environment or served)
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, env=given, check=False)
+        assert done.returncode == -signal.SIGKILL, done.stderr
+
+    return run
+
+
+def ends(marked: dict[str, str]) -> None:
+    """See that every process with this in its environment ends."""
     for _ in range(100):
         left = [process for process in psutil.process_iter() if environment(process).items() >= marked.items()]
         if not left:
@@ -123,17 +131,22 @@ def exported(directory: Path) -> tuple[str, list[str]]:
     return exports.load_manifest(directory).source.version, beside
 
 
-def test_killed_in_training_and_again_at_the_last_moment(command: Command, heap: Path, home: Path) -> None:
+def test_killed_in_training_and_again_at_the_last_moment(
+    command: Command, killed: Callable[..., None], heap: Path, home: Path
+) -> None:
     """The next run works as if those had never been: one version, its alias, every file, and no run still going on.
 
     The second is killed when the version is registered, promoted and its rows are written, and only not yet complete.
+    The first has an embedded Prefect server, which ends with it.
     """
     name = "fault-killed"
     first = home / "data" / "exports" / name / "v1"
     assert command(*arguments(heap, name)).code == 0
     write(heap, "tuesday", 100, seed=1)
-    killed(IN_TRAINING, heap, name, home)
-    killed(BEFORE_IT_IS_COMPLETE, heap, name, home)
+    marked = {"RESYNTH_TEST": uuid.uuid4().hex}
+    killed(IN_TRAINING, name, **marked)
+    ends(marked)
+    killed(BEFORE_IT_IS_COMPLETE, name)
     left = MlflowClient().get_registered_model(name).aliases["champion"]
     assert str(left) == "2"  # or else there is nothing to put right
     assert statuses(name) == ["FINISHED", "KILLED", "RUNNING"]  # the second has seen to the first
@@ -156,7 +169,7 @@ def test_killed_in_training_and_again_at_the_last_moment(command: Command, heap:
 
 
 def test_a_model_that_became_no_version_goes(
-    command: Command, heap: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+    command: Command, killed: Callable[..., None], heap: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Stored by a run that was killed before it could be registered, or that could neither register it nor clear up."""
     name = "fault-stray"
@@ -169,7 +182,7 @@ def test_a_model_that_became_no_version_goes(
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    killed(BEFORE_IT_IS_REGISTERED, heap, name, home)
+    killed(BEFORE_IT_IS_REGISTERED, name)
     assert stored() == 1
     with monkeypatch.context() as patched:
         patched.setattr(MlflowClient, "create_model_version", full)
@@ -179,48 +192,56 @@ def test_a_model_that_became_no_version_goes(
     assert stored() == 1
 
 
-@pytest.mark.parametrize("script", [WHILE_WRITING_THE_EXPORT, BEFORE_IT_IS_COMPLETE], ids=["writing", "written"])
 def test_killed_before_it_is_complete_nothing_is_published(
-    command: Command, heap: Path, home: Path, tmp_path: Path, script: str, request: pytest.FixtureRequest
+    command: Command, killed: Callable[..., None], heap: Path, tmp_path: Path
 ) -> None:
-    """Where every version publishes to one directory, the champion's rows stay there until the next version's are."""
-    name, out = f"fault-unpublished-{request.node.callspec.id}", tmp_path / "out" / "twins"
+    """Where every version publishes to one directory, the champion's rows stay there until the next version's are.
+
+    One run is killed while it writes its rows, the next once they are written; that one has removed those of the first.
+    """
+    name, out = "fault-unpublished", tmp_path / "out" / "twins"
     given = ["--out", str(out)]
     assert command(*arguments(heap, name), *given).code == 0
     before = exports.load_manifest(out)
     write(heap, "tuesday", 100, seed=1)
-    killed(script, heap, name, home, *given)
-    assert exports.load_manifest(out) == before
-    assert len(exported(out)[1]) > 0  # or else there is nothing to remove
+    left = []
+    for script in (WHILE_WRITING_THE_EXPORT, BEFORE_IT_IS_COMPLETE):
+        killed(script, name, *given)
+        assert exports.load_manifest(out) == before
+        left.append(exported(out)[1])
+    assert [len(beside) for beside in left] == [1, 1]  # or else there is nothing to remove
+    assert left[0] != left[1]
     again = command(*arguments(heap, name), *given)
     assert again.answer["decision"] == "promoted", again.err
     assert exported(out) == (again.answer["version"], [])
 
 
-@pytest.mark.parametrize(("script", "left"), [(BEFORE_THE_MOVE, "1"), (AFTER_THE_MOVE, "2")], ids=["before", "after"])
 def test_killed_when_it_is_complete_the_next_run_publishes(
-    command: Command, heap: Path, home: Path, tmp_path: Path, script: str, left: str
+    command: Command, killed: Callable[..., None], heap: Path, home: Path, tmp_path: Path
 ) -> None:
-    """The version stays champion, and its rows are in place once another run has begun, wherever that publishes."""
-    name, out = f"fault-unmoved-{left}", tmp_path / "out" / "twins"
+    """The version stays champion, and its rows are in place once another run has begun, wherever that publishes.
+
+    One run is killed before its rows are moved there, another after it.
+    """
+    name, out = "fault-unmoved", tmp_path / "out" / "twins"
     given = ["--out", str(out)]
     assert command(*arguments(heap, name), *given).code == 0
-    write(heap, "tuesday", 100, seed=1)
-    killed(script, heap, name, home, *given)
-    assert registry.resolve(name).version == "2"
-    assert exported(out)[0] == left
-    again = command(*arguments(heap, name))
-    assert again.answer["decision"] == "skipped", again.err
-    assert exported(out) == ("2", [])
-    assert not publication_file(home, name).exists()
+    for script, version, left in ((BEFORE_THE_MOVE, "2", "1"), (AFTER_THE_MOVE, "3", "3")):
+        write(heap, f"day-{version}", 100, seed=int(version))
+        killed(script, name, *given)
+        assert registry.resolve(name).version == version
+        assert exported(out)[0] == left
+        again = command(*arguments(heap, name))
+        assert again.answer["decision"] == "skipped", again.err
+        assert exported(out) == (version, [])
+        assert not publication_file(home, name).exists()
 
 
-@pytest.mark.parametrize("step", ["tag", "complete"])
 def test_a_late_failure_leaves_the_export_as_it_was(
-    command: Command, heap: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+    command: Command, heap: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Everything was done but the last writes: the earlier champion is back, and its rows have never gone."""
-    name, out = f"fault-late-{step}", tmp_path / "out" / "twins"
+    name, out = "fault-late", tmp_path / "out" / "twins"
     given = ["--out", str(out)]
     assert command(*arguments(heap, name), *given).code == 0
     write(heap, "tuesday", 100, seed=1)
@@ -228,11 +249,12 @@ def test_a_late_failure_leaves_the_export_as_it_was(
     def fail(*_: object) -> None:
         raise ResynthError("no more")
 
-    with monkeypatch.context() as patched:
-        patched.setattr(registry if step == "tag" else challenge, step, fail)
-        assert command(*arguments(heap, name), *given).code == 1
-    assert registry.resolve(name).version == "1"
-    assert exported(out) == ("1", [])
+    for place, step in ((registry, "tag"), (challenge, "complete")):
+        with monkeypatch.context() as patched:
+            patched.setattr(place, step, fail)
+            assert command(*arguments(heap, name), *given).code == 1
+        assert registry.resolve(name).version == "1"
+        assert exported(out) == ("1", [])
 
 
 def test_rows_that_cannot_be_moved_wait(
@@ -361,49 +383,3 @@ def test_a_server_that_goes_after_the_last_write_fails_no_run(
     assert statuses(name) == ["RUNNING"]
     assert command(*arguments(heap, name)).answer["decision"] == "skipped"
     assert statuses(name) == ["FINISHED"]
-
-
-class Healthy(BaseHTTPRequestHandler):
-    """A server that says that it is well."""
-
-    def do_GET(self) -> None:
-        """Say so."""
-        self.send_response(200)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing else."""
-
-
-def test_a_server_that_is_away_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Gone for a second, it is found; gone for good, one line says which setting named it, and no password."""
-    with HTTPServer(("127.0.0.1", 0), Healthy, bind_and_activate=False) as server:
-        server.server_bind()
-        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{server.server_port}")
-        monkeypatch.setattr(homes, "PAUSES", (0.0, 0.1))
-        with pytest.raises(ResynthError, match="MLflow server of MLFLOW_TRACKING_URI to answer within 0 s"):
-            homes.reach()
-        monkeypatch.setattr(homes, "PAUSES", (0.0, 0.5, 1.0, 3.0))
-        late = threading.Timer(1.0, lambda: (server.server_activate(), server.handle_request()))
-        late.start()
-        homes.reach()
-        late.join()
-
-
-def test_a_command_without_its_servers_fails_in_one_line(tmp_path: Path) -> None:
-    """Exit code 1, and nothing has been begun."""
-    script = "import sys; from flows.engine import homes; homes.PAUSES = (0.0,); from flows.cli import main; "
-    command = [
-        sys.executable,
-        "-c",
-        script + "sys.exit(main(sys.argv[1:]))",
-        "models",
-        "--home",
-        str(tmp_path),
-        "--json",
-    ]
-    environment = os.environ | {"MLFLOW_TRACKING_URI": "http://127.0.0.1:9", "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment, check=False)
-    assert done.returncode == 1
-    assert done.stderr.count("\n") == 1
-    assert "MLFLOW_TRACKING_URI" in json.loads(done.stdout)["error"]
