@@ -192,7 +192,8 @@ def test_mlflow_remembers_the_run(answers: dict[str, Answer], reader: MlflowClie
     """Parameters, digest, curves, seconds, scores, decision and pictures are in the store."""
     run = run_of(reader, "1")
     assert run.info.status == "FINISHED"
-    assert run.data.params["settings.training.epochs"] == str(EPOCHS)
+    assert run.data.params["settings.training.epochs"] == run.data.params["recipe.epochs"] == str(EPOCHS)
+    assert float(run.data.params["recipe.weight_decay"]) > 0  # left open in the settings
     assert run.data.params["rows.incoming"] == str(ROWS)
     assert run.data.params["data_digest"] == tables.digest(tables.read(place / "monday.parquet"))
     assert run.data.tags["decision"] == "promoted"

@@ -1,4 +1,4 @@
-"""The shape of the house: files and functions stay short, and a name means one thing. `lint-imports` checks the layers."""
+"""The shape of the house: files and functions stay short, a name means one thing. `lint-imports` checks the layers."""
 
 import ast
 from collections import Counter

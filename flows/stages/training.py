@@ -22,7 +22,7 @@ def train(
 ) -> Shrinkage:
     """Fit a synthesizer, as a warm start if a version `start` is given. Returns how far it is shrunk.
 
-    The loss curves are kept in MLflow, and the files in the workspace.
+    The recipe and the loss curves are kept in MLflow, and the files in the workspace.
     """
     synthesizer = loop.fit(
         Split(*(work.read(part) for part in Split._fields)),
@@ -33,6 +33,8 @@ def train(
         progress=watched(run, progress),
     )
     synthesizer.save(work.model)
+    if synthesizer.fitted.recipe is not None:
+        run.parameters({"recipe": synthesizer.fitted.recipe.model_dump(mode="json")})
     run.history(synthesizer.history)
     run.picture("losses.png", lambda: pictures.loss_curves(synthesizer.history))
     return synthesizer.shrinkage
