@@ -33,7 +33,7 @@ def form_of(frame: object) -> Form:
 def to_arrow(frame: Frame) -> pa.Table:
     """A frame as an Arrow table, without view types.
 
-    A named index of a pandas frame is a column. One without a name says only where rows once stood, and is left out.
+    A named index of a pandas frame becomes a column. An index without a name is left out.
 
     Raises:
         TableError: The frame has no known form, or a column has no Arrow type.
@@ -53,7 +53,7 @@ def _from_pandas(frame: Frame) -> pa.Table:
 
 
 def alike(frame: Frame, schema: pa.Schema) -> pa.Table:
-    """The columns of a frame that a schema names, in its types: two frames of one table may differ in theirs.
+    """The columns of a frame that a schema names, cast to its types, in which two frames of one table may differ.
 
     Raises:
         TableError: A column is missing, or its values do not fit.

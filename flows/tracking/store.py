@@ -3,9 +3,9 @@
 A `Run` records one execution: its input, what happened, and how it ended. It is a reference (an id and the name it
 belongs to), so tasks can pass it around. All runs of one model name are one MLflow experiment.
 
-On the embedded SQLite store, the first access migrates the database, which two processes must not do at once. Write-
-ahead logging makes every later write four times faster. `client` takes care of both. MLflow's files of a run are made
-from real rows, so on the embedded store only its owner may read them.
+On the embedded SQLite store, the first access migrates the database, which two processes must not do at once.
+Write-ahead logging makes every later write four times faster. `client` takes care of both. MLflow's files of a run are
+made from real rows, so on the embedded store only its owner may read them.
 """
 
 import json

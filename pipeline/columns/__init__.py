@@ -64,8 +64,8 @@ def infer(
     """Infer the schema of a table. `table.select(schema.names)` is the table without dropped columns.
 
     Args:
-        table: The values, as an Arrow table, a pandas or a Polars frame. They tell where nulls are, which numbers are
-            identifiers, and which columns hold personal data.
+        table: The values, as an Arrow table, a pandas frame or a Polars frame. They show where nulls are, which numbers
+            are identifiers, and which columns hold personal data.
         overrides: Settings by column name.
         privacy: How many rows must share a value before it may be published.
 

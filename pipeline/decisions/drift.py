@@ -12,9 +12,9 @@ computes effects:
   how much better a classifier tells the incoming rows from the model's own rows than it tells the hold-out from them
   (Lopez-Paz & Oquab 2017).
 
-The threshold of an effect is the larger of two sizes. The first is what chance explains (`pipeline.profiles.
-calibration`): without drift, one comparison in a thousand has *any* finding beyond it. The second is what matters in
-practice, from the settings, because everything is significant in a million rows.
+The threshold of an effect is the larger of two sizes. The first is what chance explains
+(`pipeline.profiles.calibration`): without drift, one comparison in a thousand has *any* finding beyond it. The second
+is what matters in practice, from the settings, because everything is significant in a million rows.
 
 A column that moves on with time, such as a date, has later values in later rows, and this is no drift. Only a move
 *back* counts for such a column: the largest excess of rows before a moment. Such columns take no part in the effects
@@ -72,7 +72,7 @@ def compare(
         notes: Further notes for the report.
 
     Example:
-        See `Reference`; a report lists its findings, the largest first:
+        See `Reference`. A report lists its findings, the largest first:
 
         >>> import pandas as pd
         >>> from pipeline import Reference, compare, infer

@@ -74,10 +74,10 @@ def evaluate(
     """Compare `synthetic` with `holdout`, and `train` with `holdout` for the ceilings.
 
     Args:
-        synthetic: Generated rows, as an Arrow table, a pandas or a Polars frame, as are the others.
+        synthetic: Generated rows. Each table may be an Arrow table, a pandas frame or a Polars frame.
         holdout: Real rows that the generator has not seen.
         train: Real rows that the generator was trained on.
-        schema: The schema of all three tables; by default inferred from the training rows.
+        schema: The schema of all three tables. By default it is inferred from the training rows.
         settings: Bounds on rows, and the target for utility.
         seed: The seed of the samples, permutations and classifiers.
         areas: Names of the areas to compute. All of `AREAS` by default.
@@ -108,7 +108,7 @@ def evaluate(
 
 
 def _evaluated(samples: Samples, asked: Sequence[Area], progress: Progress) -> Evaluation:
-    """What some areas say of the columns that real rows can be compared by."""
+    """Compute areas for the columns in which real rows can be compared."""
     names = {area.name for area in asked}
     found = ceilings.comparable(samples, classify="detection" in names)
     samples = replace(samples, views=found.views, real=found.real)

@@ -302,8 +302,8 @@ def _ends(name: str, array: pa.ChunkedArray, least: int) -> tuple[_Ends | None, 
 def _inner(x: Floats, rows: Codes, least: int) -> float:
     """The greatest of ascending values if `least` rows share it; else a value before it that reveals no single row.
 
-    That is a multiple of `_unit`. If fewer than `least` rows are at or beyond this multiple, it is the mean of the
-    `least` greatest rows.
+    That is a multiple of `_unit`. If `least` or more rows lie beyond this multiple, it is the mean of the `least`
+    greatest rows.
     """
     if rows[-1] >= least or len(x) == 1:
         return float(x[-1])

@@ -81,7 +81,7 @@ def analytic(profile: Profile, space: FeatureSpace) -> Calibration:
 
 
 def calibrate(table: pa.Table, profile: Profile, space: FeatureSpace, seed: int) -> Calibration:
-    """Resample how much chance changes a table.
+    """Estimate how much a table differs from itself by chance, by resampling.
 
     Args:
         table: The reference table.

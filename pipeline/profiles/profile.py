@@ -99,7 +99,7 @@ class Profile(Record):
 
     @classmethod
     def of(cls, table: Frame, schema: Schema, space: FeatureSpace | None = None) -> Self:
-        """The profile of a table of `schema`; columns are summarised in parallel."""
+        """Profile a table of `schema`. Columns are summarised in parallel."""
         table = to_arrow(table)
         with ThreadPoolExecutor(pa.cpu_count()) as pool:
             found = pool.map(lambda column: ColumnProfile.of(column, table[column.name]), schema.columns)

@@ -55,7 +55,7 @@ class Reference(Record):
 
     @classmethod
     def of(cls, table: Frame, schema: Schema, *, seed: int = 0, ignore: Collection[str] = ()) -> Self:
-        """The reference that a table makes.
+        """Make the reference of a table.
 
         Args:
             table: At least one row.
@@ -80,7 +80,7 @@ class Reference(Record):
         return FeatureSpace.from_axes(_marginals(self.profile, self.joint), self.axes)
 
     def profile_of(self, batches: Iterable[Frame]) -> Profile:
-        """The profile of another table, given in batches, in the terms of this reference.
+        """Profile another table, given in batches, so that it can be compared with this reference.
 
         Raises:
             TableError: There are no batches.

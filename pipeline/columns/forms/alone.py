@@ -33,7 +33,7 @@ def isolated(distinct: NDArray[Any]) -> NDArray[np.bool_]:
 def without_lone(
     distinct: NDArray[Any], counts: NDArray[np.int64], least_rows: int
 ) -> tuple[NDArray[Any], NDArray[np.int64]]:
-    """The values, without those that lie between two values that stand alone and have too few rows for a leaf.
+    """The values, without those between two values that stand alone which together have too few rows for a leaf.
 
     Their rows are counted for the nearer neighbour.
     """

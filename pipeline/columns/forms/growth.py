@@ -86,7 +86,7 @@ def grow_affine(known: Arrays, distinct: NDArray[Any]) -> Arrays:
 
 
 def _apart(known: Arrays) -> NDArray[np.bool_]:
-    """For each leaf but the last: whether it holds one value and ends its cell, so that a gap follows it."""
+    """Whether each leaf but the last holds one value and ends its cell, so that later values are like neither."""
     alone = known["low"][:-1] == known["high"][:-1]
     return np.asarray(alone & (known["cells"][:-1] != known["cells"][1:]))
 

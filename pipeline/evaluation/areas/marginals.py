@@ -15,7 +15,7 @@ from pipeline.evaluation.samples import Samples
 from pipeline.evaluation.scores import ColumnError, Incomputable, Metric
 from pipeline.evaluation.views import Floats, View
 
-MOST_COLUMNS = 200  # whose errors are replicated, with and without an order each
+MOST_COLUMNS = 200  # of columns with an order, and of others, whose errors are replicated
 
 
 class Marginals(Area):
