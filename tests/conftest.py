@@ -1,9 +1,9 @@
-"""What all tests share: homes, servers, and what sets the quick tests apart from the whole suite.
+"""Fixtures of all tests: homes, servers, and the difference between quick tests and the whole suite.
 
-A test that asks for a fixture of `WHOLE` gets the marker `whole`; `make check` runs the others. Nobody has to remember
-to ask: a test that does what these fixtures are for without asking fails, and the line says which one to ask for.
+A test that uses a fixture of `WHOLE` gets the marker `whole`, and `make check` runs the others. The rule enforces
+itself: a test that needs such a fixture and does not use it fails, and the line says which fixture to use.
 
-Every worker of pytest-xdist is a process with a home and servers of its own: tests that run at once share nothing.
+Every worker of pytest-xdist is a process with its own home and servers, so concurrent tests share nothing.
 """
 
 import atexit
@@ -23,34 +23,34 @@ from flows.engine import homes
 
 WHOLE = ("home", "store", "processes", "training")
 STEPS = 300
-"""Steps of training for which a test need not ask: a second or two."""
+"""Steps of training that a test may do without the fixture, a second or two."""
 HOME = Path(tempfile.mkdtemp(prefix="resynth-tests-")).resolve()
 atexit.register(shutil.rmtree, HOME, ignore_errors=True)
 
 for name in [name for name in os.environ if name.startswith(("PREFECT_", "MLFLOW_"))]:
-    del os.environ[name]  # the tests must not write into anybody's servers
+    del os.environ[name]  # the tests must not write to real servers
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 homes.embed(HOME)  # before anything imports Prefect or MLflow
 
 
 @pytest.fixture(scope="session")
 def home() -> Path:
-    """The home of this process, with Prefect and MLflow; tests share it and keep apart by the names of their models."""
+    """The home of this process, with Prefect and MLflow. Tests share it and use different names of models."""
     return HOME
 
 
 @pytest.fixture(scope="session")
 def store() -> Iterator[Store]:
-    """An object store of this process; tests keep apart by prefix."""
+    """An object store of this process. Tests use different prefixes."""
     with serving() as served:
         yield served
 
 
 @pytest.fixture(scope="session")
 def processes() -> Iterator[None]:
-    """For tests that start processes of their own.
+    """For tests that start processes.
 
-    The ports that commands prefer are taken meanwhile: two commands that look at once would both find them free.
+    The ports that commands prefer are occupied meanwhile, because two commands could both find them free.
     """
     with ExitStack() as held:
         for port in (4200, 5000):
@@ -65,7 +65,7 @@ def training() -> None:
 
 
 class Quick:
-    """The test that is being run, if it is a quick one: what it has not asked for it must not do."""
+    """The running test, if it is a quick one, which may do only what its fixtures allow."""
 
     test: str | None = None
     steps = 0
@@ -76,7 +76,7 @@ class Quick:
         self.steps = 0
 
     def heard(self, event: str, arguments: tuple[object, ...]) -> None:
-        """Look at what Python's interpreter reports of itself."""
+        """Check an audit event of Python's interpreter."""
         if self.test is None:
             return
         if event in {"subprocess.Popen", "os.fork", "os.posix_spawn"}:
@@ -107,14 +107,14 @@ def pytest_sessionstart() -> None:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark what is not quick."""
+    """Mark the tests that are not quick."""
     if not set(WHOLE).isdisjoint(getattr(item, "fixturenames", ())):
         item.add_marker("whole")
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what is not quick, so that two workers end at about the same time."""
+    """Run tests that are not quick first, so that two workers end at about the same time."""
     items.sort(key=lambda item: item.get_closest_marker("whole") is None)
 
 

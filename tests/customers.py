@@ -1,4 +1,4 @@
-"""Made customers, as a shop would have them, in German and in Spanish."""
+"""Made-up customers of a shop, in German and in Spanish."""
 
 import numpy as np
 import pyarrow as pa
@@ -36,7 +36,7 @@ PERSONAL = 6
 
 
 def customers(language: str, rows: int, seed: int = 0) -> pa.Table:
-    """Orders of customers, so that people come up several times; spending follows the country."""
+    """Orders of customers. Customers occur several times, and spending depends on the country."""
     random = np.random.default_rng(seed)
     first, last, streets, note = PEOPLE[language]
     people = max(rows // 2, 1)
@@ -62,7 +62,7 @@ def customers(language: str, rows: int, seed: int = 0) -> pa.Table:
 
 
 def secrets(table: pa.Table) -> set[str]:
-    """What must not be found anywhere: every value of the personal columns, and the parts that tell a person."""
+    """Texts that must occur nowhere: every value of the personal columns, and the parts that identify a person."""
     found: set[str] = set()
     for name in table.column_names[:PERSONAL]:
         found |= {str(value) for value in table[name].to_pylist() if value is not None}

@@ -1,4 +1,4 @@
-"""Membership attacks: they catch what they must, and nothing else."""
+"""Membership attacks: they catch copies, and nothing else."""
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ def people(rows: int, seed: int) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def parts() -> dict[str, pd.DataFrame]:
-    """Members, others held out, and real rows of neither group."""
+    """Members, non-members, and real rows of neither group."""
     return {"seen": people(1500, 1), "holdout": people(1500, 2), "unseen": people(1500, 3)}
 
 
@@ -57,7 +57,7 @@ def test_auc_and_rate_are_those_of_scikit_learn() -> None:
 
 
 def test_distances_are_differences_of_ranks_and_mismatches() -> None:
-    """The nearest of brute force: squared differences of ranks, and one for another group or a null beside a value."""
+    """Distances equal brute force: squared differences of ranks, and one for another group or null against a value."""
     rows, others = people(40, 4), people(60, 5)
     space = Space([rows, others])
     pool = pd.concat([rows, others])

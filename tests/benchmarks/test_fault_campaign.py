@@ -1,4 +1,4 @@
-"""The fault campaigns in short: what is damaged or absurd is refused in a line, or harmless."""
+"""Short fault campaigns: damaged or absurd input is refused in one line, or is harmless."""
 
 from collections import Counter
 from pathlib import Path
@@ -21,7 +21,7 @@ def ends(tally: Tally) -> dict[str, Counter[str]]:
 
 
 def test_damaged_model_files_are_refused_and_changed_ones_cannot_harm(tmp_path: Path) -> None:
-    """Every damage is seen by its digest; with digests written anew, what still loads generates what it should."""
+    """Digests find every damage. With updated digests, a model that still loads generates correct rows."""
     for seed, name in enumerate(("whole", "other")):
         train(seed).save(tmp_path / name)
     tally = of_models(tmp_path / "whole", tmp_path / "other", faults=90, seed=7)
@@ -52,14 +52,14 @@ def unheld() -> None:
     ],
 )
 def test_a_campaign_tells_ends_apart(fault, end: str) -> None:
-    """What is raised and is no error of resynth's is a finding, and so is what should hold and does not."""
+    """Errors that are not resynth's, and failed requirements, are findings."""
     tally = Tally()
     assert tally.meet("kind", "case", fault) == end
     assert bool(tally.findings) == (end != "harmless")
 
 
 def test_a_campaign_sees_what_hangs_and_what_is_long_winded() -> None:
-    """After its time a fault counts as hung; a refusal of two lines is none."""
+    """A fault that exceeds its time counts as hung. A message of two lines is no refusal."""
     tally = Tally()
 
     def refuse() -> None:

@@ -1,4 +1,4 @@
-"""The fault campaigns of whole commands in short: killed, without room, and several first ones in a new home."""
+"""Short fault campaigns of whole commands: kills, full disks, and several first runs in a new home."""
 
 import shutil
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ def small(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_first_runs_at_once_all_succeed(first: tuple[Tally, Ground]) -> None:
-    """Each has its version, its alias and its export, and nothing else is there."""
+    """Each run has its version, its alias and its export, and nothing else is left."""
     tally, _ = first
     assert tally.findings == []
     assert sorted(tally.counts.items()) == [
@@ -44,7 +44,7 @@ def test_first_runs_at_once_all_succeed(first: tuple[Tally, Ground]) -> None:
 
 
 def test_commands_killed_when_the_alias_moves(first: tuple[Tally, Ground]) -> None:
-    """A run and a promotion: all holds that ever does, and the next of each ends well and clears up."""
+    """After a killed run and a killed promotion, all invariants hold, and the next command succeeds and cleans up."""
     _, ground = first
     tally = of_kills(ground, 0, run=1, promote=1)
     assert tally.findings == []
@@ -54,7 +54,7 @@ def test_commands_killed_when_the_alias_moves(first: tuple[Tally, Ground]) -> No
 
 
 def test_a_run_on_a_full_disk(first: tuple[Tally, Ground], small: Path, tmp_path: Path) -> None:
-    """It is refused in one true line, the home is as it was, and with room the next one succeeds."""
+    """It is refused in one true line, the home stays as it was, and with enough room the next run succeeds."""
     _, ground = first
     shutil.copytree(ground.home, small / "home")
     shutil.copy(ground.table(NAME), tmp_path)
@@ -73,14 +73,14 @@ def test_a_run_on_a_full_disk(first: tuple[Tally, Ground], small: Path, tmp_path
     ],
 )
 def test_a_failure_that_is_not_one_line_is_seen(code: int, err: str, what: str) -> None:
-    """A traceback, an answer for programs that says something else, and a death are findings."""
+    """A traceback, a JSON answer that differs from the line, and a crash are findings."""
     (found,) = Ended(code, '{"error": "x"}', err, 1.0).faults()
     assert what in found
     assert Ended(1, '{"error": "x"}', "resynth: x\n", 1.0).faults() == []
 
 
 def test_what_is_left_is_seen(tmp_path: Path) -> None:
-    """Every sort of file that a killed command may leave, and real values in whatever file; not the table's own."""
+    """All kinds of leftovers of a killed command are found, and real values in any file but the tables themselves."""
     ground = Ground(tmp_path)
     assert (list(stranded(ground)), list(leaking(ground))) == ([], [])
     state = ground.home / ".resynth"

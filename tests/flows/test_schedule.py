@@ -44,7 +44,7 @@ def settings(**schedules: object) -> Settings:
 
 
 def test_every_table_has_a_retraining_and_a_check(tmp_path: Path) -> None:
-    """Both know their table, and the retraining also starts on the drift of its own table only."""
+    """Both deployments know their table, and the retraining also starts on drift of its own table only."""
     tables = {"a": settings(retrain="0 3 * * *", drift="90m", timezone="Europe/Berlin"), "b": settings(retrain="1d")}
     made = schedule.deployments(tmp_path, None, tables)
     assert [deployment.full_name for deployment in made] == [
@@ -62,7 +62,7 @@ def test_every_table_has_a_retraining_and_a_check(tmp_path: Path) -> None:
 
 
 def test_drift_may_be_the_only_reason_to_retrain(tmp_path: Path) -> None:
-    """Without a schedule of its own a retraining is deployed for its automation, unless that is off."""
+    """A retraining without a schedule is deployed for its automation, unless the automation is off."""
     made = schedule.deployments(tmp_path, None, {"a": settings(drift="1h")})
     assert [deployment.full_name for deployment in made] == ["resynth-retrain/a", "resynth-check/a"]
     assert made[0].schedules == []
@@ -71,7 +71,7 @@ def test_drift_may_be_the_only_reason_to_retrain(tmp_path: Path) -> None:
 
 
 def test_a_schedule_that_is_none_is_told_in_one_line(tmp_path: Path) -> None:
-    """Nothing to do, or not a time."""
+    """Settings without a schedule, or with an invalid one, are refused in one line."""
     with pytest.raises(SettingsError, match="expected a schedule"):
         schedule.deployments(tmp_path, None, {"a": settings()})
     with pytest.raises(SettingsError, match=r"a: retrain: .*'at dawn'"):
@@ -79,14 +79,14 @@ def test_a_schedule_that_is_none_is_told_in_one_line(tmp_path: Path) -> None:
 
 
 def test_runs_that_wait_for_a_person_keep_no_other_from_its_turn() -> None:
-    """Each table has one at most, and two more may be at work meanwhile."""
+    """At most one run per table may wait for a person, and two more may be at work."""
     tables = {name: Settings.model_validate({"data": name, "gate": {"approval": "person"}}) for name in "abc"}
     assert schedule.at_once({"x": settings(), "y": settings()}) == 2
     assert schedule.at_once(tables | {"x": settings()}) == 5
 
 
 def runs(times: Schedule, start: datetime, hours: int) -> list[datetime]:
-    """Every run that Prefect's scheduler makes, which asks for the next ones again and again, here every hour."""
+    """Every run that Prefect's scheduler makes, asking for the next ones every hour."""
     if times.cron is not None:
         scheduler: Any = CronSchedule(cron=times.cron, timezone=times.timezone)
     else:
@@ -105,7 +105,7 @@ def runs(times: Schedule, start: datetime, hours: int) -> list[datetime]:
 @pytest.mark.parametrize("hour", ["30 1", "30 2", "0 3"])
 @pytest.mark.parametrize("month", [(3, 6), (3, 27), (10, 23), (10, 30)])
 def test_a_change_of_clocks_neither_skips_nor_doubles_a_daily_run(zone: str, hour: str, month: tuple[int, int]) -> None:
-    """Every local day around the changes of 2026 has one run, also where its time does not exist or exists twice."""
+    """Around the clock changes of 2026, every local day has one run, even if its time is missing or exists twice."""
     start = datetime(2026, *month, tzinfo=ZoneInfo(zone)).astimezone(UTC)
     days = [
         date.astimezone(ZoneInfo(zone)).date() for date in runs(schedule.timetable(f"{hour} * * *", zone), start, 96)
@@ -117,7 +117,7 @@ def test_a_change_of_clocks_neither_skips_nor_doubles_a_daily_run(zone: str, hou
 
 @pytest.mark.parametrize(("when", "hours"), [("6h", 6), ("1d", 24)])
 def test_an_interval_is_elapsed_time_whatever_the_clock_says(when: str, hours: int) -> None:
-    """Over a change of clocks and over a restart of the server, the distance stays the same."""
+    """Across a clock change and a restart of the server, the distance stays the same."""
     found = runs(schedule.timetable(when, "Europe/Berlin"), datetime(2026, 10, 23, 23, 10, tzinfo=UTC), 72)
     assert len(found) == 72 // hours
     assert {later - earlier for earlier, later in pairwise(found)} == {timedelta(hours=hours)}
@@ -125,7 +125,7 @@ def test_an_interval_is_elapsed_time_whatever_the_clock_says(when: str, hours: i
 
 
 def test_serve_is_alone_in_a_home(command: Command, home: Path, tmp_path: Path) -> None:
-    """A second one says so and leaves before anything starts."""
+    """A second `serve` says so and ends before anything starts."""
     (tmp_path / "tables.toml").write_text(f'data = "in"\n{SETTINGS}')
     with alone(home, "resynth serve"):
         outcome = command("serve", "--config", tmp_path / "tables.toml")
@@ -137,7 +137,7 @@ def test_serve_is_alone_in_a_home(command: Command, home: Path, tmp_path: Path) 
 def test_settings_that_name_other_columns_are_told_before_serving(
     command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Of a table that is there; one that is to come may have every column. A run that reads them later tells too."""
+    """Only an existing table is checked, because one that comes later may have any column. Later runs report it too."""
     config = tmp_path / "resynth.toml"
     settings = SETTINGS.replace("[evaluation]", '[evaluation]\ntarget = "colour"')
     config.write_text(f'data = "{tmp_path}/in"\n{settings}')
@@ -161,7 +161,7 @@ def test_settings_that_name_other_columns_are_told_before_serving(
 
 
 def test_servers_that_are_away_when_a_run_begins_are_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """By the webhook of the table, once, and the run fails."""
+    """The webhook of the table is called once, and the run fails."""
     (tmp_path / "resynth.toml").write_text('data = "in"\n')
     told: list[tuple[object, ...]] = []
 
@@ -177,7 +177,7 @@ def test_servers_that_are_away_when_a_run_begins_are_told(monkeypatch: pytest.Mo
 
 
 def test_a_retraining_that_meets_another_is_no_failure(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The flow run ends as completed and says who is at it."""
+    """The flow run ends as completed, and its message says that another run is at work."""
 
     def busy(request: object) -> None:
         raise BusyError("found one still going on")
@@ -192,7 +192,7 @@ def test_a_retraining_that_meets_another_is_no_failure(monkeypatch: pytest.Monke
 def test_a_check_that_finds_drift_calls_for_a_retraining(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, events: list[str]
 ) -> None:
-    """It emits the event that the automation of this table waits for; without drift there is silence."""
+    """It emits the event that this table's automation waits for. Without drift it emits nothing."""
     drifted = bool(events)
     emitted: list[tuple[str, dict[str, str]]] = []
     finding = SimpleNamespace(drifted=drifted, text="count moved")
@@ -211,7 +211,7 @@ def test_a_check_that_finds_drift_calls_for_a_retraining(
 
 
 def test_the_file_for_work_pools_is_about_these_flows() -> None:
-    """Every deployment of `prefect.yaml` names a flow that exists, with parameters that it has, one run at a time.
+    """Every deployment of `prefect.yaml` names an existing flow and its parameters, and runs one at a time.
 
     In a container the home is a volume.
     """
@@ -231,9 +231,9 @@ def test_the_file_for_work_pools_is_about_these_flows() -> None:
 
 @pytest.mark.usefixtures("processes")
 def test_serve_retrains_on_drift_and_asks_a_person(tmp_path: Path) -> None:
-    """The event alone starts a retraining by the automation, in a process of its own; SIGTERM ends all in order.
+    """The event alone starts a retraining through the automation, in its own process. SIGTERM ends all in order.
 
-    The retraining waits until a person has answered Prefect's form, and the version says who it was.
+    The retraining waits until a person has answered Prefect's form, and the version records who it was.
     """
     (tmp_path / "in").mkdir()
     write(tmp_path / "in", "monday", 300)

@@ -1,4 +1,4 @@
-"""A table of types that are never modelled by themselves, and what in it belongs to single people."""
+"""A table of types that are never modelled by themselves, and its values that belong to single people."""
 
 import datetime as dt
 from decimal import Decimal

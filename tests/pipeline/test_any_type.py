@@ -1,4 +1,4 @@
-"""Columns of any type, of each kind that a person may set: from the file to the export, and everything between."""
+"""Columns of any type, with each kind that a person may set, from the file to the export."""
 
 import io
 from pathlib import Path
@@ -72,7 +72,7 @@ def synthesizer(table: pa.Table, schema: Schema) -> Synthesizer:
 
 
 def test_by_default_odd_columns_are_left_out_with_a_line_each(table):
-    """What is not modelled by itself does not block the others."""
+    """Columns that are not modelled by themselves do not block the others."""
     schema = columns.infer(table)
     assert {"tags", "place", "attributes", "raw", "hash", "point", "uuid"} <= set(schema.dropped)
     for name in schema.dropped:
@@ -83,7 +83,7 @@ def test_by_default_odd_columns_are_left_out_with_a_line_each(table):
 
 
 def test_rare_values_of_any_type_are_withheld_before_anything_is_learned(table, schema):
-    """The value of one row is gone from every column, counted, and replaced by a value of a row of its group."""
+    """A value of one row is removed from every column, counted, and replaced by a value from a row of its group."""
     rule = Disclosure.of(table, schema)
     after = rule.apply(table, seed=0)
     assert after.schema.equals(table.schema)
@@ -155,7 +155,7 @@ def test_everything_that_looks_at_categories_takes_any_type(table, schema, synth
 
 
 def test_a_warm_start_learns_new_values_of_any_type(table, schema, synthesizer):
-    """What has come gets a place beside what was known, and is generated; nothing else is."""
+    """New values get a place beside the known ones and are generated. Nothing else is generated."""
     newer = through_parquet(odd(seed=1, people=2))
     assert synthesizer.strange(newer)
     grown = fit(newer, columns.infer(newer, settings(newer, "categorical")), synthesizer)
@@ -194,7 +194,7 @@ def test_made_up_values_of_any_type_keep_type_and_nulls_and_are_nobody_s(tmp_pat
 
 
 def test_identifiers_without_room_name_column_type_and_room(table):
-    """One line when columns are inferred, before anything is trained."""
+    """The line comes when columns are inferred, before any training."""
     with pytest.raises(
         SchemaError, match=r"column 'flag' of type bool cannot .* room for \d+ fresh values, there is room"
     ):
@@ -202,7 +202,7 @@ def test_identifiers_without_room_name_column_type_and_room(table):
 
 
 def test_inspection_shows_readable_examples_of_any_type(table, schema):
-    """Three for every column, JSON for nested values, none of one row; a column that is left out says why."""
+    """Every column has three examples, nested values as JSON, none of one row. A dropped column says why."""
     shown = {each.name: each for each in inspection.inspect(table, schema)}
     assert all(len(each.examples) == 3 for each in shown.values())
     assert all(text == "null" or text.startswith('["tag-') for text in shown["tags"].examples)

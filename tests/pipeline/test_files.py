@@ -1,4 +1,4 @@
-"""Small files that are there whole or not at all."""
+"""Small files that are whole or absent."""
 
 import os
 from pathlib import Path
@@ -9,7 +9,7 @@ from pipeline import files
 
 
 def test_a_file_is_replaced_as_a_whole_and_private(tmp_path: Path) -> None:
-    """Its owner alone may read it, and nothing lies beside it."""
+    """Only its owner may read it, and nothing is left beside it."""
     file = tmp_path / "state"
     for content in ("first", "zweite ü"):
         files.write(file, content)
@@ -36,7 +36,7 @@ def test_what_cannot_be_flushed_changes_nothing(tmp_path: Path, monkeypatch: pyt
 
 
 def test_what_is_made_in_private_is_private(tmp_path: Path) -> None:
-    """And only that."""
+    """Files made outside the context are not affected."""
     before = os.umask(0o022)
     try:
         with files.private():
@@ -48,7 +48,7 @@ def test_what_is_made_in_private_is_private(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_writer_has_left_goes(tmp_path: Path) -> None:
-    """The next one writes as if it had never been, and whoever clears removes it."""
+    """The next writer works as if it had never been, and `clear` removes it."""
     file, left = tmp_path / "state", tmp_path / ".state.new"
     left.write_text("half")
     files.write(file, "whole")

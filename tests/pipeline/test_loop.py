@@ -1,4 +1,4 @@
-"""A turn of the loop: what is asked about new rows, and of whom."""
+"""A turn of the loop: what is found in new rows."""
 
 import numpy as np
 import pyarrow as pa
@@ -48,7 +48,7 @@ IGNORING = SETTINGS.model_copy(update={"drift": DriftSettings(ignore=("counter",
 
 @pytest.fixture(scope="module")
 def champion() -> Champion:
-    """Of the settings that ignore the counter."""
+    """Settings that ignore the counter."""
     return trained(IGNORING)
 
 
@@ -61,7 +61,7 @@ def test_later_days_and_ignored_counters_are_no_drift(champion):
 
 
 def test_the_model_would_see_the_days_move(champion):
-    """Were it told the days, it would find the next week's rows elsewhere: they are what it looks away from."""
+    """If the days were not hidden from the model, it would encode the next week's rows elsewhere."""
     held, later = visits(1500, 0, YEAR, seed=4), visits(1500, YEAR, 7, seed=5)
     told = [champion.synthesizer.look(rows).mean.mean(0) for rows in (held, later)]
     away = [champion.synthesizer.look(rows, without=("day", "counter")).mean.mean(0) for rows in (held, later)]
@@ -75,20 +75,20 @@ def test_what_changes_is_seen_by_the_model_and_by_the_classifier(champion):
 
 
 def test_a_column_ignored_since_the_training_silences_the_model():
-    """What the model said of its hold-out then was said of that column too: there is nothing to compare with."""
+    """The model's view of its hold-out included that column, so there is nothing to compare with."""
     report = loop.check(trained(SETTINGS), visits(1500, 0, YEAR, seed=7), IGNORING).report
     assert not [f for f in report.findings if f.kind == "model"]
 
 
 @pytest.mark.parametrize(("rows", "asked"), [(0, set()), (5, set()), (50, {"likelihood", "latent", "classifier"})])
 def test_few_rows_are_looked_at(champion, rows, asked):
-    """No row and a handful have a report; the model has its say from fifty on."""
+    """Empty and tiny tables have a report. The model is used from fifty rows on."""
     report = loop.check(champion, visits(50, YEAR, 7, seed=8).slice(0, rows), IGNORING).report
     assert {f.what for f in report.findings if f.kind == "model"} == asked
 
 
 def test_rows_that_are_told_by_chance_is_no_drift(champion):
-    """Of fifty rows a classifier may tell most or none: ten such batches are silent."""
+    """A classifier may tell apart most or none of fifty rows: ten such batches raise no alarm."""
     held = loop.view(champion.synthesizer, visits(50, 0, YEAR, seed=20), IGNORING)
     for seed in range(10):
         report = loop.check(champion._replace(view=held), visits(50, YEAR, 7, seed=seed), IGNORING).report
@@ -96,7 +96,7 @@ def test_rows_that_are_told_by_chance_is_no_drift(champion):
 
 
 def test_a_table_of_days_alone_has_no_view():
-    """All that varies moves on: the model has nothing to say, and that is said of nothing."""
+    """Every varying column moves on with time, so the model sees nothing, and its view is empty."""
     table = visits(400, 0, YEAR, seed=9).select(["day"])
     parts = split(table)
     made = Synthesizer.fit(parts.train, parts.validation, columns.infer(table), training=TrainingSettings(epochs=1))
@@ -105,7 +105,7 @@ def test_a_table_of_days_alone_has_no_view():
 
 
 def test_another_kind_in_the_settings_is_no_drift(champion):
-    """Rows under settings that name another kind are compared as the model knows them, and the report says so."""
+    """If the settings name another kind, rows are compared as the model knows them, and the report says so."""
     other = IGNORING.model_copy(update={"columns": {"x": ColumnSettings(kind="categorical")}})
     table = visits(2500, 0, YEAR, seed=0)
     report = loop.check(champion, table, other).report
@@ -117,7 +117,7 @@ def test_another_kind_in_the_settings_is_no_drift(champion):
 
 
 def test_changed_privacy_settings_are_told_to_the_policy(champion):
-    """Columns that are left out, made up or shown by another rule now are differences of rules, not of the table."""
+    """Columns that are now left out, made up or shown by another rule differ in rules, not in the table."""
     table = visits(500, 0, YEAR, seed=5)
     changed = {"counter": ColumnSettings(kind="drop")}
     schema = columns.infer(table, changed, PrivacySettings(least_rows=9))

@@ -66,7 +66,7 @@ def edit_arrays(file: Path, change: Callable[[dict[str, np.ndarray]], object]) -
 
 
 def test_the_digest_stands_for_every_file(saved: Path, tmp_path: Path) -> None:
-    """Another model has another digest; the one that was kept loads its own files only."""
+    """Another model has another digest, and a digest loads only its own files."""
     kept = saving.digest(saved)
     assert Synthesizer.load(saved, kept).schema.arrow.equals(mixed().schema)
     fit(1).save(tmp_path / "other")
@@ -134,7 +134,7 @@ CHANGES: dict[str, Callable[[dict[str, Any]], object]] = {
 
 @pytest.mark.parametrize("case", CHANGES)
 def test_json_that_no_synthesizer_has_is_refused_in_a_line(saved: Path, case: str) -> None:
-    """Each kind of column says what its state must be."""
+    """Each kind of column checks its state."""
     edit(saved, CHANGES[case])
     with pytest.raises(DamagedError, match="expected a saved synthesizer in") as caught:
         Synthesizer.load(saved)
@@ -144,7 +144,7 @@ def test_json_that_no_synthesizer_has_is_refused_in_a_line(saved: Path, case: st
 
 @pytest.mark.parametrize("text", ["", "[]", "null", "{" * 9999, '{"format": ' + "9" * 5000 + "}", "\x00", "{}"])
 def test_a_model_file_that_is_none_is_refused(saved: Path, text: str) -> None:
-    """Also where Python's own parser gives up."""
+    """This holds even if Python's own parser gives up."""
     (saved / saving.MODEL).write_text(text)
     with pytest.raises(DamagedError):
         Synthesizer.load(saved)
@@ -178,7 +178,7 @@ WEIGHTS: dict[str, Callable[[dict[str, np.ndarray]], object]] = {
 
 @pytest.mark.parametrize("case", WEIGHTS)
 def test_weights_that_the_network_has_not_are_refused(saved: Path, case: str) -> None:
-    """By number, name, type and shape, and where they are no numbers."""
+    """Weights are refused for their number, names, types or shapes, and if they are not finite."""
     edit_arrays(saved / "weights.safetensors", WEIGHTS[case])
     with pytest.raises(DamagedError):
         Synthesizer.load(saved)
@@ -208,7 +208,7 @@ def test_arrays_that_a_codec_cannot_use_are_refused(saved: Path, case: str) -> N
 
 
 def test_a_loaded_synthesizer_proves_itself(saved: Path) -> None:
-    """Unchanged, and also where weights differ as arithmetic does from one processor to the next."""
+    """Rows are accepted if unchanged, and if weights differ as between processors."""
     loaded = Synthesizer.load(saved)
     loaded.prove()
     assert loaded.vae is not None
@@ -231,7 +231,7 @@ def test_every_prior_is_saved_and_loaded(prior: str, tmp_path: Path) -> None:
 
 
 def test_exchanged_weights_are_found_by_their_rows(saved: Path, tmp_path: Path) -> None:
-    """Of another training on the same table they fit in every size, and generate other rows."""
+    """Weights of another training on the same table fit in every size, but generate other rows."""
     fit(1).save(tmp_path / "other")
     (saved / "weights.safetensors").write_bytes((tmp_path / "other" / "weights.safetensors").read_bytes())
     seal(saved)
@@ -240,7 +240,7 @@ def test_exchanged_weights_are_found_by_their_rows(saved: Path, tmp_path: Path) 
 
 
 def test_a_network_that_says_one_thing_only_is_found(synthesizer: Synthesizer, saved: Path) -> None:
-    """A column that varied in training and came out constant is no chance, whatever was kept."""
+    """A column that varied in training cannot be constant by chance, whatever the fingerprint says."""
     loaded = Synthesizer.load(saved)
     assert loaded.vae is not None
     with torch.no_grad():

@@ -31,7 +31,7 @@ def fit(table: pa.Table, seed: int = 0, **more) -> Synthesizer:
 
 @pytest.fixture(scope="module")
 def synthesizer(training: None) -> Synthesizer:
-    """One fitted to the mixed table of 3,000 rows."""
+    """A synthesizer fitted to the mixed table of 3,000 rows."""
     return fit(mixed(3_000))
 
 
@@ -41,7 +41,7 @@ def test_generated_rows_have_the_exact_schema(synthesizer):
 
 
 def test_row_i_is_a_function_of_seed_and_i(synthesizer):
-    """Any window of a dataset, also across blocks, equals the same rows of the whole; another seed differs."""
+    """Any window of a dataset, even across blocks, equals the same rows of the whole. Another seed differs."""
     whole = synthesizer.sample(BLOCK + 300, seed=1)
     assert synthesizer.sample(500, seed=1, start=BLOCK - 200).equals(whole.slice(BLOCK - 200, 500))
     assert synthesizer.sample(10, seed=1).equals(whole.slice(0, 10))
@@ -49,7 +49,7 @@ def test_row_i_is_a_function_of_seed_and_i(synthesizer):
 
 
 def test_the_structure_of_the_table_is_learned(synthesizer):
-    """What one column says of another is kept: size follows group, and notes are missing just for group "c"."""
+    """The dependence of columns is kept: size follows group, and notes are missing just for group "c"."""
     table = synthesizer.sample(4_000, seed=3)
     group = np.asarray(table["group"].to_pylist())
     size = table["size"].to_numpy()
@@ -69,7 +69,7 @@ def test_identifiers_are_fresh(synthesizer):
 
 
 def test_identifiers_of_held_out_rows_are_not_made_either():
-    """A key that only the hold-out has is never generated: fresh keys keep clear of every row that exists."""
+    """A key that only the hold-out has is never generated, because fresh keys avoid all real rows."""
     table = mixed(600)
     fitted = Synthesizer.fit(
         table.slice(0, 300),
@@ -83,7 +83,7 @@ def test_identifiers_of_held_out_rows_are_not_made_either():
 
 
 def test_extremes_of_validation_rows_are_within_reach():
-    """Normalization knows the validation rows too: what stands for their largest value can be generated."""
+    """Normalization also knows the validation rows: a stand-in for their largest value can be generated."""
     table = pa.table({"x": np.append(np.random.default_rng(0).normal(size=2_000), [50.0])})
     fitted = Synthesizer.fit(
         table.slice(0, 1_900),
@@ -142,7 +142,7 @@ def test_rows_come_back_from_their_own_latent(synthesizer):
 
 
 def test_points_between_two_rows_change_columns_one_after_the_other(synthesizer):
-    """The line in z between rows of two groups, decoded with one noise, leaves the first group once and for good."""
+    """On the line in z between rows of two groups, decoded with one noise, the group changes once and for good."""
     table = mixed(400, seed=5)
     group = np.asarray(table["group"].to_pylist())
     z = synthesizer.encode(table)
@@ -161,7 +161,7 @@ def test_points_between_two_rows_change_columns_one_after_the_other(synthesizer)
 
 @pytest.mark.usefixtures("training")
 def test_columns_with_unknown_labels_are_named():
-    """However many labels there are, whatever encodes them; other numbers and new nulls are no labels."""
+    """They are named for any number of labels and any encoding. Other numbers and new nulls are no unknown labels."""
     codes = [f"c{i}" for i in range(600)]
     table = pa.table({"x": range(600), "code": codes, "flag": [True] * 600, "none": pa.nulls(600, pa.string())})
     fitted = fit(pa.concat_tables([table] * 5))
@@ -175,7 +175,7 @@ def test_columns_with_unknown_labels_are_named():
 
 
 def test_what_a_row_is_decoded_to_does_not_depend_on_how_many_there_are(synthesizer):
-    """The first rows of a few, of many, and of more than a block are the same; the same z elsewhere has other noise."""
+    """The first rows are the same for a few rows, many, and more than a block. A z in another row has other noise."""
     z = np.repeat(synthesizer.encode(mixed(1)), BLOCK + 20, axis=0)
     whole = synthesizer.decode(z, seed=3)
     for rows in (1, 10, BLOCK + 10):
@@ -185,7 +185,7 @@ def test_what_a_row_is_decoded_to_does_not_depend_on_how_many_there_are(synthesi
 
 @pytest.mark.parametrize("form", ["tokens", "quantile"])
 def test_rows_of_every_normal_form_are_decoded_one_by_one(form):
-    """Also where a real form is kept within the ends of training, and where columns have two variables."""
+    """This holds for real forms that are kept within the ends of training, and for columns with two variables."""
     random = np.random.default_rng(0)
     table = pa.table({"x": random.normal(size=2_000), "code": [f"{i}" for i in random.zipf(1.3, 2_000) % 900]})
     schema = columns.infer(table)

@@ -1,4 +1,4 @@
-"""One thread where more bring nothing."""
+"""PyTorch uses one thread where more bring nothing."""
 
 import pytest
 import torch
@@ -7,7 +7,7 @@ from pipeline.threads import one_thread
 
 
 def test_one_thread_within_and_as_many_as_before_after_it() -> None:
-    """Also when what is within fails."""
+    """The number of threads is restored even if the block fails."""
     before = torch.get_num_threads()
     torch.set_num_threads(3)
     try:

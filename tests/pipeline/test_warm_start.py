@@ -1,4 +1,4 @@
-"""Warm start: what the champion generates without training, and what a short one brings."""
+"""Warm start: what the champion generates without training, and what a short training adds."""
 
 import math
 
@@ -46,7 +46,7 @@ def warm(champion: Synthesizer, table: pa.Table, training=TRAINING, novel: Novel
 
 @pytest.fixture(scope="module")
 def champion(training: None) -> Synthesizer:
-    """One fitted to the mixed table of 3,000 rows."""
+    """A synthesizer fitted to the mixed table of 3,000 rows."""
     table = mixed(3_000)
     parts = table.slice(300), table.slice(0, 300)
     return Synthesizer.fit(*parts, columns.infer(table), model=MODEL, training=TRAINING)
@@ -59,14 +59,14 @@ def grown(champion) -> Synthesizer:
 
 
 def test_untrained_on_known_values_it_generates_what_the_champion_generates(champion):
-    """Zero epochs on rows that the champion knows change nothing, key column included, whatever the seed."""
+    """With zero epochs on rows that the champion knows, nothing changes, key column included, whatever the seed."""
     again = warm(champion, mixed(3_000).slice(300), NONE)
     assert again.sample(2_000, seed=3).equals(champion.sample(2_000, seed=3))
     assert again.history == ()
 
 
 def test_untrained_on_new_values_it_still_knows_the_old_ones(champion):
-    """Zero epochs on a drifted table: the new label may come, and rows without it are the champion's, near enough."""
+    """With zero epochs on a drifted table, new labels may occur, and other rows are nearly the champion's."""
     again, before = warm(champion, drifted(), NONE).sample(4_000, seed=3), champion.sample(4_000, seed=3)
     group, size = np.asarray(again["group"].to_pylist()), again["size"].to_numpy()
     assert 0 < np.mean(group == "d") < 0.25
@@ -163,7 +163,7 @@ def test_columns_that_were_constant_come_alive():
 
 
 def test_a_table_outgrows_the_network_that_a_warm_start_would_keep() -> None:
-    """At twice the components of the prior or at twice the width; what the settings fix never counts."""
+    """It does at twice the components of the prior, or at twice the width. Sizes fixed by the settings never count."""
     table, automatic = mixed(1_300), ModelSettings()
     small = Synthesizer.fit(
         table.slice(300), table.slice(0, 300), columns.infer(table), model=automatic, training=NONE

@@ -78,7 +78,7 @@ def tiny(tmp_path: Path) -> Path:
     ],
 )
 def test_wrong_usage_is_one_line_and_exit_code_2(command: Command, arguments: list[str], message: str) -> None:
-    """What is wrong with the arguments is said before anything starts."""
+    """Wrong arguments are reported before any work starts."""
     outcome = command(*arguments)
     assert outcome.code == 2
     assert outcome.out == ""
@@ -140,7 +140,7 @@ def bad_tables() -> dict[str, Callable[[Path], None]]:
 
 @pytest.mark.parametrize("kind", bad_tables())
 def test_a_bad_table_changes_nothing(command: Command, home: Path, tmp_path: Path, kind: str) -> None:
-    """One line, exit code 2, nothing registered, nothing written, no rows left behind."""
+    """The command prints one line and ends with exit code 2. It registers and writes nothing, and leaves no rows."""
     data = tmp_path / "bad.parquet"
     bad_tables()[kind](data)
     out = tmp_path / "out"
@@ -169,7 +169,7 @@ def test_a_table_with_other_columns_than_the_champions_is_refused(command: Comma
 
 
 def test_an_output_directory_of_something_else_is_refused_before_training(command: Command, tmp_path: Path) -> None:
-    """Files that are no export are never replaced."""
+    """Directories that are no export are never replaced."""
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "thesis.txt").write_text("precious")
     outcome = command("run", write(tmp_path), "--name", "cli-occupied", "--out", tmp_path / "out")
@@ -181,7 +181,7 @@ def test_an_output_directory_of_something_else_is_refused_before_training(comman
 def test_a_failing_stage_leaves_no_trace(
     command: Command, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """When publishing fails at the very end, the version is withdrawn and the alias is back."""
+    """If publishing fails at the very end, the version is withdrawn and the alias is moved back."""
     from pipeline.data import exports  # noqa: PLC0415 - patched below
 
     def full(*_: object, **__: object) -> None:
@@ -212,7 +212,7 @@ def test_an_interruption_is_clean(
 
 
 def test_a_refused_first_version_publishes_nothing(command: Command, tmp_path: Path) -> None:
-    """A gate that says no: exit code 3, the version is kept for inspection, but nobody is champion."""
+    """If the gate refuses, the exit code is 3, the version is kept for inspection, and there is no champion."""
     strict = tmp_path / "strict.toml"
     strict.write_text(TINY + "[gate]\nactive_units = 99\n")
     outcome = command("run", write(tmp_path), "--name", "cli-strict", "--config", strict, "--out", tmp_path / "out")
@@ -224,9 +224,9 @@ def test_a_refused_first_version_publishes_nothing(command: Command, tmp_path: P
 
 
 def test_settings_may_say_where_the_data_are(command: Command, tmp_path: Path) -> None:
-    """Without DATA the settings' `data` counts, of the table that is asked for where there are several.
+    """Without DATA, the settings' `data` is used; with several tables, that of the named one.
 
-    With a name, `models` tells the moves of its alias after the versions, for people and for programs; without one not.
+    With a name, `models` shows the moves of its alias below the versions, as text and as JSON. Without one, not.
     """
     name = "cli-told"
     write(tmp_path, "told")
@@ -246,7 +246,7 @@ def test_settings_may_say_where_the_data_are(command: Command, tmp_path: Path) -
 
 
 def test_export_verify_and_tampering(command: Command, model: str, tmp_path: Path) -> None:
-    """An export has the rows asked for, verifies, is the same for the same seed, and betrays any change."""
+    """An export has the requested rows, verifies, is the same for the same seed, and reveals any change."""
     out = tmp_path / "export"
     outcome = command("export", model, "--rows", 123, "--out", out, "--seed", 4, "--json")
     assert outcome.code == 0, outcome.err
@@ -265,7 +265,7 @@ def test_export_verify_and_tampering(command: Command, model: str, tmp_path: Pat
 
 
 def test_out_takes_nothing_away(command: Command, model: str, home: Path, tmp_path: Path) -> None:
-    """A web project, the home, what holds the home or the data: one line, exit code 2, nothing changed, no training."""
+    """A web project, the home, or a directory around home or data is refused: one line, exit code 2, no training."""
     web, data = tmp_path / "web", tmp_path / "data"
     for directory in (web, data):
         directory.mkdir()
@@ -283,7 +283,7 @@ def test_out_takes_nothing_away(command: Command, model: str, home: Path, tmp_pa
 
 
 def test_exports_are_partitioned(command: Command, model: str, tmp_path: Path) -> None:
-    """By the option, in the order of the columns given; the export verifies, and the rows are those without."""
+    """The option partitions by the given columns, in their order. The export verifies and has the same rows."""
     out = tmp_path / "out"
     outcome = command(
         "export", model, "--rows", 200, "--out", out, "--partition-by", "group", "--partition-by", "count", "--json"
@@ -303,7 +303,7 @@ def test_exports_are_partitioned(command: Command, model: str, tmp_path: Path) -
 
 
 def test_a_doctored_schema_fails_verification(command: Command, model: str, tmp_path: Path) -> None:
-    """A manifest that was changed so that its schema cannot be read is a check that says no, not a failure."""
+    """If a manifest's schema was changed and cannot be read, the check finds a problem and does not fail itself."""
     out = tmp_path / "export"
     assert command("export", model, "--rows", 5, "--out", out).code == 0
     doctored = exports.load_manifest(out).model_copy(update={"arrow_schema": "AAAA"})
@@ -315,7 +315,7 @@ def test_a_doctored_schema_fails_verification(command: Command, model: str, tmp_
 
 
 def test_an_export_takes_the_settings_of_its_table(command: Command, model: str, tmp_path: Path) -> None:
-    """What `[tables.NAME]` says wins over the rest of the file, however the version is named."""
+    """Values of `[tables.NAME]` win over the rest of the file, however the version is named."""
     config, out = tmp_path / "resynth.toml", tmp_path / "export"
     config.write_text(f"seed = 1\n[tables.{model}]\nseed = 9\n[tables.other]\nseed = 2\n")
     for reference in (model, f"{model}@champion", f"{model}/1"):
@@ -325,7 +325,7 @@ def test_an_export_takes_the_settings_of_its_table(command: Command, model: str,
 
 
 def test_drift_says_no_when_the_data_has_moved(command: Command, model: str, tmp_path: Path) -> None:
-    """The same data has not drifted, shifted data has, and the column is named."""
+    """The same data has not drifted. Shifted data has, and the column is named."""
     same = command("drift", model, write(tmp_path, "same"), "--json")
     assert (same.code, same.answer["drifted"]) == (0, False), same.err
     real = table(2000, seed=1)
@@ -338,7 +338,7 @@ def test_drift_says_no_when_the_data_has_moved(command: Command, model: str, tmp
 
 @pytest.mark.usefixtures("processes")
 def test_evaluate_needs_no_home(tmp_path: Path) -> None:
-    """Two files are compared; nothing but the answer is written."""
+    """Two files are compared, and only the answer is written."""
     real, synthetic = write(tmp_path, "real", 1500), write(tmp_path, "synthetic", 1500, seed=1)
     command = [sys.executable, "-m", "flows", "evaluate", str(real), str(synthetic), "--target", "group", "--json"]
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("PREFECT_", "MLFLOW_"))}
@@ -365,7 +365,7 @@ def test_a_column_that_the_table_lacks_is_told_before_anything_starts(
 
 @pytest.mark.usefixtures("store")
 def test_a_place_in_an_object_store_that_is_none_is_bad_input(command: Command) -> None:
-    """Nothing lies there, or a password is in its address, which is not repeated."""
+    """A place without data is refused, and so is an address with a password, which is not repeated."""
     assert command("run", "s3://incoming/cli-nothing").code == 2
     refused = command("run", "s3://key:secret@incoming/cli-store")
     assert (refused.code, "secret" in refused.err) == (2, False)
@@ -412,8 +412,8 @@ def test_what_nobody_foresaw_is_a_traceback_and_one_line(
 def test_ui_shows_both_pages_until_interrupted(home: Path, model: str) -> None:
     """Both addresses answer, MLflow knows the home's models, and Ctrl-C ends both servers with exit code 0.
 
-    Whoever lists the processes of a machine reads the command as it was given, and nothing of the store beside it: a
-    store that the environment names may have a password.
+    The list of processes shows the command as it was given, and not the store from the environment, whose address may
+    have a password.
     """
     command = [sys.executable, "-m", "flows", "ui", "--home", str(home)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:

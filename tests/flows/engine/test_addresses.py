@@ -29,7 +29,7 @@ def test_a_database_is_where_its_path_says(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_file_s_address_is_read_back(tmp_path: Path, name: str) -> None:
-    """Any other address, and a plain path, stays as it is."""
+    """A file's address gives back its path. Any other address, and a plain path, stays as it is."""
     assert addresses.local((tmp_path / name).as_uri()) == str(tmp_path / name)
     assert addresses.local(str(tmp_path / name)) == str(tmp_path / name)
     assert addresses.local("s3://bucket/a%20b") == "s3://bucket/a%20b"
@@ -43,11 +43,11 @@ def test_other_databases_have_no_file() -> None:
 
 @pytest.mark.parametrize("address", ["/a/b:c", "mlruns/x", "file:///a%20b", "C"])
 def test_paths_and_file_addresses_are_local(address: str) -> None:
-    """They need no store's client."""
+    """Paths and addresses of files need no client of a store."""
     assert addresses.is_local(address)
 
 
 @pytest.mark.parametrize("address", ["mlflow-artifacts:/1/models/m", "s3://bucket/x", "https://host/x"])
 def test_addresses_of_stores_are_not_local(address: str) -> None:
-    """One slash makes an address, too."""
+    """A scheme with one slash is an address too."""
     assert not addresses.is_local(address)

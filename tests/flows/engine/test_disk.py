@@ -1,4 +1,4 @@
-"""A full disk is told in one true line, whoever met it and however it was said."""
+"""A full disk is reported in one true line, whatever met it and however it was reported."""
 
 import asyncio
 import errno
@@ -48,7 +48,7 @@ def small(processes: None, tmp_path: Path) -> Iterator[Path]:
     ],
 )
 def test_every_way_to_say_it_is_understood(tmp_path: Path, error: Exception) -> None:
-    """Also where it is only the cause of what failed, or what was at work when another error came."""
+    """A full disk is recognised as the error itself, as its cause, and as the context of another error."""
     answered = ValueError("the server answered 500")
     answered.__cause__ = error
     undoing = KeyError("undoing failed too")
@@ -58,13 +58,13 @@ def test_every_way_to_say_it_is_understood(tmp_path: Path, error: Exception) -> 
 
 
 def test_other_failures_pass(tmp_path: Path) -> None:
-    """Where there is room they are what they are."""
+    """If there is room, other errors stay as they are."""
     with pytest.raises(PermissionError), disk.needed(tmp_path, tmp_path / "not" / "there"):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 def test_an_export_without_room_leaves_nothing(small: Path) -> None:
-    """The earlier export stays whole, beside it lies nothing, and the place is named."""
+    """The earlier export stays whole, nothing is left beside it, and the line names the place."""
     source = Source(name="t", version="1", data_digest="d", code_version="c")
     rows = pa.table({"x": pa.array([os.urandom(32) for _ in range(20_000)])})
 
@@ -81,7 +81,7 @@ def test_an_export_without_room_leaves_nothing(small: Path) -> None:
 
 
 def test_a_failure_that_says_nothing_is_understood_by_the_full_disk(small: Path) -> None:
-    """As that of a server whose database found no room."""
+    """An error without a reason, as from a server whose database found no room, is explained by the full disk."""
     (small / "filling").write_bytes(b"x" * 200_000)
     with pytest.raises(DiskFullError, match=str(small)), disk.needed(small / "home"):
         raise RuntimeError("500 Internal Server Error")
@@ -89,7 +89,7 @@ def test_a_failure_that_says_nothing_is_understood_by_the_full_disk(small: Path)
 
 @pytest.mark.parametrize("error", [TableError("table: expected a Parquet file"), BusyError("run: expected no other")])
 def test_what_is_true_of_the_input_stays_so_without_room(small: Path, error: ResynthError) -> None:
-    """Who gave the wrong file, or came second, is not sent to look for room, unless want of room is what led to it."""
+    """Errors about a wrong file or a second run stay as they are, unless a full disk caused them."""
     (small / "filling").write_bytes(b"x" * 200_000)
     with pytest.raises(type(error), match="expected"), disk.needed(small):
         raise error
@@ -98,7 +98,7 @@ def test_what_is_true_of_the_input_stays_so_without_room(small: Path, error: Res
 
 
 def test_no_directory_for_temporary_files_is_no_other_failure(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where all that could be one are on full disks, the full disk is told."""
+    """If every candidate for temporary files is on a full disk, the full disk is reported."""
 
     def none() -> str:
         raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
@@ -111,7 +111,7 @@ def test_no_directory_for_temporary_files_is_no_other_failure(small: Path, monke
 
 @pytest.mark.parametrize("verb", ["run", "export", "promote", "rollback", "models", "prune", "drift"])
 def test_every_verb_tells_it(command: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch, verb: str) -> None:
-    """In one line and with exit code 1, whatever it was that found no room."""
+    """Every verb reports a full disk in one line with exit code 1, whatever part found no room."""
 
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -132,7 +132,7 @@ def test_every_verb_tells_it(command: Callable[..., Outcome], monkeypatch: pytes
 def test_logs_that_find_no_room_add_no_line(
     command: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Prefect's client would say on standard error that its server did not take them, after ours has said why."""
+    """After our line, Prefect's client does not print that its server took no events."""
 
     async def refuse(_: object) -> None:
         raise RuntimeError("500 Internal Server Error")

@@ -57,7 +57,7 @@ def test_a_home_that_cannot_be_is_bad_input(tmp_path: Path) -> None:
 def test_a_lost_server_is_called_what_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, named: bool, profile: bool, server: str
 ) -> None:
-    """By what names it, if anything does; a user who has named none is not sent to look for a variable."""
+    """A lost server is called by the variable that names it. If none does, the message names no variable."""
     address = "http://127.0.0.1:9/api"
     monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
     monkeypatch.setattr(homes, "server", cache(lambda: SimpleNamespace(address="http://127.0.0.1:9")))
@@ -75,7 +75,7 @@ def test_a_lost_server_is_called_what_it_is(
 
 
 def test_the_embedded_server_is_called_so_while_flows_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also where Prefect has profiles, but none that names a server."""
+    """While flows run, the embedded server is recognised, even if Prefect has profiles without a server."""
     monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
     monkeypatch.setattr(homes, "server", cache(lambda: SimpleNamespace(address="http://127.0.0.1:9")))
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
@@ -88,7 +88,7 @@ def test_the_embedded_server_is_called_so_while_flows_run(tmp_path: Path, monkey
 
 @pytest.mark.usefixtures("processes")
 def test_help_imports_nothing_heavy() -> None:
-    """Help answers at once, for nothing that takes long to import is imported."""
+    """Help answers at once, because nothing slow is imported."""
     script = (
         "import sys; from flows.cli import main\n"
         "codes = [main([*verb, '--help']) for verb in ([], ['run'], ['export'], ['ui'])]\n"
@@ -101,19 +101,19 @@ def test_help_imports_nothing_heavy() -> None:
 
 
 class Healthy(BaseHTTPRequestHandler):
-    """A server that says that it is well."""
+    """A server that reports that it is healthy."""
 
     def do_GET(self) -> None:
-        """Say so."""
+        """Report health."""
         self.send_response(200)
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Say nothing else."""
+        """Log nothing."""
 
 
 def test_a_server_that_is_away_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Gone for a second, it is found; gone for good, one line says which setting named it, and no password."""
+    """A server that is away for a second is found. For one that stays away, a line names the setting, no password."""
     with HTTPServer(("127.0.0.1", 0), Healthy, bind_and_activate=False) as server:
         server.server_bind()
         monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{server.server_port}")
@@ -129,7 +129,7 @@ def test_a_server_that_is_away_is_waited_for(monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.usefixtures("processes")
 def test_a_command_without_its_servers_fails_in_one_line(tmp_path: Path) -> None:
-    """Exit code 1, and nothing has been begun."""
+    """The command ends with exit code 1, and nothing has begun."""
     script = "import sys; from flows.engine import homes; homes.PAUSES = (0.0,); from flows.cli import main; "
     command = [
         sys.executable,

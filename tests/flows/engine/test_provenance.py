@@ -11,7 +11,7 @@ pytestmark = pytest.mark.usefixtures("processes")
 
 
 def git(directory: Path, *arguments: str) -> str:
-    """Run git as nobody in particular."""
+    """Run git with a neutral identity."""
     identity = ("-c", "user.name=n", "-c", "user.email=e@example.org")
     command = ["git", "-C", str(directory), *identity, *arguments]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()

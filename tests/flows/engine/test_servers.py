@@ -1,4 +1,4 @@
-"""The servers of both tools: what they are told, and what is told of them."""
+"""The servers of both tools: what they are given, and what is shown of them."""
 
 import subprocess
 import sys
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[3]
     ],
 )
 def test_addresses_are_shown_without_passwords(monkeypatch: pytest.MonkeyPatch, address: str, shown: str) -> None:
-    """Of servers that the environment names, only who may see them knows the password."""
+    """Addresses of servers from the environment are shown without their password."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
     monkeypatch.setenv("PREFECT_API_URL", f"{address}/api")
     with servers.mlflow() as mlflow, servers.prefect() as prefect:
@@ -30,7 +30,7 @@ def test_addresses_are_shown_without_passwords(monkeypatch: pytest.MonkeyPatch, 
 
 @pytest.mark.usefixtures("processes")
 def test_servers_that_start_at_once_in_a_new_home_all_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first makes the database, the others wait for it: each answers, and none ends."""
+    """The first server creates the database and the others wait. Every server answers, and none ends."""
     (tmp_path / ".prefect").mkdir()
     monkeypatch.setenv("PREFECT_HOME", str(tmp_path / ".prefect"))
     options = ("--factory", "flows.engine.embedded:app", "--app-dir", str(ROOT), "--log-level", "error")
@@ -50,7 +50,7 @@ def test_servers_that_start_at_once_in_a_new_home_all_run(tmp_path: Path, monkey
 @pytest.mark.parametrize(("parent", "lives"), [("os.getppid()", True), ("1 + os.getppid()", False)])
 @pytest.mark.usefixtures("processes")
 def test_a_server_whose_parent_was_killed_before_it_could_know_ends(parent: str, *, lives: bool) -> None:
-    """The kernel tells of a death that comes after the question only."""
+    """If the parent died before the kernel was asked to report it, the process ends at once."""
     script = f"import os; from flows.engine import servers; servers.end_with_parent({parent}); print('alive')"
     found = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (found.returncode, found.stdout) == ((0, "alive\n") if lives else (1, ""))

@@ -130,7 +130,7 @@ def training(home: Path, name: str, **reached: str) -> Iterator["tuple[subproces
 
 
 def failed(run: "subprocess.Popen[str]", server: Server) -> str:
-    """What a run says that ends with exit code 1: one line, without a traceback and the address of the server."""
+    """The error of a run that ends with exit code 1: one line, without a traceback and without the server's address."""
     out, err = run.communicate(timeout=240)
     told = json.loads(out)["error"]
     assert (run.returncode, "Traceback" in err, server.port in err) == (1, False, False), err
@@ -141,10 +141,10 @@ def failed(run: "subprocess.Popen[str]", server: Server) -> str:
 def test_a_server_that_comes_back_is_waited_for_and_one_that_stays_away_fails_the_run(
     home: Path, servers: tuple[Server, Server]
 ) -> None:
-    """Both are killed while a training goes on and started again after it: the run ends as any other.
+    """Both servers are killed during a training and started again after it: the run ends as any other.
 
     Standard output has the answer and nothing else, as without servers. The next training loses the tracking server
-    for good: the run fails, the champion is who it was, and no version is half registered.
+    for good: the run fails, the champion stays, and no version is half registered.
     """
     mlflow, prefect = (server.ready(health) for server, health in zip(servers, HEALTH, strict=True))
     with training(home, "back", MLFLOW_TRACKING_URI=mlflow, PREFECT_API_URL=f"{prefect}/api") as (run, held):
@@ -169,7 +169,7 @@ def test_a_server_that_comes_back_is_waited_for_and_one_that_stays_away_fails_th
 
 
 def test_an_orchestration_server_that_stays_away_fails_the_run(home: Path, servers: tuple[Server, Server]) -> None:
-    """What was done is in MLflow all the same, here the embedded one: the version is complete."""
+    """The work is recorded in MLflow, here the embedded one, so the version is complete."""
     _, prefect = servers
     address = prefect.ready(HEALTH[1])
     with training(home, "orchestrated", PREFECT_API_URL=f"{address}/api", PREFECT_CLIENT_MAX_RETRIES="1") as (

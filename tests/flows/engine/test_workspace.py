@@ -26,7 +26,7 @@ def test_tables_come_back_exactly(tmp_path: Path) -> None:
 
 
 def test_dictionaries_may_differ_between_pieces(tmp_path: Path) -> None:
-    """Pieces that were encoded apart are one table all the same."""
+    """Pieces with different dictionaries become one table."""
     pieces = [pa.table({"x": pa.array(list(values)).dictionary_encode()}) for values in ("ab", "ca")]
     with Workspace.open(tmp_path) as work:
         work.write("some", pieces, pieces[0].schema)
@@ -34,7 +34,7 @@ def test_dictionaries_may_differ_between_pieces(tmp_path: Path) -> None:
 
 
 def test_the_rows_are_private_and_removed(tmp_path: Path) -> None:
-    """Only the owner may look, and nothing stays, even after an error."""
+    """Only the owner may read it, and nothing stays, even after an error."""
     seen = []
 
     def fail() -> None:
@@ -72,7 +72,7 @@ def test_a_living_run_is_left_alone_and_a_dead_one_is_reaped(tmp_path: Path) -> 
 
 
 def test_a_removal_that_failed_is_made_up_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rows that could not be removed are removed by the next run, with or without the lock that was theirs."""
+    """Rows that could not be removed are removed by the next run, with or without their lock."""
     for keep_lock in (True, False):
         with monkeypatch.context() as patched:
             patched.setattr(workspace.shutil, "rmtree", lambda *_, **__: None)
@@ -98,7 +98,7 @@ def test_one_run_of_a_name_at_a_time(tmp_path: Path) -> None:
 
 
 def test_a_mark_tells_whether_a_run_of_this_home_died(tmp_path: Path) -> None:
-    """Its own living run and any run of another home have not; one of this home without a workspace has."""
+    """The mark of a living run, and of any run of another home, is not dead. One without a workspace here is."""
     with Workspace.open(tmp_path / "a") as work, Workspace.open(tmp_path / "b") as other:
         assert not work.died(work.mark)
         assert not work.died(other.mark)

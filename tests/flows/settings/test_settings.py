@@ -34,7 +34,7 @@ def test_the_file_in_the_home_is_read(tmp_path: Path) -> None:
     ],
 )
 def test_a_column_that_no_file_has_is_told(tmp_path: Path, given: dict[str, object], key: str) -> None:
-    """A file that has it is enough, wherever it stands; a damaged one says nothing about the settings."""
+    """One file with the column is enough, wherever it is. A damaged file says nothing about the settings."""
     settings = Settings.model_validate(given)
     (tmp_path / "broken.parquet").write_bytes(b"PAR1")
     settings.check([tmp_path / "broken.parquet"])
@@ -47,7 +47,7 @@ def test_a_column_that_no_file_has_is_told(tmp_path: Path, given: dict[str, obje
 
 
 def test_the_command_line_wins_over_the_file(tmp_path: Path) -> None:
-    """What is given replaces what the file says; what is not given does not."""
+    """Given values replace those of the file. Values that are not given do not."""
     (tmp_path / "resynth.toml").write_text('seed = 7\nname = "filed"\n')
     settings = Settings.load(tmp_path, seed=0, name=None)
     assert (settings.seed, settings.name) == (0, "filed")
@@ -98,7 +98,7 @@ def test_a_named_file_must_exist(tmp_path: Path) -> None:
 
 
 def test_a_wrong_option_is_blamed_on_the_command_line(tmp_path: Path) -> None:
-    """The message says where the value came from."""
+    """The message says that the value came from the command line."""
     with pytest.raises(SettingsError, match=r"rows in the command line.*got 0"):
         Settings.load(tmp_path, rows=0)
 
@@ -166,7 +166,7 @@ def test_a_file_about_one_table_needs_no_section(tmp_path: Path) -> None:
     ],
 )
 def test_wrong_tables_are_one_line(tmp_path: Path, text: str, expected: str) -> None:
-    """As everywhere: the key, the expectation and the file."""
+    """The line has the key, the expectation and the file, as for all settings."""
     (tmp_path / "resynth.toml").write_text(text)
     with pytest.raises(SettingsError, match=expected) as caught:
         Settings.tables(tmp_path)
@@ -174,7 +174,7 @@ def test_wrong_tables_are_one_line(tmp_path: Path, text: str, expected: str) -> 
 
 
 def test_a_device_that_this_machine_has_not_is_told_before_anything_starts(tmp_path: Path) -> None:
-    """The hundredth GPU is on no machine; what is given to `run` and `serve` is looked at first."""
+    """No machine has a hundredth GPU. Options of `run` and `serve` are checked first."""
     write(tmp_path)
     (tmp_path / "resynth.toml").write_text('data = "data.parquet"\n[training]\ndevice = "cuda:99"\n')
     settings = Settings.load(tmp_path)

@@ -1,4 +1,4 @@
-"""A person's word, by every way to give it, or none, with Prefect's real server."""
+"""A person's approval, in every way to give it and without any, with Prefect's real server."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -46,7 +46,7 @@ def version(saved: Path, request: pytest.FixtureRequest) -> Version:
 
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """What the webhook is told; the server is taken for one that stays, and answers are looked for often."""
+    """Collects the webhook's messages. The server counts as one that stays, and answers are checked often."""
     texts: list[str] = []
     with homes.starting():
         pass
@@ -59,7 +59,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 @contextmanager
 def beside(person: Callable[[], None]) -> Iterator[None]:
-    """Somebody at work meanwhile, who knows the server; what goes wrong for them goes wrong for the test."""
+    """A person at work in another thread, whose errors fail the test."""
     with ThreadPoolExecutor(1) as pool:
         done: Future[None] = pool.submit(copy_context().run, person)
         yield
@@ -67,7 +67,7 @@ def beside(person: Callable[[], None]) -> Iterator[None]:
 
 
 def asked(version: Version, hours: float = 1 / 30) -> tuple[Decision, str]:
-    """What comes of asking, and how the flow run that asked has ended."""
+    """The decision, and the state of the flow run that asked for it."""
     seen: list[UUID] = []
 
     @flow
@@ -92,7 +92,7 @@ def paused() -> UUID:
 
 @pytest.mark.parametrize(("promote", "word"), [(True, "approved"), (False, "refused")])
 def test_an_answer_in_the_form_decides(version: Version, told: list[str], promote: bool, word: str) -> None:  # noqa: FBT001
-    """What was entered, by whom and why, is the decision; the version and the webhook say meanwhile that it waits."""
+    """The answer, its author and reason become the decision. Meanwhile, version and webhook say that it waits."""
     tags: list[str] = []
 
     def answer() -> None:
@@ -128,7 +128,7 @@ def test_promoting_by_hand_is_an_answer(version: Version, told: list[str]) -> No
 
 @pytest.mark.usefixtures("told")
 def test_no_answer_in_time_is_a_no(version: Version) -> None:
-    """It is recorded as such, and the run ends in order."""
+    """The reason says that no answer came in time, and the run ends in order."""
     decision, state = asked(version, hours=1 / 3600)
     assert decision.promote is False
     assert decision.reasons[-1].startswith("refused by nobody: no answer in 0.00")

@@ -1,4 +1,4 @@
-"""State that says which export waits: settled, and never obeyed where it could harm."""
+"""The file that remembers a waiting export is settled, and never used if that could do harm."""
 
 import shutil
 from pathlib import Path
@@ -23,7 +23,7 @@ def publish(directory: Path) -> exports.Manifest:
 
 @pytest.mark.parametrize("content", ["", "{", "null", '{"run": "x"}', "\x00" * 300])
 def test_what_a_power_cut_left_is_set_aside(tmp_path: Path, content: str) -> None:
-    """With a warning, once; the next run has nothing to settle."""
+    """It is set aside with a warning, once. The next run has nothing to settle."""
     file = publication_file(tmp_path, "t")
     file.write_text(content)
     (warning,) = publication.settle(tmp_path, "t")
@@ -33,7 +33,7 @@ def test_what_a_power_cut_left_is_set_aside(tmp_path: Path, content: str) -> Non
 
 
 def test_a_place_of_another_home_is_left_alone(tmp_path: Path) -> None:
-    """A copy of a home speaks of its own exports, and knows nothing of what its original publishes elsewhere."""
+    """A copied home settles its own exports, and leaves those that its original publishes elsewhere."""
     original, copy, elsewhere = (tmp_path / name for name in ("original", "copy", "elsewhere"))
     for directory in (original / "data" / "exports" / "t" / "v1", elsewhere / "out"):
         waiting = publication.begin(original, "t", RUN, directory)
@@ -50,7 +50,7 @@ def test_a_place_of_another_home_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_foreign_files_are_never_removed(tmp_path: Path) -> None:
-    """Not even from the very directory in which an export would wait."""
+    """Foreign files stay, even in the very directory in which an export would wait."""
     waiting = publication.begin(tmp_path, "t", RUN, tmp_path / "out")
     waiting.staged.mkdir()
     (waiting.staged / "thesis.doc").write_text("x")
@@ -60,7 +60,7 @@ def test_foreign_files_are_never_removed(tmp_path: Path) -> None:
 
 
 def test_state_that_was_never_written_to_its_end_goes(tmp_path: Path) -> None:
-    """A run that was killed while it said where its export will wait has begun nothing; the next one clears up."""
+    """A run killed while it wrote where its export will wait has begun nothing. The next run cleans up."""
     file = publication_file(tmp_path, "t")
     file.with_name(f".{file.name}.new").write_text("{")
     assert publication.settle(tmp_path, "t") == ()

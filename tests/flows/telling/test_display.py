@@ -23,7 +23,7 @@ FOUND = Evaluation(
 
 
 def printed(width: int, show: object, shown: object) -> str:
-    """What appears on a console of a width."""
+    """The text on a console of the given width."""
     console = Console(file=io.StringIO(), width=width)
     show(console, shown)
     assert isinstance(console.file, io.StringIO)
@@ -32,7 +32,7 @@ def printed(width: int, show: object, shown: object) -> str:
 
 @pytest.mark.parametrize("width", [60, 80, 160])
 def test_scores_stand_beside_their_ceilings_at_any_width(width: int) -> None:
-    """No number and no name is cut; the meanings appear where there is room."""
+    """No number and no name is cut. The meanings appear if there is room."""
     lines = printed(width, display.evaluation, FOUND).splitlines()
     assert next(line.split()[:4] for line in lines if "shape_error" in line) == [
         "marginals",
@@ -59,7 +59,7 @@ def test_drift_names_what_has_drifted_and_nothing_else() -> None:
 
 @pytest.mark.parametrize("width", [60, 80, 160])
 def test_the_history_is_a_line_per_move_at_any_width(width: int) -> None:
-    """No time, event, version or name is cut, whatever the reasons; runs have their whole ids where there is room."""
+    """No time, event, version or name is cut, whatever the reasons. Run ids are whole if there is room."""
     when = dt.datetime(2026, 3, 5, 3, 0, 12, tzinfo=dt.UTC)
     run = "0123456789abcdef" * 2
     events = [
@@ -76,7 +76,7 @@ def test_the_history_is_a_line_per_move_at_any_width(width: int) -> None:
 
 
 def test_a_replay_is_a_line_per_strategy_and_a_verdict() -> None:
-    """What each trained and reached, and by how much the loop ends below training always."""
+    """Each line says what a strategy trained and reached. The verdict says how far the loop ends below *always*."""
     overall = {"loop": 0.93, "always": 0.95, "never": 0.5}
     steps = [
         Step(

@@ -1,4 +1,4 @@
-"""The webhook: who is told of what."""
+"""The webhook: which events are sent, and with what content."""
 
 import json
 import logging
@@ -23,7 +23,7 @@ Inbox = list[dict[str, Any]]
 
 @pytest.fixture
 def inbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, Inbox, list[int]]]:
-    """A webhook's address, what it was told, and the statuses of its next answers; 200 when they are used up."""
+    """A webhook's address, its received messages, and the statuses of its next answers (then 200)."""
     told: Inbox = []
     answers: list[int] = []
 
@@ -66,7 +66,7 @@ def test_a_promotion_and_quarantined_files_are_told(inbox: tuple[str, Inbox, lis
 
 
 def test_a_failure_is_told_and_goes_on(inbox: tuple[str, Inbox, list[int]]) -> None:
-    """The exception leaves the block as it came; one that only says that another run is at it is not told."""
+    """The exception leaves the block unchanged. An error because another run is at work is not sent."""
     address, told, _ = inbox
     with pytest.raises(TableError), notify.failures(settings(address), "small"):
         raise TableError("expected rows, got none")
@@ -83,7 +83,7 @@ def test_a_failure_is_told_and_goes_on(inbox: tuple[str, Inbox, list[int]]) -> N
 def test_a_run_that_cannot_publish_where_it_is_asked_to_is_told(
     command: Callable[..., Outcome], inbox: tuple[str, Inbox, list[int]], tmp_path: Path
 ) -> None:
-    """Though nothing has begun yet."""
+    """It is sent although no work has begun."""
     address, told, _ = inbox
     (tmp_path / "work").mkdir()
     (tmp_path / "work" / "thesis.doc").touch()
@@ -96,7 +96,7 @@ def test_a_run_that_cannot_publish_where_it_is_asked_to_is_told(
 
 
 def test_only_chosen_events_are_told(inbox: tuple[str, Inbox, list[int]]) -> None:
-    """`on` chooses, and without a webhook nobody is told anything."""
+    """`on` chooses the events, and without a webhook nothing is sent."""
     address, told, _ = inbox
     notify.tell(settings(address, on=["failed"]), "drift", "small", "moved")
     notify.tell(NotifySettings(), "failed", "small", "broken")
@@ -106,7 +106,7 @@ def test_only_chosen_events_are_told(inbox: tuple[str, Inbox, list[int]]) -> Non
 def test_a_webhook_that_fails_is_tried_again_and_fails_nothing(
     inbox: tuple[str, Inbox, list[int]], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Twice no and then yes is yes; no for good is a warning that keeps the address to itself."""
+    """After two failures a success counts. After final failure there is a warning without the address."""
     address, told, answers = inbox
     answers.extend([503, 500])
     notify.tell(settings(address), "drift", "small", "moved")
@@ -129,7 +129,7 @@ def test_a_webhook_that_fails_is_tried_again_and_fails_nothing(
 def test_an_address_that_is_none_fails_nothing(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, address: str, error: str
 ) -> None:
-    """What the settings cannot see, as a space in it, is a warning like any other."""
+    """An address that the settings cannot detect as wrong, such as one with a space, gives a warning like any other."""
     monkeypatch.setattr(notify, "PAUSE", 0.0)
     with caplog.at_level(logging.WARNING):
         notify.tell(settings(address), "drift", "small", "moved")

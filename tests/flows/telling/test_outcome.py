@@ -1,4 +1,4 @@
-"""What came of a run, as scripts and MLflow have it."""
+"""The outcome of a run, as scripts and MLflow read it."""
 
 import json
 
@@ -6,7 +6,7 @@ from flows.telling.outcome import RunOutcome
 
 
 def test_scripts_find_the_documents_under_report() -> None:
-    """The key is a contract, in the answer of the command as in MLflow, and an outcome is read back from JSON."""
+    """The key `report` is a contract, in the command's answer and in MLflow, and an outcome is read back from JSON."""
     outcome = RunOutcome(name="small", decision="skipped", reasons=(), documents="mlruns/1", seconds={})
     assert outcome.answer()["report"] == "mlruns/1"
     assert json.loads(outcome.model_dump_json())["report"] == "mlruns/1"

@@ -1,4 +1,4 @@
-"""Pictures never stand in the way of a run."""
+"""Pictures never make a run fail."""
 
 import logging
 
@@ -9,14 +9,14 @@ from flows.tracking.figures import draw
 
 
 def test_a_picture_is_a_png() -> None:
-    """What can be drawn is the content of a PNG file."""
+    """A picture that can be drawn is the content of a PNG file."""
     content = draw("empty.png", Figure)
     assert content is not None
     assert content.startswith(b"\x89PNG")
 
 
 def test_a_picture_that_cannot_be_drawn_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
-    """Whatever is raised, on making or on rendering it, the warning tells file and type and quotes nothing."""
+    """Whatever fails in making or rendering it, the warning names file and error type and quotes nothing."""
 
     def broken() -> Figure:
         raise ValueError("the secret label")

@@ -1,4 +1,4 @@
-"""Moves of the champion's alias in the real embedded MLflow: none is forgotten, each is told once and in its place."""
+"""Moves of the champion's alias in the real embedded MLflow: all are kept, each once and in order."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +13,7 @@ from pipeline.errors import ResynthError
 
 @pytest.fixture
 def name(home: Path, request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A registered model with three versions, of which nothing is known but that they are there."""
+    """A registered model with three versions and no history."""
     made = f"history-{request.node.name}"
     client = MlflowClient()
     client.create_registered_model(made)
@@ -45,7 +45,7 @@ def line(*moves: tuple[Kind, str | None, str | None]) -> list[str]:
 
 
 def test_a_move_changes_the_alias_and_is_remembered(name: str) -> None:
-    """Also one that leaves nobody champion; a look alone writes nothing."""
+    """A move to no champion is an event too. Reading alone writes nothing."""
     events = [moved(name, "promoted", "1", why="good"), moved(name, "promoted", "2"), moved(name, "taken back", None)]
     before = tags(name)
     assert history.read(name) == tuple(events)
@@ -58,7 +58,7 @@ def test_a_move_changes_the_alias_and_is_remembered(name: str) -> None:
 
 
 def test_nothing_is_ever_dropped_or_changed(name: str) -> None:
-    """Hundreds of moves are all there, in their order, and no later one touches what an earlier one has written."""
+    """Hundreds of moves are all kept, in order, and no later move changes an earlier event."""
     past: tuple[Event, ...] = ()
     for count in range(250):
         event = Event.following(past, "promoted", None, "1", f"run{count}", "")
@@ -75,7 +75,7 @@ def test_nothing_is_ever_dropped_or_changed(name: str) -> None:
 
 
 def test_a_crash_after_the_alias_has_moved_is_completed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The event is read at once as it was meant, written by the next who moves the alias, and there once."""
+    """The event is read at once as it was planned. The next process that moves the alias writes it, once."""
     moved(name, "promoted", "1")
     with monkeypatch.context() as patched:
         patched.setattr(history, "write", lambda *_: 1 // 0)
@@ -91,7 +91,7 @@ def test_a_crash_after_the_alias_has_moved_is_completed(name: str, monkeypatch: 
 
 
 def test_a_crash_before_the_alias_has_moved_is_no_move(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was about to happen and did not is not told, also when the alias is set there later by somebody else."""
+    """A planned move that did not happen is no event, even if another process sets the alias there later."""
     moved(name, "promoted", "1")
     with monkeypatch.context() as patched:
         patched.setattr(MlflowClient, "set_registered_model_alias", lambda *_: 1 // 0)
@@ -108,7 +108,7 @@ def test_a_crash_before_the_alias_has_moved_is_no_move(name: str, monkeypatch: p
 
 
 def test_what_was_done_in_mlflow_itself_is_noticed(name: str) -> None:
-    """An alias set or removed there is a move of its own, by a person; without one there is nothing to tell."""
+    """An alias set or removed in MLflow is a move by a person. Without an alias there is no event."""
     assert history.settle(name) == ()
     client = MlflowClient()
     client.set_registered_model_alias(name, "champion", "2")
@@ -146,7 +146,7 @@ def test_the_order_survives_a_clock_that_is_ahead(name: str) -> None:
 
 
 def test_reasons_fit_a_tag_whatever_they_hold(name: str) -> None:
-    """However long, of many lines and full of quotes: they are shortened, and the event is read back."""
+    """Long reasons with many lines and quotes are shortened, and the event is read back."""
     event = moved(name, "promoted", "1", why='said "no"\n' * 10_000)
     assert event.why.startswith('said "no" said')
     assert event.why.endswith("…")
@@ -155,7 +155,7 @@ def test_reasons_fit_a_tag_whatever_they_hold(name: str) -> None:
 
 
 def test_a_tag_that_is_no_event_is_told_in_a_line(name: str) -> None:
-    """It names the tag and the model, so that somebody can mend it; other tags may be called as they like."""
+    """The line names the tag and the model, so that a person can repair it. Other tags may have any name."""
     client = MlflowClient()
     client.set_registered_model_tag(name, "champion.of.the.year", "adult")
     event = moved(name, "promoted", "1")
@@ -166,7 +166,7 @@ def test_a_tag_that_is_no_event_is_told_in_a_line(name: str) -> None:
 
 
 def test_the_line_of_champions_is_what_counts() -> None:
-    """Without what was rolled back from or taken back, wherever it stood; a stay in office counts once."""
+    """It leaves out versions that were rolled back from or taken back, wherever they stood. Each stay counts once."""
     up: list[tuple[Kind, str | None, str | None]] = [
         ("promoted", None, "1"),
         ("promoted", "1", "3"),

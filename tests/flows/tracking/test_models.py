@@ -1,4 +1,4 @@
-"""A run loads a version once, and never gets another one instead."""
+"""A run loads a version once, and never gets another version in its place."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -48,7 +48,7 @@ def register(saved: Path, name: str) -> Version:
 
 
 def test_a_version_is_loaded_once(saved: tuple[Path, Path], models: Models, loads: list[str]) -> None:
-    """However it is found again, and also where it is proved before it becomes champion."""
+    """This holds however the version is found, and for the check before it becomes champion."""
     version = register(saved[0], "models-once")
     assert models(version) is models(registry.resolve("models-once/1"))
     registry.promote(version, load=models)
@@ -61,7 +61,7 @@ def test_a_version_is_loaded_once(saved: tuple[Path, Path], models: Models, load
 def test_a_number_that_was_given_again_is_another_version(
     saved: tuple[Path, Path], models: Models, loads: list[str]
 ) -> None:
-    """A version is withdrawn, another takes its number: nobody gets the first."""
+    """If a version is withdrawn and another one gets its number, the first one is never returned."""
     first = register(saved[0], "models-again")
     before = models(first)
     registry.withdraw(first)
@@ -73,7 +73,7 @@ def test_a_number_that_was_given_again_is_another_version(
 
 
 def test_two_versions_are_kept(saved: tuple[Path, Path], models: Models, loads: list[str]) -> None:
-    """A third takes the place of the one that was not asked for the longest; after `clear` all are loaded again."""
+    """A third version replaces the one not used for the longest time. After `clear`, all are loaded again."""
     first, second, third = (register(saved[0], "models-few") for _ in range(3))
     for version in (first, second, first, third, first, second):
         models(version)
@@ -84,7 +84,7 @@ def test_two_versions_are_kept(saved: tuple[Path, Path], models: Models, loads: 
 
 
 def test_threads_share_what_one_has_loaded(saved: tuple[Path, Path], models: Models, loads: list[str]) -> None:
-    """Those that ask while it is being loaded wait for it."""
+    """Threads that ask while a version is being loaded wait for it."""
     version = register(saved[0], "models-threads")
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(models, [version] * 8))
@@ -93,7 +93,7 @@ def test_threads_share_what_one_has_loaded(saved: tuple[Path, Path], models: Mod
 
 
 def test_damage_is_found_however_often_it_is_looked_at(saved: tuple[Path, Path]) -> None:
-    """What cannot be loaded is not remembered, and a version that was mended loads."""
+    """A failed load is not kept, and a repaired version loads."""
     version, models = register(saved[0], "models-damaged"), Models()
     place = MlflowClient().get_model_version_download_uri(version.name, version.version)
     weights = Path(addresses.local(place)) / "artifacts" / "synthesizer" / "weights.safetensors"

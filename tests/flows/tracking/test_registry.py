@@ -40,7 +40,7 @@ def register(saved: Path, name: str) -> Version:
 
 
 def test_versions_count_up_and_know_where_they_come_from(home: Path, saved: Path) -> None:
-    """A registered version has a number, its run, its tags, and the run goes on after registering."""
+    """A registered version has a number, its run and its tags, and the run stays open after registering."""
     first, second = register(saved, "registry-count"), register(saved, "registry-count")
     assert (first.version, second.version) == ("1", "2")
     assert first.run != second.run
@@ -50,7 +50,7 @@ def test_versions_count_up_and_know_where_they_come_from(home: Path, saved: Path
 
 
 def test_an_answer_that_is_lost_makes_no_second_version(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A client that asks again, because the server died after its work and before its answer, leaves one version."""
+    """If the server dies between its work and its answer and the client retries, one version is left."""
     first = register(saved, "registry-twice")
     make = MlflowClient.create_model_version
 
@@ -94,7 +94,7 @@ def test_the_stored_model_is_free_of_pickle(saved: Path) -> None:
 
 
 def test_promotion_moves_the_alias(saved: Path) -> None:
-    """There is no champion before the first promotion, and the latest promoted after."""
+    """There is no champion before the first promotion. Afterwards, the latest promoted version is champion."""
     name = "registry-promote"
     first, second = register(saved, name), register(saved, name)
     assert registry.champion(name) is None
@@ -107,7 +107,7 @@ def test_promotion_moves_the_alias(saved: Path) -> None:
 
 
 def test_a_promotion_that_died_halfway_is_completed_by_a_second_try(saved: Path) -> None:
-    """With the alias moved and nothing remembered, promoting again remembers it once, and a rollback leads back."""
+    """If the alias moved but no event was written, promoting again writes it once, and a rollback leads back."""
     name = "registry-halfway"
     first, second = register(saved, name), register(saved, name)
     registry.promote(first)
@@ -119,7 +119,7 @@ def test_a_promotion_that_died_halfway_is_completed_by_a_second_try(saved: Path)
 
 
 def test_what_a_person_promoted_by_hand_is_not_taken_back(saved: Path) -> None:
-    """Neither when the run that made it fails, nor by the next run when it was killed; what a run promoted is."""
+    """It stays if its run fails, and if the next run recovers after a kill. A promotion by the run is taken back."""
     name = "registry-by-hand"
     first, second, third = (register(saved, name) for _ in range(3))
     first.origin.tags({"decision": "promoted"})
@@ -183,7 +183,7 @@ def test_a_version_that_is_gone_is_in_nobodys_way(saved: Path) -> None:
 
 
 def test_rollback_walks_back_through_the_champions(saved: Path) -> None:
-    """Each rollback returns to the champion before, also where versions took office out of order."""
+    """Each rollback returns to the champion before, even if versions became champion out of order."""
     name = "registry-rollback"
     versions = [register(saved, name) for _ in range(3)]
     for number in (0, 2, 1):
@@ -196,7 +196,7 @@ def test_rollback_walks_back_through_the_champions(saved: Path) -> None:
 
 
 def test_every_move_is_told_with_its_reasons(saved: Path) -> None:
-    """By which run or by whom, from which version to which, and why: what runs and people did, and what was undone."""
+    """Each event has its run or person, both versions and the reason, for moves by runs and people and for undoing."""
     name = "registry-told"
     versions = [register(saved, name) for _ in range(5)]
     runs = [version.run for version in versions]
@@ -226,7 +226,7 @@ def test_every_move_is_told_with_its_reasons(saved: Path) -> None:
 
 
 def test_what_a_killed_run_moved_and_the_next_undid_is_told(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also if it was killed between the alias and its event; moved on meanwhile, the alias stays."""
+    """This holds even if the run was killed between alias and event. If the alias has been moved since, it stays."""
     name = "registry-told-killed"
     first, second, third = (register(saved, name) for _ in range(3))
     first.origin.tags({"decision": "promoted"})
@@ -251,7 +251,7 @@ def test_what_a_killed_run_moved_and_the_next_undid_is_told(saved: Path, monkeyp
 
 
 def test_the_next_run_notices_an_alias_set_in_mlflow(saved: Path) -> None:
-    """Whoever asks years later finds it in the history, with about the time."""
+    """The history shows the move, with its approximate time."""
     name = "registry-noticed"
     register(saved, name)
     MlflowClient().set_registered_model_alias(name, "champion", "1")
@@ -261,7 +261,7 @@ def test_the_next_run_notices_an_alias_set_in_mlflow(saved: Path) -> None:
 
 
 def test_a_version_made_in_mlflow_itself_is_in_nobodys_way(saved: Path) -> None:
-    """Without a run of its own it is listed, recovery looks beyond it, and what it cannot do is said in a line."""
+    """A version without a run is listed, and recovery skips it. What it cannot do is reported in one line."""
     name, client = "registry-foreign", MlflowClient()
     first, second = register(saved, name), register(saved, name)
     first.origin.tags({"decision": "promoted"})
@@ -297,7 +297,7 @@ def test_a_model_of_another_kind_is_no_champion(saved: Path, tmp_path: Path) -> 
 
 
 def test_a_run_that_was_removed_in_mlflow_is_in_nobodys_way(saved: Path) -> None:
-    """Its version stays and is listed; recovery undoes what others have left."""
+    """Its version stays and is listed, and recovery undoes what other runs have left."""
     name, client = "registry-removed", MlflowClient()
     first, second, third = (register(saved, name) for _ in range(3))
     first.origin.tags({"decision": "promoted"})
@@ -351,7 +351,7 @@ def test_a_version_is_read_where_it_lies_and_left_as_it_is(saved: Path) -> None:
 
 @pytest.mark.parametrize("name", saving.FILES)
 def test_files_other_than_those_registered_do_not_load(saved: Path, name: str) -> None:
-    """One byte is enough, in any file, though nobody could tell from the files themselves."""
+    """One changed byte in any file is enough, even if the files look consistent."""
     version = register(saved, f"registry-damaged-{name.replace('.', '-')}")
     file = files_of(version) / "artifacts" / "synthesizer" / name
     data = bytearray(file.read_bytes())
@@ -363,7 +363,7 @@ def test_files_other_than_those_registered_do_not_load(saved: Path, name: str) -
 
 
 def test_another_model_in_the_place_of_a_version_does_not_load(saved: Path, tmp_path: Path) -> None:
-    """Whole and sound by itself, it is not the one whose digest was kept with the version."""
+    """The other model is whole and sound, but its digest is not the one kept with the version."""
     version = register(saved, "registry-exchanged")
     synthesizer(seed=1).save(files_of(version) / "artifacts" / "synthesizer")
     with pytest.raises(DamagedError, match=r"expected the synthesizer\.json that was saved"):
@@ -371,7 +371,7 @@ def test_another_model_in_the_place_of_a_version_does_not_load(saved: Path, tmp_
 
 
 def test_a_version_that_generates_something_else_is_not_promoted(saved: Path) -> None:
-    """With other weights and every digest written anew, its rows still are not those of its training."""
+    """With other weights and all digests updated, the rows still differ from those after its training."""
     version = register(saved, "registry-rows-differ")
     directory = files_of(version) / "artifacts" / "synthesizer"
     first = Synthesizer.load(directory)
@@ -389,7 +389,7 @@ def test_a_version_that_generates_something_else_is_not_promoted(saved: Path) ->
 
 
 def test_a_version_without_a_digest_counts_as_outdated(saved: Path) -> None:
-    """What was registered before digests, or in MLflow itself, is not loaded on trust."""
+    """A version registered before digests existed, or in MLflow itself, is not loaded."""
     version = register(saved, "registry-undigested")
     bare = version.model_copy(update={"tags": {"code_version": "old"}})
     with pytest.raises(OutdatedError, match=r"made by code old\) to load, it was registered without a digest"):
@@ -397,7 +397,7 @@ def test_a_version_without_a_digest_counts_as_outdated(saved: Path) -> None:
 
 
 def test_demotion_undoes_promotion(saved: Path) -> None:
-    """The earlier champion is back, or nobody, and no rollback leads to what was taken back."""
+    """The earlier champion, or none, is back, and no rollback leads to the version that was taken back."""
     name = "registry-demote"
     first, second = register(saved, name), register(saved, name)
     registry.promote(first)
@@ -414,7 +414,7 @@ def test_demotion_undoes_promotion(saved: Path) -> None:
 
 
 def test_demotion_leaves_an_alias_that_was_moved_since(saved: Path) -> None:
-    """It stays where it is, and a rollback passes the demoted version over."""
+    """The alias stays, and a rollback skips the demoted version."""
     name = "registry-moved"
     first, second, third = (register(saved, name) for _ in range(3))
     for version in (first, second, third):
@@ -437,7 +437,7 @@ def test_withdrawal_undoes_registration(saved: Path) -> None:
 
 
 def test_a_model_with_a_history_is_not_removed(saved: Path) -> None:
-    """Where all earlier versions were deleted in MLflow, withdrawing the last one leaves the name and what it tells."""
+    """If all earlier versions were deleted in MLflow, withdrawing the last one keeps the name and its history."""
     name = "registry-emptied"
     first, second = register(saved, name), register(saved, name)
     registry.promote(first)

@@ -62,9 +62,9 @@ def contents(home: Path) -> dict[str, bytes]:
 
 @pytest.mark.usefixtures("processes")
 def test_a_copied_home_works_by_itself(tmp_path: Path) -> None:
-    """It reads and writes its own files, also when the original has gone, and the original stays as it was.
+    """It reads and writes its own files, even if the original is gone, and the original stays as it was.
 
-    Only the owner may read what is kept, database, profiles and models, whatever the umask; directories too.
+    Only the owner may read its database, profiles, models and directories, whatever the umask.
     """
     original, copy = tmp_path / "r#d?50%20ü", tmp_path / "copy of r#d?50%20ü"
     saved = tmp_path / "synthesizer"

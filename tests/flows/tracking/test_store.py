@@ -53,7 +53,7 @@ def test_epochs_become_curves(reader: MlflowClient) -> None:
 
 
 def test_a_failed_run_has_kept_no_ledger(reader: MlflowClient) -> None:
-    """What a server writes when nobody waits any more changes nothing: the last complete run is the one before."""
+    """Tags that a server writes after a run was given up change nothing: the last complete run is an earlier one."""
     name, kept = "store-late", {"decision": "promoted", "ledger": "kept"}
     with Run.start(name, kept) as first:
         pass
@@ -94,7 +94,7 @@ def test_the_embedded_store_writes_ahead_and_keeps_artifacts_beside(home: Path) 
 
 
 def test_an_experiment_that_was_deleted_is_told_in_a_line() -> None:
-    """MLflow keeps its name, so that no run can begin under it: the message says how to get it back."""
+    """MLflow keeps the name, so no run can begin under it. The message says how to restore it."""
     with Run.start("store-deleted", {}):
         pass
     experiment = MlflowClient().get_experiment_by_name("store-deleted")

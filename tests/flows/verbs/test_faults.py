@@ -1,4 +1,4 @@
-"""What may go wrong with nobody watching, really done: kill -9, two loops at once, damaged files, servers away."""
+"""Faults without a person watching, really injected: kill -9, two loops at once, damaged files, servers away."""
 
 import errno
 import os
@@ -79,7 +79,7 @@ def arguments(heap: Path, name: str) -> list[str]:
 
 @pytest.fixture
 def killed(processes: None, heap: Path, home: Path) -> Callable[..., None]:
-    """Run the command in a process that kills itself; it has the Prefect server of the tests."""
+    """Run the command in a process that kills itself, with the Prefect server of the tests."""
 
     def run(script: str, name: str, *more: str, **environment: str) -> None:
         with homes.starting():
@@ -93,7 +93,7 @@ def killed(processes: None, heap: Path, home: Path) -> Callable[..., None]:
 
 
 def ends(marked: dict[str, str]) -> None:
-    """See that every process with this in its environment ends."""
+    """Check that every process with these variables in its environment ends."""
     for _ in range(100):
         left = [process for process in psutil.process_iter() if environment(process).items() >= marked.items()]
         if not left:
@@ -125,7 +125,7 @@ def ledger(name: str) -> list[str]:
 
 
 def exported(directory: Path) -> tuple[str, list[str]]:
-    """The version of the rows that are published there, which are whole, and what lies beside them."""
+    """The version of the published rows, which must be whole, and the names of files beside them."""
     assert exports.verify(directory) == ()
     beside = sorted(path.name for path in directory.parent.iterdir() if path != directory)
     return exports.load_manifest(directory).source.version, beside
@@ -134,10 +134,10 @@ def exported(directory: Path) -> tuple[str, list[str]]:
 def test_killed_in_training_and_again_at_the_last_moment(
     command: Command, killed: Callable[..., None], heap: Path, home: Path
 ) -> None:
-    """The next run works as if those had never been: one version, its alias, every file, and no run still going on.
+    """The next run works as if the killed ones had never been: one version, its alias, every file, no unfinished run.
 
-    The second is killed when the version is registered, promoted and its rows are written, and only not yet complete.
-    The first has an embedded Prefect server, which ends with it.
+    The second run is killed when its version is registered and promoted and its rows are written, but it is not
+    complete. The first run has an embedded Prefect server, which ends with it.
     """
     name = "fault-killed"
     first = home / "data" / "exports" / name / "v1"
@@ -171,7 +171,7 @@ def test_killed_in_training_and_again_at_the_last_moment(
 def test_a_model_that_became_no_version_goes(
     command: Command, killed: Callable[..., None], heap: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Stored by a run that was killed before it could be registered, or that could neither register it nor clear up."""
+    """The stored model of a run that was killed before registering it, or that could not clean up, is removed."""
     name = "fault-stray"
 
     def stored() -> int:
@@ -195,9 +195,9 @@ def test_a_model_that_became_no_version_goes(
 def test_killed_before_it_is_complete_nothing_is_published(
     command: Command, killed: Callable[..., None], heap: Path, tmp_path: Path
 ) -> None:
-    """Where every version publishes to one directory, the champion's rows stay there until the next version's are.
+    """If every version publishes to one directory, the champion's rows stay there until those of the next version.
 
-    One run is killed while it writes its rows, the next once they are written; that one has removed those of the first.
+    One run is killed while it writes its rows. The next run removes these, and is killed when its rows are written.
     """
     name, out = "fault-unpublished", tmp_path / "out" / "twins"
     given = ["--out", str(out)]
@@ -219,7 +219,7 @@ def test_killed_before_it_is_complete_nothing_is_published(
 def test_killed_when_it_is_complete_the_next_run_publishes(
     command: Command, killed: Callable[..., None], heap: Path, home: Path, tmp_path: Path
 ) -> None:
-    """The version stays champion, and its rows are in place once another run has begun, wherever that publishes.
+    """The version stays champion. Its rows are in place when another run has begun, wherever that run publishes.
 
     One run is killed before its rows are moved there, another after it.
     """
@@ -240,7 +240,7 @@ def test_killed_when_it_is_complete_the_next_run_publishes(
 def test_a_late_failure_leaves_the_export_as_it_was(
     command: Command, heap: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Everything was done but the last writes: the earlier champion is back, and its rows have never gone."""
+    """Only the last writes fail: the earlier champion is back, and its rows were never removed."""
     name, out = "fault-late", tmp_path / "out" / "twins"
     given = ["--out", str(out)]
     assert command(*arguments(heap, name), *given).code == 0
@@ -260,7 +260,7 @@ def test_a_late_failure_leaves_the_export_as_it_was(
 def test_rows_that_cannot_be_moved_wait(
     command: Command, heap: Path, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The run is complete and says where its rows are; the next one publishes them, or says the same again."""
+    """The run is complete and says where its rows are. The next run publishes them, or says the same again."""
     name, out = "fault-unmovable", tmp_path / "out" / "twins"
     given = ["--out", str(out)]
 
@@ -283,7 +283,7 @@ def test_rows_that_cannot_be_moved_wait(
 
 
 def test_rows_of_a_run_that_mlflow_does_not_know_are_removed(heap: Path, home: Path) -> None:
-    """As after a change of servers; their version is not known either."""
+    """This happens after a change of servers, which do not know the version either."""
     name = "fault-unknown"
     publication.begin(home, name, "0" * 32, heap / "v1").staged.mkdir()
     publication.settle(home, name)
@@ -292,7 +292,7 @@ def test_rows_of_a_run_that_mlflow_does_not_know_are_removed(heap: Path, home: P
 
 
 def test_two_loops_at_once(command: Command, heap: Path, home: Path) -> None:
-    """One works, the other says so in a line and leaves with exit code 1; afterwards nothing is locked."""
+    """One works. The other says so in one line and ends with exit code 1. Afterwards nothing is locked."""
     name = "fault-twice"
     with alone(home, name):
         outcome = command(*arguments(heap, name))
@@ -304,7 +304,7 @@ def test_two_loops_at_once(command: Command, heap: Path, home: Path) -> None:
 
 
 def test_a_damaged_file_is_quarantined_and_the_rest_goes_on(command: Command, heap: Path) -> None:
-    """It is reported once, with its reason, and taken in when it is whole; a copy of a known file is nothing new."""
+    """It is reported once with its reason, and taken in when it is whole. A copy of a known file is not new."""
     name = "fault-damaged"
     damaged = write(heap, "wednesday", 100, seed=2)
     whole = damaged.read_bytes()
@@ -339,7 +339,7 @@ def test_the_answer_to_the_last_write_is_lost(
     then: BaseException,
     code: int,
 ) -> None:
-    """A run that turns out to be complete stays so, also when it is interrupted at once; any other is undone."""
+    """A run that turns out to be complete stays complete, even if interrupted at once. Any other run is undone."""
     name = f"fault-lost-{code}"
     write_batch = MlflowClient.log_batch
 
@@ -365,7 +365,7 @@ def test_the_answer_to_the_last_write_is_lost(
 def test_a_server_that_goes_after_the_last_write_fails_no_run(
     command: Command, heap: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All is done; that the run has ended is written by the next one."""
+    """All work is done. The next run records that this run has ended."""
     name = "fault-gone"
     terminate = MlflowClient.set_terminated
 

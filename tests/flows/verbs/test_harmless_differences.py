@@ -27,7 +27,7 @@ def otherwise(rows: pa.Table) -> pa.Table:
 
 
 def test_a_run_and_a_drift_check_take_harmless_differences(tmp_path: Path, command: Callable[..., Outcome]) -> None:
-    """Columns in paths and casts are told of as warnings; a later batch is read as the champion's columns are."""
+    """Columns in paths and casts give warnings, and a later batch is read with the champion's types."""
     for i, country in enumerate(("DE", "FR")):
         folder = tmp_path / "in" / f"country={country}"
         folder.mkdir(parents=True)
@@ -53,7 +53,7 @@ def test_a_run_and_a_drift_check_take_harmless_differences(tmp_path: Path, comma
 
 
 def test_synthetic_rows_of_other_types_are_evaluated(tmp_path: Path) -> None:
-    """As if they had the real table's types; a column that means something else is refused with both types."""
+    """They are read with the real table's types. A column with another meaning is refused, with both types."""
     real, rows = table(150), table(150, seed=1)
     for name, each in {"real": real, "same": rows, "other": otherwise(rows)}.items():
         pq.write_table(each.drop_columns(["day"]), tmp_path / f"{name}.parquet")

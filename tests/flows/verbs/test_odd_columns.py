@@ -19,7 +19,7 @@ PEOPLE = ["Ottokar " + "".join(letters).capitalize() for letters in LETTERS.toli
 
 
 def odd(seed: int = 0) -> pa.Table:
-    """The small table with a list of texts, a structure and bytes, of which the commonest values are everybody's."""
+    """The small table with a list of texts, a structure and bytes. Their commonest values are shared by many rows."""
     teams = np.array(["Team North", "Team South", "Team West"])[np.arange(ROWS) % 3]
     names = np.where(np.arange(ROWS) % 10 > 0, teams, np.repeat(PEOPLE, 10))  # one row each
     found = table(ROWS, seed)
@@ -67,7 +67,7 @@ def content(directory: Path) -> str:
 
 
 def test_kinds_of_odd_columns_go_through_run_drift_evaluate_and_export(source, tmp_path, home, command: Command):
-    """Exact types come out; made-up values are nobody's; rare values are in no file that was written."""
+    """Exact types come out, made-up values are never real, and no written file holds a rare value."""
     config = ("--config", tmp_path / "resynth.toml", "--json")
     done = command("run", source, *config)
     assert done.code == 0, done.err
@@ -97,7 +97,7 @@ def test_kinds_of_odd_columns_go_through_run_drift_evaluate_and_export(source, t
 
 
 def test_inspection_says_what_becomes_of_odd_columns(source, tmp_path, command: Command):
-    """Left out with its reason by default; with settings, three readable examples, none of a person."""
+    """Odd columns are left out with a reason. With settings, there are three readable examples, none of a person."""
     default = command("inspect", source, "--config", tmp_path / "plain.toml", "--json")
     found = {each["name"]: each for each in default.answer["columns"]}
     assert {found[name]["kind"] for name in ODD} == {"drop"}
@@ -111,7 +111,7 @@ def test_inspection_says_what_becomes_of_odd_columns(source, tmp_path, command: 
 
 
 def test_a_type_without_room_for_identifiers_is_refused_before_anything_is_trained(source, tmp_path, command: Command):
-    """In one line with column, type and room; nothing is registered."""
+    """One line names column, type and room, and nothing is registered."""
     file = tmp_path / "flags.parquet"
     pq.write_table(table(ROWS).append_column("flag", pa.array([i % 2 > 0 for i in range(ROWS)])), file)
     (tmp_path / "flags.toml").write_text(TINY + LENIENT + '[columns.flag]\nkind = "identifier"\n')

@@ -1,4 +1,4 @@
-"""What is past keeping goes, with its files; what anything needs stays."""
+"""Versions, exports and runs that are not kept are removed with their files; what is needed stays."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -50,7 +50,7 @@ def model_files(version: Version) -> Path:
 
 
 def test_old_versions_go_and_the_line_of_champions_stays(home: Path, saved: Path) -> None:
-    """Dry, nothing changes. Done, a rollback still has its version, and all files of the rest are gone."""
+    """A dry run changes nothing. After a real one, rollback still works, and all other files are gone."""
     name = "prune-line"
     made = [register(saved, name) for _ in range(5)]
     for number in (0, 2):
@@ -66,13 +66,13 @@ def test_old_versions_go_and_the_line_of_champions_stays(home: Path, saved: Path
     assert [version.version for version in registry.versions(name)] == ["5", "3"]
     assert [directory.parent.exists() for directory in directories] == [False, False, True, False, True]
     assert registry.load(registry.resolve(name)).sample(2, seed=0).num_rows == 2
-    # the fourth run began after the champion was registered, so a later run looks back at it
+    # the fourth run began after the champion was registered, so a later run needs it
     assert [any(place.rglob("*.json")) for place in runs] == [False, False, True, True, True]
     assert prune(home, name, settings, remove=True).lines() == []
 
 
 def test_predecessors_within_the_retention_stay(home: Path, saved: Path) -> None:
-    """As many champions as versions are kept, however old."""
+    """As many earlier champions stay as versions are kept, however old they are."""
     name = "prune-predecessors"
     made = [register(saved, name) for _ in range(4)]
     for number in (0, 1, 3):
@@ -83,7 +83,7 @@ def test_predecessors_within_the_retention_stay(home: Path, saved: Path) -> None
 
 
 def test_a_withdrawn_version_leaves_no_files(home: Path, saved: Path) -> None:
-    """And what earlier code has left of one is found."""
+    """Files that earlier code left of a withdrawn version are found too."""
     name = "prune-withdrawn"
     first, second, third = (register(saved, name) for _ in range(3))
     directory = model_files(second)
@@ -99,7 +99,7 @@ def test_a_withdrawn_version_leaves_no_files(home: Path, saved: Path) -> None:
 
 
 def test_only_exports_of_the_home_go(home: Path, saved: Path) -> None:
-    """The oldest; never the champion's, one with other files, one of another model, or another directory."""
+    """The oldest go, but never the champion's, one with other files, one of another model, or another directory."""
     name = "prune-exports"
     registry.promote(register(saved, name))
     place = home / "data" / "exports" / name
@@ -114,7 +114,7 @@ def test_only_exports_of_the_home_go(home: Path, saved: Path) -> None:
 
 
 def test_the_verb_says_first_and_does_then(command: Command, home: Path, saved: Path, tmp_path: Path) -> None:
-    """Dry by default, by the settings' numbers; a model that is not there is bad input."""
+    """Pruning is dry by default and uses the numbers of the settings. A missing model is bad input."""
     name = "prune-verb"
     for _ in range(2):
         register(saved, name)

@@ -1,4 +1,4 @@
-"""`resynth replay`: agrees with live runs, leaves the registry alone, remembers its story, and refuses in one line."""
+"""`resynth replay`: it agrees with live runs, does not change the registry, keeps its story, and fails in one line."""
 
 import json
 from collections.abc import Callable
@@ -45,9 +45,9 @@ def config(tmp_path: Path) -> Path:
 
 
 def test_a_replay_decides_and_measures_as_live_runs_do(command: Command, tmp_path: Path, config: Path):
-    """A replay of three periods, and two runs on the table as it stood: the same plan, decision, reasons and scores.
+    """A replay of three periods and two runs on the same tables have equal plans, decisions, reasons and scores.
 
-    The replay registers nothing; it leaves one run with its story, numbers by period and the picture.
+    The replay registers nothing. It leaves one run with its story, numbers by period and the picture.
     """
     data, out, rows = tmp_path / "orders.parquet", tmp_path / "story", history()
     pq.write_table(rows, data)
@@ -102,7 +102,7 @@ def test_a_replay_decides_and_measures_as_live_runs_do(command: Command, tmp_pat
     ],
 )
 def test_what_cannot_be_replayed_is_bad_input(command: Command, tmp_path: Path, given: tuple[str, ...], line: str):
-    """Exit code 2 and one line, whatever is wrong with column and period; nothing is remembered."""
+    """Wrong columns and periods end with exit code 2 and one line, and nothing is kept."""
     data = tmp_path / "orders.parquet"
     pq.write_table(history(), data)
     refused = command("replay", data, *given, "--name", "bad-replay", "--json")
@@ -115,7 +115,7 @@ def test_what_cannot_be_replayed_is_bad_input(command: Command, tmp_path: Path, 
 def test_history_may_lie_in_an_object_store(
     command: Command, store: Store, tmp_path: Path, config: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    """Its rows are those of the objects, whatever their number; the model goes by the prefix, and so does MLflow."""
+    """Its rows are those of all objects. The model and the MLflow run are named after the prefix."""
     rows, told = history(), list[pa.Table]()
     for name, part in (("spring", rows.slice(0, 120)), ("summer", rows.slice(120))):
         pq.write_table(part, tmp_path / "part.parquet")
@@ -135,7 +135,7 @@ def test_history_may_lie_in_an_object_store(
 
 @pytest.fixture
 def asked(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> replay.ReplayRequest:
-    """A replay whose turns take no time, for there are none."""
+    """A replay whose turns take no time, because there are none."""
     data = tmp_path / "orders.parquet"
     pq.write_table(history(), data)
     story = Story(column="seen", every="100d", periods=3, rows=300, steps=())
@@ -153,7 +153,7 @@ def asked(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> replay
 def test_an_artifact_that_prefect_does_not_take_fails_no_replay(
     asked: replay.ReplayRequest, monkeypatch: pytest.MonkeyPatch
 ):
-    """All that had to be done is done: the outcome is told."""
+    """All work is done, so the outcome is returned."""
 
     def refuse(*_: object, **__: object) -> None:
         raise RuntimeError("503")
@@ -163,7 +163,7 @@ def test_an_artifact_that_prefect_does_not_take_fails_no_replay(
 
 
 def test_what_takes_long_is_kept_until_the_replay_is_done(asked: replay.ReplayRequest, monkeypatch: pytest.MonkeyPatch):
-    """An interrupted replay leaves its shelf to the next; one with other settings throws it away; a whole one too."""
+    """An interrupted replay leaves its shelf to the next one. A changed replay, or a finished one, removes it."""
     shelves = asked.home / ".resynth" / "replays" / asked.name
 
     def interrupt(*_: object) -> None:
@@ -189,7 +189,7 @@ def test_what_takes_long_is_kept_until_the_replay_is_done(asked: replay.ReplayRe
 def test_a_replay_whose_server_goes_away_says_so_in_a_line(
     asked: replay.ReplayRequest, monkeypatch: pytest.MonkeyPatch
 ):
-    """As a live run does."""
+    """The line is that of a live run."""
 
     def lose(*_: object) -> None:
         raise ConnectionError("http://secret@somewhere")
@@ -203,7 +203,7 @@ def test_a_replay_whose_server_goes_away_says_so_in_a_line(
 def test_a_place_that_cannot_be_written_is_told_before_the_replay(
     asked: replay.ReplayRequest, monkeypatch: pytest.MonkeyPatch
 ):
-    """Nothing has had its turn yet."""
+    """The error comes before the first turn."""
     monkeypatch.delattr(replay, "tell")
     asked.out.write_text("a file")
     with pytest.raises(InputError, match="out: expected a directory that can be written"):

@@ -1,4 +1,4 @@
-"""The policy in the run: skip, warm-start, train afresh, refuse; each remembered with its reasons."""
+"""The policy in the run: skip, warm-start, train afresh, refuse, each recorded with its reasons."""
 
 import re
 from collections.abc import Callable
@@ -47,9 +47,9 @@ def run(command: Command, tmp_path: Path) -> Callable[..., Outcome]:
 
 
 def test_only_what_is_needed_is_trained(run):
-    """First a training; of the same rows nothing, and the champion publishes; of twice the rows a warm start.
+    """The first run trains. On the same rows, the champion publishes. On twice the rows, there is a warm start.
 
-    The warm start says where it started, and learns the label that is new.
+    The warm start records where it started, and learns the new label.
     """
     first = run("policy-needed", table(400), NEEDED)
     assert (first.code, first.answer["decision"], first.answer["plan"]) == (0, "promoted", None)
@@ -76,7 +76,7 @@ def test_only_what_is_needed_is_trained(run):
 
 
 def test_lasting_drift_trains_once_in_a_cool_down_and_takes_nothing_in(command: Command, home: Path, tmp_path: Path):
-    """A run that drift called for does nothing so soon after a training, so the next one still finds the file new."""
+    """A run started by drift does nothing so soon after a training, so the next run still finds the file new."""
     heap, config = tmp_path / "heap", tmp_path / "settings.toml"
     heap.mkdir()
     config.write_text(TINY + LENIENT + "[incoming]\n")
@@ -107,7 +107,7 @@ def heap(command: Command, tmp_path: Path) -> Callable[..., Outcome]:
 
 
 def test_what_comes_in_the_cool_down_is_looked_at_after_it(heap: Callable[..., Outcome], tmp_path: Path):
-    """A scheduled run in the cool-down takes no file in: when it is over, no other file has to come to train on it."""
+    """A scheduled run in the cool-down takes no file in. After it, the same file is trained on without another one."""
     write(tmp_path / "heap", "monday")
     assert heap("policy-later", "").answer["decision"] == "promoted"
     write(tmp_path / "heap", "tuesday", seed=1)
@@ -122,7 +122,7 @@ def test_what_comes_in_the_cool_down_is_looked_at_after_it(heap: Callable[..., O
 
 
 def test_rows_that_were_skipped_are_trained_on_when_the_champion_is_old(heap: Callable[..., Outcome], tmp_path: Path):
-    """Age calls for a training though no file comes, once: of an old champion and no such rows, nothing is made."""
+    """Age starts a training without a new file, but only once. Without waiting rows, nothing is trained."""
     calm = "cool_down_hours = 0\nsevere = 1.0\nvotes = 3\nlikelihood = 1000\n"
     write(tmp_path / "heap", "monday", rows=300)
     heap("policy-old", calm)
@@ -141,9 +141,9 @@ def test_rows_that_were_skipped_are_trained_on_when_the_champion_is_old(heap: Ca
 def test_a_champion_of_another_format_is_replaced(
     heap: Callable[..., Outcome], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    """New code trains afresh, once though nothing is new, and says why; refused, it leaves the champion and its export.
+    """New code trains afresh once, although nothing is new, and says why. If refused, champion and export stay.
 
-    A later version that passes the gate has nobody to be compared with.
+    A later version that passes the gate has no champion to be compared with.
     """
     name, calm = "policy-format", "cool_down_hours = 0\n"
     write(tmp_path / "heap", "monday")
@@ -171,7 +171,7 @@ def test_a_champion_of_another_format_is_replaced(
 
 
 def test_refused_labels_and_columns_change_nothing(run):
-    """New labels refused: exit code 2 and one line; other columns the same, unless the settings train on them."""
+    """New labels are refused with exit code 2 and one line. So are other columns, unless the settings train on them."""
     assert run("policy-refuse", table(200), TINY + LENIENT).code == 0
     grown = table(200)
     label = np.where(np.arange(200) % 4 == 0, "east", np.asarray(grown["group"].to_pylist()))
@@ -189,7 +189,7 @@ def test_refused_labels_and_columns_change_nothing(run):
 
 
 def test_a_new_label_among_very_many_is_refused(run):
-    """The drift report lists too many of them to tell; the champion is asked. Rows it was never shown are no news."""
+    """With too many labels for the drift report, the champion is asked. Rows it was never shown are not new labels."""
     refuse = TINY + LENIENT + '[policy]\nnew_labels = "refuse"\n[columns.code]\nkind = "categorical"\npublic = true\n'
     labels = [f"code-{i % 300}" for i in range(700)] + [f"once-{i}" for i in range(100)]  # some are held out
     codes = table(800).append_column("code", pa.array(labels))
@@ -203,7 +203,7 @@ def test_a_new_label_among_very_many_is_refused(run):
 
 
 def test_files_of_other_columns_are_trained_on_where_the_settings_say_so(heap: Callable[..., Outcome], tmp_path: Path):
-    """Refused, they wait beside what is known; let in, they alone are the table, and the earlier files are told of."""
+    """Refused files wait in quarantine. Once admitted, they alone are the table, and the earlier files are reported."""
     name, let = "policy-columns", 'cool_down_hours = 0\nnew_columns = "retrain"\n'
     write(tmp_path / "heap", "monday")
     assert heap(name, "cool_down_hours = 0\n").answer["decision"] == "promoted"
@@ -219,7 +219,7 @@ def test_files_of_other_columns_are_trained_on_where_the_settings_say_so(heap: C
 
 
 def test_checks_are_those_of_complete_runs_since_a_moment(home):
-    """In order; not those of drift checks by hand, of runs that did not end, nor of earlier ones."""
+    """They are in order, without manual drift checks, runs that did not end, and earlier runs."""
     began = datetime.now(UTC) - timedelta(seconds=1)
     for number, tags in enumerate(
         (
@@ -240,7 +240,7 @@ def test_checks_are_those_of_complete_runs_since_a_moment(home):
 def test_an_alias_moved_meanwhile_is_respected(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, promote: bool, fails: bool
 ):
-    """Somebody moves the alias from 1 to 2 while a run judges 3: refused, 2 publishes; failed, 2 is champion again."""
+    """The alias moves from 1 to 2 while a run judges 3. If 3 is refused, 2 publishes. If the run fails, 2 is back."""
     name = f"moved-{promote}"
     synthesizer().save(tmp_path / "synthesizer")
 

@@ -39,11 +39,11 @@ def test_versions_are_loaded_once_and_objects_fetched_once(
     loaded: Counter[str | None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """By a first run, a check of a new object, and a run that trains on it: the second meets two versions.
+    """A first run, a check of a new object, and a run that trains on it load each version and fetch each object once.
 
-    Of the first object, which the settings are held against before anything is begun, the footer is read besides: in
-    two requests. The ledger's digest is that of the object. The model has the prefix's name; where nothing is new,
-    nothing is trained; and a drift check by hand takes the prefix too.
+    Of the first object, the footer is also read, in two requests, to check the settings before any work starts. The
+    ledger's digest is that of the object. The model has the prefix's name. Without anything new, nothing is trained. A
+    drift check by hand takes the prefix too.
     """
     tuesday = write(tmp_path, "tuesday", 300, seed=1)
     place = store.put(f"{NAME}/a-monday.parquet", write(tmp_path, "monday", 300)).rpartition("/")[0]

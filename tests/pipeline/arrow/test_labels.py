@@ -1,4 +1,4 @@
-"""Labels: equal exactly where values are equal, and the way back."""
+"""Labels: equal exactly if values are equal, and invertible."""
 
 import datetime as dt
 
@@ -20,7 +20,7 @@ def texts(array: pa.Array | pa.ChunkedArray) -> list[str | None]:
 
 @given(arrays())
 def test_labels_lead_back_to_the_values(array):
-    """Of any type, in slices and in chunks, with nulls inside and outside."""
+    """This holds for every type, in slices and in chunks, with nulls inside and outside."""
     plain = array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
     back = values(labels(array).dictionary_decode(), value_type(array.type))
     back.validate(full=True)
@@ -48,7 +48,7 @@ def test_codes_and_counts_are_those_of_the_labels(array):
 
 
 def test_what_is_equal_has_one_label():
-    """There is one zero, NaN is null but for inside others, and encodings and widths of offsets play no part."""
+    """There is one zero. NaN is null, except inside other values. Encodings and widths of offsets do not matter."""
     assert texts(pa.array([0.0, -0.0, np.nan, None, 1e300])) == ["0", "0", None, None, "1e+300"]
     assert texts(pa.array([[-0.0, np.nan, None]], pa.list_(pa.float16()))) == ["[0,NaN,null]"]
     rows = [["a", 'b"\\\n'], [], None, [None], ["null"]]
@@ -62,7 +62,7 @@ def test_what_is_equal_has_one_label():
 
 
 def test_labels_are_readable():
-    """Dates, times, bytes and maps are written as people read them; what lies beyond the calendar as a number."""
+    """Dates, times, bytes and maps are written as people read them, and values beyond the calendar as numbers."""
     day = pa.array([0, 2**31 - 1, -(2**31)], pa.int32()).cast(pa.date32())
     assert texts(day) == ["1970-01-01", "2147483647", "-2147483648"]
     zoned = pa.array([dt.datetime(2024, 7, 1, 12, tzinfo=dt.UTC)], pa.timestamp("ms", "Europe/Berlin"))
@@ -76,14 +76,14 @@ def test_labels_are_readable():
 
 @pytest.mark.parametrize("text", ["[1", "{}", "[[1]]", '["a"]', "[true]", "null", "7", '{"x":1}', "[" * 9999])
 def test_other_texts_are_refused(text):
-    """In a line, without the text."""
+    """The error is one line without the text."""
     with pytest.raises(TableError, match="expected labels of values of type list") as caught:
         values(pa.array([text]), pa.list_(pa.int32()))
     assert text not in str(caught.value) or len(text) < 3
 
 
 def test_types_that_no_file_holds_have_no_labels():
-    """Unions, runs and intervals."""
+    """Unions, run-end encoded types and intervals have no labels."""
     assert not can_label(pa.list_(pa.month_day_nano_interval()))
     assert not can_label(pa.run_end_encoded(pa.int32(), pa.string()))
     assert not can_label(pa.struct([("a", pa.string_view())]))

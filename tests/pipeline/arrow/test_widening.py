@@ -44,7 +44,7 @@ JOINS = {
 
 @pytest.mark.parametrize("case", JOINS)
 def test_the_types_to_try_do_not_depend_on_the_order(case):
-    """Each family has its ladder, the best type first; families are not mixed."""
+    """Each family has its candidates, the best type first. Families are not mixed."""
     kinds, expected = JOINS[case]
     for order in permutations(kinds):
         assert candidates(order) == expected
@@ -75,7 +75,7 @@ SAME = [
 
 @pytest.mark.parametrize(("array", "kind", "expected"), SAME, ids=[str(kind) for _, kind, _ in SAME])
 def test_a_cast_that_keeps_every_value_is_made(array, kind, expected):
-    """The values come back equal, in the type that was asked for."""
+    """The values come back equal, in the requested type."""
     cast = exact(array, kind)
     assert cast is not None
     assert (cast.type, cast.to_pylist()) == (kind, expected)
@@ -83,7 +83,7 @@ def test_a_cast_that_keeps_every_value_is_made(array, kind, expected):
 
 CHANGED = [
     (pa.chunked_array([[1.5]]), pa.int64()),
-    (pa.chunked_array([[2.0**53 + 2]]), pa.int64()),  # which integer that was, a double does not tell
+    (pa.chunked_array([[2.0**53 + 2]]), pa.int64()),  # a double does not tell which integer this was
     (pa.chunked_array([[2**53 + 1]]), pa.float64()),
     (pa.chunked_array([[300]]), pa.int8()),
     (pa.chunked_array([[2**63]], pa.uint64()), pa.int64()),
@@ -101,12 +101,12 @@ CHANGED = [
 
 @pytest.mark.parametrize(("array", "kind"), CHANGED, ids=[f"{a.type} {kind}" for a, kind in CHANGED])
 def test_a_cast_that_would_change_a_value_is_not_made(array, kind):
-    """Digits that are cut off, ranges that are left, and fractions are each noticed."""
+    """Lost digits, exceeded ranges and fractions are each noticed."""
     assert exact(array, kind) is None
 
 
 def test_a_type_without_its_values_is_widened_only_for_certain():
-    """Integers to wider ones, seconds to microseconds; neither integers to floats nor anything to nanoseconds."""
+    """Integers go to wider ones, seconds to microseconds. Integers never become floats, and nothing nanoseconds."""
     assert lossless(pa.int32(), pa.int64())
     assert lossless(pa.uint8(), pa.int16())
     assert lossless(pa.timestamp("s"), pa.timestamp("us"))

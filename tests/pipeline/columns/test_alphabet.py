@@ -22,7 +22,7 @@ def test_an_alphabet_is_a_bounded_partition(counts, width, leaf_rows):
 
 
 def test_few_values_are_exact():
-    """As many values as symbols or fewer: one cell each."""
+    """If there are at most as many values as symbols, each has one cell."""
     assert partition(np.array([5, 1, 900, 3]), 4, 1).tolist() == [0, 1, 2, 3]
 
 

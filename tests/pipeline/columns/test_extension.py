@@ -1,4 +1,4 @@
-"""Codecs that are extended: what they knew they know as before, and what is new has a place."""
+"""Extended codecs: known values stay as they were, and new values have a place."""
 
 import datetime as dt
 
@@ -54,7 +54,7 @@ def test_both_tables_come_back_from_their_normal_form(pair, form):
 
 @given(halves(), st.sampled_from([None, *FORMS]))
 def test_known_values_keep_their_symbols(pair, form):
-    """Where a variable has an origin, the first table's symbols in it are the old ones, and its scores the same."""
+    """In variables with an origin, values of the first table keep their symbols and scores."""
     codec, _ = extended(*pair)
     if form is not None and form not in codec.forms:
         return
@@ -133,7 +133,7 @@ def test_new_labels_get_a_symbol_each_or_share_one_or_are_refused():
 
 
 def test_the_alphabet_of_labels_stays_bounded():
-    """A thousand new labels a time, again and again: symbols stay few, and no label is lost."""
+    """After adding a thousand new labels again and again, symbols stay few, and no label is lost."""
     codec = KINDS["categorical"].fit(pa.array(["0"]), column("categorical", pa.array(["0"])))
     for k in range(1, 6):
         array = pa.array([str(i) for i in range(k * 1000)])
@@ -144,7 +144,7 @@ def test_the_alphabet_of_labels_stays_bounded():
 
 @pytest.mark.parametrize("form", FORMS)
 def test_new_extremes_are_reached(form):
-    """Values far beyond the ends of the first table are generated, about as often as they come, within the ends."""
+    """Values far beyond the first table's ends are generated at about their rate, within the new ends."""
     random = np.random.default_rng(0)
     first, second = random.normal(0, 1, 3000).round(3), np.append(random.normal(0, 1, 2000), random.normal(9, 1, 1000))
     codec, (grown, _) = extended(pa.array(first), pa.array(second.round(3)), form)
@@ -195,9 +195,9 @@ def test_nulls_become_possible():
 
 
 def test_identifiers_are_fresh_for_both_tables():
-    """Numbers of neither table are generated, also where they run on where the first table's fresh ones began.
+    """Generated numbers are in neither table, even if the new table continues into the first table's fresh ones.
 
-    Texts keep clear of the table that they were last made for.
+    Texts avoid the table that they were last fitted to.
     """
     for first, second in (
         (pa.array(range(100, 200)), pa.array(range(1000, 1100))),

@@ -23,7 +23,7 @@ def generated(array: pa.Array, kind: str = "numeric", least_rows: int = 5) -> pa
 
 @pytest.mark.parametrize("rows", [20, 25, 100])
 def test_scores_of_a_small_table_are_not_copied(rows):
-    """Where every score of three decimals is a single row's, hardly any generated one is a real score."""
+    """If every score with three decimals occurs in one row, hardly any generated score is a real one."""
     array = pa.array(RANDOM.random(rows).round(3) * 100)
     drawn = np.concatenate([numbers(generated(array)) for _ in range(20)])
     ends = {numbers(array).min(), numbers(array).max()}
@@ -31,14 +31,14 @@ def test_scores_of_a_small_table_are_not_copied(rows):
 
 
 def test_a_rare_number_between_common_ones_is_taken_for_one_of_them():
-    """Of 0, 7 and 10, two rows of 7 come out as 10, and nothing between is drawn; with least_rows = 1 it stays."""
+    """With 0, 7 and 10, two rows of 7 become 10, and nothing in between is drawn. With least_rows = 1, 7 stays."""
     array = pa.array([0] * 900 + [7] * 2 + [10] * 98)
     assert set(generated(array).to_pylist()) == {0, 10}
     assert set(generated(array, least_rows=1).to_pylist()) == {0, 7, 10}
 
 
 def test_rare_integers_are_drawn_from_intervals_of_enough_rows():
-    """Ages keep their range and rough distribution though none is common enough to be published by itself."""
+    """Ages keep their range and rough distribution, although no age is common enough to be published by itself."""
     array = pa.array(RANDOM.permutation(np.repeat(np.arange(18, 90), 3)))
     drawn = numbers(generated(array))
     assert drawn.min() >= 18

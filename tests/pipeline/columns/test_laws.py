@@ -78,7 +78,7 @@ def test_generated_values_keep_type_range_and_categories(array):
 
 @pytest.mark.parametrize("width", [8, 16, 32])
 def test_generated_nulls_never_overflow_a_narrow_type(width):
-    """Rows generated as null are null whatever position their row number would have, in a type filled to its ends."""
+    """Null rows are null whatever position their row number would have, in a type that is full to its ends."""
     info = np.iinfo(f"int{width}")
     values = np.random.default_rng(0).integers(info.min, info.max, 400, endpoint=True).tolist()
     array = pa.array([None if i % 5 == 0 else value for i, value in enumerate(values)], f"int{width}")

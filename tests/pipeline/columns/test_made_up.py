@@ -28,7 +28,7 @@ def fitted(kind: str, array: pa.Array, name: str = "x", least: int = 5):
 
 
 def made(codec, rows: int, start: int = 0) -> pa.Array:
-    """What it makes for some rows, none of them null."""
+    """The values that a codec makes for some rows, none of them null."""
     values = tuple(np.ones(rows, np.int64) for _ in codec.variables)
     return codec.decode(Encoded(values, np.arange(start, start + rows)))
 
@@ -40,7 +40,7 @@ def bare(array: pa.Array) -> set[str]:
 
 @given(arrays(), st.sampled_from(["text", "identifier"]))
 def test_values_are_of_the_type_and_a_function_of_the_row(array, kind):
-    """They are valid, survive JSON, and rows 5 to 9 are the same alone as among others."""
+    """Values are valid, survive JSON, and rows 5 to 9 are the same alone as among others."""
     try:
         codec = fitted(kind, array)
     except SchemaError:
@@ -58,7 +58,7 @@ def test_values_are_of_the_type_and_a_function_of_the_row(array, kind):
 
 @given(arrays())
 def test_fresh_values_are_distinct_and_never_real(array):
-    """For as many rows as there is room for."""
+    """The values are distinct for as many rows as there is room."""
     try:
         codec = fitted("identifier", array)
     except SchemaError:
@@ -104,7 +104,7 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize("kind", ["text", "identifier"])
 def test_nothing_made_up_is_real(name, kind):
-    """Not one of 3,000 values; fresh ones differ."""
+    """None of 3,000 made-up values is real, and fresh ones are distinct."""
     array = CASES[name]
     whole = made(fitted(kind, array, name), 3_000)
     assert not bare(whole) & bare(array)
@@ -119,7 +119,7 @@ def leaves(array: pa.Array) -> pa.Array:
 
 
 def test_nested_values_are_made_up_leaf_by_leaf():
-    """Tags look like tags, addresses like e-mail addresses, ages lie about where ages lie; none is a real one."""
+    """Tags look like tags, addresses like e-mail addresses, and ages have the range of ages. None is real."""
     tags = leaves(made(fitted("text", CASES["tags"], "tags"), ROWS))
     assert not set(tags.to_pylist()) & set(leaves(CASES["tags"]).to_pylist())
     assert 15 < len(tags.unique()) < 80
@@ -132,7 +132,7 @@ def test_nested_values_are_made_up_leaf_by_leaf():
 
 
 def test_lists_are_as_long_as_real_ones_and_rare_lengths_are_not_shown():
-    """Lengths 0 to 3 come at their rate; the one list of 77 values is not seen, nor are two lists of 5."""
+    """Lengths 0 to 3 occur at their rate. The lengths 77 of one list and 5 of two lists do not occur."""
     lengths = RANDOM.choice([0, 1, 3], ROWS, p=[0.5, 0.3, 0.2])
     lengths[:3] = [77, 5, 5]
     array = pa.array([["v"] * n for n in lengths.tolist()])
@@ -147,7 +147,7 @@ def test_lists_are_as_long_as_real_ones_and_rare_lengths_are_not_shown():
 
 
 def test_empty_lists_and_maps_stay_empty():
-    """Where there is nothing inside, nothing is made up, and no null."""
+    """If there is nothing inside, nothing and no null is made up."""
     for kind in (pa.list_(pa.field("item", pa.int8(), nullable=False)), pa.map_(pa.string(), pa.int8())):
         assert made(fitted("text", pa.array([[]], kind)), 3).equals(pa.array([[]] * 3, kind))
         with pytest.raises(SchemaError, match="expected room for 1 fresh values, there is room for 0"):
@@ -155,7 +155,7 @@ def test_empty_lists_and_maps_stay_empty():
 
 
 def test_a_few_names_are_replaced_by_as_few():
-    """Twelve agents stay about twelve, each of many rows; customers who come twice are one a row."""
+    """Twelve agents with many rows each stay about twelve. Customers with two rows get one value per row."""
     agents = pa.array([f"Agnes {'abcdefghijkl'[i % 12]}-Winter" for i in range(1200)])
     found = made(fitted("text", agents, "agent_name"), 1200)
     assert 8 <= len(found.unique()) <= 16
@@ -200,7 +200,7 @@ def test_whole_floats_stay_whole_and_midnights_midnights():
     ids=str,
 )
 def test_a_type_without_room_for_identifiers_is_refused_in_a_line(array, room):
-    """The line names column, type, the room that is needed and the room that there is."""
+    """The line names column, type, the required room and the available room."""
     with pytest.raises(SchemaError) as caught:
         fitted("identifier", array, "flag")
     assert str(caught.value) == (
@@ -218,7 +218,7 @@ def test_more_rows_than_there_is_room_for_are_refused():
 
 
 def test_fresh_numbers_keep_clear_of_both_tables_also_inside_others():
-    """A warm start goes on with the fresh numbers of before, less those that have come since."""
+    """A warm start continues with the earlier fresh numbers, without those that have become real since."""
     first = pa.array([{"id": float(i), "at": i} for i in range(200)])
     codec = fitted("identifier", first)
     second = pa.array([{"id": value["id"], "at": 0} for value in made(codec, 100).to_pylist()])

@@ -40,7 +40,7 @@ def numbers(arrivals: Arrivals, contents: Contents, **window: int) -> list[int]:
 
 @pytest.mark.parametrize("window", [{}, {"last_rows": 15}, {"last_files": 1}])
 def test_a_new_object_is_fetched_once(store: Store, tmp_path: Path, window: dict[str, int]) -> None:
-    """For its digest, its columns, the number of its rows and the rows themselves."""
+    """One fetch serves its digest, its columns, the number of its rows and the rows themselves."""
     prefix = f"once-{'-'.join(window)}"
     for name, first in (("a", 0), ("b", 10)):
         store.put(f"{prefix}/{name}.parquet", parquet(first))
@@ -53,7 +53,7 @@ def test_a_new_object_is_fetched_once(store: Store, tmp_path: Path, window: dict
 
 
 def test_what_is_read_of_an_object_is_what_was_digested(store: Store, tmp_path: Path) -> None:
-    """Also where the object is replaced between the two: the digest is of the rows that are trained on."""
+    """This holds even if the object is replaced in between: the digest is of the rows that are trained on."""
     store.put("replaced/a.parquet", parquet(0))
     contents = Contents(tmp_path / "copies")
     arrivals = survey("s3://incoming/replaced", contents)
@@ -63,7 +63,7 @@ def test_what_is_read_of_an_object_is_what_was_digested(store: Store, tmp_path: 
 
 
 def test_an_object_of_another_content_than_its_digest_is_refused(store: Store, tmp_path: Path) -> None:
-    """Where only the digest is at hand: from an earlier run, or because no copy was kept, or none had room."""
+    """This applies if only the digest is known: from an earlier run, or because no copy was kept or had room."""
     store.put("changed/a.parquet", parquet(0))
     place = "s3://incoming/changed"
     none, small = Contents(), Contents(tmp_path / "small", most=100)
@@ -78,7 +78,7 @@ def test_an_object_of_another_content_than_its_digest_is_refused(store: Store, t
 
 
 def test_copies_are_private_and_bounded(store: Store, tmp_path: Path) -> None:
-    """They are real rows; the earliest go where there is no room, and their objects are fetched again."""
+    """Copies are real rows. Without room, the earliest are dropped, and their objects are fetched again."""
     for name, first in (("a", 0), ("b", 10), ("c", 20)):
         store.put(f"bounded/{name}.parquet", parquet(first))
     size = len(parquet(0))
@@ -94,7 +94,7 @@ def test_copies_are_private_and_bounded(store: Store, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("when", ["digest", "survey"])
 def test_a_file_that_changes_between_digest_and_reading_is_noticed(tmp_path: Path, when: str) -> None:
-    """A change during the survey quarantines it with the reason, and the rest goes on; one after it ends the run."""
+    """A change during the survey quarantines the file with the reason. A change after it ends the run."""
     file, other = tmp_path / "in" / "a.parquet", tmp_path / "in" / "b.parquet"
     file.parent.mkdir()
     file.write_bytes(parquet(0))
@@ -117,7 +117,7 @@ def test_a_file_that_changes_between_digest_and_reading_is_noticed(tmp_path: Pat
 
 
 def test_an_object_is_read_as_it_is_where_no_digest_was_asked_for(store: Store) -> None:
-    """Nothing is compared, nothing is kept."""
+    """Nothing is compared, and nothing is kept."""
     uri = store.put("plain/a.parquet", parquet(0))
     with store.counting() as fetched, Contents().reading(objects(uri)[0]) as content:
         assert isinstance(content, pa.Buffer)

@@ -73,7 +73,7 @@ def doctor(out: Path, **changes: object) -> None:
 
 
 def test_equal_datasets_have_equal_digests(tmp_path):
-    """The digest leaves the time of writing out and nothing else."""
+    """The digest covers everything but the time of writing."""
     first, second = (publish(tmp_path / name, mixed()) for name in ("a", "b"))
     assert first.digest == second.digest
     assert publish(tmp_path / "c", mixed(), seed=6).digest != first.digest
@@ -95,7 +95,7 @@ def test_changes_are_found(tmp_path):
 
 @pytest.mark.parametrize("schema", ["", "no base64 !", "AAAA", "é"])
 def test_a_doctored_schema_is_a_problem(tmp_path, schema: str):
-    """A schema in the manifest that cannot be read is reported, and what else is wrong beside it."""
+    """A manifest's unreadable schema is reported, together with all other problems."""
     out = tmp_path / "out"
     publish(out, mixed())
     doctor(out, arrow_schema=schema)
@@ -106,7 +106,7 @@ def test_a_doctored_schema_is_a_problem(tmp_path, schema: str):
 
 
 def test_a_part_that_is_no_parquet_is_a_problem(tmp_path):
-    """Also when the manifest was changed along with it."""
+    """This holds even if the manifest was changed along with the part."""
     out = tmp_path / "out"
     publish(out, mixed())
     (out / "part-00000.parquet").write_bytes(b"no rows")
@@ -140,10 +140,10 @@ def test_an_export_is_replaced_as_a_whole(tmp_path):
     ("script", "left"), [(BETWEEN_RENAMES, None), (BEFORE_THE_EXCHANGE, "3"), (AFTER_THE_EXCHANGE, "4")]
 )
 def test_a_publisher_that_is_killed_loses_nothing(tmp_path, script: str, left: str | None):
-    """Who reads finds the old export or the new one, and the next publisher removes what lies beside it.
+    """Readers find the old export or the new one, and the next publisher removes what lies beside it.
 
-    Killed between two renames, which only happens where directories cannot be exchanged, it leaves none; then the
-    next publisher puts the old one back, even if it fails itself.
+    A kill between two renames leaves no export. It is possible only where directories cannot be exchanged. Then the
+    next publisher puts the old export back, even if it fails itself.
     """
     out = tmp_path / "out"
     publish(out, mixed())
@@ -162,7 +162,7 @@ def test_a_publisher_that_is_killed_loses_nothing(tmp_path, script: str, left: s
 
 @pytest.mark.parametrize("exchange", [True, False])
 def test_replacing_works_where_directories_cannot_be_exchanged(tmp_path, monkeypatch, *, exchange: bool):
-    """In one step or in two, the new rows are there, and nothing beside them."""
+    """In one step or in two, the new rows are in place, and nothing is left beside them."""
     if not exchange:
         monkeypatch.setattr(exports, "_exchange", lambda *_: False)
     publish(tmp_path / "out", mixed())
@@ -176,7 +176,7 @@ def test_replacing_works_where_directories_cannot_be_exchanged(tmp_path, monkeyp
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux exchanges directories")
 def test_directories_are_exchanged_in_one_step(tmp_path):
-    """Each has what the other had; with one that is not there nothing happens."""
+    """Each directory has the content of the other. If one is missing, nothing happens."""
     for name in "ab":
         (tmp_path / name).mkdir()
         (tmp_path / name / name).touch()
@@ -187,7 +187,7 @@ def test_directories_are_exchanged_in_one_step(tmp_path):
 
 
 def test_a_living_publisher_is_left_alone(tmp_path):
-    """Another one to the same place, or to one of a similar name, does not remove what it is writing."""
+    """Another publisher to the same or a similar place does not remove what it is writing."""
     table = mixed()
 
     def batches():
@@ -205,7 +205,7 @@ def test_a_living_publisher_is_left_alone(tmp_path):
 
 @pytest.mark.usefixtures("processes")
 def test_an_export_that_is_not_wanted_goes(tmp_path):
-    """With what a publisher killed over it has left; one that never was is fine."""
+    """It goes together with the leftovers of killed publishers. A missing export is no error."""
     publish(tmp_path / "out", mixed())
     killed(BEFORE_THE_EXCHANGE, tmp_path / "out")
     exports.discard(tmp_path / "out")
@@ -229,7 +229,7 @@ def files(directory: Path) -> list[str]:
 
 
 def test_earlier_exports_hold_and_can_be_replaced(tmp_path):
-    """Those with a manifest.json."""
+    """These are exports with a manifest.json."""
     old_export(tmp_path / "out", mixed())
     assert exports.verify(tmp_path / "out") == ()
     publish(tmp_path / "out", mixed(200))
@@ -267,7 +267,7 @@ def test_other_peoples_files_are_safe(tmp_path, kind: str, foreign: str):
 
 
 def test_a_file_that_comes_while_rows_are_written_is_safe(tmp_path):
-    """The place is looked at again before it is replaced."""
+    """The place is checked again before it is replaced."""
     table = mixed()
     publish(tmp_path / "out", table)
 
@@ -282,7 +282,7 @@ def test_a_file_that_comes_while_rows_are_written_is_safe(tmp_path):
 
 
 def test_a_doctored_manifest_gives_no_files_away(tmp_path):
-    """A manifest that claims a file which no export writes does not make it one."""
+    """A file that no export writes is not accepted, even if the manifest lists it."""
     out = tmp_path / "out"
     publish(out, mixed())
     (out / "thesis.doc").write_text("x")
@@ -312,7 +312,7 @@ def test_places_that_cannot_become_an_export(tmp_path):
 
 
 def test_what_a_look_at_a_place_has_left_goes(tmp_path):
-    """Whoever was killed between making a directory to see whether one can be made, and removing it."""
+    """A publisher killed while testing whether it can create a directory leaves one, and it is removed."""
     left = [tmp_path / f"..{name}.{'0' * 32}.{'1' * 8}.probing" for name in ("out", "foreign")]
     for path in left:
         path.mkdir()
@@ -336,7 +336,7 @@ def test_what_must_be_kept_is_not_inside(tmp_path):
 
 
 def test_a_link_stays_and_its_target_is_published(tmp_path):
-    """Readers of the link and of the directory see the same rows; nothing lies beside either."""
+    """Readers of the link and of the directory see the same rows, and nothing is left beside either."""
     (tmp_path / "real").mkdir()
     (tmp_path / "links").mkdir()
     link = tmp_path / "links" / "out"
@@ -378,7 +378,7 @@ def test_no_manifest_is_said(tmp_path):
     ],
 )
 def test_names_that_lead_elsewhere_are_problems(tmp_path, monkeypatch, name: str):
-    """No file is opened for them, and what is printed obeys no terminal."""
+    """Files for such names are never opened, and printed names contain no control characters."""
     out = tmp_path / "out"
     publish(out, mixed())
     first, *rest = exports.load_manifest(out).parts
@@ -394,7 +394,7 @@ def test_names_that_lead_elsewhere_are_problems(tmp_path, monkeypatch, name: str
 
 
 def test_a_part_that_is_a_link_is_not_opened(tmp_path):
-    """It could lead anywhere."""
+    """The link could lead anywhere."""
     out = tmp_path / "out"
     publish(out, mixed())
     (out / "part-00000.parquet").rename(tmp_path / "elsewhere.parquet")
@@ -417,7 +417,7 @@ def test_bytes_and_format_are_checked(tmp_path):
 
 
 def test_the_umask_decides_who_may_read(tmp_path):
-    """Exports are for others."""
+    """Other users may read an export."""
     before = os.umask(0o022)
     try:
         publish(tmp_path / "out", mixed())

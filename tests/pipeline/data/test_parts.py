@@ -62,7 +62,7 @@ def publish(out: Path, rows: pa.Table, *by: str) -> exports.Manifest:
 
 @pytest.mark.parametrize("by", [(), ("day",), ("flag", "day")])
 def test_every_reader_finds_one_table(tmp_path: Path, by: tuple[str, ...]) -> None:
-    """The manifest is in nobody's way, and partition columns come back from the paths."""
+    """The manifest disturbs no reader, and partition columns come back from the paths."""
     publish(tmp_path / "out", table(), *by)
     assert {name: count(tmp_path / "out") for name, count in READERS.items()} == dict.fromkeys(READERS, 100)
     found = {name: sorted(columns(tmp_path / "out")) for name, columns in COLUMNS.items()}
@@ -72,7 +72,7 @@ def test_every_reader_finds_one_table(tmp_path: Path, by: tuple[str, ...]) -> No
 
 @pytest.mark.parametrize("column", ["text", "label", "number", "day", "flag"])
 def test_directories_are_those_that_arrow_makes(tmp_path: Path, column: str) -> None:
-    """Arrow's own writer names them alike, escapes and nulls included."""
+    """Arrow's own writer uses the same names, with escapes and nulls."""
     kind = table().schema.field(column).type
     typed = pa.schema([pa.field(column, kind.value_type if pa.types.is_dictionary(kind) else kind)])
     reference = table().set_column(
@@ -88,7 +88,7 @@ def test_directories_are_those_that_arrow_makes(tmp_path: Path, column: str) -> 
 
 
 def test_every_round_is_stably_sorted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The order of the parts is that of the rows, whatever the batches; nothing is lost or doubled."""
+    """The parts are in the order of the rows, whatever the batches, and no row is lost or doubled."""
     monkeypatch.setattr(parts, "ROUND", 32)
     manifest = publish(tmp_path / "out", table(), "number", "flag")
     read = pa.concat_tables(pq.read_table(tmp_path / "out" / part.file, partitioning=None) for part in manifest.parts)
@@ -111,7 +111,7 @@ def test_every_round_is_stably_sorted(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_a_partitioned_export_is_replaced_as_a_whole(tmp_path: Path) -> None:
-    """By one without partitions and back; an added file in a partition is found and refused."""
+    """It is replaced by one without partitions and back. An added file in a partition is found and refused."""
     out = tmp_path / "out"
     for by in ((), ("text",), ("flag",), ()):
         publish(out, table(), *by)
@@ -144,7 +144,7 @@ def test_columns_that_no_path_can_carry(by: tuple[str, ...], why: str) -> None:
 
 
 def test_too_many_partitions_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Before the training where rows are there to count, else while they are written; nothing stays."""
+    """They are refused before the training if rows can be counted, else during writing, and nothing stays."""
     monkeypatch.setattr(parts, "MOST", 99)
     parts.check(table().schema, ["text", "number"], table())
     with pytest.raises(InputError, match="at most 99 partitions"):

@@ -23,7 +23,7 @@ def parquet(first: int, rows: int = 10, **more: pa.Array) -> bytes:
 
 
 class Lost(io.BytesIO):
-    """What a store sends whose connection breaks."""
+    """The answer of a store whose connection breaks."""
 
     def read(self, size: int | None = -1, /) -> bytes:
         """Nothing."""
@@ -42,7 +42,7 @@ def numbers(arrivals: Arrivals, **settings: object) -> tuple[list[int], list[int
 
 
 def test_a_prefix_is_read_as_a_directory_is(store: Store) -> None:
-    """Parquet objects at any depth, in the order of their names, without hidden ones and a neighbour's of like name."""
+    """Parquet objects at any depth, in name order, without hidden ones and those of a prefix with a similar name."""
     store.put("like/b.parquet", parquet(10))
     store.put("like/2026/a b+ü%.parquet", parquet(0))
     for name in ("like/_temporary/c.parquet", "like/.d.parquet", "like/e.txt", "like-not/f.parquet"):
@@ -54,7 +54,7 @@ def test_a_prefix_is_read_as_a_directory_is(store: Store) -> None:
 
 
 def test_an_object_keeps_its_types_and_metadata(store: Store, tmp_path: Path) -> None:
-    """What is read from a store equals what is read from a file."""
+    """A table read from a store equals the table read from a file."""
     kinds = {"kind": pa.array(["x", None] * 5).dictionary_encode(), "day": pa.array(range(10), pa.date32())}
     (tmp_path / "a.parquet").write_bytes(parquet(0, **kinds))
     uri = store.put("kinds/a.parquet", tmp_path / "a.parquet")
@@ -62,7 +62,7 @@ def test_an_object_keeps_its_types_and_metadata(store: Store, tmp_path: Path) ->
 
 
 def test_what_is_new_in_a_prefix(store: Store) -> None:
-    """A second survey knows what the first took in, copies included; objects of a window are the latest to come."""
+    """A second survey knows what the first took in, with copies. Windows contain the objects that came last."""
     store.put("new/b.parquet", parquet(0))
     first = look("s3://incoming/new")
     assert (first.new, numbers(first)) == (1, (list(range(10)), list(range(10))))
@@ -78,7 +78,7 @@ def test_what_is_new_in_a_prefix(store: Store) -> None:
 
 
 def test_an_object_that_is_cut_short_or_has_other_columns_is_quarantined(store: Store) -> None:
-    """Each is named with its reason and stays where it is; the rest goes on, and a mended object is new."""
+    """Each is named with its reason and stays in place. The others are taken in, and a repaired object is new."""
     whole = parquet(10)
     store.put("bad/good.parquet", parquet(0))
     store.put("bad/short.parquet", whole[: len(whole) // 2])
@@ -96,7 +96,7 @@ def test_an_object_that_is_cut_short_or_has_other_columns_is_quarantined(store: 
 
 
 def test_an_object_that_has_not_changed_is_not_fetched_again(store: Store) -> None:
-    """Nothing new costs one listing, whatever the size of what is there."""
+    """Without anything new, a survey costs one listing, whatever the size of the data."""
     store.put("seen/a.parquet", parquet(0))
     store.put("seen/b.parquet", b"no Parquet")
     first = look("s3://incoming/seen")
@@ -113,14 +113,14 @@ def test_an_object_that_has_not_changed_is_not_fetched_again(store: Store) -> No
     "uri", ["s3://incoming/none", "s3://incoming/hollow", "s3://incoming/hollow/none.parquet", "s3://no-such-bucket/x"]
 )
 def test_nothing_there_is_told(store: Store, uri: str) -> None:
-    """An address that leads nowhere, or to no Parquet, in one line."""
+    """An address that leads nowhere, or to no Parquet, is refused in one line."""
     store.put("hollow/readme.txt", b"")
     with pytest.raises(TableError, match=f"found none at {uri}"):
         files(uri)
 
 
 def test_a_store_that_is_away_is_no_damaged_object(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It ends the survey instead of putting every object aside."""
+    """It ends the survey instead of quarantining every object."""
     store.put("away/a.parquet", parquet(0))
     found = files("s3://incoming/away")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
@@ -135,7 +135,7 @@ def test_a_store_that_is_away_is_no_damaged_object(store: Store, monkeypatch: py
 def test_a_store_that_goes_away_in_the_midst_is_no_damaged_object(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also where only the end of an object is asked for."""
+    """This holds even if only the end of an object is requested."""
     system, path = storage.reach(store.put("lost/a.parquet", parquet(0)))
     reset = SimpleNamespace(
         open_input_stream=system.open_input_stream,
@@ -153,7 +153,7 @@ def test_a_store_that_goes_away_in_the_midst_is_no_damaged_object(
     ["s3://key:secret@bucket/x", "s3://key@bucket/x", "s3://bucket/x?endpoint_override=h", "ftp://h/x", "s3:///x"],
 )
 def test_an_address_with_more_in_it_is_refused(uri: str) -> None:
-    """Credentials in an address would end up in logs; they are not repeated."""
+    """Credentials in an address would end up in logs, so messages do not repeat them."""
     with pytest.raises(SettingsError) as raised:
         storage.place(uri)
     assert "secret" not in str(raised.value)

@@ -22,7 +22,7 @@ STATISTICS_ONLY = DriftSettings(values=0, nulls=0, labels=0, correlation=0, rows
 
 @cache
 def real() -> Reference:
-    """Of the first 10,000 rows."""
+    """The reference of the first 10,000 rows."""
     return Reference.of(ADULT.slice(0, 10_000), SCHEMA)
 
 
@@ -43,9 +43,9 @@ def replaced(name: str, values) -> pa.Table:
 
 
 def test_no_alarm_without_drift():
-    """Of 200 batches of the population of ten references at 10 % false alarms, without floors, few raise one.
+    """Without floors and at 10 % false alarms, few of 200 batches, from ten references' population, raise one.
 
-    The expected share is at most a tenth; more than 18 % would occur once in 3,000 runs.
+    The expected share is at most a tenth. More than 18 % would occur once in 3,000 runs.
     """
     rng = np.random.default_rng(0)
     settings = STATISTICS_ONLY.model_copy(update={"false_alarms": 0.1})
@@ -60,9 +60,9 @@ def test_no_alarm_without_drift():
 
 @pytest.mark.parametrize("rows", [1, 2, 5, 10, 20, 50])
 def test_few_rows_raise_no_alarm(rows):
-    """Of 60 tiny batches of two populations at 10 % false alarms, without floors, at most 13 raise one.
+    """Without floors and at 10 % false alarms, at most 13 of 60 tiny batches of two populations raise one.
 
-    More than that would occur once in 100 runs if a tenth did; the bounds of few rows are wider than that.
+    If a tenth did, more would occur once in 100 runs. The bounds for few rows are wider than that.
     """
     settings = STATISTICS_ONLY.model_copy(update={"false_alarms": 0.1})
     rng = np.random.default_rng(rows)
@@ -81,7 +81,7 @@ def some(rows: int, rng: np.random.Generator) -> pa.Table:
 
 
 def test_what_few_rows_cannot_tell_is_said():
-    """One row tells nothing, five tell no change of values, and thousands have no such note."""
+    """The notes say that one row shows nothing and five rows no change of values. Thousands of rows have no note."""
     assert against_reference(BATCH.slice(0, 1)).notes == ("1 row is too few to tell any change from chance",)
     assert against_reference(BATCH.slice(0, 5)).notes[0].startswith("5 rows are too few to tell")
     assert against_reference(BATCH).notes == ()
@@ -95,7 +95,7 @@ def test_a_change_in_fifty_rows_is_found():
 
 @pytest.mark.parametrize(("rows", "drifted"), [(1, False), (49, False), (50, True)])
 def test_few_rows_are_no_matter_for_the_model(rows, drifted):
-    """A model that finds rows four deviations less likely is asked from 50 rows on, and the report says where not."""
+    """Rows that the model finds four deviations less likely count from 50 rows on. For fewer, a note says so."""
     seen = view(elbo=-36, latent=0.0).model_copy(update={"rows": rows, "elbo_deviation": 0.0, "auc": None})
     incoming = real().profile_of([BATCH.slice(0, rows)])
     report = compare(real(), incoming, DriftSettings(), Views(view(elbo=-20, latent=0.0), seen))
@@ -133,7 +133,7 @@ def test_a_shift_is_found_and_measured():
 
 
 def test_nulls_are_found():
-    """One value in twenty lost is drift of the nulls and not of the values."""
+    """If one value in twenty is lost, the nulls have drifted and the values have not."""
     hours = [None if i % 20 == 0 else v for i, v in enumerate(BATCH["hours-per-week"].to_pylist())]
     drifted = [f for f in against_reference(replaced("hours-per-week", hours)).findings if f.drifted]
     assert [(f.column, f.what) for f in drifted] == [("hours-per-week", "nulls")]
@@ -171,7 +171,7 @@ def test_lost_dependence_is_found():
 
 
 def test_lost_dependence_on_labels_is_found():
-    """A number that followed a label and does so no more, and two labels that agreed."""
+    """A number no longer follows a label, and two labels no longer agree."""
     rng = np.random.default_rng(3)
     label = rng.choice(["a", "b", "c"], 3000)
     table = pa.table({"x": rng.normal(size=3000) + 2 * (label == "b"), "c": label, "d": label})
@@ -200,7 +200,7 @@ def test_time_moves_on():
 
 
 def test_ignored_columns_are_listed_and_never_drift():
-    """A counter that counts on is found, and is no drift when it is to be ignored."""
+    """A counter that keeps counting is found, and is no drift if it is ignored."""
     settings = DriftSettings(ignore=("age",))
     table = ADULT.slice(0, 5000)
     reference = Reference.of(table, SCHEMA, ignore=settings.ignore)
@@ -246,7 +246,7 @@ def view(elbo: float, latent: float, auc: float | None = 0.55) -> ModelView:
 
 
 def test_a_column_may_be_ignored_after_the_training():
-    """A reference that knew nothing of it: neither its pairs nor the distance of rows in its space are drift."""
+    """Although the reference includes the column, neither its pairs nor distances of rows are drift."""
     ages = replaced("age", BATCH["age"].to_numpy() + 30)
     settings = DriftSettings(ignore=("age",))
     assert {f.what for f in against_reference(ages).findings if f.drifted} >= {"values", "rows"}

@@ -24,7 +24,7 @@ def finding(column: str, what: str = "values", *, drifted: bool = True, size: fl
 
 
 def report(*findings: Finding, rows: int = 1000) -> DriftReport:
-    """A report on four columns, of which the given findings are about some."""
+    """A report on four columns with the given findings."""
     told = {f.column for f in findings}
     calm = [finding(column, drifted=False, size=0.01) for column in COLUMNS if column not in told]
     drifted = any(f.drifted for f in findings)
@@ -32,7 +32,7 @@ def report(*findings: Finding, rows: int = 1000) -> DriftReport:
 
 
 def situation(*findings: Finding, **changed) -> Situation:
-    """A calm one but for what is given: a hundred new rows, a champion of three days."""
+    """A calm situation, apart from the given values: a hundred new rows, a champion of three days."""
     calm = {"drift": report(*findings), "new_rows": 100, "age_days": 3.0, "idle_hours": 72.0}
     return Situation(**(calm | changed))
 
@@ -51,13 +51,13 @@ def test_nothing_to_do_is_skipped_with_what_was_looked_at():
 
 
 def test_by_default_every_run_trains():
-    """Whoever starts a run by hand gets a training, whatever was found, also in the cool-down."""
+    """A run by hand trains whatever was found, even in the cool-down."""
     for now in (situation(), situation(new_rows=0, idle_hours=0.0)):
         assert plan(now, PolicySettings()) == Plan(action="retrain", reasons=("every run trains (policy.train)",))
 
 
 def test_the_cool_down_ends():
-    """A run that only drift has called for asks this: the reason to wait, and none once the time is over."""
+    """A run that only drift has started asks for the reason to wait. There is none after the cool-down."""
     assert cooling_down(1.5, PolicySettings()) == ("the last training was 1.5 h ago, the cool-down is 20 h",)
     assert cooling_down(20.0, PolicySettings()) == ()
     assert cooling_down(0.0, PolicySettings(cool_down_hours=0)) == ()
@@ -74,12 +74,12 @@ def test_the_cool_down_ends():
     ],
 )
 def test_drift_must_be_found_in_two_of_the_last_three_checks(verdicts, action):
-    """A lone verdict is waited out, and one before the window is forgotten."""
+    """A single verdict of drift is not enough, and verdicts before the window do not count."""
     assert plan(situation(finding("a"), verdicts=verdicts), NEEDED).action == action
 
 
 def test_confirmed_drift_names_the_worst_finding():
-    """The first drifted finding of the report is in the reason."""
+    """The reason has the report's first drifted finding."""
     now = situation(finding("c", "nulls"), finding("a"), verdicts=(True,))
     assert plan(now, NEEDED.model_copy(update={"severe": 1.0})).reasons == (
         "drift in 2 of the last 2 checks (from 2); worst: c: nulls",
@@ -87,7 +87,7 @@ def test_confirmed_drift_names_the_worst_finding():
 
 
 def test_severe_drift_needs_no_second_check():
-    """Two of four columns drifted at once: train afresh now. Pairs are no columns."""
+    """If two of four columns drift at once, training starts afresh now. Pairs do not count as columns."""
     assert plan(situation(finding("a"), finding("b", "nulls")), NEEDED) == Plan(
         action="retrain", reasons=("50% of the columns drifted (severe from 50%)",)
     )
@@ -103,12 +103,12 @@ def test_a_champion_that_no_longer_describes_the_rows_is_continued(size, drifted
 
 @pytest.mark.parametrize(("new_rows", "action"), [(499, "skip"), (500, "warm-start")])
 def test_growth_is_worth_a_training(new_rows, action):
-    """Half as many new rows as the champion knows."""
+    """Half as many new rows as the champion knows are enough."""
     assert plan(situation(new_rows=new_rows), NEEDED).action == action
 
 
 def test_an_old_champion_is_trained_afresh():
-    """From its thirty-first day, even if nothing changed."""
+    """This holds from its thirty-first day, even if nothing changed."""
     assert plan(situation(age_days=30.0), NEEDED).action == "skip"
     assert plan(situation(age_days=30.5), NEEDED) == Plan(
         action="retrain", reasons=("the champion is 30.5 days old (at most 30)",)
@@ -116,7 +116,7 @@ def test_an_old_champion_is_trained_afresh():
 
 
 def test_a_chain_of_warm_starts_ends():
-    """After five in a row the next training that is due is a fresh one; without need nothing happens."""
+    """After five warm starts in a row, the next due training is afresh. If none is due, nothing happens."""
     due = situation(new_rows=800, warm_starts=5)
     assert plan(due, NEEDED).reasons == (
         "the champion comes from 5 warm starts in a row",
@@ -134,7 +134,7 @@ def test_a_champion_that_cannot_be_continued_is_trained_afresh_once_training_is_
 
 
 def test_after_a_refused_warm_start_the_next_training_is_afresh():
-    """Another warm start would begin at the same place; a refusal alone is no reason to train."""
+    """Another warm start would begin from the same weights. A refusal alone is no reason to train."""
     due = plan(situation(new_rows=600, warm_start_refused=True), NEEDED)
     assert due.action == "retrain"
     assert due.reasons[0] == "the gate has refused a warm start from this champion"
@@ -142,7 +142,7 @@ def test_after_a_refused_warm_start_the_next_training_is_afresh():
 
 
 def test_age_alone_calls_for_a_training_of_rows_that_wait():
-    """Where the rules decide, rows wait, and the champion is older than it may be."""
+    """Age alone counts if the rules decide, rows wait, and the champion is older than allowed."""
     needed = PolicySettings(train="needed", oldest_days=30)
     assert overdue(30.1, 1, needed)
     assert not overdue(30.0, 1, needed)
@@ -151,7 +151,7 @@ def test_age_alone_calls_for_a_training_of_rows_that_wait():
 
 
 def test_nothing_new_and_the_cool_down_hold_back():
-    """Both skip, and say so."""
+    """Both cases skip and say so."""
     drifted = [finding(column) for column in COLUMNS]
     assert plan(situation(*drifted, new_rows=0), NEEDED).reasons == ("no row is new",)
     assert plan(situation(*drifted, idle_hours=19.9), NEEDED) == Plan(
@@ -246,7 +246,7 @@ def test_older_and_more_new_rows_never_lead_to_less_action(now, chosen, days, ro
 
 @given(situations(), settings())
 def test_nothing_is_trained_in_the_cool_down_or_without_new_rows(now, chosen):
-    """Whatever else is found."""
+    """This holds whatever else is found."""
     trained = plan(now, chosen).action in {"warm-start", "retrain"}
     assert not (trained and (now.idle_hours < chosen.cool_down_hours or now.new_rows == 0))
 

@@ -24,13 +24,13 @@ def evaluation(rows: int = 1000, interval: float | None = None, **changed: tuple
 
 
 def with_active(units: int) -> Evaluation:
-    """A good evaluation of a model with so many active units."""
+    """A good evaluation of a model with the given number of active units."""
     scores = (*evaluation().scores, Score.of("active_units", units))
     return evaluation().model_copy(update={"scores": scores})
 
 
 def test_a_good_first_version_is_promoted():
-    """All limits met and no champion: promoted, with a reason per limit."""
+    """It meets all limits and there is no champion, so it is promoted, with a reason per limit."""
     decision = decide(evaluation(), None, GATE)
     assert decision.promote
     assert len(decision.reasons) == 1 + len(GATE.limits)
@@ -43,7 +43,7 @@ def test_a_good_first_version_is_promoted():
     [("shape_error", 0.0601), ("trend_error", 0.0851), ("c2st", 0.289), ("nearer_to_train", 0.601)],
 )
 def test_each_limit_refuses_alone(name, value):
-    """One score beyond its limit refuses, for that reason only."""
+    """One score beyond its limit refuses, and is the only reason."""
     decision = decide(evaluation(**{name: (value, GOOD[name][1])}), None, GATE)
     assert not decision.promote
     assert len(decision.reasons) == 1
@@ -58,7 +58,7 @@ def test_a_noisy_ceiling_widens_the_limit():
 
 
 def test_only_what_is_certain_is_beyond_a_limit():
-    """A score .02 beyond its limit refuses when known to ±.01 and not when known to ±.03 only, as of few rows."""
+    """A score .02 beyond its limit refuses if it is known to ±.01. It does not if it is only known to ±.03."""
     assert not decide(evaluation(nearer_to_train=(0.62, 0.5), interval=0.01), None, GATE).promote
     assert decide(evaluation(nearer_to_train=(0.62, 0.5), interval=0.03), None, GATE).promote
 
@@ -79,7 +79,7 @@ DEPENDENT = Dependence(found=True, text="columns 'a' and 'b' depend on each othe
 
 @pytest.mark.parametrize(("dependence", "promote"), [(INDEPENDENT, True), (DEPENDENT, False), (None, False)])
 def test_a_dead_latent_space_is_right_where_nothing_depends(dependence, promote):
-    """Without dependence there is nothing to encode; with it, or where it was not looked for, a dead latent refuses."""
+    """Without dependence there is nothing to encode. With it, or if it was not tested, a dead latent space refuses."""
     decision = decide(with_active(0).model_copy(update={"dependence": dependence}), None, GATE)
     assert decision.promote == promote
     if dependence is not None:
@@ -87,14 +87,14 @@ def test_a_dead_latent_space_is_right_where_nothing_depends(dependence, promote)
 
 
 def test_active_dimensions_that_a_user_asks_for_are_asked_of_every_table():
-    """Independent columns are no excuse where the settings name a number of dimensions."""
+    """If the settings name a number of dimensions, independent columns are no excuse."""
     found = with_active(0).model_copy(update={"dependence": INDEPENDENT})
     assert not decide(found, None, GateSettings(active_units=1)).promote
     assert not decide(evaluation(), None, GateSettings(active_units=1)).promote
 
 
 def test_an_evaluation_that_says_nothing_refuses():
-    """Scores however good are no reason to promote where the evaluation has a flaw, which is the reason."""
+    """Even with good scores, a flaw of the evaluation refuses, and is the reason."""
     flawed = evaluation().model_copy(update={"flaw": "the scores say nothing of these rows"})
     decision = decide(flawed, None, GATE)
     assert not decision.promote
@@ -113,14 +113,14 @@ def test_columns_that_were_not_judged_are_named(c2st):
 
 
 def test_a_limit_that_no_value_can_miss_says_so():
-    """Where real rows reach .6 only, a limit of .7 refuses nothing, and the reason says that."""
+    """If real rows reach only .6, a limit of .7 refuses nothing, and the reason says so."""
     decision = decide(evaluation(c2st=(0.01, 0.6)), None, GATE)
     assert decision.promote
     assert "c2st is 0.0100; real rows reach 0.6000, so no value is refused" in decision.reasons
 
 
 def test_a_table_without_anything_to_compare_is_promoted_and_said():
-    """Identifiers only: no score, no network, one true sentence in the place of four."""
+    """With identifiers only, there is no score and no network, and one true sentence replaces four reasons."""
     nothing = Evaluation(rows=9, holdout_rows=9, scores=(), columns=(), pairs=())
     decision = decide(nothing, None, GATE)
     assert decision.promote
@@ -129,14 +129,14 @@ def test_a_table_without_anything_to_compare_is_promoted_and_said():
 
 
 def test_an_absent_score_refuses():
-    """A score that the user gave a limit and that was not computed refuses, and the notes say why."""
+    """A score with a limit from the user that was not computed refuses, and the notes say why."""
     decision = decide(evaluation(c2st=None), None, GateSettings(limits=GATE.limits))
     assert not decision.promote
     assert decision.reasons == ("c2st has a limit but was not computed: needs 10 rows",)
 
 
 def test_an_absent_score_that_nobody_named_is_passed_over_and_said():
-    """Of the default scores one without meaning for the table does not stand in the way, and a reason says so."""
+    """A default score without meaning for the table is passed over, and a reason says so."""
     for champion in (None, evaluation(c2st=None)):
         decision = decide(evaluation(c2st=None), champion, GATE)
         assert decision.promote
@@ -166,14 +166,14 @@ def test_errors_are_judged_the_other_way_round():
 
 
 def test_what_the_intervals_explain_is_not_worse():
-    """A difference of .07 refuses when certain, and not when both are known to ±.06 only (together ±.085)."""
+    """A difference of .07 refuses if it is certain. It does not if both are known to ±.06 only (together ±.085)."""
     assert not decide(evaluation(c2st=(0.83, 0.99)), evaluation(c2st=(0.9, 0.99)), GATE).promote
     challenger, champion = evaluation(c2st=(0.83, 0.99), interval=0.06), evaluation(c2st=(0.9, 0.99), interval=0.06)
     assert decide(challenger, champion, GATE).promote
 
 
 def test_differences_are_paired():
-    """Two scores that rise and fall together on resamples differ for certain, though each is known to ±.06 only."""
+    """Two scores that vary together on resamples differ for certain, although each is known to ±.06 only."""
     rng = np.random.default_rng(0)
     shared = rng.normal(0, 0.03, 100)
 

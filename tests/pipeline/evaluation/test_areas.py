@@ -28,7 +28,7 @@ def judged(*areas: str, told: object = None) -> Evaluation:
 
 
 def test_the_model_has_scores_without_a_ceiling():
-    """What the model says of the hold-out becomes scores that real rows do not reach; no model, no score, no note."""
+    """The bound of the hold-out becomes scores without a ceiling. Without a model there is no score and no note."""
     found = judged("model", told=TOLD)
     assert {score.name: score.value for score in found.scores} == vars(TOLD)
     assert {(score.area, score.ceiling, score.excess) for score in found.scores} == {("model", None, None)}
@@ -38,7 +38,7 @@ def test_the_model_has_scores_without_a_ceiling():
 
 
 def test_a_ceiling_may_be_a_constant():
-    """An attack that learns nothing says one half, whatever the table."""
+    """The ceiling of an attack is one half for every table."""
     assert judged("privacy")["nearer_to_train"].ceiling == METRICS["nearer_to_train"].ceiling == 0.5
     assert Score.of("nearer_to_train", 0.6).excess == pytest.approx(0.1)
 
@@ -51,7 +51,7 @@ class Digit(Record):
 
 
 class Digits(Area):
-    """A made-up area: how many first digits of "x" are ones."""
+    """A made-up area: the share of ones among the first digits of "x"."""
 
     name = "digits"
     metrics: ClassVar = {"ones": Metric("max", "share of ones among first digits")}
@@ -69,7 +69,7 @@ class Digits(Area):
 
 @pytest.fixture
 def _digits() -> Iterator[None]:
-    """The area is known while a test runs."""
+    """The area is registered while a test runs."""
     register(Digits())
     yield
     for names, gone in ((AREAS, "digits"), (METRICS, "ones"), (DETAILS, "first_digits")):
@@ -78,7 +78,7 @@ def _digits() -> Iterator[None]:
 
 @pytest.mark.usefixtures("_digits")
 def test_an_area_from_outside_is_looked_at():
-    """Its score stands behind all others, its details are a key of the evaluation's JSON, and come back."""
+    """Its score comes after all others. Its details are a key of the evaluation's JSON, and are read back."""
     found = judged("marginals", "digits")
     assert [score.name for score in found.scores] == ["shape_error", "ones"]
     assert found["ones"].area == "digits"

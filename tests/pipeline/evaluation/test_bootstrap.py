@@ -23,7 +23,7 @@ ONCE = np.ones((1, 400))
 
 
 def repeated(measure: Measure, real: Values, other: Values, w: np.ndarray) -> np.ndarray:
-    """What a measure does that knows no faster way: the rows are repeated."""
+    """The default of a measure without a faster way: the rows are repeated."""
     return Measure.errors(measure, real, other, w)
 
 
@@ -76,7 +76,7 @@ def test_the_spread_is_that_of_new_samples():
 
 
 def test_two_generators_are_judged_on_the_same_resamples():
-    """Replicates of two evaluations belong together: most of their scatter cancels, in Shape, Trend and utility."""
+    """Replicates of two evaluations are paired: most of their scatter cancels, in Shape, Trend and utility."""
     holdout, train = ADULT.slice(0, 1000), ADULT.slice(1000, 3000)
     settings = EvaluationSettings(target="income", detection_rows=200, distance_rows=100, permutations=20)
     one, other = (

@@ -1,4 +1,4 @@
-"""Ceilings that mean nothing: what spoils them is named, and the rest is scored without it."""
+"""Ceilings that mean nothing: their cause is named, and the rest is scored without it."""
 
 import numpy as np
 import pyarrow as pa
@@ -44,7 +44,7 @@ def judged(table: pa.Table, synthetic: pa.Table | None = None, **parts: pa.Table
 
 
 def test_rare_labels_tell_nothing_of_real_rows():
-    """A column of labels that occur once or twice leaves two real samples alike (an AUC of 1 when ranks leaked)."""
+    """Labels that occur once or twice do not separate two real samples (the AUC was 1 when ranks leaked)."""
     table = customers(1600)
     labels = {name: ColumnSettings(kind="categorical") for name in ("mail", "note")}
     both = views((table.slice(0, 800), table.slice(800)), infer(table, labels))
@@ -54,7 +54,7 @@ def test_rare_labels_tell_nothing_of_real_rows():
 
 @pytest.mark.parametrize("rows", [400, 4000])
 def test_labels_that_hardly_repeat_are_named_and_left_out(rows):
-    """E-mail and note are left out by name; ceilings are those of the other columns, and honest ones."""
+    """E-mail and note are left out by name, and the ceilings of the other columns are sound."""
     found = judged(customers(rows))
     assert [(out.column, out.reason) for out in found.left_out] == [("mail", "labels"), ("note", "labels")]
     assert found.left_out[1].size == 1
@@ -78,7 +78,7 @@ def test_small_tables_lose_no_column_by_chance(rows):
 
 
 def test_a_column_in_which_real_rows_differ_is_named():
-    """Held-out rows of a later time are told by the time alone, which is left out; the other columns are compared."""
+    """Held-out rows of a later time are told apart by the time alone. It is left out, and the others are compared."""
     table = customers(3000).drop_columns(["mail", "note"])
     table = table.append_column("hour", pa.array(np.arange(3000) + 0.5))
     found = judged(table, train=table.slice(0, 2000), holdout=table.slice(2000))
@@ -89,7 +89,7 @@ def test_a_column_in_which_real_rows_differ_is_named():
 
 
 def test_nothing_left_to_compare_is_a_flaw():
-    """Where every column is left out, the evaluation says that it says nothing."""
+    """If every column is left out, the evaluation has a flaw that says so."""
     found = judged(customers(1000).select(["mail", "note"]))
     assert len(found.left_out) == 2
     assert "no column is left" in found.flaw
@@ -97,7 +97,7 @@ def test_nothing_left_to_compare_is_a_flaw():
 
 
 def test_real_rows_that_differ_by_columns_together_are_a_flaw():
-    """Three signs whose product is positive in training and free in the hold-out: no column is to blame."""
+    """The product of three signs is positive in training and free in the hold-out, so no single column is left out."""
     signs = np.random.default_rng(3).choice([-1.0, 1.0], (3, 3000))
     signs[2, :2000] = signs[0, :2000] * signs[1, :2000]
     table = pa.table(dict(zip("abc", signs, strict=True)))

@@ -30,7 +30,7 @@ def table(seed: int, rows: int, *, dependent: bool = True) -> pa.Table:
 
 REAL, LIKE, UNLIKE = table(1, 600), table(2, 900), table(3, 900, dependent=False)
 HOLDOUT, SYNTHETIC, BROKEN = views((REAL, LIKE, UNLIKE), infer(REAL))
-ONCE = np.ones((1, HOLDOUT.rows))  # the weights of one resample that is the sample itself
+ONCE = np.ones((1, HOLDOUT.rows))  # weights of one resample that equals the sample
 
 
 def test_auc_and_variance():
@@ -53,7 +53,7 @@ def test_like_rows_are_not_detected():
 
 
 def test_lost_dependence_is_detected():
-    """Right marginals without the dependence are told apart."""
+    """Rows with right marginals but without the dependence are told apart."""
     found = two_sample(HOLDOUT, BROKEN, np.random.default_rng(0))
     assert found.score < 0.4
     assert found.score == pytest.approx(2 - 2 * found.auc, abs=1e-12)

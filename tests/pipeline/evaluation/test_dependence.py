@@ -28,7 +28,7 @@ def independent(rows: int, rng: np.random.Generator) -> pa.Table:
 
 
 def test_independent_columns_show_none():
-    """Of 8 tables of independent columns of each size none shows dependence (a thousandth may, by pairs)."""
+    """None of 8 independent tables of each size shows dependence (by pairs, a thousandth may)."""
     rng = np.random.default_rng(0)
     assert [judged(independent(rows, rng), i).found for rows in (30, 200, 1000) for i in range(8)] == [False] * 24
 
@@ -59,5 +59,5 @@ def test_what_pairs_do_not_show_is_found():
     [{"x": np.arange(60) / 7}, {"x": np.zeros(60), "c": ["same"] * 60}, {"id": [f"u-{i}" for i in range(60)]}],
 )
 def test_one_column_and_constants_depend_on_nothing(columns):
-    """Where no two columns vary there is nothing to find, and no failure."""
+    """If no two columns vary, nothing is found, and nothing fails."""
     assert not judged(pa.table(columns)).found

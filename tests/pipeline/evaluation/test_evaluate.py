@@ -50,7 +50,7 @@ def test_real_rows_reach_the_ceiling(honest):
 
 
 def test_broken_rows_do_not(honest):
-    """Columns shuffled apart keep their Shape and lose everything that looks at rows."""
+    """Shuffled columns keep their Shape, and all scores of whole rows become bad."""
     broken = judged(shuffled(ADULT.slice(3600), 0), holdout=ADULT.slice(0, 1200), train=ADULT.slice(1200, 2400))
     assert broken["shape_error"].excess < 0.01
     for name in ("trend_error", "frechet", "mmd2", "c2st", "coverage", "utility"):
@@ -61,7 +61,7 @@ def test_broken_rows_do_not(honest):
 
 
 def test_scores_are_all_there_once_and_in_order(honest):
-    """With a target that has classes every score but the regression error is present; there is no model to speak of."""
+    """With a classified target, every score but the regression error is present. There is no model."""
     assert [s.name for s in honest.scores] == [name for name in OF_ROWS if name != "utility_rmse"]
     assert honest.rows == 2400
     assert honest.notes == ()

@@ -61,12 +61,12 @@ def viewed(*tables: dict) -> tuple[View, ...]:
 
 
 def test_shape_is_that_of_sdmetrics(both):
-    """Without nulls every column's error is the reference's."""
+    """Without nulls, every column's error equals the reference."""
     assert shape_errors(*both) == pytest.approx(SHAPE, abs=1e-9)
 
 
 def test_trend_is_that_of_sdmetrics(both):
-    """Without nulls every pair's error is the reference's, with bins of either origin."""
+    """Without nulls, every pair's error equals the reference, with both kinds of bins."""
     found = trend_errors(*both, column_pairs(both[0], 100, np.random.default_rng(0)))
     assert {(t.first, t.second): t.error_own_bins for t in found} == pytest.approx(TREND_OWN_BINS, abs=1e-9)
     assert {(t.first, t.second): t.error for t in found} == pytest.approx(TREND, abs=1e-9)
@@ -135,7 +135,7 @@ def viewed_nominal(*tables: dict) -> tuple[View, ...]:
 
 
 def test_pairs_are_bounded():
-    """Where there are more pairs than the limit, that many different ones are chosen."""
+    """Of more pairs than the limit, as many different pairs as the limit are chosen."""
     (view,) = viewed({f"c{i}": [1.0, 2.0, 3.0] for i in range(20)})
     pairs = column_pairs(view, 30, np.random.default_rng(0))
     assert len(set(pairs)) == 30

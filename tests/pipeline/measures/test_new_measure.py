@@ -1,4 +1,4 @@
-"""A measure from outside: what it says reaches profiles, drift, scores and pictures, and no line here knows it."""
+"""A measure from outside: profiles, drift, scores and pictures use it without knowing it."""
 
 from collections.abc import Iterator
 
@@ -53,7 +53,7 @@ def schema(_known: None) -> Schema:
 
 
 def test_it_is_profiled_and_merged(schema):
-    """The summary of a column is its measure's, of parts as of the whole, and comes back from JSON."""
+    """The summary of a column is made by its measure, merges, and is read back from JSON."""
     whole = table(0)
     profile = Profile.of(whole, schema)
     merged = Profile.of_batches([whole.slice(0, 200), whole.slice(200)], schema)
@@ -68,7 +68,7 @@ def test_it_is_profiled_and_merged(schema):
 
 
 def test_it_is_calibrated_and_drifts(schema):
-    """Its effects have a law of chance of their own; a move is found, named and drawn, other rows are none."""
+    """Its effects have their own law of chance. A move is found, named and drawn; other rows are no drift."""
     reference = Reference.of(table(0, 2000), schema)
     reference = Reference.model_validate_json(reference.model_dump_json())
     assert reference.joint == ("at", "near", "height")
@@ -89,13 +89,13 @@ def test_it_is_calibrated_and_drifts(schema):
 
 @pytest.fixture(scope="module")
 def judged(schema: Schema) -> Evaluation:
-    """Rows whose points lie elsewhere and tell nothing of the other columns."""
+    """Rows whose points lie elsewhere and are independent of the other columns."""
     made = table(3, 800, shift=1.0, apart=True)
     return evaluate(made, holdout=table(4, 500), train=table(5, 800), schema=schema, settings=SETTINGS, seed=0)
 
 
 def test_it_is_evaluated(judged):
-    """The error of its column, the classifier, distances of rows, dependence and utility all see it."""
+    """Its column's error, the classifier, distances of rows, dependence and utility all use it."""
     errors = {column.name: column.error for column in judged.columns}
     assert errors["at"] == pytest.approx(1 / 2, abs=0.05)
     assert judged.columns[0].name == "at"
@@ -107,7 +107,7 @@ def test_it_is_evaluated(judged):
 
 
 def test_pairs_pass_it_over(judged, schema):
-    """It has neither numbers nor bins: the pair of the other columns is compared alone, and the notes are silent."""
+    """It has neither numbers nor bins, so only the pair of the other columns is compared, without a note."""
     assert [{pair.first, pair.second} for pair in judged.pairs] == [{"height", "near"}]
     assert judged.notes == ()
     found = evaluate(
@@ -151,7 +151,7 @@ def test_it_is_inspected_and_trained_beside(schema, tmp_path):
 
 
 def test_what_a_measure_does_not_answer_is_passed_over():
-    """One that knows summaries and errors only has a Shape error; drift, pairs, classifier and pictures do without."""
+    """A measure with only summaries and errors has a Shape error. Drift, pairs, classifier and pictures skip it."""
     rows, other = table(0), table(1, shift=1.0)
     schema = infer(rows, {"at": ColumnSettings(kind="somewhere")})
     reference = Reference.of(rows, schema)
@@ -171,7 +171,7 @@ def test_what_a_measure_does_not_answer_is_passed_over():
 
 
 def test_two_kinds_of_one_name_are_refused():
-    """A name is taken once; the same kind may be made known again."""
+    """A name can be used once. The same kind may be registered again."""
     register(Place)
     with pytest.raises(SettingsError, match="expected a kind of a new name, got another 'numeric'"):
         register(type("Other", (Place,), {"kind": "numeric"}))

@@ -48,7 +48,7 @@ def rows(n: int) -> Rows:
 
 @torch.no_grad()
 def test_what_is_not_known_is_not_seen(vae):
-    """Whatever stands in an unknown cell, encoder and likelihood say the same; an unknown cell is not a null."""
+    """The value of an unknown cell changes neither encoder nor likelihood. An unknown cell is not a null."""
     some = Rows({"symbols": torch.tensor([[1, 0]]), "reals": torch.tensor([[0.5]])}, torch.tensor([[1.0, 0.0, 0.0]]))
     other = Rows({"symbols": torch.tensor([[1, 2]]), "reals": torch.tensor([[-2.0]])}, some.known)
     z = torch.tensor([[0.3, -1.0]])
@@ -61,7 +61,7 @@ def test_what_is_not_known_is_not_seen(vae):
 
 
 def test_known_cells_come_as_they_are(vae):
-    """Known cells are taken over, the variables after them follow, and open ones are drawn as ever."""
+    """Known cells keep their values, later variables depend on them, and open cells are drawn as usual."""
     known = torch.tensor([[1.0, 0.0, 0.0]]).expand(N, 3)
     told = Rows({"symbols": torch.tensor([[2, 0]]).expand(N, 2), "reals": torch.zeros(N, 1)}, known)
     z = torch.tensor([[0.3, -1.0]]).expand(N, 2)
@@ -72,7 +72,7 @@ def test_known_cells_come_as_they_are(vae):
     alike = free["symbols"][:, 0] == 2
     assert 50 < int(alike.sum()) < N
     same = made["symbols"][alike, 1] == free["symbols"][alike, 1]
-    assert same.all()  # with the same noise, a row that would have had the known value anyhow is the same row
+    assert same.all()  # with equal noise, a row that would have drawn the known value is the same row
     assert torch.equal(made["reals"][alike], free["reals"][alike])
 
 
@@ -107,7 +107,7 @@ def agree(some: torch.Tensor, other: torch.Tensor) -> None:
 
 @torch.no_grad()
 def test_the_mass_of_a_limit_is_the_sum_of_its_probabilities(vae):
-    """log P(limit): by adding up for symbols, by numerical integration for reals, far tails included."""
+    """log P(limit) equals the sum over symbols, and a numerical integral for reals, even in far tails."""
     state = torch.randn(4, 8, generator=torch.Generator().manual_seed(3))
     softmax, density = vae.of("symbols"), vae.of("reals")
     allowed = torch.tensor([[0.0, 1.0, 0.0, 1.0, 1.0]]).expand(4, 5)
@@ -134,7 +134,7 @@ def test_gaps_differ_from_row_to_row():
 
 
 def test_rows_are_completed_around_what_is_known(vae):
-    """Known cells stay, a seed gives the same rows, and where nothing is known the score is that of nothing."""
+    """Known cells stay, and a seed gives the same rows. Without known cells, the score is that of nothing."""
     known = torch.tensor([[0.0, 0.0, 1.0]]).expand(500, 3)
     told = Rows({"symbols": torch.zeros(500, 2, dtype=torch.long), "reals": torch.full((500, 1), 0.7)}, known)
     made = completed(vae, Evidence(told), seed=0)

@@ -1,4 +1,4 @@
-"""A VAE that begins as another one: exact where nothing grew, and faithful where something did."""
+"""A VAE that starts from another one: exact if nothing grew, and faithful if something did."""
 
 import numpy as np
 import pytest
@@ -47,7 +47,7 @@ def identical(layout: Layout) -> list[Origin]:
 
 
 def test_the_same_layout_gives_the_same_network():
-    """Nothing grew: every parameter is the ancestor's, bit by bit."""
+    """If nothing grew, every parameter equals the ancestor's, bit by bit."""
     old, new = vae(OLD, 0), vae(OLD, 1)
     inherit(new, old, identical(OLD), rows(OLD))
     assert all(torch.equal(a, b) for a, b in zip(old.state_dict().values(), new.state_dict().values(), strict=True))
@@ -91,7 +91,7 @@ def test_the_odds_of_known_symbols_are_kept_exactly():
 
 
 def test_a_new_symbol_gets_its_share_from_a_network_that_knows_only_shares():
-    """With logits log f for every row, a symbol in a fifth of the rows is given a fifth."""
+    """With logits log f in every row, a symbol in a fifth of the rows gets probability one fifth."""
     known = torch.tensor([0.5, 0.3, 0.2])
     counts = torch.tensor([50.0, 30.0, 20.0, 25.0])
     for ordered in (False, True):
@@ -104,7 +104,7 @@ def test_a_new_symbol_gets_its_share_from_a_network_that_knows_only_shares():
 
 @torch.no_grad()
 def test_new_variables_are_not_listened_to_and_know_their_shares():
-    """A variable before all others changes nothing for them, and says the shares of its symbols itself."""
+    """A new first variable changes nothing for the others, and predicts the shares of its symbols."""
     layout = Layout((Discrete(3), *OLD.variables[:2], Discrete(2, missing=True), *OLD.variables[2:]))
     old, new = vae(OLD, 0), VAE(layout, SHAPE).eval()
     own = identical(OLD)

@@ -135,7 +135,7 @@ def test_the_bound_rises_with_the_draws():
 
 
 def test_calibration_is_the_fixed_point_of_mean_probabilities():
-    """Whatever parts the states come in, biases move as five steps of log((wanted + 1) / (expected + 1)) move them."""
+    """However the states are split, biases move as by five steps of log((wanted + 1) / (expected + 1))."""
     vae = model()
     states, wanted = torch.randn(1000, 8, generator=torch.Generator().manual_seed(1)), [0.0, 500.0, 100.0, 400.0]
     group, row = softmax(vae).codebook.place[0]

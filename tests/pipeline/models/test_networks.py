@@ -30,7 +30,7 @@ def test_the_running_sum_is_a_shifted_cumulative_sum():
 
 
 def test_hats_interpolate():
-    """At every rank the hats of ordered symbols sum to one and are not negative; symbol 0 and padding have none."""
+    """At every rank, the hats of ordered symbols sum to one and are not negative. Symbol 0 and padding have none."""
     basis = hat_basis(40, 50)
     assert bool((basis >= 0).all())
     torch.testing.assert_close(basis[1:40].sum(1), torch.ones(39))

@@ -89,7 +89,7 @@ def test_no_made_up_value_is_a_real_one(shape, language):
 )
 @settings(deadline=None, max_examples=8)
 def test_no_made_up_value_is_in_any_list_of_strings(shape, texts, repeats, seed):
-    """Any strings at all: nothing made up is among them, and rows differ where they must."""
+    """For any list of strings, no made-up value is in it, and rows differ if they must."""
     fake = fitted(texts * repeats, shape, least_rows=3)
     made = fake.make(np.arange(400), seed).to_pylist()
     assert not set(made) & set(texts)

@@ -40,7 +40,7 @@ def test_stretches_hold_no_taken_number_and_part_enough_of_them(taken, least_row
 
 
 def test_a_small_space_does_not_show_which_numbers_are_taken():
-    """Of few numbers only about half of the free ones are kept, so that those left out are mostly free."""
+    """In a small space, only about half of the free numbers are kept, so those left out are mostly free."""
     taken = np.arange(0, 1000, 5)
     room = Room.between(taken, 1000, 10**6, 5, np.random.default_rng(0))
     kept = set(room.numbers(np.arange(room.size)).tolist())
@@ -60,7 +60,7 @@ def test_lengths_keep_their_shares_until_the_room_is_used_up():
 
 
 def test_full_layouts_get_longer_texts():
-    """Where every two-digit text is taken, new ones are longer than any real one, and all different."""
+    """If every two-digit text is taken, new texts are longer than any real one, and all different."""
     made = code([f"{number:02d}" for number in range(100)])
     texts = made.make(np.arange(500), 1).to_pylist()
     assert len(set(texts)) == 500
@@ -68,7 +68,7 @@ def test_full_layouts_get_longer_texts():
 
 
 def test_rows_move_to_other_layouts_when_theirs_is_full():
-    """Rows of a layout with little room get texts of the others before texts get longer."""
+    """Rows of a layout with little room get texts of other layouts before texts get longer."""
     small = Pattern(
         alphabets=("ab",), weight=900, room=Room.between(np.zeros(0, int), 2, 1, 1, np.random.default_rng(0))
     )

@@ -121,14 +121,14 @@ def test_columns(name, values, shape):
     ("name", "shape"), [("phone", "phone"), ("steuer_id", "national id"), ("amount", None), ("customer_id", None)]
 )
 def test_integers_need_a_name(name, shape):
-    """Numbers are telephone or identity numbers only where the name says so."""
+    """Numbers count as telephone or identity numbers only if the name says so."""
     found = recognise(name, pa.array([49_151_123_456 + 7919 * n for n in range(300)]))
     assert (found.shape if found else None) == shape
 
 
 @pytest.mark.parametrize("language", ["de", "en", "fr", "es", "it", "nl", "pl"])
 def test_the_language_of_names_is_found(language):
-    """Names in a column that says no language tell it themselves."""
+    """If the column's name gives no language, the names in it do."""
     assert recognise("x", pa.array(made(language, "name"))).language == language
 
 

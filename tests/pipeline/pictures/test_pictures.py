@@ -1,4 +1,4 @@
-"""Figures: they hold the data they say they show, and exist for every kind of table."""
+"""Figures: they show the data that they claim to show, and exist for every kind of table."""
 
 import datetime as dt
 
@@ -131,7 +131,7 @@ def test_nothing_drifted_shows_the_largest_changes():
 
 
 def test_drift_of_no_single_column_is_no_blank_square():
-    """Where only pairs drifted the title says so, and columns are shown."""
+    """If only pairs drifted, the title says so, and columns are shown."""
     rng = np.random.default_rng(2)
     x = rng.normal(size=3000)
     rows, other = pa.table({"x": x, "y": x}), pa.table({"x": x, "y": rng.permutation(x)})
@@ -190,7 +190,7 @@ def test_no_text_keeps_a_picture_from_being_drawn():
 
 
 def test_a_table_of_identifiers_has_a_figure():
-    """Nothing to compare is no reason to fail."""
+    """A table without anything to compare has a figure too."""
     table = pa.table({"id": [f"user-{i:04d}" for i in range(100)]})
     schema = infer(table)
     evaluation = evaluate(table, holdout=table, train=table, schema=schema, settings=EvaluationSettings(), seed=0)
@@ -253,7 +253,7 @@ EXTREME = {
 
 @pytest.mark.parametrize("name", EXTREME)
 def test_no_value_keeps_a_picture_from_being_drawn(tmp_path, name):
-    """Values at the ends of their type, of which axes and differences do not fit it, are evaluated and drawn."""
+    """Values at the ends of their type, for which axes and differences overflow it, are evaluated and drawn."""
     table = pa.table({"x": EXTREME[name], "y": np.random.default_rng(0).normal(size=100)})
     schema = infer(table)
     found = evaluate(

@@ -1,4 +1,4 @@
-"""Nothing that only a few rows share is shown, and what is shown in its place is ordinary."""
+"""Values that only a few rows share are withheld and replaced by ordinary values."""
 
 import datetime as dt
 
@@ -16,7 +16,7 @@ RANDOM = np.random.default_rng(3)
 
 
 def shown(table: pa.Table, settings: dict[str, ColumnSettings] | None = None, least: int = 5) -> pa.Table:
-    """The table without what may not be shown."""
+    """The table without withheld values."""
     schema = columns.infer(table, settings, PrivacySettings(least_rows=least))
     return Disclosure.of(table, schema).apply(table, seed=0)
 
@@ -53,7 +53,7 @@ def test_counts_of_what_is_withheld_are_told():
 
 
 def test_labels_that_a_model_knows_may_be_shown():
-    """Asked about later rows, a label of one row is shown if the model has it already."""
+    """In later rows, a label of one row is shown if the model already has it."""
     table = pa.table({"a": ["x"] * 30 + ["known", "new"], "b": ["p", "q"] * 16})
     schema = columns.infer(table)
     after = Disclosure.of(table, schema, {"a": pa.array(["known", "x"])}, ends=False).apply(table, seed=0)
@@ -61,7 +61,7 @@ def test_labels_that_a_model_knows_may_be_shown():
 
 
 def test_a_column_of_too_few_values_is_shown_as_null():
-    """Where no label and no number has enough rows, nothing is shown."""
+    """If no label and no number has enough rows, every value becomes null."""
     table = pa.table({"a": pa.array(["p", "q"] + [None] * 30), "b": pa.array([1.5, 2.5] + [None] * 30)})
     after = shown(table, {"a": ColumnSettings(kind="categorical")})
     assert after.column("a").null_count == after.column("b").null_count == 32

@@ -26,7 +26,7 @@ def small(rows: int, seed: int = 0) -> pa.Table:
 
 @pytest.mark.parametrize("rows", [20, 100])
 def test_generated_rows_of_a_tiny_table_are_hardly_ever_real_ones(rows):
-    """Of 20 and of 100 rows at most 2 % of the generated ones are real (by chance as well), and columns hold."""
+    """From 20 and from 100 rows, at most 2 % of the generated rows are real (some by chance), and marginals hold."""
     table = small(rows)
     train, validation, _ = tables.split(table)
     model = Synthesizer.fit(

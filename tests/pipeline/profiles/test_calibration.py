@@ -25,7 +25,7 @@ def test_one_number_has_kolmogorovs_level():
 
 
 def test_equal_columns_count_once():
-    """Ten copies of a column have the threshold of one, ten independent columns a higher one."""
+    """Ten copies of a column have the threshold of one column, and ten independent columns a higher one."""
     x = np.random.default_rng(1).normal(size=(10, 4000))
     copies = calibrated(pa.table({f"x{i}": x[0] for i in range(10)}))
     different = calibrated(pa.table({f"x{i}": x[i] for i in range(10)}))
@@ -36,7 +36,7 @@ def test_equal_columns_count_once():
 
 
 def test_what_cannot_vary_has_the_level_of_one_test():
-    """Where no value is null no division differs in nulls; a later null is judged by the analytic bound."""
+    """Without nulls, no split differs in nulls, and later nulls are judged by the analytic bound."""
     found = calibrated(pa.table({"x": np.arange(1000.0)}))
     assert found.level("nulls", 0.01, 1000) == pytest.approx(np.log(2 / 0.01))
 

@@ -21,7 +21,7 @@ ADULT = pq.read_table(Path(__file__).parents[3] / "data" / "adult_test.parquet")
 
 @cache
 def space() -> FeatureSpace:
-    """Fitted to all rows."""
+    """The feature space of all rows."""
     return FeatureSpace.fit(ADULT, infer(ADULT))
 
 
@@ -46,7 +46,7 @@ def test_mmd_is_that_of_the_pairs_of_rows():
 
 
 def test_mmd_has_no_bias():
-    """Over 200 pairs of samples of one table MMD² averages to 0 within four standard errors (odds 6e-5)."""
+    """Over 200 pairs of samples of one table, MMD² averages to 0 within four standard errors (odds 6e-5)."""
     rng = np.random.default_rng(0)
     found = []
     for _ in range(200):
@@ -58,7 +58,7 @@ def test_mmd_has_no_bias():
 
 
 def test_frechet_is_that_of_the_rows():
-    """The Fréchet distance from moments is that of the samples, but for the divisor n − 1."""
+    """The Fréchet distance from moments equals that of the samples, up to the divisor n − 1."""
     one, other = ADULT.slice(0, 3000), ADULT.slice(3000, 3000)
     found = Embedding.of(one, space()).frechet(Embedding.of(other, space()))
     expected = frechet(*(Gaussian.of(space().transform(table)) for table in (one, other)))
@@ -79,7 +79,7 @@ def test_shards_in_any_order_are_the_whole():
 
 
 def test_a_thinned_shard_counts_in_full(monkeypatch):
-    """Of a shard that is thinned to a thousand rows each counts sixfold, and the effective number is the thousand."""
+    """In a shard thinned to a thousand rows, each row counts sixfold, and the effective number is a thousand."""
     monkeypatch.setattr(embedding, "CELLS", 0)
     monkeypatch.setattr(embedding, "LEAST_ROWS", 1000)
     thinned = Embedding.of(ADULT, space())

@@ -50,7 +50,7 @@ def test_nulls_are_a_place_of_their_own():
 
 
 def test_unknown_values_stay_finite():
-    """Values beyond the real range go to its ends, unknown labels and nulls to places that exist."""
+    """Values beyond the real range go to its ends, and unknown labels and nulls to existing points."""
     real = pa.table({"x": np.arange(100.0), "c": ["a", "b"] * 50})
     other = pa.table({"x": pa.array([1e300, -1e300, None]), "c": pa.array(["new", None, "a"])})
     found = points(real, other)

@@ -1,4 +1,4 @@
-"""References: what is remembered of a table, its size, and how later tables are seen through it."""
+"""References: what is kept of a table, its size, and how later tables are compared with it."""
 
 import numpy as np
 import pyarrow as pa
@@ -20,7 +20,7 @@ def wide(rows: int, seed: int = 0, numbers: int = 60, labels: int = 40) -> pa.Ta
 
 
 def test_it_is_small():
-    """Of sixty continuous and forty label columns a reference takes less than 2 MB of JSON, and comes back equal."""
+    """A reference of sixty continuous and forty label columns is below 2 MB of JSON, and is read back equal."""
     table = wide(1500)
     made = Reference.of(table, infer(table))
     text = made.model_dump_json()
@@ -31,7 +31,7 @@ def test_it_is_small():
 
 
 def test_batches_are_the_table():
-    """A table profiled in batches of any cut is, in the reference's space, the table at once."""
+    """A table profiled in any batches equals, in the reference's space, the table profiled at once."""
     table = wide(2000, numbers=4, labels=2)
     made = Reference.of(table, infer(table))
     whole = made.profile_of([table])

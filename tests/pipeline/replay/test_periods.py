@@ -27,7 +27,7 @@ def numbers(table: pa.Table) -> list[int]:
 
 @pytest.mark.parametrize("text", ["30d", "7 d", "2w", "12h", "90m", "1mo"])
 def test_periods_hold_every_row_once_in_the_order_of_time(text):
-    """Against a loop over single rows: each lies in its period, before its end and not before the one before it."""
+    """Compared with a loop over rows: each row is in its period, before its end and not before the previous end."""
     rng = np.random.default_rng(0)
     span = {"h": 200, "m": 40}.get(text[-1], 24 * 400)
     table = heap([0.0, *rng.uniform(0, span, 299)])
@@ -43,7 +43,7 @@ def test_periods_hold_every_row_once_in_the_order_of_time(text):
 
 
 def test_lengths_count_from_the_day_and_months_from_the_calendar():
-    """Thirty days from midnight of the first row; months end with theirs, leap years included."""
+    """Thirty days begin at midnight of the first row, and months end with the calendar, in leap years too."""
     table = heap([24.0 * day for day in range(120)])
     days = History.of(table, "seen", Every.parse("30d"))
     assert [days.end(n).date().isoformat() for n in range(3)] == ["2024-02-16", "2024-03-17", "2024-04-16"]
@@ -53,7 +53,7 @@ def test_lengths_count_from_the_day_and_months_from_the_calendar():
 
 
 def test_periods_without_rows_are_left_out():
-    """Nothing came in, nothing ran: the next period follows, with its own end."""
+    """Periods in which nothing came in are skipped. The next period keeps its own end."""
     history = History.of(heap([0, 1, 24 * 20, 24 * 41]), "seen", Every.parse("10d"))
     assert [numbers(history.fresh(n)) for n in range(len(history))] == [[0, 1], [2], [3]]
     assert [history.end(n).day for n in range(3)] == [27, 16, 7]
@@ -80,7 +80,7 @@ def test_dates_and_zones_are_times():
     ],
 )
 def test_the_window_is_that_of_a_run(settings, rows, new):
-    """Growing or rolling, up to the end of the period and never beyond; without a heap, all is looked at."""
+    """The window grows or rolls, up to the period's end and never beyond. Without `[incoming]`, all rows are new."""
     history = History.of(heap([24.0 * day for day in range(100)]), "seen", Every.parse("10d"))
     window = history.window(3, settings)
     assert (numbers(window.rows), numbers(window.new)) == (list(rows), list(new))

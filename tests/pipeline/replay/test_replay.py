@@ -1,4 +1,4 @@
-"""The loop over history: no look ahead, no training twice, and the strategies what their names say."""
+"""The loop over history: no look ahead, no training twice, and strategies that do what their names say."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -63,7 +63,7 @@ def told(directory: Path, table: pa.Table, settings: LoopSettings = SETTINGS) ->
 
 @pytest.fixture(scope="module", autouse=True)
 def _few_trees() -> Iterator[None]:
-    """Classifiers of ten trees, which see what changes here as well: half of the time of a replay is theirs."""
+    """Use classifiers of ten trees, which are enough here. Larger ones would take half of the time of a replay."""
     few = partial(detection.HistGradientBoostingClassifier, max_iter=10)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(detection, "HistGradientBoostingClassifier", few)
@@ -105,7 +105,7 @@ def test_the_loop_trains_once_drift_is_confirmed(shifting):
 
 
 def test_every_judgment_is_made_without_what_comes_later(shifting, tmp_path):
-    """With other rows in the fourth period, and none after it, all turns before are the same; but for their seconds."""
+    """With other rows in the fourth period and none after it, all earlier turns are the same, apart from times."""
     story, _ = shifting
     cut = history(shifted_from=2).slice(0, 3 * ROWS)
     other = pa.concat_tables([cut, history(shifted_from=4).slice(3 * ROWS, ROWS)])
@@ -118,7 +118,7 @@ def test_every_judgment_is_made_without_what_comes_later(shifting, tmp_path):
 
 
 def test_quality_falls_where_nothing_is_learned(shifting):
-    """A champion of the time before the change is a worse twin of the table after it than real rows, by far more."""
+    """A champion from before the change is a much worse twin of the later table than real rows are."""
     never = shifting[0].of("never")[-1].quality
     assert never.ceiling - never.overall > 0.15
     assert never.overall == pytest.approx(1 - (never.scores["shape_error"] + never.scores["trend_error"]) / 2)
@@ -129,7 +129,7 @@ def test_quality_falls_where_nothing_is_learned(shifting):
 
 
 def test_rows_ahead_are_compared_before_they_are_learned(shifting):
-    """The first turn has no champion to ask; in the period of the change every champion is as surprised."""
+    """The first turn has no champion. In the period of the change, quality ahead falls for every strategy."""
     for strategy in STRATEGIES:
         steps = shifting[0].of(strategy)
         assert steps[0].ahead is None
@@ -139,7 +139,7 @@ def test_rows_ahead_are_compared_before_they_are_learned(shifting):
 
 
 def test_an_interrupted_replay_goes_on_where_it_was(shifting, tmp_path, monkeypatch):
-    """Stopped in the fourth period and started again: the same story, and no training twice; nor in a third run."""
+    """A replay stopped in the fourth period and started again has the same story and trains nothing twice."""
     names: list[int] = []
     fit = loop.fit
 
@@ -173,7 +173,7 @@ def test_the_window_is_respected(tmp_path):
 
 
 def test_rows_that_no_training_saw_count_as_in_a_live_run(tmp_path, monkeypatch):
-    """Of a window shorter than a period, what each turn looked at as new is what waits, and no row beside it."""
+    """With a window shorter than a period, the waiting rows are exactly those that turns treated as new."""
     told_of: list[tuple[int, int]] = []
     situate = loop.situate
 
@@ -194,7 +194,7 @@ def test_rows_that_no_training_saw_count_as_in_a_live_run(tmp_path, monkeypatch)
     [(IncomingSettings(), 7, 12), (IncomingSettings(), 0, 5), (None, 0, 0), (None, 600, 100), (None, 1, 100)],
 )
 def test_how_many_rows_the_champion_has_not_seen(shifting, incoming, new_rows, expected):
-    """Of a heap, what came and what waits; of a table, by how much it has grown, unless it is the champion's."""
+    """With `[incoming]`, arrived and waiting rows count. Otherwise the growth counts, unless it is the same table."""
     table = history()
     report = DriftReport(drifted=False, findings=(), reference_rows=PERIODS * ROWS - 100, rows=1)
     past = Past((), waiting=5, age_days=0, idle_hours=0, warm_starts=0, warm_start_refused=False)
@@ -206,9 +206,9 @@ def test_how_many_rows_the_champion_has_not_seen(shifting, incoming, new_rows, e
 
 
 def test_a_version_that_fails_the_gate_is_no_champion(tmp_path):
-    """Nothing passes: every strategy tries again in each period, and there is no quality to tell.
+    """If nothing passes, every strategy tries again in each period, and there is no quality.
 
-    The gate judges the latent space as in a live run: more latent dimensions are asked for than there are.
+    The gate judges the latent space as in a live run. Here it asks for more latent dimensions than exist.
     """
     settings = SETTINGS.model_copy(update={"gate": LENIENT.model_copy(update={"active_units": 99})})
     story = told(tmp_path, history(rows=600).slice(0, 1_800), settings)

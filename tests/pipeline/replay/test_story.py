@@ -40,7 +40,7 @@ def told(loop: list[float | None], always: list[float | None]) -> Story:
 
 
 def test_the_end_is_the_last_quarter():
-    """Of eight periods the last two; the mean is over all; trainings, warm ones and promoted ones are counted."""
+    """Of eight periods, the end is the last two. The mean is over all, and trainings are counted by their outcome."""
     summary = told(list(ENDS), list(ENDS)).summary("loop")
     assert summary.end == pytest.approx((0.94 + 0.96) / 2)
     assert summary.quality == pytest.approx(sum(ENDS) / 8)
@@ -49,7 +49,7 @@ def test_the_end_is_the_last_quarter():
 
 
 def test_the_loss_is_relative_to_training_always():
-    """A twentieth less than .96 is a loss of five percent; more is below zero; without a champion there is none."""
+    """A twentieth below .96 is a loss of five percent, better is negative, and without a champion there is none."""
     assert told([0.912] * 4, [0.96] * 4).loss == pytest.approx(0.05)
     assert told([0.97] * 4, [0.96] * 4).loss < 0
     assert told([None] * 4, [0.96] * 4).loss is None
@@ -72,7 +72,7 @@ def finding(column: str, size: float, *, drifted: bool) -> Finding:
 
 
 def test_a_summary_tells_the_largest_effect_that_counts():
-    """In units of its threshold; an effect beyond it that is no drift is ignored by the settings, and is not told."""
+    """Effects are in units of their threshold. Effects beyond it that the settings ignore are left out."""
     findings = (
         finding("temp", 0.3, drifted=True),
         finding("year", 0.9, drifted=False),

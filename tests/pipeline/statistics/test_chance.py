@@ -10,7 +10,7 @@ from pipeline.statistics.chance import Noise, Tail
 
 @pytest.mark.parametrize("noise", [Noise(0.1, 0.02, 0.0), Noise(0.0, 0.02, 0.003), Noise(0.01, 0.0, 0.5)])
 def test_level_and_effect_are_inverse(noise):
-    """The level of the largest effect at a level is that level, and what is expected has none."""
+    """`level` is the inverse of `at`, and an expected effect has level 0."""
     for level in (0.5, 3.0, 12.0):
         assert float(noise.level(float(noise.at(level)))) == pytest.approx(level)
     assert float(noise.level(noise.expected)) == 0
@@ -27,7 +27,7 @@ def test_kolmogorovs_level_is_that_of_its_law():
 
 
 def test_bounds_hold():
-    """Of 4,000 pairs of samples of a rare event and of twenty labels, at most 5 % exceed the 95 % bound."""
+    """Of 4,000 pairs of samples, for a rare event and for twenty labels, at most 5 % exceed the 95 % bound."""
     rng = np.random.default_rng(1)
     level, n, m = chance.LEVEL_95, 300, 900
     spread = 1 / n + 1 / m
@@ -44,9 +44,9 @@ def test_bounds_hold():
 
 @pytest.mark.parametrize("rows", [5, 20, 100])
 def test_lost_labels_are_within_their_bound(rows):
-    """Of 20,000 samples few lack labels of a larger total share than the bound, though often none occurs once.
+    """Of 20,000 samples, few lack labels with a larger total share than the bound, even if no label occurs once.
 
-    The bound is of 1 %. Taking the variance alone for the bound, 1.5 % of 20 rows lack a label of 19 %.
+    This is the 1 % bound. If it came from the variance alone, 1.5 % of samples of 20 rows would lack a label of 19 %.
     """
     shares = np.array([0.5, 0.3, 0.19, 0.01])
     counts = np.random.default_rng(3).multinomial(rows, shares, 20_000)
@@ -56,9 +56,9 @@ def test_lost_labels_are_within_their_bound(rows):
 
 
 def test_a_tail_extrapolates():
-    """From 600 maxima of ten exponential levels the level exceeded once in 10,000 times is found within 15 %.
+    """A tail fitted to 600 maxima of ten exponential levels finds the level of 1 in 10,000 within 15 %.
 
-    The exact one is ln(10 / 1e-4) = 11.5; its estimate has a standard error of 0.6, so a failure is a 3-sigma event.
+    The exact level is ln(10 / 1e-4) = 11.5. The estimate has a standard error of 0.6, so a failure is a 3-sigma event.
     """
     maxima = np.random.default_rng(2).exponential(size=(600, 10)).max(axis=1)
     assert Tail.of(maxima).level(1e-4) == pytest.approx(np.log(10 / 1e-4), rel=0.15)

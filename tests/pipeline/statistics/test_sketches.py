@@ -34,7 +34,7 @@ def test_few_distinct_values_are_exact():
 
 @pytest.mark.parametrize("tail", [1.0, 8.0])
 def test_many_values_keep_to_the_bound(tail):
-    """Of 50,000 values, some of them repeated often, the error is below 1/512 and within the one stated."""
+    """With 50,000 values, some repeated often, the error is below 1/512 and within the stated one."""
     rng = np.random.default_rng(1)
     x = np.exp(tail * rng.normal(size=50_000))
     x[rng.random(50_000) < 0.3] = 0

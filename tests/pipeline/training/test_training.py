@@ -67,7 +67,7 @@ def by_heart(patience: int, dropout: float = 0.0):
 
 
 def test_training_settles_soon_after_validation_stops_improving(monkeypatch):
-    """Noise learned by heart: three epochs after the best it settles from there, and ends better than by going on."""
+    """Noise is learned by heart: training settles three epochs after the best, and this is better than going on."""
     monkeypatch.setattr(optimization, "LEAST_STEPS", 0)
     history, vae = by_heart(3)
     best = max(history[:-1], key=lambda epoch: epoch.validation_elbo)
@@ -86,7 +86,7 @@ def test_settling_drops_nothing_at_a_falling_low_rate():
 
 
 def test_the_mean_looks_back_over_a_fixed_share_of_the_steps():
-    """Of weights that grow by 1 a step the mean is (γ + 1) / (γ + 2) of the last, after 100 steps as after 2,000."""
+    """For weights that grow by 1 a step, the mean is (γ + 1) / (γ + 2) of the last, after 100 steps as after 2,000."""
     line = torch.nn.Linear(1, 1, bias=False)
     mean = torch.optim.swa_utils.AveragedModel(line, avg_fn=optimization._recent)
     for step in range(1, 2001):
@@ -98,7 +98,7 @@ def test_the_mean_looks_back_over_a_fixed_share_of_the_steps():
 
 
 def test_few_rows_are_not_stopped_before_they_are_learned():
-    """Validation gets worse from the first epochs on: the weights of the first 300 steps are not gone back to."""
+    """Validation gets worse from the first epochs on, but weights of the first 300 steps are never restored."""
     history, _ = by_heart(3)
     assert max(history, key=lambda epoch: epoch.validation_elbo).epoch < 60
     assert len(history) > 300 // 4
@@ -119,7 +119,7 @@ def test_a_seed_reproduces_a_training():
 
 
 def test_a_training_leaves_the_global_random_state_alone():
-    """What is drawn after it is what would have been drawn without it."""
+    """Draws after a training are as if it had not been."""
     model = VAE(LAYOUT, SHAPE)
     torch.manual_seed(5)
     expected = torch.rand(3)
@@ -129,7 +129,7 @@ def test_a_training_leaves_the_global_random_state_alone():
 
 
 def test_free_bits_keep_the_latent_alive():
-    """With a rate of 1 nat waived the KL stays near it or above; with none the autoregressive decoder lets z die."""
+    """With 1 free nat, the KL stays near it or above. Without free bits, the autoregressive decoder lets z die."""
     assert trained(free_bits=1.0)[1][-1].kl > 0.8
     assert trained(free_bits=0.0)[1][-1].kl < 0.3
 
@@ -157,7 +157,7 @@ def test_a_diverging_training_says_so():
 
 
 def test_the_rate_rises_then_falls():
-    """One cycle: from 5 % to the peak at a tenth of the way, down to almost nothing."""
+    """One cycle rises from 5 % to the peak in a tenth of the way, and falls to almost nothing."""
     assert one_cycle(0) == pytest.approx(0.05)
     assert one_cycle(0.1) == pytest.approx(1)
     assert one_cycle(1) < 0.01
@@ -205,7 +205,7 @@ def test_every_prior_and_activation_trains(change):
     [{"epochs": -1}, {"batch": 0}, {"time_limit": 0}, {"rate": float("nan")}, {"device": "gpu"}, {"warmup": 2}],
 )
 def test_impossible_settings_are_refused(wrong):
-    """Before any row is read, not by PyTorch in the middle of a run."""
+    """They are refused before any row is read, and not by PyTorch in the middle of a run."""
     with pytest.raises(ValidationError, match=next(iter(wrong))):
         TrainingSettings(**wrong)
 

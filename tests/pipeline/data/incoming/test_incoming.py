@@ -68,7 +68,7 @@ def test_a_copy_or_a_new_name_is_no_new_content(tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_used_is_quarantined_once_and_the_rest_goes_on(tmp_path: Path) -> None:
-    """Cut short, other columns, other types, empty, infinite: each is named with its reason."""
+    """Cut short, other columns, other types, empty, infinite: each file is named with its reason."""
     for i in range(3):
         put(tmp_path, f"good-{i}", 10 * i)
     cut = put(tmp_path, "cut", 90)
@@ -97,7 +97,7 @@ def test_a_file_that_cannot_be_used_is_quarantined_once_and_the_rest_goes_on(tmp
 
 
 def test_known_files_say_which_columns_are_right(tmp_path: Path) -> None:
-    """Once something was taken in, a majority of others changes nothing."""
+    """After files were taken in, a majority of other files changes nothing."""
     put(tmp_path, "a", 0)
     first = look(tmp_path)
     for name in "bcd":
@@ -116,7 +116,7 @@ def colourful(directory: Path, name: str, first: int, rows: int = 10) -> Path:
 
 
 def test_files_of_other_columns_are_used_once_the_old_ones_are_gone(tmp_path: Path) -> None:
-    """They wait in quarantine, told of once; without the files that spoke against them they are new, in their turn."""
+    """They are quarantined and reported once. Without the files that contradicted them, they count as new."""
     old = put(tmp_path, "a", 0)
     first = look(tmp_path)
     colourful(tmp_path, "b", 10)
@@ -136,7 +136,7 @@ def test_files_of_other_columns_are_used_once_the_old_ones_are_gone(tmp_path: Pa
 
 
 def test_where_columns_may_change_the_newest_are_right(tmp_path: Path) -> None:
-    """Known files of earlier columns are left alone and told of once, and a late one of them changes nothing."""
+    """Known files with earlier columns are ignored and reported once. A late one of them changes nothing."""
     for i, name in enumerate("abc"):
         put(tmp_path, name, 10 * i)
     first = look(tmp_path, changing=True)
@@ -156,7 +156,7 @@ def test_where_columns_may_change_the_newest_are_right(tmp_path: Path) -> None:
 
 
 def test_a_stray_file_does_not_say_which_columns_are_right_at_the_first_look(tmp_path: Path) -> None:
-    """Most files do, whether or not columns may change, wherever the stray one is in the order of names."""
+    """The majority decides, whether or not columns may change, and whatever the name of the stray file."""
     colourful(tmp_path, "0", 0)
     put(tmp_path, "a", 10)
     put(tmp_path, "b", 20)
@@ -178,7 +178,7 @@ def test_a_ledger_without_marks_of_columns_is_understood(tmp_path: Path) -> None
 
 
 def test_nothing_usable_is_an_error(tmp_path: Path) -> None:
-    """The reason of the first file is told."""
+    """The reason of the first file is reported."""
     (tmp_path / "bad.parquet").write_text("no")
     with pytest.raises(TableError, match=r"at least one usable file.* readable Parquet file"):
         read(look(tmp_path))
@@ -228,7 +228,7 @@ def test_by_time_a_file_that_is_exported_anew_has_few_new_rows(tmp_path: Path) -
 
 @pytest.mark.parametrize("settings", [{"last_files": 1}, {}])
 def test_a_late_file_or_an_archived_one_does_not_turn_back_the_clock(tmp_path: Path, settings: dict[str, int]) -> None:
-    """What was new once is not new again: the latest time of all counts, not that of the files that are left."""
+    """Rows are new only once: the latest time of all rows counts, not that of the remaining files."""
     put(tmp_path, "a", 0, rows=30)
     newest = put(tmp_path, "b", 30, rows=10)
     first = look(tmp_path)
@@ -277,7 +277,7 @@ def test_a_time_that_no_calendar_has_is_told(tmp_path: Path) -> None:
 
 
 def test_other_settings_judge_files_anew(tmp_path: Path) -> None:
-    """A file that was quarantined for its values is taken in once the settings admit them, and told of again if not."""
+    """A file quarantined for its values is taken in when the settings admit them. If not, it is reported again."""
     for name, values in (("a", [1.0, 2.0]), ("b", [3.0, float("inf")])):
         pq.write_table(pa.table({"x": values}), tmp_path / f"{name}.parquet")
     first = look(tmp_path)

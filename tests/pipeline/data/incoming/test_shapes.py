@@ -48,7 +48,7 @@ HARMLESS = {
 
 @pytest.mark.parametrize("name", HARMLESS)
 def test_harmless_files_are_taken_in(tmp_path, name):
-    """With the usual ones at first, and after them; the type is that of the usual ones, in any window."""
+    """They are taken in with the usual files and after them. The type is that of the usual files, in any window."""
     put(tmp_path / "both", "a", USUAL)
     put(tmp_path / "both", "b", HARMLESS[name])
     both = look(tmp_path / "both")
@@ -66,7 +66,7 @@ def test_harmless_files_are_taken_in(tmp_path, name):
 
 
 def test_a_column_that_was_null_at_first_has_the_type_of_its_first_values(tmp_path):
-    """Then it is known, and another type is unusual."""
+    """From then on its type is known, and another type is unusual."""
     put(tmp_path, "a", pa.nulls(2))
     first = look(tmp_path)
     put(tmp_path, "b", pa.array(["u", "v"]))
@@ -104,7 +104,7 @@ def test_other_files_are_quarantined_with_both_types(tmp_path, odd):
 
 
 def test_a_wider_file_widens_the_table(tmp_path):
-    """Where all earlier values are held for certain; whatever comes later is held against the wider type."""
+    """The table widens if the new type holds all earlier values for certain. Later files are compared with it."""
     put(tmp_path, "a", pa.array([1, 2], pa.int16()))
     first = look(tmp_path)
     put(tmp_path, "b", pa.array([2**40, 2]))
@@ -117,7 +117,7 @@ def test_a_wider_file_widens_the_table(tmp_path):
 
 
 def test_a_file_that_is_not_utf8_is_quarantined_and_the_rest_goes_on(tmp_path):
-    """Without a word of its content."""
+    """The reason quotes nothing of its content."""
     put(tmp_path, "a", pa.array(["good", "text"]))
     put(tmp_path, "b", pa.array([b"secr\xe4t", b"fine"]).view(pa.string()))
     found = look(tmp_path)
@@ -129,7 +129,7 @@ def test_a_file_that_is_not_utf8_is_quarantined_and_the_rest_goes_on(tmp_path):
 
 
 def test_the_same_bytes_in_another_folder_are_other_rows(tmp_path):
-    """Where a column lives in the path, it belongs to the content."""
+    """A column that comes from the path belongs to the content."""
     for country in ("DE", "FR"):
         put(tmp_path / f"country={country}", "a", USUAL)
     first = look(tmp_path)
@@ -152,7 +152,7 @@ def test_a_stray_folder_does_not_change_the_type_of_all(tmp_path):
 
 
 def test_a_type_that_is_set_later_brings_files_back(tmp_path):
-    """What was unusual is tried again, and told of no more."""
+    """An unusual file is tried again, and no longer reported."""
     put(tmp_path, "a", USUAL)
     ledger = look(tmp_path).ledger
     put(tmp_path, "b", pa.array(["3", "4"]))
@@ -163,7 +163,7 @@ def test_a_type_that_is_set_later_brings_files_back(tmp_path):
 
 
 def test_a_ledger_without_shapes_is_understood(tmp_path):
-    """Earlier versions kept marks alone: the columns of known files are looked up."""
+    """Earlier versions kept only marks, so the columns of known files are read again."""
     put(tmp_path, "a", USUAL)
     old = look(tmp_path).ledger.model_dump(exclude={"shapes", "rules"})
     put(tmp_path, "b", HARMLESS["double because of nulls"])

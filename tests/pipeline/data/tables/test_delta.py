@@ -1,4 +1,4 @@
-"""Delta Lake tables: the rows that the log says are there, and no others."""
+"""Delta Lake tables: exactly the rows that the log lists."""
 
 import builtins
 import json
@@ -26,7 +26,7 @@ def table(first: int = 0) -> pa.Table:
 
 
 def test_deleted_rows_are_not_read(tmp_path):
-    """Though they are still in the files; columns that live in paths are there."""
+    """They are still in the files, but not in the table. Columns from paths are present."""
     write_deltalake(tmp_path / "t", table(), partition_by=["country"])
     DeltaTable(tmp_path / "t").delete("x >= 60")
     plain = [pq.read_metadata(file).num_rows for file in (tmp_path / "t").rglob("*.parquet")]
@@ -40,7 +40,7 @@ def test_deleted_rows_are_not_read(tmp_path):
 
 
 def test_a_table_reads_the_same_each_time(tmp_path):
-    """Its rows have no order of their own; the digest does not depend on it."""
+    """The rows of a Delta table have no order, and the digest does not depend on it."""
     for i in range(4):
         write_deltalake(tmp_path / "t", table(100 * i), mode="append")
     assert len({tables.digest(tables.read(tmp_path / "t")) for _ in range(3)}) == 1
@@ -58,7 +58,7 @@ def deletion_vector(rows: list[int]) -> dict[str, Any]:
 
 
 def test_rows_that_a_deletion_vector_marks_are_not_read(tmp_path):
-    """No file was rewritten: only the log knows."""
+    """No file was rewritten, and only the log knows of the deletion."""
     (tmp_path / "_delta_log").mkdir()
     pq.write_table(pa.table({"x": list(range(100))}), tmp_path / "a.parquet")
     fields = [{"name": "x", "type": "long", "nullable": True, "metadata": {}}]
@@ -91,7 +91,7 @@ def test_rows_that_a_deletion_vector_marks_are_not_read(tmp_path):
 
 
 def test_a_table_in_a_store_is_read_through_its_log(store: Store, tmp_path: Path):
-    """As one in a directory."""
+    """It is read like a table in a directory."""
     write_deltalake(tmp_path / "t", table())
     DeltaTable(tmp_path / "t").delete("x >= 60")
     for file in (tmp_path / "t").rglob("*"):
@@ -101,7 +101,7 @@ def test_a_table_in_a_store_is_read_through_its_log(store: Store, tmp_path: Path
 
 
 def test_a_new_version_is_new(tmp_path):
-    """As a file of new content is; the same version is not."""
+    """It counts as a file with new content. The same version does not."""
     write_deltalake(tmp_path / "t", table())
     first = survey(files(tmp_path / "t"), Ledger(), ReadSettings(), {})
     assert survey(files(tmp_path / "t"), first.ledger, ReadSettings(), {}).new == 0
@@ -112,7 +112,7 @@ def test_a_new_version_is_new(tmp_path):
 
 
 def test_a_log_that_cannot_be_read_is_one_line(tmp_path):
-    """With the place and the reason."""
+    """The line has the place and the reason."""
     (tmp_path / "_delta_log").mkdir()
     (tmp_path / "_delta_log" / f"{0:020}.json").write_text("{")
     with pytest.raises(TableError, match="expected a readable Delta Lake table at") as caught:
@@ -121,7 +121,7 @@ def test_a_log_that_cannot_be_read_is_one_line(tmp_path):
 
 
 def test_without_the_package_the_line_says_what_to_install(tmp_path, monkeypatch):
-    """It is an optional dependency."""
+    """The package is an optional dependency."""
     write_deltalake(tmp_path / "t", table())
     ordinary = builtins.__import__
 

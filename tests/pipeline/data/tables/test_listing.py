@@ -23,7 +23,7 @@ def put(directory: Path, *below: str, first: int = 0, **more: pa.Array) -> Path:
 
 
 def test_columns_in_paths_are_columns(tmp_path):
-    """What Arrow writes with partitions comes back, types included, and the types are told."""
+    """What Arrow writes with partitions comes back with its types, and the types are reported."""
     table = pa.table(
         {
             "x": list(range(6)),
@@ -58,7 +58,7 @@ def test_columns_in_paths_are_columns(tmp_path):
     ],
 )
 def test_types_of_columns_in_paths_lose_nothing(tmp_path, values, kind):
-    """Integers or days only where every text is how one is written: a leading zero is kept."""
+    """Texts become integers or days only if every text is the usual form of one. Leading zeros are kept."""
     for value in values:
         put(tmp_path, f"k={value}", "a.parquet")
     table = tables.read(tmp_path)
@@ -68,7 +68,7 @@ def test_types_of_columns_in_paths_lose_nothing(tmp_path, values, kind):
 
 
 def test_a_type_of_a_column_in_paths_can_be_set(tmp_path):
-    """As of any other column."""
+    """The type can be set as for any other column."""
     put(tmp_path, "day=2024-01-31", "a.parquet")
     table = tables.read(tmp_path, overrides={"day": ColumnSettings(type="timestamp[s]")})
     assert table.schema.field("day").type == pa.timestamp("s")
@@ -76,7 +76,7 @@ def test_a_type_of_a_column_in_paths_can_be_set(tmp_path):
 
 
 def test_folders_count_from_where_the_user_pointed(tmp_path):
-    """Below a directory, or below the first folder of a pattern that has a wildcard."""
+    """Columns come from folders below a directory, or from a pattern's first folder with a wildcard on."""
     path = put(tmp_path, "env=prod", "country=DE", "year=2024", "a.parquet")
     root = tmp_path / "env=prod"
     assert tables.read(root).column_names == ["x", "country", "year"]
@@ -87,7 +87,7 @@ def test_folders_count_from_where_the_user_pointed(tmp_path):
 
 
 def test_a_pattern_may_match_folders(tmp_path):
-    """They stand for the files below them, each once."""
+    """Matching folders stand for the files below them, each once."""
     for year in (2023, 2024, 2025):
         put(tmp_path, f"year={year}", "a.parquet")
     assert tables.read(tmp_path / "year=202[45]")["year"].to_pylist() == [2024, 2024, 2025, 2025]
@@ -95,7 +95,7 @@ def test_a_pattern_may_match_folders(tmp_path):
 
 
 def test_a_column_of_the_file_wins_over_its_path(tmp_path):
-    """The file's own values are kept, and the path is not named as their source."""
+    """The file's own values are kept, and the warning does not name the path as their source."""
     put(tmp_path, "year=2024", "a.parquet", year=pa.array([1, 2]))
     loaded = tables.load(tmp_path)
     assert loaded.table["year"].to_pylist() == [1, 2]
@@ -124,7 +124,7 @@ def test_paths_that_say_too_much_or_too_little_are_refused(tmp_path):
 
 
 def test_objects_have_columns_in_their_paths_too(store: Store, tmp_path: Path):
-    """As files do; the footer of an object has them."""
+    """Objects have columns in their paths, as files do, and the footer of an object shows them."""
     path = put(tmp_path, "a.parquet")
     store.put("hive/country=DE/day=1/a.parquet", path)
     store.put("hive/country=F%20R/day=2/a.parquet", path)
@@ -144,7 +144,7 @@ FORMATS = {
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_files_of_a_table_format_are_never_read_as_plain_ones(tmp_path, name):
-    """However they are named: a directory above the table, its own, one inside, a pattern, a file."""
+    """They are refused under any name: a directory above the table, its own, one inside, a pattern, a file."""
     mark, data, called = FORMATS[name]
     table = tmp_path / "lake" / "t"
     file = put(table, *data.split("/"))
@@ -161,7 +161,7 @@ def test_files_of_a_table_format_are_never_read_as_plain_ones(tmp_path, name):
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_objects_of_a_table_format_are_never_read_as_plain_ones(store: Store, tmp_path: Path, name):
-    """As files are not."""
+    """Objects are refused as files are."""
     mark, data, called = FORMATS[name]
     path = put(tmp_path, "a.parquet")
     store.put(f"lake-{name}/t/{mark}", b"{}")
@@ -174,7 +174,7 @@ def test_objects_of_a_table_format_are_never_read_as_plain_ones(store: Store, tm
 
 
 def test_a_folder_called_metadata_is_no_table_format(tmp_path):
-    """Only with files that Iceberg names so."""
+    """A folder counts as an Iceberg table only if its files are named as Iceberg names them."""
     put(tmp_path, "a.parquet")
     (tmp_path / "metadata").mkdir()
     (tmp_path / "metadata" / "notes.json").touch()
@@ -182,7 +182,7 @@ def test_a_folder_called_metadata_is_no_table_format(tmp_path):
 
 
 def test_exports_below_the_place_are_no_data(tmp_path):
-    """Made-up rows are not learnt from by accident; whoever points to them gets them."""
+    """Made-up rows are not read by accident. A path that points at them reads them."""
     real, export = tmp_path / "real.parquet", tmp_path / "exports" / "twin"
     for file in (real, export / "part-0.parquet", export / "country=DE" / "part-0.parquet"):
         file.parent.mkdir(parents=True, exist_ok=True)

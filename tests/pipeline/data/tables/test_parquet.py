@@ -60,7 +60,7 @@ def test_times_finer_than_a_microsecond_keep_their_digits(tmp_path):
 
 
 def test_times_that_no_unit_holds_are_refused(tmp_path):
-    """Both far away and finer than a microsecond; or in no year that microseconds reach."""
+    """A time is refused if it is both far away and finer than a microsecond, or beyond the years of microseconds."""
     path = int96(tmp_path / "a.parquet", pa.array([OPEN, START], pa.timestamp("us")))
     days = (OPEN - datetime(1970, 1, 1)).days  # noqa: DTZ001
     patched(path, 0, days, (1, days))

@@ -59,7 +59,7 @@ def test_bad_tables_are_refused(tmp_path, case):
 
 
 def test_missing_and_damaged_files_are_refused(tmp_path):
-    """Nothing there, no Parquet in a directory, not Parquet, and cut short are each told."""
+    """A missing path, a directory without Parquet, a file of another format, and a cut file are each reported."""
     with pytest.raises(TableError, match="found nothing at"):
         tables.read(tmp_path / "none.parquet")
     with pytest.raises(TableError, match=r"at least one \*\.parquet"):
@@ -106,7 +106,7 @@ def test_a_cast_on_request_changes_no_value(tmp_path, values, kind):
 
 
 def test_one_row_is_a_table(tmp_path):
-    """It is read, profiled by its digest, and only too small to be split."""
+    """It is read and digested, and only too small to be split."""
     table = tables.read(saved(tmp_path, mixed(1)))
     assert table.num_rows == 1
     assert len(tables.digest(table)) == 64
@@ -159,7 +159,7 @@ def not_utf8(*texts: bytes) -> pa.Array:
     ],
 )
 def test_texts_that_are_not_utf8_are_refused(tmp_path, column, found):
-    """In one line with the column and their number, at any depth, without a value."""
+    """One line names the column and the number of texts, at any depth, without a value."""
     path = saved(tmp_path, pa.table({"name": column, "x": [1, 2, 3]}))
     with pytest.raises(TableError, match=f"'name' in .*t.parquet holds {found} that are not UTF-8") as caught:
         tables.read(path)
@@ -168,7 +168,7 @@ def test_texts_that_are_not_utf8_are_refused(tmp_path, column, found):
 
 
 def test_a_column_name_that_is_not_utf8_is_refused(tmp_path):
-    """In one line, as everything in a file that cannot be read."""
+    """It is refused in one line, like everything in a file that cannot be read."""
     path = tmp_path / "t.parquet"
     pq.write_table(pa.table({"abcdefgh": [1]}), path, store_schema=False)
     path.write_bytes(path.read_bytes().replace(b"abcdefgh", b"abcd\xff\xfegh"))
@@ -177,7 +177,7 @@ def test_a_column_name_that_is_not_utf8_is_refused(tmp_path):
 
 
 def test_the_split_partitions_and_meets_its_shares():
-    """Every row lands in exactly one part; shares are as asked within four standard deviations."""
+    """Every row is in exactly one part, and the shares are as requested within four standard deviations."""
     table = mixed(5_000).drop_columns(["key"])
     parts = tables.split(table, SplitSettings(validation=0.1, holdout=0.2))
     assert sorted(map(str, pa.concat_tables(parts).to_pylist())) == sorted(map(str, table.to_pylist()))
@@ -196,7 +196,7 @@ def test_a_held_out_row_stays_held_out():
 
 
 def test_equal_rows_are_spread():
-    """A table with two distinct rows still gives every part some of both, for copies are told apart by rank."""
+    """A table with two distinct rows gives every part both of them, because copies are distinguished by rank."""
     parts = tables.split(pa.table({"x": [0, 1] * 500}))
     assert all(len(part["x"].unique()) == 2 for part in parts)
 

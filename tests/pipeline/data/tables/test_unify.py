@@ -67,7 +67,7 @@ def plain(values):
 
 @pytest.mark.parametrize("name", HARMLESS)
 def test_harmless_differences_are_unified_whatever_the_order_of_the_files(tmp_path, name):
-    """No value changes, the type is the stated one, and it is told where the types differ."""
+    """No value changes, the type is the stated one, and different types are reported."""
     one, other, kind = HARMLESS[name]
     for i, (a, b) in enumerate(permutations([one, other])):
         folder = tmp_path / str(i)
@@ -120,7 +120,7 @@ def test_what_no_type_holds_is_refused(tmp_path, name):
 
 
 def test_missing_columns_are_refused_with_their_file(tmp_path):
-    """Whichever file it is that has fewer."""
+    """The line names whichever file has fewer columns."""
     pq.write_table(pa.table({"x": [1], "y": [1]}), tmp_path / "a.parquet")
     pq.write_table(pa.table({"x": [1]}), tmp_path / "b.parquet")
     with pytest.raises(SchemaError, match=r"column 'y' is missing in .*b\.parquet, expected it as in .*a\.parquet"):
@@ -164,7 +164,7 @@ def test_days_of_pandas_are_one_table(tmp_path):
 
 
 def test_a_table_is_read_as_it_was_before_where_that_holds_its_values(tmp_path):
-    """Types and order; what does not fit stays as it is, and what is only encoded otherwise too."""
+    """The columns take the types and the order of `like`. A column that does not fit, or differs in encoding, stays."""
     before = pa.schema(
         [
             ("n", pa.int32()),
@@ -194,7 +194,7 @@ def test_a_table_is_read_as_it_was_before_where_that_holds_its_values(tmp_path):
 
 
 def test_a_column_from_paths_is_read_as_it_was_before(tmp_path):
-    """A day on which all values look like integers is no change where they were texts, and a stray text stays one."""
+    """Texts that all look like integers on one day stay texts, and a stray text among integers stays a text."""
     for value in ("1", "x"):
         (tmp_path / f"k={value}").mkdir()
         pq.write_table(pa.table({"a": [1]}), tmp_path / f"k={value}" / "a.parquet")
@@ -206,7 +206,7 @@ def test_a_column_from_paths_is_read_as_it_was_before(tmp_path):
 
 
 def test_tables_of_any_origin_are_unified():
-    """As files are: a synthetic table and a real one."""
+    """A synthetic table and a real one are unified as files are."""
     day = pa.array([20_000], pa.int32()).cast(pa.date32())
     real = pa.table({"n": pa.array([1], pa.int32()), "s": ["a"], "d": day})
     rows = pa.table({"s": pa.array(["a"], pa.large_string()), "n": [3.0], "d": day.cast(pa.date64())})
