@@ -24,24 +24,10 @@ WORK = BENCHMARKS / "work"
 RESULTS = BENCHMARKS / "results"
 
 Scores = dict[str, float]
-LIBRARY = (
-    *("columns/*", "models/*", "tables/*", "personal/*"),
-    *(
-        "synthesizer",
-        "rehearsal",
-        "training",
-        "sizing",
-        "bound",
-        "disclosure",
-        "loop",
-        "choices",
-        "randomness",
-        "schema",
-    ),
-)
-"""What a fit stands on, in `pipeline`."""
+
 DATA = [HERE / file for file in ("tables.py", "generated.py", "reserve.py")]
-TRAINING = [*(path for part in LIBRARY for path in sorted((ROOT / "pipeline").glob(f"{part}.py"))), HERE / "train.py"]
+TRAINING = [*sorted((ROOT / "pipeline").rglob("*.py")), HERE / "train.py"]
+"""All code that a fit may depend on: scores made with other code are not used again."""
 SCORING = [HERE / f for f in ("score.py", "attacks.py", "frames.py", "requirements.txt")]
 
 LABELS = {

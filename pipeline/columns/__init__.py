@@ -5,7 +5,7 @@ To add a modality, write a module with a `Codec` and list it here, or add it fro
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -87,12 +87,12 @@ def infer(
     columns, warnings, dropped = [], [], []
     for field in table.schema:
         array, settings = table.column(field.name), overrides.get(field.name, ColumnSettings())
-        kind, why = _kind(field, array, settings, least)
-        if kind == DROP:
+        taken = _taken(field, array, settings, least)
+        if taken.kind == DROP:
             dropped.append(field.name)
-            warnings.append(f"column {field.name!r} is left out: {why}")
+            warnings.append(f"column {field.name!r} is left out: {taken.why}")
             continue
-        column = _column(field, array, settings, kind, why, least)
+        column = _column(field, array, settings, taken, least)
         columns.append(column)
         warnings += _warnings(column, array)
         if settings.kind == Identifier.kind and not is_text(field.type):
@@ -184,26 +184,35 @@ def measure(kind: str) -> Measure[Any] | None:
     return KINDS[kind].measure
 
 
-def _kind(field: pa.Field, array: Array, settings: ColumnSettings, least: int) -> tuple[str, str]:
-    """The kind of a column, and the reason in words."""
+class _Taken(NamedTuple):
+    """How a column is taken: its kind, the reason in words, and whether everybody knows its labels."""
+
+    kind: str
+    why: str
+    public: bool = False
+
+
+def _taken(field: pa.Field, array: Array, settings: ColumnSettings, least: int) -> _Taken:
+    """How a column is taken."""
     if settings.kind is not None:
         if settings.kind not in KINDS and settings.kind != DROP:
             offered = ", ".join((*KINDS, DROP))
             raise SettingsError(f"column {field.name!r}: expected a kind of {offered}, got {settings.kind!r}")
-        return settings.kind, "the settings say so"
+        return _Taken(settings.kind, "the settings say so", settings.public)
     if settings.public and Categorical.supports(field.type):
-        return Categorical.kind, "the settings say that its labels are public"
+        return _Taken(Categorical.kind, "the settings say that its labels are public", public=True)
     vocabulary = personal.public_vocabulary(present(array)) if is_text(field.type) else None
     if vocabulary is not None:
-        return Categorical.kind, f"{vocabulary}: labels that everybody knows"
+        return _Taken(Categorical.kind, f"{vocabulary}: labels that everybody knows", public=True)
     for name, kind in KINDS.items():
         if why := kind.claim(array, field.name, least):
-            return name, why
+            return _Taken(name, why, settings.public)
     keep = "kind = 'categorical', 'text' or 'identifier' keeps it, 'null' its name"
-    return DROP, f"values of type {field.type} cannot be modelled by themselves ({keep})"
+    return _Taken(DROP, f"values of type {field.type} cannot be modelled by themselves ({keep})")
 
 
-def _column(field: pa.Field, array: Array, settings: ColumnSettings, kind: str, why: str, least: int) -> Column:
+def _column(field: pa.Field, array: Array, settings: ColumnSettings, taken: _Taken, least: int) -> Column:
+    kind = taken.kind
     if not KINDS[kind].supports(field.type):
         raise SchemaError(f"column {field.name!r} of type {field.type} cannot be of kind {kind!r}")
     forms = KINDS[kind].forms
@@ -218,14 +227,14 @@ def _column(field: pa.Field, array: Array, settings: ColumnSettings, kind: str, 
         raise SchemaError(f"column {field.name!r} is set to nullable = false but holds {_null_count(array)} nulls")
     if kind == Blank.kind and not field.nullable:
         raise SchemaError(f"column {field.name!r} is declared without nulls, expected that of a column of kind 'null'")
-    public = settings.public or pa.types.is_boolean(value_type(field.type)) or why.endswith("everybody knows")
+    public = taken.public or pa.types.is_boolean(value_type(field.type))
     return Column(
         name=field.name,
         kind=kind,
         nullable=nulls,
         normalization=settings.normalization,
         least_rows=1 if public else least,
-        why=why,
+        why=taken.why,
     )
 
 

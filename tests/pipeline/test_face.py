@@ -32,7 +32,7 @@ def test_these_are_the_public_names():
         _ = pipeline.Model
 
 
-def test_the_face_imports_nothing_heavy():
+def test_the_face_imports_nothing_heavy(processes):
     """Importing the package and its settings brings neither PyTorch nor scikit-learn nor pandas."""
     code = "import sys, pipeline, pipeline.settings; print(*{'torch', 'sklearn', 'matplotlib'} & set(sys.modules))"
     found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
@@ -83,7 +83,7 @@ FRAMES = {
 
 
 @pytest.mark.parametrize("form", FRAMES)
-def test_a_frame_is_all_it_takes(form, tmp_path):
+def test_a_frame_is_all_it_takes(form, training, tmp_path):
     """Fitted with no other argument, it gives back what was given: class, columns and types, also once loaded."""
     dates = pd.date_range("2024-01-01", periods=100)
     plain = pd.DataFrame({"age": [20, 30, 40, 50] * 25, "since": dates, "city": pd.Categorical(["Rome", "Oslo"] * 50)})
@@ -98,7 +98,7 @@ def test_a_frame_is_all_it_takes(form, tmp_path):
         assert made.schema.equals(frame.schema)
 
 
-def test_only_an_index_with_a_name_is_a_column():
+def test_only_an_index_with_a_name_is_a_column(training):
     """A frame that was filtered keeps no trace of it; a named index comes back as the index."""
     frame = pd.DataFrame({"age": [20, 30, 40, 50] * 25, "city": ["Rome", "Oslo"] * 50})
     filtered = Synthesizer.fit(frame[frame["age"] > 20]).sample(10)
