@@ -69,6 +69,7 @@ def test_independent_columns_keep_their_values():
     assert not mixed.equals(table)
 
 
+@pytest.mark.usefixtures("training")
 def test_rows_are_taken_apart_column_by_column_and_saved(tmp_path):
     """A share of 1 breaks the dependence of rows that a network has learned, keeps marginals, and survives saving."""
     table = small(600)
