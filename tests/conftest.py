@@ -92,7 +92,7 @@ class Quick:
 
     def ask(self, fixture: str) -> None:
         """Fail."""
-        raise AssertionError(f"expected {self.test} to ask for the fixture {fixture!r}, as it is no quick test")
+        pytest.fail(f"expected {self.test} to ask for the fixture {fixture!r}, as it is no quick test")
 
 
 QUICK = Quick()

@@ -13,7 +13,7 @@ from pipeline.models.layout import Layout
 from pipeline.models.rows import Rows
 from pipeline.randomness import torch_seed
 
-EVERY = 8
+EVERY = 16
 """One step in this many uses rows with gaps."""
 
 

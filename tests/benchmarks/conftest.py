@@ -3,4 +3,11 @@
 import sys
 from pathlib import Path
 
+import pytest
+
 sys.path += [str(Path(__file__).parents[2] / "benchmarks" / name) for name in ("fidelity", "faults")]
+
+
+@pytest.fixture(autouse=True)
+def _whole(processes: None) -> None:
+    """Campaigns and benchmarks, however short, are no units."""

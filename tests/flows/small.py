@@ -1,6 +1,7 @@
 """Small tables, models and outcomes for tests of the operations."""
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -42,8 +43,9 @@ def write(directory: Path, name: str = "data", rows: int = 200, seed: int = 0) -
     return path
 
 
+@cache
 def synthesizer(rows: int = 200, seed: int = 0) -> Synthesizer:
-    """A barely trained synthesizer of the table."""
+    """A barely trained synthesizer of the table, for tests that leave it as it is."""
     real = table(rows, seed)
     return Synthesizer.fit(
         real.slice(20),

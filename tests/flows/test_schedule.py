@@ -188,6 +188,7 @@ def test_a_retraining_that_meets_another_is_no_failure(monkeypatch: pytest.Monke
     assert (state.type.value, state.name, state.message) == ("COMPLETED", "Busy", "found one still going on")
 
 
+@pytest.mark.usefixtures("home")
 @pytest.mark.parametrize("events", [["resynth.drift"], []])
 def test_a_check_that_finds_drift_calls_for_a_retraining(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, events: list[str]

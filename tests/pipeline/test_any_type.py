@@ -21,6 +21,7 @@ from pipeline.schema import ColumnSettings, Schema
 from pipeline.settings import DriftSettings, EvaluationSettings, ModelSettings, TrainingSettings
 from pipeline.synthesizer import Synthesizer
 
+pytestmark = pytest.mark.usefixtures("training")
 MODEL = ModelSettings(latent=4, width=16, hidden=16, components=4)
 TRAINING = TrainingSettings(epochs=1, batch=128, device="cpu")
 NARROW = ("flag", "half")

@@ -11,6 +11,7 @@ from flows.stages import publication
 from pipeline.data import exports
 from pipeline.data.exports import Source
 
+pytestmark = pytest.mark.usefixtures("home")
 RUN = "0" * 32  # which MLflow does not know, so nothing of it is complete
 SOURCE = Source(name="t", version="3", data_digest="d", code_version="c")
 

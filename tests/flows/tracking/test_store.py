@@ -93,6 +93,7 @@ def test_the_embedded_store_writes_ahead_and_keeps_artifacts_beside(home: Path) 
     assert (Path(run.url) / "file.txt").read_text() == "x"
 
 
+@pytest.mark.usefixtures("home")
 def test_an_experiment_that_was_deleted_is_told_in_a_line() -> None:
     """MLflow keeps the name, so no run can begin under it. The message says how to restore it."""
     with Run.start("store-deleted", {}):

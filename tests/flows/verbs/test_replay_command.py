@@ -21,7 +21,7 @@ from pipeline.replay.story import Story
 
 Command = Callable[..., Outcome]
 SETTINGS = (
-    TINY.replace("epochs = 1\nbatch = 256", "epochs = 40\nbatch = 32")  # until some latent dimensions vary
+    TINY.replace("epochs = 1\nbatch = 256", "epochs = 20\nbatch = 32")  # until some latent dimensions vary
     + LENIENT.replace("active_units = 0", "active_units = 1")
     + '[policy]\ntrain = "needed"\ncool_down_hours = 0\noldest_days = 3650\nsevere = 1.0\n'
 )

@@ -26,7 +26,7 @@ def small(rows: int, seed: int = 0) -> pa.Table:
 
 @pytest.mark.parametrize("rows", [20, 100])
 def test_generated_rows_of_a_tiny_table_are_hardly_ever_real_ones(rows):
-    """From 20 and from 100 rows, at most 2 % of the generated rows are real (some by chance), and marginals hold."""
+    """Of 20 and of 100 rows at most 2 % of the generated ones are real (by chance as well), and columns hold."""
     table = small(rows)
     train, validation, _ = tables.split(table)
     model = Synthesizer.fit(
@@ -69,7 +69,8 @@ def test_independent_columns_keep_their_values():
     assert not mixed.equals(table)
 
 
-def test_rows_are_taken_apart_column_by_column_and_saved(training, tmp_path):
+@pytest.mark.usefixtures("training")
+def test_rows_are_taken_apart_column_by_column_and_saved(tmp_path):
     """A share of 1 breaks the dependence of rows that a network has learned, keeps marginals, and survives saving."""
     table = small(600)
     model = Synthesizer.fit(
