@@ -1,4 +1,4 @@
-"""All settings in one record: read from a file and from the command line, and held against the data they are about."""
+"""All settings in one record. They come from a file and the command line, and are checked against the data."""
 
 import glob
 import json

@@ -1,4 +1,4 @@
-"""The sections of `resynth.toml` that only the operations read: when, who is told, what is kept."""
+"""The sections of `resynth.toml` that only `flows` reads: schedules, notifications, retention."""
 
 import re
 from contextlib import suppress

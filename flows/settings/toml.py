@@ -1,4 +1,4 @@
-"""A file of settings before anything is known of what they mean, and what is wrong with it in one line."""
+"""Read a TOML file of settings, and say in one line what is wrong with it."""
 
 import math
 import tomllib
