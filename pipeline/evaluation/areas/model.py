@@ -40,10 +40,10 @@ class Model(Area):
 
     name = "model"
     metrics: ClassVar = {
-        "elbo": Metric("max", "evidence lower bound of held-out rows, nats per row", ceiling=None),
-        "reconstruction": Metric("max", "its part for the rows given z", ceiling=None),
-        "kl": Metric("min", "its part for z", ceiling=None),
-        "importance_weighted": Metric("max", "the bound with a hundred draws of z", ceiling=None),
+        "elbo": Metric("max", "evidence lower bound of held-out rows: reconstruction − kl, nats per row", ceiling=None),
+        "reconstruction": Metric("max", "log-likelihood of held-out rows given z, nats per row", ceiling=None),
+        "kl": Metric("min", "divergence of the posterior from the prior, nats per row", ceiling=None),
+        "importance_weighted": Metric("max", "tighter bound from 100 draws of z, nats per row", ceiling=None),
         "active_units": Metric("max", "latent dimensions that vary with the row", 0.0, ceiling=None),
     }
 
