@@ -4,6 +4,7 @@ A `Form` names the form of a frame. `to_arrow` turns a frame into an Arrow table
 tables back. pandas and Polars are imported only if a frame of theirs is given.
 """
 
+import sys
 from typing import Any, Literal, TypeAlias
 
 import pyarrow as pa
@@ -24,9 +25,11 @@ def form_of(frame: object) -> Form:
     """
     if isinstance(frame, pa.Table):
         return "arrow"
-    library = type(frame).__module__.partition(".")[0]
-    if type(frame).__name__ == "DataFrame" and library in {"pandas", "polars"}:
-        return "pandas" if library == "pandas" else "polars"
+    forms: tuple[Form, ...] = ("pandas", "polars")
+    for form in forms:
+        library = sys.modules.get(form)  # a library that is not imported has made no frame
+        if library is not None and isinstance(frame, library.DataFrame):
+            return form
     raise TableError(f"expected an Arrow table, a pandas DataFrame or a Polars DataFrame, got {type(frame).__name__}")
 
 
@@ -36,9 +39,12 @@ def to_arrow(frame: Frame) -> pa.Table:
     A named index of a pandas frame becomes a column. An index without a name is left out.
 
     Raises:
-        TableError: The frame has no known form, or a column has no Arrow type.
+        TableError: The frame has no known form, two columns have one name, or a column has no Arrow type.
     """
     form = form_of(frame)
+    names = [str(name) for name in (frame.column_names if form == "arrow" else frame.columns)]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise TableError(f"expected distinct column names, got {', '.join(map(repr, twice))} more than once")
     try:
         table = _from_pandas(frame) if form == "pandas" else frame.to_arrow() if form == "polars" else frame
     except (pa.ArrowException, TypeError, ValueError) as error:

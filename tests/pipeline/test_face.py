@@ -114,3 +114,27 @@ def test_what_is_no_frame_is_refused_by_name():
         Synthesizer.fit([1, 2, 3])
     with pytest.raises(pipeline.TableError, match="expected a column 'age'"):
         pipeline.evaluate(pd.DataFrame({"x": [1]}), holdout=pd.DataFrame({"x": [1]}), train=pd.DataFrame({"age": [1]}))
+
+
+class Customers(pd.DataFrame):
+    """A frame of a class of its own, as other libraries make them."""
+
+
+def test_a_frame_of_a_subclass_is_a_frame():
+    """What matters is what a frame is, not how its class is called."""
+    assert pipeline.infer(Customers({"age": [20, 30, 40, 50]})).names == ("age",)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        pd.DataFrame([[1, 2]] * 50, columns=["age", "age"]),
+        pd.DataFrame([[1, 2]] * 50, columns=[1, "1"]),
+        pa.table([range(50), range(50)], names=["age", "age"]),
+    ],
+    ids=["pandas", "alike as texts", "arrow"],
+)
+def test_two_columns_of_one_name_are_refused(frame):
+    """The line says which name it is."""
+    with pytest.raises(pipeline.TableError, match=r"^expected distinct column names, got '(age|1)' more than once$"):
+        Synthesizer.fit(frame)
