@@ -54,8 +54,10 @@ def to_arrow(frame: Frame) -> pa.Table:
 
 
 def _from_pandas(frame: Frame) -> pa.Table:
-    named = any(name is not None for name in frame.index.names)
-    return pa.Table.from_pandas(frame, preserve_index=None if named else False)
+    if any(name is not None for name in frame.index.names):
+        return pa.Table.from_pandas(frame, preserve_index=True)
+    # with `preserve_index=False`, Arrow would forget that labels of columns are numbers or tuples
+    return pa.Table.from_pandas(frame.reset_index(drop=True))
 
 
 def alike(frame: Frame, schema: pa.Schema) -> pa.Table:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 import pipeline
-from pipeline import Synthesizer
+from pipeline import Synthesizer, TrainingSettings
 
 NAMES = """
     BusyError Column ColumnSettings DamagedError Decision DiskFullError DriftReport DriftSettings Evaluation
@@ -138,3 +138,26 @@ def test_two_columns_of_one_name_are_refused(frame):
     """The line says which name it is."""
     with pytest.raises(pipeline.TableError, match=r"^expected distinct column names, got '(age|1)' more than once$"):
         Synthesizer.fit(frame)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [pd.Index([0, 1]), pd.MultiIndex.from_tuples([("p", "a"), ("q", "b")]), pd.Index(["a", "b"], name="field")],
+    ids=["numbers", "levels", "named"],
+)
+def test_labels_of_columns_come_back(labels):
+    """Numbers stay numbers, levels stay levels, also if the rows were filtered before."""
+    frame = pd.DataFrame({"age": [20, 30, 40, 50] * 25, "city": ["Rome", "Oslo"] * 50})
+    filtered = frame[frame["age"] > 20].set_axis(labels, axis=1)
+    made = Synthesizer.fit(filtered, training=TrainingSettings(epochs=0)).sample(5)
+    assert made.columns.equals(labels)
+    assert made.columns.names == labels.names
+    assert made.index.equals(pd.RangeIndex(5))
+
+
+def test_an_index_of_numbers_with_a_name_is_a_column():
+    """A range is stored like any other index."""
+    frame = pd.DataFrame({"age": [20, 30, 40, 50] * 25}, index=pd.RangeIndex(100, name="row"))
+    made = Synthesizer.fit(frame, training=TrainingSettings(epochs=0)).sample(5)
+    assert made.index.name == "row"
+    assert list(made.columns) == ["age"]
