@@ -58,7 +58,7 @@ class Synthesizer:
         validation: Frame | None = None,
         schema: Schema | None = None,
         *,
-        taken: pa.Table | None = None,
+        taken: Frame | None = None,
         model: ModelSettings | None = None,
         training: TrainingSettings | None = None,
         champion: "Synthesizer | None" = None,
@@ -85,7 +85,7 @@ class Synthesizer:
 
         Raises:
             SchemaError: A column cannot be of its kind; the champion has other columns, or new labels are refused.
-            TableError: There are too few rows, or `rows` is no frame.
+            TableError: There are too few rows, or `rows` is no frame or lacks a column of the schema.
             ResynthError: Training diverged.
 
         Example:
@@ -98,7 +98,9 @@ class Synthesizer:
         schema = columns.infer(table) if schema is None else schema
         if validation is None:
             taken, (table, validation) = table if taken is None else taken, _parted(table)
-        material = Material.of(table, alike(validation, table.schema), schema, taken)
+        table, validation = (alike(part, schema.arrow) for part in (table, validation))
+        taken = alike(taken, schema.arrow) if taken is not None else None
+        material = Material.of(table, validation, schema, taken)
         choices = Choices(model or ModelSettings(), training or TrainingSettings(), novel)
         start = champion.fitted if champion is not None else None
         return cls(fitting.fit(material, choices, champion=start, seed=seed, progress=progress), form=form)

@@ -161,3 +161,13 @@ def test_an_index_of_numbers_with_a_name_is_a_column():
     made = Synthesizer.fit(frame, training=TrainingSettings(epochs=0)).sample(5)
     assert made.index.name == "row"
     assert list(made.columns) == ["age"]
+
+
+def test_every_frame_of_a_fit_may_have_a_form_and_columns_of_its_own():
+    """Rows, validation rows and all rows are brought to the schema. A column that is left out may be missing."""
+    frame = pd.DataFrame({"age": [20, 30, 40, 50] * 25, "odd": [[1]] * 100})
+    untrained = TrainingSettings(epochs=0)
+    made = Synthesizer.fit(frame, pl.DataFrame({"age": [20, 30]}), taken=frame, training=untrained).sample(5)
+    assert list(made.columns) == ["age"]
+    with pytest.raises(pipeline.TableError, match="^expected a column 'age', got odd$"):
+        Synthesizer.fit(frame[["odd"]], schema=pipeline.infer(frame), validation=frame, training=untrained)
