@@ -222,13 +222,15 @@ class Synthesizer:
         """The ELBO of `table` and its parts, and how each column comes back from z; see `pipeline.queries.bound`.
 
         Raises:
-            TableError: There is no network.
+            TableError: There is no network, or `table` has no rows.
 
         Example:
             >>> report = synthesizer.elbo(synthesizer.table(50))
             >>> abs(report.elbo - (report.reconstruction - report.kl)) < 1e-6  # nats per row
             True
         """
+        if not table.num_rows:
+            raise TableError("expected at least one row to score, got none")
         found = reconstruction.elbo_report(self.fitted, table, seed=seed)
         if found is None:
             raise TableError("expected a column that varies: a table of constants and identifiers has no latent space")

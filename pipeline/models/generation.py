@@ -127,8 +127,8 @@ class _Draft(NamedTuple):
 
 
 def _drafts(vae: VAE, z: Tensor, noise: Draws, evidence: Evidence | None) -> Iterator[_Draft]:
-    """Blank rows for generation, `CHUNK` at a time."""
-    for start in range(0, len(z), CHUNK):
+    """Blank rows for generation, `CHUNK` at a time. Without rows there is one draft, which is empty."""
+    for start in range(0, max(len(z), 1), CHUNK):
         rows = slice(start, start + CHUNK)
         running = vae.decoder.start(z[rows])
         blank = {sort: HEADS[sort].blank(vae.layout.of(sort), len(running), z.device) for sort in vae.layout.positions}

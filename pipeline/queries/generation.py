@@ -68,7 +68,7 @@ def completed(vae: VAE, evidence: Evidence, *, seed: int) -> Rows:
     """
     random = stream(seed, "completed")
     found = []
-    for start in range(0, len(evidence), BLOCK):
+    for start in range(0, max(len(evidence), 1), BLOCK):
         told = evidence.take(slice(start, start + BLOCK))
         mean, log_variance = vae.encoder(told.rows)
         noise = torch.from_numpy(random.standard_normal((BLOCK, vae.shape.latent), dtype=np.float32)[: len(told)])

@@ -196,6 +196,16 @@ def test_rows_of_every_normal_form_are_decoded_one_by_one(form):
     assert fitted.decode(z[:7], seed=0).equals(fitted.decode(z, seed=0).slice(0, 7))
 
 
+def test_no_rows_are_decoded_to_no_rows(synthesizer):
+    """An empty table comes back empty, with the exact schema. It has no bound."""
+    none = mixed().slice(0, 0)
+    for made in (synthesizer.reconstruct(none), synthesizer.decode(synthesizer.encode(none))):
+        assert made.num_rows == 0
+        assert made.schema.equals(none.schema)
+    with pytest.raises(TableError, match="^expected at least one row to score, got none$"):
+        synthesizer.elbo(none)
+
+
 def test_decode_refuses_a_z_of_another_space(synthesizer):
     """The error names the shape that was expected and the one that came."""
     with pytest.raises(TableError, match=r"expected z of shape \[rows, 12\], got \[3, 5\]"):

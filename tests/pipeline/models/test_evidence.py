@@ -142,4 +142,5 @@ def test_rows_are_completed_around_what_is_known(vae):
     again = completed(vae, Evidence(told), seed=0)
     assert torch.equal(made.values["symbols"], again.values["symbols"])
     assert len(made.values["symbols"][:, 0].unique()) > 1
+    assert len(completed(vae, Evidence(told.take(slice(0, 0))), seed=0)) == 0
     assert float(row_scores(vae, told.knowing(torch.zeros(500, 3)), seed=0).elbo.mean()) < 0.5
