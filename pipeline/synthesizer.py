@@ -183,14 +183,17 @@ class Synthesizer:
         """
         return generation.batches(self.fitted, rows, seed=seed, start=start)
 
-    def encode(self, table: pa.Table) -> NDArray[np.float32]:
-        """Posterior means E[z|x], [rows, latent], of a table of the schema.
+    def encode(self, table: Frame) -> NDArray[np.float32]:
+        """Posterior means E[z|x], [rows, latent], of a table of the schema, in any form that `fit` takes.
+
+        Raises:
+            TableError: A column of the schema is missing, or its values do not fit.
 
         Example:
             >>> synthesizer.encode(synthesizer.table(5)).shape
             (5, 12)
         """
-        return reconstruction.encoded(self.fitted, table)
+        return reconstruction.encoded(self.fitted, alike(table, self.schema.arrow))
 
     def decode(self, z: NDArray[np.float32], *, seed: int = 0) -> pa.Table:
         """A row drawn from p(x|z) for each z, [rows, latent].
@@ -209,7 +212,7 @@ class Synthesizer:
         """
         return generation.decoded(self.fitted, z, seed=seed)
 
-    def reconstruct(self, table: pa.Table, *, seed: int = 0) -> pa.Table:
+    def reconstruct(self, table: Frame, *, seed: int = 0) -> pa.Table:
         """Each row of `table` again, drawn from p(x|z) at its own posterior mean.
 
         Example:
@@ -218,17 +221,18 @@ class Synthesizer:
         """
         return self.decode(self.encode(table), seed=seed)
 
-    def elbo(self, table: pa.Table, *, seed: int = 0) -> ElboReport:
+    def elbo(self, table: Frame, *, seed: int = 0) -> ElboReport:
         """The ELBO of `table` and its parts, and how each column comes back from z; see `pipeline.queries.bound`.
 
         Raises:
-            TableError: There is no network, or `table` has no rows.
+            TableError: There is no network, or `table` has no rows or lacks a column of the schema.
 
         Example:
             >>> report = synthesizer.elbo(synthesizer.table(50))
             >>> abs(report.elbo - (report.reconstruction - report.kl)) < 1e-6  # nats per row
             True
         """
+        table = alike(table, self.schema.arrow)
         if not table.num_rows:
             raise TableError("expected at least one row to score, got none")
         found = reconstruction.elbo_report(self.fitted, table, seed=seed)

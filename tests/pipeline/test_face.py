@@ -171,3 +171,15 @@ def test_every_frame_of_a_fit_may_have_a_form_and_columns_of_its_own():
     assert list(made.columns) == ["age"]
     with pytest.raises(pipeline.TableError, match="^expected a column 'age', got odd$"):
         Synthesizer.fit(frame[["odd"]], schema=pipeline.infer(frame), validation=frame, training=untrained)
+
+
+def test_a_model_takes_later_rows_in_every_form():
+    """A fitted frame's model encodes and scores frames and Arrow tables alike, and says which column is missing."""
+    frame = pd.DataFrame({"age": [20, 30, 40, 50] * 25, "city": ["Rome", "Oslo"] * 50})
+    synthesizer = Synthesizer.fit(frame, training=TrainingSettings(epochs=0))
+    forms = [form(frame) for form in FRAMES.values()]
+    assert len({synthesizer.elbo(rows).elbo for rows in forms}) == 1
+    assert all((synthesizer.encode(rows) == synthesizer.encode(frame)).all() for rows in forms)
+    assert synthesizer.reconstruct(frame).num_rows == 100
+    with pytest.raises(pipeline.TableError, match="^expected a column 'city', got age$"):
+        synthesizer.elbo(frame[["age"]])
