@@ -169,7 +169,7 @@ def test_every_frame_of_a_fit_may_have_a_form_and_columns_of_its_own():
     untrained = TrainingSettings(epochs=0)
     made = Synthesizer.fit(frame, pl.DataFrame({"age": [20, 30]}), taken=frame, training=untrained).sample(5)
     assert list(made.columns) == ["age"]
-    with pytest.raises(pipeline.TableError, match="^expected a column 'age', got odd$"):
+    with pytest.raises(pipeline.TableError, match=r"^expected a column 'age', got odd$"):
         Synthesizer.fit(frame[["odd"]], schema=pipeline.infer(frame), validation=frame, training=untrained)
 
 
@@ -181,5 +181,5 @@ def test_a_model_takes_later_rows_in_every_form():
     assert len({synthesizer.elbo(rows).elbo for rows in forms}) == 1
     assert all((synthesizer.encode(rows) == synthesizer.encode(frame)).all() for rows in forms)
     assert synthesizer.reconstruct(frame).num_rows == 100
-    with pytest.raises(pipeline.TableError, match="^expected a column 'city', got age$"):
+    with pytest.raises(pipeline.TableError, match=r"^expected a column 'city', got age$"):
         synthesizer.elbo(frame[["age"]])

@@ -202,7 +202,7 @@ def test_no_rows_are_decoded_to_no_rows(synthesizer):
     for made in (synthesizer.reconstruct(none), synthesizer.decode(synthesizer.encode(none))):
         assert made.num_rows == 0
         assert made.schema.equals(none.schema)
-    with pytest.raises(TableError, match="^expected at least one row to score, got none$"):
+    with pytest.raises(TableError, match=r"^expected at least one row to score, got none$"):
         synthesizer.elbo(none)
 
 
