@@ -128,8 +128,7 @@ class _Run:
         self.noise = torch.Generator().manual_seed(torch_seed(seed, "posterior"))
         self.gaps = Gaps(model.layout, seed)
         self.averaged = AveragedModel(model, avg_fn=_recent)
-        self.batch = min(recipe.batch, len(feed))
-        self.steps = recipe.epochs * max(1, len(feed) // self.batch)
+        self.steps = recipe.epochs * max(1, len(feed) // recipe.batch)
         self.step = 0
         self.began = time.monotonic()
         self.limit = recipe.time_limit - min(ending.SECONDS, ending.MOST_SHARE * recipe.time_limit)
@@ -206,7 +205,7 @@ class _Run:
 
     def _batches(self) -> Iterator[Rows]:
         """All rows in a random order, a batch at a time."""
-        return self.feed.batches(self.batch, stream(self.seed, "order", self.step))
+        return self.feed.batches(self.recipe.batch, stream(self.seed, "order", self.step))
 
     def _step(self, batch: Rows, share: float, done: float) -> Terms:
         """Take one step at a share of the peak rate, when the share `done` of the cycle is over."""

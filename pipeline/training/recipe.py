@@ -17,6 +17,7 @@ from pipeline.models.vae import tensors
 from pipeline.records import Record
 from pipeline.settings import ModelSettings, TrainingSettings
 from pipeline.training.feed import Feed
+from pipeline.training.schedules import device_of
 
 RATE, SHARE = 8.0, 1 / 3
 """Free bits: 8 nats, but at most a third of the sum of the variables' marginal entropies."""
@@ -53,7 +54,7 @@ class Recipe(Record):
     Attributes:
         shape: The sizes of the network.
         epochs: Passes over the training rows. 0 leaves the initial weights.
-        batch: Rows of a step.
+        batch: Rows of a step, at most all.
         optimizer: As in `TrainingSettings`.
         schedule: Schedule of the learning rate.
         rate: Peak learning rate.
@@ -91,19 +92,21 @@ class Recipe(Record):
         """The recipe for a table. What the settings leave open follows from its rows.
 
         Raises:
-            SettingsError: The settings ask for a network that no usual machine can train.
+            SettingsError: The settings ask for a network that no usual machine can train, or for a device that this
+                machine lacks.
         """
         rows = len(feed)
         batch = max(32, min(512, rows // 32)) if training.batch is None else training.batch
         epochs = max(4, min(200, round(STEPS * batch / rows))) if training.epochs is None else training.epochs
-        given = training.model_dump(exclude={"epochs", "batch", "weight_decay", "free_bits", "patience"})
+        given = training.model_dump(exclude={"epochs", "batch", "weight_decay", "free_bits", "patience", "device"})
         return cls(
             shape=shape_for(layout, rows, model),
             epochs=epochs,
-            batch=batch,
+            batch=min(batch, rows),
             weight_decay=weight_decay(rows) if training.weight_decay is None else training.weight_decay,
             free_bits=free_bits(feed) if training.free_bits is None else training.free_bits,
             patience=patience(epochs) if training.patience is None else training.patience,
+            device=str(device_of(training.device)),
             **given,
         )
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from pipeline.columns.variables import Discrete, Real
+from pipeline.errors import SettingsError
 from pipeline.models.layout import Layout
 from pipeline.models.rows import Rows
 from pipeline.settings import ModelSettings, TrainingSettings
@@ -68,3 +69,12 @@ def test_few_rows_are_held_back_more():
     """Weight decay falls with the rows, between its bounds."""
     decays = [weight_decay(rows) for rows in (100, 1_600, 4_000, 8_000, 1_000_000)]
     assert decays == pytest.approx([1.0, 1.0, 0.4, 0.3, 0.3])
+
+
+def test_a_recipe_says_what_was_done():
+    """It names the device instead of "auto", and a batch has no more rows than there are."""
+    assert recipe(20).batch == 20
+    assert recipe(20, batch=512).batch == 20
+    assert recipe(20, device="auto").device == ("cuda" if torch.cuda.is_available() else "cpu")
+    with pytest.raises(SettingsError, match="expected a device of this machine"):
+        recipe(20, device="cuda:99")
