@@ -29,7 +29,7 @@ from pipeline.evaluation import Evaluation
 
 ADULT = Path(__file__).parent.parent / "data" / "adult_test.parquet"
 NAME = "adult-end-to-end"
-ROWS, SEED, EPOCHS = 1500, 3, 3
+ROWS, SEED, EPOCHS = 900, 3, 3
 SETTINGS = f"""
 name = "{NAME}"
 seed = {SEED}
