@@ -5,6 +5,7 @@ comes out the same (`pipeline.queries.generation`). Saved as safetensors and JSO
 the distinct values and bins of single columns, never a row.
 """
 
+import warnings
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Self
@@ -21,6 +22,7 @@ from pipeline.fingerprint import ROWS, Fingerprint, compare, fingerprint
 from pipeline.fitted import Fitted
 from pipeline.fitting import Choices, Material
 from pipeline.frames import Form, Frame, alike, form_of, from_arrow, to_arrow
+from pipeline.models.evidence import Evidence
 from pipeline.models.vae import VAE
 from pipeline.privacy.rehearsal import Shrinkage
 from pipeline.progress import Progress, silent
@@ -74,7 +76,7 @@ class Synthesizer:
         Args:
             rows: Training rows: an Arrow table, a pandas or a Polars frame.
             validation: Rows that choose when to stop; by default a part of `rows`.
-            schema: From `pipeline.columns.infer`; by default inferred.
+            schema: From `pipeline.columns.infer`; by default the champion's, or inferred.
             taken: Every real row there is, where that is more than `rows` and `validation`; see `fitting.Material`.
             model: The network; sizes left open follow the table.
             training: The optimisation; lengths left open follow the table.
@@ -95,7 +97,8 @@ class Synthesizer:
             ('age', 'member')
         """
         form, table = form_of(rows), to_arrow(rows)
-        schema = columns.infer(table) if schema is None else schema
+        if schema is None:
+            schema = champion.schema if champion is not None else _inferred(table)
         if validation is None:
             taken, (table, validation) = table if taken is None else taken, _parted(table)
         table, validation = (alike(part, schema.arrow) for part in (table, validation))
@@ -246,7 +249,7 @@ class Synthesizer:
         if self.vae is None or not known.any() or not table.num_rows:
             return None
         rows = self.fitted.normalization.encode(table)
-        return row_scores(self.vae, rows.knowing(known.expand(len(rows), -1)), seed=seed)
+        return row_scores(self.vae, Evidence(rows.knowing(known.expand(len(rows), -1))), seed=seed)
 
     def save(self, directory: Path) -> None:
         """Write the synthesizer into `directory`, which is made; see `pipeline.saving`.
@@ -292,6 +295,15 @@ class Synthesizer:
         kept = fingerprint(rows, self.schema) if self.first is None else self.first
         codecs = self.fitted.normalization.codecs
         compare(kept, rows, self.schema, {name: codec.commonest for name, codec in codecs.items()})
+
+
+def _inferred(table: pa.Table) -> Schema:
+    """The schema of a table. Warns of columns that cannot be modelled and are left out."""
+    schema = columns.infer(table)
+    if schema.dropped:
+        names = ", ".join(map(repr, schema.dropped))
+        warnings.warn(f"columns that cannot be modelled are left out: {names}", UserWarning, stacklevel=3)
+    return schema
 
 
 def _parted(table: pa.Table) -> tuple[pa.Table, pa.Table]:

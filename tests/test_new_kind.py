@@ -125,6 +125,9 @@ class Vectors(Head):
         """See `Head`."""
         return torch.zeros(rows, len(variables), variables[0].size, device=device)
 
+    def check(self, variable: Variable, limit: Tensor) -> None:
+        """See `Head`."""
+
     def tally(self, variable: Variable, values: Tensor) -> Tensor:
         """See `Head`."""
         return torch.zeros(0)

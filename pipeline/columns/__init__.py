@@ -52,6 +52,8 @@ MADE_UP = frozenset({Text.kind, Identifier.kind, Blank.kind})
 """Kinds that publish no real value."""
 NAMES = frozenset({"person", "first name", "last name"})
 """Shapes of columns of names. Their words appear in no made-up value of any column."""
+LISTING = (b"_PL_ENUM_VALUES",)
+"""Beginnings of the keys of field metadata that list values: Polars writes all labels of an Enum there."""
 DROP = "drop"
 """The kind in the settings of a column that is left out."""
 
@@ -99,7 +101,8 @@ def infer(
             Identifier.fit(array, column)  # raises now if there is no room for fresh values
     if not columns:
         raise SchemaError(f"expected at least one column to keep, got none of {len(dropped)}")
-    kept = pa.schema([table.schema.field(column.name) for column in columns], table.schema.metadata)
+    fields = [_without_values(table.schema.field(column.name), column) for column in columns]
+    kept = pa.schema(fields, table.schema.metadata)
     return Schema(tuple(columns), kept, tuple(warnings), tuple(dropped))
 
 
@@ -140,7 +143,8 @@ def load(schema: Schema, states: Sequence[Any], arrays: Mapping[str, NDArray[Any
     for column, json, own in zip(schema, states, parts.values(), strict=True):
         arrow, kind = schema.arrow.field(column.name).type, KINDS.get(column.kind)
         try:
-            expect(kind is not None and kind.supports(arrow), f"a kind for type {arrow}")
+            expect(kind is not None, f"kind {column.kind!r} to be registered")
+            expect(KINDS[column.kind].supports(arrow), f"a kind for type {arrow}")
             codecs[column.name] = KINDS[column.kind].load(json, own, arrow)
         except DamagedError as error:
             raise DamagedError(f"column {column.name!r}: {error}") from None
@@ -236,6 +240,13 @@ def _column(field: pa.Field, array: Array, settings: ColumnSettings, taken: _Tak
         least_rows=1 if public else least,
         why=taken.why,
     )
+
+
+def _without_values(field: pa.Field, column: Column) -> pa.Field:
+    """The field without metadata that lists values of the column, unless these are public."""
+    if column.least_rows <= 1 or not field.metadata:
+        return field
+    return field.with_metadata({k: v for k, v in field.metadata.items() if not k.startswith(LISTING)})
 
 
 def _null_count(array: Array) -> int:

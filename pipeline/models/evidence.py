@@ -4,11 +4,13 @@ Each cell of a row is *known* (its value is given), *limited* (to a set of symbo
 cell is not a null, because a null is a value.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from torch import Tensor
 
+from pipeline.models.heads import HEADS
+from pipeline.models.layout import Layout
 from pipeline.models.rows import Rows
 
 
@@ -28,6 +30,20 @@ class Evidence:
     def take(self, rows: slice) -> "Evidence":
         """The evidence of some of the rows."""
         return Evidence(self.rows.take(rows), {i: limit[rows] for i, limit in self.limits.items()})
+
+    def parts(self) -> "Iterator[Evidence]":
+        """The evidence, as many rows at a time as `Rows.parts` takes."""
+        for start in range(0, len(self), self.rows.part_size):
+            yield self.take(slice(start, start + self.rows.part_size))
+
+    def check(self, layout: Layout) -> None:
+        """Check that every limit leaves a value that can be generated.
+
+        Raises:
+            SettingsError: One does not.
+        """
+        for i, limit in self.limits.items():
+            HEADS[layout.variables[i].sort].check(layout.variables[i], limit)
 
     def __len__(self) -> int:
         return len(self.rows)

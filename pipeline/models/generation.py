@@ -47,8 +47,11 @@ def generate(vae: VAE, z: Tensor, noise: Draws, evidence: Evidence | None = None
         evidence: What is given about the rows. None leaves all cells open.
 
     Raises:
+        SettingsError: A limit leaves no value that can be generated.
         ResynthError: A number is not finite.
     """
+    if evidence is not None:
+        evidence.check(vae.layout)
     read = vae.decoder.inputs.single()
     drafts = []
     for draft in _drafts(vae, z, noise, evidence):

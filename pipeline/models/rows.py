@@ -36,11 +36,16 @@ class Rows:
 
     def parts(self, order: "NDArray[np.int64] | None" = None) -> "Iterator[Rows]":
         """All rows, or those at `order`, in pieces so small that a network without gradients needs little memory."""
-        variables = sum(tensor.shape[1] for tensor in self.values.values())
-        size = min(PART_ROWS, max(PART_ROWS // 8, PART_VALUES // max(1, variables)))
+        size = self.part_size
         for start in range(0, len(self) if order is None else len(order), size):
             part = slice(start, start + size)
             yield self.take(part if order is None else order[part])
+
+    @property
+    def part_size(self) -> int:
+        """Rows that a network without gradients looks at together: fewer of many variables."""
+        variables = sum(tensor.shape[1] for tensor in self.values.values())
+        return min(PART_ROWS, max(PART_ROWS // 8, PART_VALUES // max(1, variables)))
 
     def to(self, device: torch.device) -> "Rows":
         """The rows on `device`."""

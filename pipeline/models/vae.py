@@ -15,6 +15,7 @@ others, and no others are counted.
 """
 
 import math
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import torch
@@ -85,17 +86,37 @@ class VAE(nn.Module):
         priced = log_p if weight == 1 else self.prior.log_prob(shared)
         return Terms(reconstruction, kl, weight * log_q.mean() - priced.mean() - reconstruction.mean())
 
-    def log_likelihood(self, z: Tensor, rows: Rows) -> Tensor:
+    def log_likelihood(self, z: Tensor, rows: Rows, limits: Mapping[int, Tensor] | None = None) -> Tensor:
         """log p(x_j | z, x_<j) in nats of every variable in modelling order, [variables, rows].
 
-        It is 0 for a cell that is not known, and for a refining variable that does not apply.
+        It is 0 for an open cell, and for a refining variable that does not apply. For a limited cell it is
+        log P(x_j within its limit | z, x_<j).
+
+        Args:
+            z: Latent vectors, [rows, latent].
+            rows: The rows.
+            limits: Limits of cells that are not known; see `Evidence`.
         """
         states = self.decoder(z, rows)
         parts = [self.of(sort).log_prob(states[span], rows.values[sort]) for sort, span in self.layout.spans.items()]
         result = parts[0] if len(parts) == 1 else torch.cat(parts)[self.restore]
+        masses = self._masses(states, limits or {})
         if self.layout.refining:
             result = result.masked_fill(self._silent(rows), 0.0)
-        return result if rows.known is None else result * rows.known.T
+        if rows.known is None:
+            return result
+        result = result * rows.known.T
+        for i, mass in masses.items():
+            result[i] = torch.where(rows.known[:, i] > 0, result[i], mass)
+        return result
+
+    def _masses(self, states: Tensor, limits: Mapping[int, Tensor]) -> dict[int, Tensor]:
+        """log P(value within its limit) of the limited variables, each [rows]."""
+        layout = self.layout
+        return {
+            i: self.of(layout.variables[i].sort).log_mass(layout.places[i], states[layout.slots[i]], limit)
+            for i, limit in limits.items()
+        }
 
     def of(self, sort: str) -> Likelihood:
         """The likelihood of a sort."""

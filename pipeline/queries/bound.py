@@ -6,11 +6,13 @@ p(z_j). The KLs of the dimensions add up to the total only if the prior's dimens
 """
 
 import math
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from pipeline.models.evidence import Evidence
 from pipeline.models.rows import Rows
 from pipeline.models.vae import VAE, gaussian_log_prob
 from pipeline.randomness import torch_seed
@@ -139,10 +141,10 @@ def bound(vae: VAE, rows: Rows, *, seed: int) -> tuple[Bound, tuple[float, ...]]
 
 
 @torch.no_grad()
-def row_scores(vae: VAE, rows: Rows, *, seed: int) -> RowScores:
-    """Score the known cells of `rows` with one posterior draw each, fixed by `seed`."""
+def row_scores(vae: VAE, evidence: Evidence, *, seed: int) -> RowScores:
+    """Score the known and limited cells of rows with one draw of z each from q(z | known cells), fixed by `seed`."""
     generator = torch.Generator().manual_seed(torch_seed(seed, "look"))
-    drawn = [_draw(vae, part, generator) for part in rows.parts()]
+    drawn = [_draw(vae, part.rows, generator, part.limits) for part in evidence.parts()]
     elbo = torch.cat([each.log_likelihood.sum(0) - each.divergence for each in drawn])
     return RowScores(elbo, torch.cat([each.mean for each in drawn]))
 
@@ -161,11 +163,11 @@ def importance_weighted(vae: VAE, rows: Rows, draws: int, *, seed: int) -> float
     return float((torch.logsumexp(torch.stack(weights), 0) - math.log(draws)).mean())
 
 
-def _draw(vae: VAE, rows: Rows, generator: torch.Generator) -> _Draw:
+def _draw(vae: VAE, rows: Rows, generator: torch.Generator, limits: Mapping[int, Tensor] | None = None) -> _Draw:
     """Draw z from the posterior of each row, and compute the terms of the ELBO."""
     mean, log_variance = vae.encoder(rows)
     noise = torch.randn(mean.shape, generator=generator)
     z = mean + noise * (0.5 * log_variance).exp()
     log_q = -0.5 * (noise.square() + log_variance + math.log(2 * math.pi))
     divergence = gaussian_log_prob(noise, log_variance) - vae.prior.log_prob(z)
-    return _Draw(mean, z, log_q, divergence, vae.log_likelihood(z, rows))
+    return _Draw(mean, z, log_q, divergence, vae.log_likelihood(z, rows, limits))

@@ -59,7 +59,7 @@ def completed(vae: VAE, evidence: Evidence, *, seed: int) -> Rows:
     """Complete rows: known cells keep their values, and the others are drawn.
 
     z is drawn from q(z | known cells). The other cells are drawn from p(x | z, the cells before them) within their
-    limits.
+    limits. So z and the cells before a limited one do not know of the limit.
 
     Args:
         vae: The model.
@@ -68,10 +68,9 @@ def completed(vae: VAE, evidence: Evidence, *, seed: int) -> Rows:
     """
     random = stream(seed, "completed")
     found = []
-    for start in range(0, max(len(evidence), 1), BLOCK):
-        told = evidence.take(slice(start, start + BLOCK))
+    for told in evidence.parts() if len(evidence) else [evidence]:
         mean, log_variance = vae.encoder(told.rows)
-        noise = torch.from_numpy(random.standard_normal((BLOCK, vae.shape.latent), dtype=np.float32)[: len(told)])
+        noise = torch.from_numpy(random.standard_normal(mean.shape, dtype=np.float32))
         found.append(generate(vae, mean + noise * (0.5 * log_variance).exp(), _noise(vae, random, len(told)), told))
     return Rows({sort: torch.cat([rows.values[sort] for rows in found]) for sort in vae.layout.positions})
 

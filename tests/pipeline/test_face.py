@@ -183,3 +183,23 @@ def test_a_model_takes_later_rows_in_every_form():
     assert synthesizer.reconstruct(frame).num_rows == 100
     with pytest.raises(pipeline.TableError, match=r"^expected a column 'city', got age$"):
         synthesizer.elbo(frame[["age"]])
+
+
+def test_labels_of_an_enum_that_few_rows_share_are_not_kept(tmp_path):
+    """Polars lists all labels of an Enum beside the data: neither the saved schema nor the rows tell the rare one."""
+    labels = ["Rome", "Oslo", "Atlantis"]
+    frame = pl.DataFrame({"city": pl.Series((labels[:2] * 60)[:119] + labels[2:], dtype=pl.Enum(labels))})
+    synthesizer = Synthesizer.fit(frame, training=pipeline.TrainingSettings(epochs=1))
+    synthesizer.save(tmp_path / "model")
+    assert b"Atlantis" not in b"".join(file.read_bytes() for file in (tmp_path / "model").iterdir())
+    for each in (synthesizer, Synthesizer.load(tmp_path / "model")):
+        assert b"Atlantis" not in each.schema.arrow.serialize().to_pybytes()
+    assert set(synthesizer.sample(300)["city"].cast(pl.String)) == {"Rome", "Oslo"}
+
+
+def test_a_column_that_is_left_out_is_warned_of():
+    """`sample` gives back what was given, but for columns that cannot be modelled."""
+    frame = pa.table({"age": [20, 30, 40, 50] * 10, "many": pa.array([{"a": i} for i in range(40)])})
+    with pytest.warns(UserWarning, match="columns that cannot be modelled are left out: 'many'"):
+        made = Synthesizer.fit(frame, training=pipeline.TrainingSettings(epochs=1)).sample(5)
+    assert made.column_names == ["age"]

@@ -143,6 +143,14 @@ class Head(ABC):
     def nats(self, tally: Tensor) -> float:
         """The marginal entropy of a variable with this tally, in nats per row."""
 
+    @abstractmethod
+    def check(self, variable: Variable, limit: Tensor) -> None:
+        """Check a limit of a variable.
+
+        Raises:
+            SettingsError: It leaves no value that can be generated, in some row.
+        """
+
     def blank(self, variables: Sequence[Variable], rows: int, device: torch.device) -> Tensor:
         """Values that are not drawn yet, all 0, [rows, variables, …]."""
         return torch.from_numpy(np.zeros((rows, len(variables)), variables[0].dtype)).to(device)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.columns.variables import Real, Variable
+from pipeline.errors import SettingsError
 from pipeline.models.heads.base import Decays, Head, Legacy, Likelihood, Modules, Read, Reader
 from pipeline.models.shape import Shape
 
@@ -73,6 +74,7 @@ class GaussianMixture(Likelihood):
         logits, means, scales = torch.addmm(self.bias[k], state, self.weight[k]).chunk(3, dim=-1)
         scales = nn.functional.softplus(scales) + _FLOOR
         if limit is not None:
+            limit = limit.clamp(self.variables[k].low, self.variables[k].high)
             logits = torch.log_softmax(logits, -1) + _log_between(means, scales, limit)
         cumulative = torch.softmax(logits, -1).cumsum(-1)
         place = (uniform * cumulative[:, -1]).unsqueeze(-1)
@@ -109,6 +111,13 @@ class Reals(Head):
     def likelihood(self, variables: Sequence[Variable], shape: Shape) -> GaussianMixture:
         """See `Head`."""
         return GaussianMixture([variable for variable in variables if isinstance(variable, Real)], shape)
+
+    def check(self, variable: Variable, limit: Tensor) -> None:
+        """The ends must be in order, and some of the training range must lie between them."""
+        assert isinstance(variable, Real)
+        low, high = limit.unbind(-1)
+        if bool((low > high).any()) or bool((low > variable.high).any()) or bool((high < variable.low).any()):
+            raise SettingsError("expected a limit that a value of the training range can meet, got another")
 
     def tally(self, variable: Variable, values: Tensor) -> Tensor:
         """Count nothing: a density has no bias to correct."""

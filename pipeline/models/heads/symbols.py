@@ -19,7 +19,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pipeline.columns.base import Origin
-from pipeline.columns.variables import Variable
+from pipeline.columns.variables import Discrete, Variable
+from pipeline.errors import SettingsError
 from pipeline.models.heads.base import Decays, Head, Legacy, Likelihood, Modules, Read, Reader
 from pipeline.models.heads.codebook import HATS, Codebook, hat_basis
 from pipeline.models.heads.softmax import OWN, Softmax
@@ -94,6 +95,12 @@ class Symbols(Head):
     def likelihood(self, variables: Sequence[Variable], shape: Shape) -> Softmax:
         """See `Head`."""
         return Softmax(Codebook.of(variables), shape.hidden)
+
+    def check(self, variable: Variable, limit: Tensor) -> None:
+        """At least one symbol must be allowed in each row, and null only counts where it is generated."""
+        first = 0 if isinstance(variable, Discrete) and variable.missing else 1
+        if not bool((limit[:, first:] > 0).any(1).all()):
+            raise SettingsError("expected a limit that allows a symbol in every row, got one that allows none")
 
     def tally(self, variable: Variable, values: Tensor) -> Tensor:
         """Count the rows of each symbol, [size]."""

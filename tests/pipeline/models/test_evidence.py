@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from pipeline.columns.variables import Discrete, Real
+from pipeline.errors import SettingsError
 from pipeline.models.evidence import Evidence
 from pipeline.models.generation import Draws, generate
 from pipeline.models.layout import Layout
@@ -143,4 +144,36 @@ def test_rows_are_completed_around_what_is_known(vae):
     assert torch.equal(made.values["symbols"], again.values["symbols"])
     assert len(made.values["symbols"][:, 0].unique()) > 1
     assert len(completed(vae, Evidence(told.take(slice(0, 0))), seed=0)) == 0
-    assert float(row_scores(vae, told.knowing(torch.zeros(500, 3)), seed=0).elbo.mean()) < 0.5
+    assert float(row_scores(vae, Evidence(told.knowing(torch.zeros(500, 3))), seed=0).elbo.mean()) < 0.5
+
+
+@torch.no_grad()
+def test_limits_count_in_the_likelihood(vae):
+    """A limited cell has the log-probability of its limit, and one that allows everything costs nothing."""
+    z = torch.tensor([[0.3, -1.0]]).expand(5, 2)
+    allowed = torch.eye(5)
+    told = rows(5)
+    each = vae.log_likelihood(z, told, {0: allowed})
+    assert float(each[0].exp().sum()) == pytest.approx(1, abs=1e-5)
+    assert each[1:].abs().sum() == 0
+    whole = row_scores(vae, Evidence(told, {0: torch.ones(5, 5)}), seed=0).elbo
+    assert torch.allclose(whole, row_scores(vae, Evidence(told), seed=0).elbo, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("position", "limit"),
+    [(0, torch.zeros(1, 5)), (2, torch.tensor([[1.0, 0.5]])), (2, torch.tensor([[4.0, 5.0]]))],
+)
+def test_a_limit_that_nothing_meets_is_refused(vae, position, limit):
+    """No symbol allowed, ends the wrong way round, a range beyond that of the training."""
+    z = torch.tensor([[0.3, -1.0]])
+    with pytest.raises(SettingsError, match="expected a limit"):
+        generate(vae, z, noise(1), Evidence(rows(1), {position: limit}))
+
+
+def test_a_limited_real_stays_in_the_training_range(vae):
+    """An endless limit is that of the training."""
+    z = torch.tensor([[0.3, -1.0]]).expand(N, 2)
+    endless = torch.tensor([[-math.inf, math.inf]]).expand(N, 2)
+    made = generate(vae, z, noise(N), Evidence(rows(N), {2: endless})).values["reals"]
+    assert -3 <= float(made.min()) < float(made.max()) <= 3

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from pipeline.columns.variables import Discrete
 from pipeline.errors import ResynthError
+from pipeline.models.evidence import Evidence
 from pipeline.models.layout import Layout
 from pipeline.models.rows import Rows
 from pipeline.models.shape import Shape
@@ -220,7 +221,7 @@ def test_the_encoder_learns_to_do_with_some_cells(monkeypatch):
     for every in (optimization.EVERY, 10**9):
         monkeypatch.setattr(optimization, "EVERY", every)
         vae, history, held = trained(epochs=30)
-        partial.append(float(row_scores(vae, held.knowing(known), seed=0).elbo.mean()))
+        partial.append(float(row_scores(vae, Evidence(held.knowing(known)), seed=0).elbo.mean()))
         whole.append(history[-1].validation_elbo)
     assert -2 * np.log(4) - 0.2 < partial[0] < -2 * np.log(4) + 0.1
     assert partial[1] < partial[0] - 0.3
