@@ -77,11 +77,11 @@ class Synthesizer:
             rows: Training rows: an Arrow table, a pandas or a Polars frame.
             validation: Rows that choose when to stop; by default a part of `rows`.
             schema: From `pipeline.columns.infer`; by default the champion's, or inferred.
-            taken: Every real row there is, where that is more than `rows` and `validation`; see `fitting.Material`.
+            taken: All real rows, if there are more than `rows` and `validation`; see `fitting.Material`.
             model: The network; sizes left open follow the table.
             training: The optimisation; lengths left open follow the table.
             champion: A synthesizer of an earlier table at which the training starts (a *warm start*).
-            novel: What becomes of labels that the champion does not know.
+            novel: What to do with labels that the champion does not know.
             seed: Fixes initial weights, order and noise.
             progress: Receives the phase "train".
 
@@ -151,7 +151,7 @@ class Synthesizer:
         return continuation.outgrown(self.fitted, rows, model)
 
     def strange(self, table: pa.Table) -> tuple[str, ...]:
-        """Names of the columns of `table`, which has this synthesizer's, that hold labels it does not know."""
+        """Names of the columns that hold unknown labels, for a table with the columns of this synthesizer."""
         return self.fitted.normalization.strange(table)
 
     def sample(self, rows: int, *, seed: int = 0, start: int = 0) -> Frame:
