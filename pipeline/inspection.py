@@ -24,7 +24,6 @@ from pipeline.schema import Schema
 EXAMPLES = 3
 LONGEST = 40
 """Most characters of an example, and of a text in a line."""
-SENSITIVE = columns.MADE_UP - {"null"}
 FEW = 6
 """Most names in a line."""
 
@@ -82,7 +81,7 @@ def inspect(table: pa.Table, schema: Schema, *, seed: int = 0) -> tuple[Inspecti
                 why=reason,
                 distinct=_distinct(array),
                 nulls=array.null_count,
-                sensitive=kind in SENSITIVE,
+                sensitive=kind != columns.DROP and columns.KINDS[kind].way == "made up",
                 withheld=withheld.get(name),
                 examples=_examples(codecs[name], array, drawn) if name in codecs else (),
             )
@@ -94,7 +93,7 @@ def brief(schema: Schema) -> tuple[str, ...]:
     """A summary of how a table is taken, one line per group of columns."""
     groups: dict[str, list[str]] = {"modelled": [], "made up": [], "published all null": []}
     for column in schema:
-        group = "made up" if column.kind in SENSITIVE else "published all null" if column.kind == "null" else "modelled"
+        group = columns.KINDS[column.kind].way
         groups[group].append(f"{column.name} ({column.kind})" if group == "made up" else column.name)
     groups["left out"] = list(schema.dropped)
     return tuple(f"columns {group}: {_list(names)}" for group, names in groups.items() if names)

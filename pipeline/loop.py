@@ -90,7 +90,7 @@ def privacy(shown: Shown, parts: Split, schema: Schema, settings: LoopSettings) 
             areas=COSTS,
         )
         cost = {s.name: s.value - s.ceiling for s in found.scores if s.ceiling is not None}
-    made_up = tuple(column.name for column in schema if column.kind in columns.MADE_UP)
+    made_up = tuple(column.name for column in schema if not columns.is_modelled(column.kind))
     return PrivacyReport(
         least_rows=settings.privacy.least_rows,
         withheld=shown.withheld,

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from pipeline import columns
 from pipeline.columns.base import Codec, Encoded, Novel, Origin
-from pipeline.columns.categorical import Categorical
 from pipeline.models.layout import Layout
 from pipeline.models.rows import Rows
 from pipeline.schema import Schema
@@ -121,7 +120,7 @@ class Normalization:
     @property
     def labels(self) -> dict[str, pa.Array]:
         """The known labels, by column."""
-        return {name: codec.values for name, codec in self.codecs.items() if isinstance(codec, Categorical)}
+        return {name: codec.labels for name, codec in self.codecs.items() if codec.labels is not None}
 
     @property
     def columns(self) -> Iterator[range]:

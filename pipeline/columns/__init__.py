@@ -41,6 +41,7 @@ __all__ = [
     "extend",
     "fit",
     "infer",
+    "is_modelled",
     "load",
     "measure",
     "register",
@@ -48,8 +49,6 @@ __all__ = [
 ]
 
 KINDS: dict[str, type[Codec]] = {kind.kind: kind for kind in (Text, Identifier, Datetime, Categorical, Numeric, Blank)}
-MADE_UP = frozenset({Text.kind, Identifier.kind, Blank.kind})
-"""Kinds that publish no real value."""
 NAMES = frozenset({"person", "first name", "last name"})
 """Shapes of columns of names. Their words appear in no made-up value of any column."""
 LISTING = (b"_PL_ENUM_VALUES",)
@@ -170,6 +169,11 @@ def _names(table: pa.Table, schema: Schema) -> personal.Words:
     return personal.Words(pa.concat_arrays(found))
 
 
+def is_modelled(kind: str) -> bool:
+    """Whether columns of a kind are modelled. Of others no real value is shown."""
+    return KINDS[kind].way == "modelled"
+
+
 def register(kind: type[Codec]) -> None:
     """Add a kind before all others, so that it is asked first whether it claims a column.
 
@@ -257,12 +261,8 @@ def _null_count(array: Array) -> int:
 def _warnings(column: Column, array: Array) -> list[str]:
     if _null_count(array) == len(array):
         return [f"column {column.name!r} is all null: it is written as it is and says nothing"]
-    if column.kind == Identifier.kind:
-        return [f"column {column.name!r} is taken for an identifier ({column.why}): generated rows get fresh values"]
-    if column.kind == Text.kind:
-        return [f"column {column.name!r} is made up, not modelled ({column.why})"]
-    if column.kind == Blank.kind:
-        return [f"column {column.name!r} is published all null"]
+    if (text := KINDS[column.kind].warning(column)) is not None:
+        return [text]
     seen = measure(column.kind)
     if seen is not None and seen.constant(array):
         return [f"column {column.name!r} is constant: it is written as it is and says nothing"]

@@ -85,6 +85,8 @@ class Codec(ABC):
     """How columns of two tables are compared (`pipeline.measures`). None if a comparison would say nothing."""
     forms: ClassVar[tuple[str, ...]] = ()
     """Normal forms that a user may choose from."""
+    way: ClassVar[Literal["modelled", "made up", "published all null"]] = "modelled"
+    """Where generated values come from. No real value is shown of a column that is not modelled."""
 
     @classmethod
     @abstractmethod
@@ -120,6 +122,16 @@ class Codec(ABC):
         Raises:
             SchemaError: There are new labels, and they are refused.
         """
+
+    @classmethod
+    def warning(cls, column: Column) -> str | None:  # noqa: ARG003
+        """What people should know of a column of this kind, in one line; None for nothing."""
+        return None
+
+    @property
+    def labels(self) -> pa.Array | None:
+        """The labels that the codec knows; None if its values are not labels."""
+        return None
 
     def strange(self, array: Array) -> bool:  # noqa: ARG002
         """Whether `array` holds labels that the codec does not know. False if values are no labels."""

@@ -4,7 +4,7 @@ This kind is for a column whose values must not leave or cannot be modelled (a l
 export still expect its name and type. A column that nobody needs is of kind "drop" (`pipeline.columns.infer`).
 """
 
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import pyarrow as pa
@@ -26,6 +26,7 @@ class Blank(Codec):
 
     kind: ClassVar[str] = "null"
     measure: ClassVar[None] = None
+    way: ClassVar[Literal["published all null"]] = "published all null"
 
     def __init__(self, arrow: pa.DataType) -> None:
         self.arrow = arrow
@@ -34,6 +35,11 @@ class Blank(Codec):
     def claim(cls, array: Array, name: str, least_rows: int) -> str | None:  # noqa: ARG003
         """Claim no column: a person chooses this kind."""
         return None
+
+    @classmethod
+    def warning(cls, column: Column) -> str:
+        """See `Codec.warning`."""
+        return f"column {column.name!r} is published all null"
 
     @classmethod
     def supports(cls, arrow: pa.DataType) -> bool:  # noqa: ARG003

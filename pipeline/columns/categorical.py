@@ -112,6 +112,11 @@ class Categorical(Codec):
         )
         return Extension(grown, self._origins(grown))
 
+    @property
+    def labels(self) -> pa.Array:
+        """See `Codec.labels`."""
+        return self.values
+
     def strange(self, array: Array) -> bool:
         """See `Codec.strange`."""
         return bool(self._new(counted(array)[0]).any())

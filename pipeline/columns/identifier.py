@@ -49,6 +49,11 @@ class Identifier(MadeUp):
         return "the rows are numbered" if len(counts) == len(values) and _numbered(values) else None
 
     @classmethod
+    def warning(cls, column: Column) -> str:
+        """See `Codec.warning`."""
+        return f"column {column.name!r} is taken for an identifier ({column.why}): generated rows get fresh values"
+
+    @classmethod
     def _fitted(cls, array: Array, column: Column, known: Mould | None, besides: Words | None) -> Self:
         """Fit, and raise SchemaError if the type has no room for as many fresh values as there are rows."""
         fitted, rows = super()._fitted(array, column, known, besides), len(array) - array.null_count

@@ -5,7 +5,7 @@ value, and no value is a real one. No list of real values is kept for this. `pip
 look like the real ones. `pipeline.columns.identifier` also gives every row a value that no other row has.
 """
 
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import pyarrow as pa
@@ -46,6 +46,7 @@ class MadeUp(Codec):
     """
 
     measure: ClassVar[None] = None
+    way: ClassVar[Literal["made up"]] = "made up"
     fresh: ClassVar[bool]
     """Whether no two rows have the same value."""
 

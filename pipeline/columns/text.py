@@ -12,7 +12,7 @@ from pipeline import personal
 from pipeline.arrow.arrays import Array, combined, is_text
 from pipeline.columns.madeup import MadeUp
 from pipeline.columns.moulds import unrecognised
-from pipeline.schema import value_type
+from pipeline.schema import Column, value_type
 
 PLAIN = ("code", "uuid")
 """Shapes of texts that identify a record and not a person."""
@@ -37,6 +37,11 @@ class Text(MadeUp):
         if shape in PLAIN and len(values.unique()) == len(values):
             return None  # an identifier
         return found.reason if found is not None else _rare(values, least_rows)
+
+    @classmethod
+    def warning(cls, column: Column) -> str:
+        """See `Codec.warning`."""
+        return f"column {column.name!r} is made up, not modelled ({column.why})"
 
 
 def _rare(values: pa.Array, least_rows: int) -> str | None:
