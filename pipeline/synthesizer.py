@@ -99,11 +99,7 @@ class Synthesizer:
         form, table = form_of(rows), to_arrow(rows)
         if schema is None:
             schema = champion.schema if champion is not None else _inferred(table)
-        if validation is None:
-            taken, (table, validation) = table if taken is None else taken, _parted(table)
-        table, validation = (alike(part, schema.arrow) for part in (table, validation))
-        taken = alike(taken, schema.arrow) if taken is not None else None
-        material = Material.of(table, validation, schema, taken)
+        material = _material(table, validation, schema, taken)
         choices = Choices(model or ModelSettings(), training or TrainingSettings(), novel)
         start = champion.fitted if champion is not None else None
         return cls(fitting.fit(material, choices, champion=start, seed=seed, progress=progress), form=form)
@@ -295,6 +291,14 @@ class Synthesizer:
         kept = fingerprint(rows, self.schema) if self.first is None else self.first
         codecs = self.fitted.normalization.codecs
         compare(kept, rows, self.schema, {name: codec.commonest for name, codec in codecs.items()})
+
+
+def _material(table: pa.Table, validation: Frame | None, schema: Schema, taken: Frame | None) -> Material:
+    """The rows of a training, in the types of the schema."""
+    if validation is None:
+        taken, (table, validation) = table if taken is None else taken, _parted(table)
+    table, validation = (alike(part, schema.arrow) for part in (table, validation))
+    return Material.of(table, validation, schema, alike(taken, schema.arrow) if taken is not None else None)
 
 
 def _inferred(table: pa.Table) -> Schema:
