@@ -20,7 +20,7 @@ from pipeline.threads import one_thread
 CHUNK = 1024
 """Number of rows that are generated together. It is small, so that their states stay in the processor's cache."""
 
-Read = Callable[[int, Tensor], Tensor]
+ReadAt = Callable[[int, Tensor], Tensor]
 
 
 class Draws(NamedTuple):
@@ -106,7 +106,7 @@ class _Draft(NamedTuple):
         """Own state of the i-th variable given those before it, [rows, hidden]."""
         return vae.decoder.own_state(self.running, vae.layout.slots[i])
 
-    def draw(self, vae: VAE, i: int, state: Tensor, read: Read) -> None:
+    def draw(self, vae: VAE, i: int, state: Tensor, read: ReadAt) -> None:
         """Draw the i-th variable from its own state, and add it to the running state."""
         layout = vae.layout
         variable, place = layout.variables[i], layout.places[i]

@@ -100,13 +100,12 @@ class VAE(nn.Module):
         states = self.decoder(z, rows)
         parts = [self.of(sort).log_prob(states[span], rows.values[sort]) for sort, span in self.layout.spans.items()]
         result = parts[0] if len(parts) == 1 else torch.cat(parts)[self.restore]
-        masses = self._masses(states, limits or {})
         if self.layout.refining:
             result = result.masked_fill(self._silent(rows), 0.0)
         if rows.known is None:
             return result
         result = result * rows.known.T
-        for i, mass in masses.items():
+        for i, mass in self._masses(states, limits or {}).items():
             result[i] = torch.where(rows.known[:, i] > 0, result[i], mass)
         return result
 

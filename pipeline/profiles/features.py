@@ -36,7 +36,7 @@ Points = NDArray[np.float32]
 DIMENSIONS = 64
 LABELS = 32  # one-hot labels of a column, besides null and "other"
 WIDTH = 1024  # one-hot labels of all columns together
-BLOCK = 8192  # rows that are expanded to one-hot at a time
+ROWS_AT_ONCE = 8192  # rows that are expanded to one-hot at a time
 WAVES = 512
 TRAITS = 128
 LABEL_TRAITS = 8  # of one column
@@ -107,7 +107,7 @@ class FeatureSpace:
     def span(cls, marginals: Mapping[str, Marginal], table: pa.Table) -> Self:
         """Make a space of columns with these marginals. Its axes fit at most 8192 evenly spaced rows of `table`."""
         taken = _features(marginals)
-        rows = np.linspace(0, table.num_rows - 1, min(BLOCK, table.num_rows)).astype(int)
+        rows = np.linspace(0, table.num_rows - 1, min(ROWS_AT_ONCE, table.num_rows)).astype(int)
         raw = _filled(_raw(taken, table.take(rows)))
         centre = raw.mean(axis=0) if taken else np.empty(0)
         components = _principal(raw - centre)
@@ -153,8 +153,8 @@ class FeatureSpace:
     def transform(self, table: pa.Table) -> Points:
         """Features of each row, [rows, dimensions]."""
         points = np.empty((table.num_rows, self.dimensions), np.float32)
-        for start in range(0, table.num_rows, BLOCK):
-            points[start : start + BLOCK] = self.points(self.raw(table.slice(start, BLOCK)))
+        for start in range(0, table.num_rows, ROWS_AT_ONCE):
+            points[start : start + ROWS_AT_ONCE] = self.points(self.raw(table.slice(start, ROWS_AT_ONCE)))
         return points
 
     def waves(self, points: Points) -> Points:

@@ -159,9 +159,7 @@ class _Run:
         sums = _Sums(progress)
         for batch in self._batches():
             done = self.done
-            gaps = self.step % EVERY == EVERY - 1
-            terms = self._step(self.gaps.hide(batch) if gaps else batch, SCHEDULES[self.recipe.schedule](done), done)
-            sums.add(terms, done, whole=not gaps)
+            self._count(sums, batch, SCHEDULES[self.recipe.schedule](done), done, done)
             self.averaged.update_parameters(self.model)
             if self.learned:
                 break
@@ -177,9 +175,7 @@ class _Run:
         batches = chain.from_iterable(iter(self._batches, None))
         for k, batch in enumerate(islice(batches, steps)):
             left = 1 - k / steps
-            gaps = self.step % EVERY == EVERY - 1
-            terms = self._step(self.gaps.hide(batch) if gaps else batch, settling.rate * left, 1.0)
-            sums.add(terms, 1 - (1 - settling.learning) * left, whole=not gaps)
+            self._count(sums, batch, settling.rate * left, 1.0, 1 - (1 - settling.learning) * left)
             if time.monotonic() - self.began >= self.limit:
                 break
         return self._means(sums)
@@ -197,6 +193,11 @@ class _Run:
             validation_kl=held[1],
             validation_elbo=held[0] - held[1],
         )
+
+    def _count(self, sums: "_Sums", batch: Rows, share: float, done: float, shown: float) -> None:
+        """Make one step, now and then on rows with gaps, and count its batch; see `_step` and `_Sums.add`."""
+        gaps = self.step % EVERY == EVERY - 1
+        sums.add(self._step(self.gaps.hide(batch) if gaps else batch, share, done), shown, whole=not gaps)
 
     def _means(self, sums: "_Sums") -> tuple[float, float]:
         """Nats per row. If all batches had gaps, those of the latest batches without gaps."""

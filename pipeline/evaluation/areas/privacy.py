@@ -17,7 +17,7 @@ from pipeline.evaluation.samples import Samples
 from pipeline.evaluation.scores import NORMAL_95, Metric, Score
 from pipeline.statistics.neighbours import Points, squared_distances
 
-BLOCK = 512  # synthetic rows at a time: bounds the distance matrix
+ROWS_AT_ONCE = 512  # synthetic rows at a time: bounds the distance matrix
 TIE = 1e-9  # rounding error of the distances of equal rows
 
 
@@ -53,8 +53,8 @@ def nearer_to_train(synthetic: Points, train: Points, holdout: Points) -> Share:
     Each side has at most as many independent counts as rows.
     """
     won = 0.0
-    for start in range(0, len(synthetic), BLOCK):
-        rows = synthetic[start : start + BLOCK]
+    for start in range(0, len(synthetic), ROWS_AT_ONCE):
+        rows = synthetic[start : start + ROWS_AT_ONCE]
         to_train, to_holdout = squared_distances(rows, train), squared_distances(rows, holdout)
         least = np.minimum(to_train.min(1), to_holdout.min(1))[:, None] + TIE
         tied_train, tied_holdout = (to_train <= least).sum(1), (to_holdout <= least).sum(1)
