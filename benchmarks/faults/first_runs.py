@@ -11,6 +11,7 @@ else.
 import argparse
 import sys
 import tempfile
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
@@ -34,6 +35,7 @@ def half(tally: Tally, root: Path, names: list[str], random: np.random.Generator
     for name in dict.fromkeys(names):
         versions = [each.answer.get("version") for one, each in zip(names, ended, strict=True) if one == name]
         tally.meet(f"{kind}: the store", name, partial(_holds, ground, name, versions), seconds=300)
+    tally.meet(f"{kind}: the list", "models", partial(_listed, ground, dict.fromkeys(names)), seconds=300)
     return ground
 
 
@@ -54,12 +56,18 @@ def _holds(ground: Ground, name: str, versions: list[str | None]) -> None:
     """Check that the store holds what the runs of a model have reported."""
     said = {version for version in versions if version is not None}
     now = look(ground.home, name)
-    problems = [*whole(ground, name, now), *settled(ground, name, now), *untold(ground, name)]
+    problems = [*whole(ground, name, now), *settled(ground, name, now)]
     if not said or set(now.versions) != said or now.champion not in said:
         problems.append(f"runs told of versions {sorted(said)}, there are {sorted(now.versions)}")
     places = {path.name for path in published(ground) if path.parent.name == name}
     if places != {f"v{version}" for version in said}:
         problems.append(f"expected an export of each version, got {sorted(places)}")
+    assert not problems, "; ".join(problems)
+
+
+def _listed(ground: Ground, names: Iterable[str]) -> None:
+    """Check that `resynth models` lists what the store holds."""
+    problems = untold(ground, *names)
     assert not problems, "; ".join(problems)
 
 

@@ -109,16 +109,18 @@ def settled(ground: Ground, name: str, before: State) -> list[str]:
     return [*problems, *_unsound(ground)]
 
 
-def untold(ground: Ground, name: str) -> list[str]:
-    """Where `resynth models` differs from the store."""
-    now, told = look(ground.home, name), ground.call("models", name)
+def untold(ground: Ground, *names: str) -> list[str]:
+    """Where `resynth models` differs from the store, for each of these models."""
+    told = ground.call("models")
     if told.code:
         return [f"models ended with {told.code}: {told.err[-300:]}"]
-    versions = told.answer["models"]
-    champions = {version["version"] for version in versions if "champion" in version["aliases"]}
-    if champions != {now.champion} - {None} or {version["version"] for version in versions} != set(now.versions):
-        return ["models tells other versions than there are"]
-    return []
+    problems = []
+    for name in names:
+        now, versions = look(ground.home, name), [each for each in told.answer["models"] if each["name"] == name]
+        champions = {version["version"] for version in versions if "champion" in version["aliases"]}
+        if champions != {now.champion} - {None} or {version["version"] for version in versions} != set(now.versions):
+            problems.append(f"models tells other versions of {name} than there are")
+    return problems
 
 
 def stranded(ground: Ground) -> Iterator[Path]:

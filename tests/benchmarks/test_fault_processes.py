@@ -39,6 +39,7 @@ def test_first_runs_at_once_all_succeed(first: tuple[Tally, Ground]) -> None:
     assert tally.findings == []
     assert sorted(tally.counts.items()) == [
         (("first runs, own tables", "harmless"), 3),
+        (("first runs, own tables: the list", "harmless"), 1),
         (("first runs, own tables: the store", "harmless"), 3),
     ]
 
