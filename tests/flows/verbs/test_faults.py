@@ -1,4 +1,4 @@
-"""Faults without a person watching, really injected: kill -9, two loops at once, damaged files, servers away."""
+"""Faults without a person watching, really injected: kill -9, two loops at once, damaged files."""
 
 import errno
 import os
@@ -9,22 +9,19 @@ import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
 from mlflow import MlflowClient
-from mlflow.exceptions import MlflowException
-from small import LENIENT, TINY, Outcome, workspaces, write
+from small import Outcome, workspaces, write
+from unattended import arguments, exported, statuses
 
 from flows.engine import homes
 from flows.engine.workspace import alone, publication_file
 from flows.stages import publication
-from flows.tracking import registry, store
-from flows.verbs.run import challenge
+from flows.tracking import registry
 from pipeline.data import exports
 from pipeline.data.incoming import Ledger
-from pipeline.errors import ResynthError
 
 Command = Callable[..., Outcome]
 ROOT = Path(__file__).parents[3]
@@ -64,20 +61,6 @@ module.exports.place = last
 
 
 @pytest.fixture
-def heap(tmp_path: Path) -> Path:
-    """A directory of incoming files with the first of them, and settings beside it."""
-    (tmp_path / "in").mkdir()
-    write(tmp_path / "in", "monday", 300)
-    (tmp_path / "settings.toml").write_text(TINY + LENIENT + "[incoming]\n")
-    return tmp_path / "in"
-
-
-def arguments(heap: Path, name: str) -> list[str]:
-    """What `resynth` is given."""
-    return ["run", str(heap), "--name", name, "--config", str(heap.parent / "settings.toml"), "--json"]
-
-
-@pytest.fixture
 def killed(processes: None, heap: Path, home: Path) -> Callable[..., None]:
     """Run the command in a process that kills itself, with the Prefect server of the tests."""
 
@@ -110,25 +93,10 @@ def environment(process: psutil.Process) -> dict[str, str]:
         return {}
 
 
-def statuses(name: str) -> list[str]:
-    """How the runs of a name ended, in their order."""
-    experiment = MlflowClient().get_experiment_by_name(name)
-    assert experiment is not None
-    runs = MlflowClient().search_runs([experiment.experiment_id], order_by=["attributes.start_time"])
-    return [run.info.status for run in runs]
-
-
 def ledger(name: str) -> list[str]:
     """The names of the files that the newest version's ledger knows."""
     kept = registry.versions(name)[0].origin.read("ledger.json")
     return [file.name for file in Ledger.model_validate_json(kept).files]
-
-
-def exported(directory: Path) -> tuple[str, list[str]]:
-    """The version of the published rows, which must be whole, and the names of files beside them."""
-    assert exports.verify(directory) == ()
-    beside = sorted(path.name for path in directory.parent.iterdir() if path != directory)
-    return exports.load_manifest(directory).source.version, beside
 
 
 def test_killed_in_training_and_again_at_the_last_moment(
@@ -237,26 +205,6 @@ def test_killed_when_it_is_complete_the_next_run_publishes(
         assert not publication_file(home, name).exists()
 
 
-def test_a_late_failure_leaves_the_export_as_it_was(
-    command: Command, heap: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Only the last writes fail: the earlier champion is back, and its rows were never removed."""
-    name, out = "fault-late", tmp_path / "out" / "twins"
-    given = ["--out", str(out)]
-    assert command(*arguments(heap, name), *given).code == 0
-    write(heap, "tuesday", 100, seed=1)
-
-    def fail(*_: object) -> None:
-        raise ResynthError("no more")
-
-    for place, step in ((registry, "tag"), (challenge, "complete")):
-        with monkeypatch.context() as patched:
-            patched.setattr(place, step, fail)
-            assert command(*arguments(heap, name), *given).code == 1
-        assert registry.resolve(name).version == "1"
-        assert exported(out) == ("1", [])
-
-
 def test_rows_that_cannot_be_moved_wait(
     command: Command, heap: Path, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -280,15 +228,6 @@ def test_rows_that_cannot_be_moved_wait(
     (out / "thesis.doc").unlink()
     assert command(*arguments(heap, name)).answer["decision"] == "skipped"
     assert exported(out) == ("1", [])
-
-
-def test_rows_of_a_run_that_mlflow_does_not_know_are_removed(heap: Path, home: Path) -> None:
-    """This happens after a change of servers, which do not know the version either."""
-    name = "fault-unknown"
-    publication.begin(home, name, "0" * 32, heap / "v1").staged.mkdir()
-    publication.settle(home, name)
-    assert [path.name for path in heap.iterdir()] == ["monday.parquet"]
-    assert not publication_file(home, name).exists()
 
 
 def test_two_loops_at_once(command: Command, heap: Path, home: Path) -> None:
@@ -323,63 +262,3 @@ def test_a_damaged_file_is_quarantined_and_the_rest_goes_on(command: Command, he
     third = command(*arguments(heap, name))
     assert third.answer["decision"] == "promoted"
     assert ledger(name) == ["monday.parquet", "wednesday.parquet"]
-
-
-@pytest.mark.parametrize(
-    ("written", "then", "code"),
-    [(True, MlflowException("gone"), 0), (True, KeyboardInterrupt(), 130), (False, MlflowException("gone"), 1)],
-)
-def test_the_answer_to_the_last_write_is_lost(
-    command: Command,
-    heap: Path,
-    home: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    *,
-    written: bool,
-    then: BaseException,
-    code: int,
-) -> None:
-    """A run that turns out to be complete stays complete, even if interrupted at once. Any other run is undone."""
-    name = f"fault-lost-{code}"
-    write_batch = MlflowClient.log_batch
-
-    def lose(client: MlflowClient, run_id: str, **given: Any) -> None:
-        last = any(tag.key == "decision" for tag in given.get("tags", ()))
-        if written or not last:
-            write_batch(client, run_id, **given)
-        if last:
-            raise then
-
-    with monkeypatch.context() as patched:
-        patched.setattr(MlflowClient, "log_batch", lose)
-        assert command(*arguments(heap, name)).code == code
-    assert statuses(name) == ["FINISHED" if written else "FAILED"]
-    assert (name in registry.names()) == written
-    published = home / "data" / "exports" / name
-    assert [path.name for path in published.iterdir()] == (["v1"] if written else [])
-    again = command(*arguments(heap, name)).answer
-    assert again["decision"] == ("skipped" if written else "promoted")
-    assert registry.resolve(name).version == "1"
-
-
-def test_a_server_that_goes_after_the_last_write_fails_no_run(
-    command: Command, heap: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """All work is done. The next run records that this run has ended."""
-    name = "fault-gone"
-    terminate = MlflowClient.set_terminated
-
-    def lose(client: MlflowClient, run: str, *given: object) -> None:
-        if "decision" in client.get_run(run).data.tags:
-            raise MlflowException("gone")
-        terminate(client, run, *given)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(MlflowClient, "set_terminated", lose)
-        patched.setattr(store, "away", lambda: True)
-        outcome = command(*arguments(heap, name))
-    assert outcome.code == 0
-    assert exported(Path(outcome.answer["export"]["path"]))[0] == "1"
-    assert statuses(name) == ["RUNNING"]
-    assert command(*arguments(heap, name)).answer["decision"] == "skipped"
-    assert statuses(name) == ["FINISHED"]
