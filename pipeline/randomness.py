@@ -41,3 +41,35 @@ def strata(random: np.random.Generator, variables: int, rows: int) -> NDArray[np
     intervals = random.permuted(np.broadcast_to(np.arange(rows, dtype=np.float32), (variables, rows)), axis=1)
     places = (intervals + random.random((variables, rows), dtype=np.float32)) / np.float32(max(rows, 1))
     return places.clip(np.finfo(np.float32).tiny, 1 - np.finfo(np.float32).epsneg)
+
+
+class Apart(np.random.Generator):
+    """A stream for rows that must not depend on each other: `spread` gives them independent numbers."""
+
+
+def apart(seed: int, *path: str | int) -> Apart:
+    """The same stream as `stream`, for rows that must not depend on each other."""
+    return Apart(np.random.Philox(key=key(seed, *path)))
+
+
+def spread(random: np.random.Generator, groups: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Draw uniform numbers in [0, 1), spread evenly over the rows of each group, [rows].
+
+    Each number is uniform, and a group of m rows has one in each of m equal intervals (`strata`). So a total over rows
+    scatters little. A row's number depends on the other rows of its group, unless the stream is `Apart`.
+
+    Args:
+        random: The stream.
+        groups: The group of each row, from 0. A row of group −1 needs no number, [rows].
+    """
+    noise = random.random((2, len(groups)))
+    if isinstance(random, Apart):
+        return np.asarray(noise[0])
+    rows = np.flatnonzero(groups >= 0)
+    own = groups[rows]
+    order = np.argsort(own + noise[0, rows])
+    sizes = np.bincount(own, minlength=1)
+    rank = np.empty(len(rows))
+    rank[order] = np.arange(len(rows)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    noise[1, rows] = (rank + noise[1, rows]) / sizes[own]
+    return np.asarray(noise[1])

@@ -44,7 +44,7 @@ from pipeline.schema import Schema
 from pipeline.training.history import Epoch
 from pipeline.training.recipe import Recipe
 
-FORMAT = 6
+FORMAT = 7
 MODEL = "synthesizer.json"
 _SCHEMA, _ARRAYS, _WEIGHTS, _SAMPLE = "schema.json", "columns.safetensors", "weights.safetensors", "sample.safetensors"
 FILES = (MODEL, _SCHEMA, _ARRAYS, _WEIGHTS, _SAMPLE)

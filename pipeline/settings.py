@@ -28,6 +28,9 @@ from pipeline.schema import ColumnSettings, PrivacySettings
 
 SCORES = (
     "shape_error",
+    "mean_error",
+    "total_error",
+    "top_error",
     "trend_error",
     "trend_error_own_bins",
     "mmd2",
@@ -229,8 +232,8 @@ class GateSettings(Record):
 
     Attributes:
         limits: For each named score, how far it may stay behind its ceiling. The defaults pass usable versions and stop
-            broken ones: columns off by five points more than chance, pairs by six, rows that a classifier tells from
-            real ones with an AUC of .85, or rows that lie close to training rows.
+            broken ones: columns off by five points more than chance, a total by five percent, pairs by six points, rows
+            that a classifier tells from real ones with an AUC of .85, or rows that lie close to training rows.
         active_units: How many latent dimensions must vary from row to row; 0 asks for none. Without any, the decoder
             alone makes the rows: they may be good, but z says nothing about them. A table whose columns are independent
             needs none unless this is set.
@@ -245,7 +248,13 @@ class GateSettings(Record):
     """
 
     limits: Mapping[str, NonNegativeFloat] = Field(
-        default={"shape_error": 0.05, "trend_error": 0.06, "c2st": 0.7, "nearer_to_train": 0.1}
+        default={
+            "shape_error": 0.05,
+            "total_error": 0.05,
+            "trend_error": 0.06,
+            "c2st": 0.7,
+            "nearer_to_train": 0.1,
+        }
     )
     active_units: NonNegativeInt = 1
     margins: Mapping[str, NonNegativeFloat] = Field(

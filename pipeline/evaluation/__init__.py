@@ -34,6 +34,7 @@ from pipeline.evaluation.scores import (
     Metric,
     PairError,
     Score,
+    TotalError,
 )
 from pipeline.frames import Frame, alike
 from pipeline.progress import Progress, Tick, silent
@@ -54,6 +55,7 @@ __all__ = [
     "PairError",
     "Score",
     "Told",
+    "TotalError",
     "evaluate",
     "register",
 ]

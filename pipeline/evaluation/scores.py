@@ -143,6 +143,34 @@ class PairError(Record):
     ceiling: FiniteFloat
 
 
+class TotalError(Record):
+    """The errors of one column of numbers, as shares of its mean absolute value, and the same errors of real rows.
+
+    Attributes:
+        name: The column.
+        mean: Error of the mean of the values present.
+        total: Error of the total, in which a null adds nothing.
+        top: Error of the total of the values beyond the 99th percentile of the training rows.
+        mean_ceiling: `mean` of the held-out rows.
+        total_ceiling: `total` of the held-out rows.
+        top_ceiling: `top` of the held-out rows.
+    """
+
+    name: str
+    mean: FiniteFloat
+    total: FiniteFloat
+    top: FiniteFloat
+    mean_ceiling: FiniteFloat
+    total_ceiling: FiniteFloat
+    top_ceiling: FiniteFloat
+
+    @classmethod
+    def of(cls, name: str, errors: Iterable[float], ceilings: Iterable[float]) -> Self:
+        """The record of a column with these errors, in the order of the fields."""
+        fields = ("mean", "total", "top", "mean_ceiling", "total_ceiling", "top_ceiling")
+        return cls(name=name, **dict(zip(fields, map(float, (*errors, *ceilings)), strict=True)))
+
+
 class LeftOut(Record):
     """A column that is left out of Shape, Trend and the classifier, because real rows cannot be compared by it.
 

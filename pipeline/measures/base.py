@@ -132,6 +132,7 @@ class Measure(ABC, Generic[S]):
             equal values count as equal.
         labels: Whether values are labels. If so, rare labels are withheld. If values are neither numbers nor labels,
             nothing is withheld (`pipeline.privacy.disclosure`), and the kind has to protect what few rows share.
+        sums: Whether values are numbers whose total over rows has a meaning.
         moves_on: Whether values grow with time, so that a later table has later values without drift.
     """
 
@@ -139,6 +140,7 @@ class Measure(ABC, Generic[S]):
     families: ClassVar[Mapping[str, int]] = {}
     orders: ClassVar[bool] = False
     labels: ClassVar[bool] = False
+    sums: ClassVar[bool] = False
     moves_on: ClassVar[bool] = False
 
     # one table

@@ -30,6 +30,7 @@ class Ordered(Measure[Distribution]):
     sketch = Distribution
     families: ClassVar = {"numbers": 1}
     orders = True
+    sums = True
 
     def summary(self, array: Array) -> Distribution | None:
         """See `Measure.summary`."""
@@ -156,6 +157,7 @@ class Ordered(Measure[Distribution]):
 class Moving(Ordered):
     """Points in time. Later values in a later table are no drift; earlier values are."""
 
+    sums = False
     moves_on = True
 
     def _moved(self, before: Floats, after: Floats) -> tuple[float, str]:

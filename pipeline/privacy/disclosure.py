@@ -6,7 +6,8 @@ them. This is statistical disclosure control by suppression and coarsening (Hund
 with ordinary values in the place of suppressed ones:
 
 - A row with a withheld label takes the label of another row. Both rows agree in the column that tells most about the
-  label. So a village becomes a town of the same country, and no token such as "other" is invented.
+  label. So a village becomes a town of the same country, and no token such as "other" is invented. A withheld code
+  (`pipeline.columns.codes`) becomes a code near it, which often begins with the same digits.
 - Consider the last numbers or points in time that enough rows reach. A value beyond them moves to a round value before
   it.
 
@@ -31,18 +32,11 @@ from pipeline.arrow.arrays import combined, numbers
 from pipeline.arrow.domain import Line, domain_of
 from pipeline.columns import measure
 from pipeline.columns.forms.alone import isolated
+from pipeline.privacy.partners import Coder, alike
 from pipeline.randomness import stream
 from pipeline.records import Record
 from pipeline.schema import Column, Schema, value_type
 
-SAMPLE = 20_000
-"""Rows that are used to find the column that tells most about withheld labels."""
-PARTNERS = 32
-"""Largest number of columns that are tried."""
-LABELS, BINS = 63, 16
-"""Number of labels of such a column that are distinguished, and of intervals of numbers."""
-TELLING = 0.02
-"""Mutual information in nats. A column with less tells nothing."""
 COARSE = 0.01
 """Largest rounding of an extreme, as a share of the column's range."""
 WELL_KNOWN = frozenset({-1.0, *(sign * (10.0**length - 1) for sign in (1, -1) for length in range(2, 10))})
@@ -124,23 +118,6 @@ class Disclosure:
 
 
 @dataclass(frozen=True)
-class _Coder:
-    """Assigns rows of any table to a few groups by one column: by its frequent labels, or by intervals of numbers."""
-
-    name: str
-    labels: pa.Array | None
-    edges: Floats
-
-    def codes(self, table: pa.Table) -> Codes:
-        """Group of each row. Null has a group of its own."""
-        if self.labels is None:
-            values = numbers(table[self.name])
-            return np.where(np.isnan(values), 0, np.searchsorted(self.edges, values, side="right") + 1)
-        found = labels.places(table[self.name], self.labels)
-        return np.where(found < 0, len(self.labels), found)
-
-
-@dataclass(frozen=True)
 class _Labels:
     """The labels of a column that may be shown, and donors of labels for rows whose label is withheld.
 
@@ -154,7 +131,7 @@ class _Labels:
 
     name: str
     allowed: pa.Array
-    coder: _Coder | None
+    coder: Coder | None
     starts: Codes
     donors: Codes
 
@@ -230,52 +207,12 @@ def _labels(table: pa.Table, schema: Schema, column: Column, known: pa.Array | N
     label = labels.places(table[column.name], allowed)
     label[label == len(allowed)] = -1
     lenders = np.flatnonzero(label >= 0)
-    coder = _partner(table, schema, column.name, label)
+    coder = alike(table, schema, column.name, label)
     group = coder.codes(table.take(pa.array(lenders))) if coder is not None else np.zeros(len(lenders), dtype=np.int64)
     order = np.argsort(group, kind="stable")
     sizes = np.bincount(group, minlength=1)
     rule = _Labels(column.name, allowed, coder, np.append(0, np.cumsum(sizes)), label[lenders][order])
     return rule, int((~enough).sum()), int(counts[~enough].sum())
-
-
-def _partner(table: pa.Table, schema: Schema, name: str, label: Codes) -> _Coder | None:
-    """The column that tells most about the labels that may be shown. None if no column tells anything."""
-    rows = np.flatnonzero(label >= 0)
-    rows = rows[np.linspace(0, len(rows) - 1, min(SAMPLE, len(rows))).astype(int)] if len(rows) else rows
-    seen = {column.name: measure(column.kind) for column in schema if column.name != name}
-    others = [name for name, found in seen.items() if found is not None and (found.labels or found.orders)]
-    some = [others[i] for i in np.unique(np.linspace(0, len(others) - 1, PARTNERS).astype(int))] if others else []
-    best, most = None, TELLING
-    sample = table.select(some).take(pa.array(rows))
-    for other in some:
-        coder = _coder(sample, schema[other])
-        told = _mutual_information(label[rows], coder.codes(sample))
-        if told > most:
-            best, most = coder, told
-    return best
-
-
-def _coder(sample: pa.Table, column: Column) -> _Coder:
-    seen = measure(column.kind)
-    if seen is not None and seen.labels:
-        found, counts = labels.counted(sample[column.name])
-        usual = np.argsort(-counts, kind="stable")[:LABELS]
-        return _Coder(column.name, found.take(pa.array(usual)), np.zeros(0))
-    present = numbers(sample[column.name])
-    present = present[~np.isnan(present)]
-    edges = np.unique(np.quantile(present, np.linspace(0, 1, BINS + 1)[1:-1])) if len(present) else np.zeros(0)
-    return _Coder(column.name, None, edges)
-
-
-def _mutual_information(a: Codes, b: Codes) -> float:
-    """Mutual information of two columns of codes in nats, corrected for its bias (Miller 1955)."""
-    if not len(a):
-        return 0.0
-    joint = np.unique(a * (b.max() + 1) + b, return_counts=True)[1] / len(a)
-    sides = [np.unique(x, return_counts=True)[1] / len(x) for x in (a, b)]
-    entropies = [-float((p * np.log(p)).sum()) for p in (*sides, joint)]
-    bias = (len(joint) - len(sides[0]) - len(sides[1]) + 1) / (2 * len(a))
-    return entropies[0] + entropies[1] - entropies[2] - bias
 
 
 def _ends(name: str, array: pa.ChunkedArray, least: int) -> tuple[_Ends | None, int, int]:

@@ -19,7 +19,7 @@ from pipeline.models.evidence import Evidence
 from pipeline.models.generation import Draws, generate
 from pipeline.models.rows import Rows
 from pipeline.models.vae import VAE
-from pipeline.randomness import BLOCK, strata, stream
+from pipeline.randomness import BLOCK, apart, strata, stream
 
 
 def batches(model: Fitted, rows: int, *, seed: int, start: int = 0) -> Iterator[pa.Table]:
@@ -48,7 +48,7 @@ def decoded(model: Fitted, z: NDArray[np.float32], *, seed: int) -> pa.Table:
     blocks = []
     for block in range(max(-(-len(z) // BLOCK), 1)):
         part = np.ascontiguousarray(z[block * BLOCK : (block + 1) * BLOCK], dtype=np.float32)
-        random = stream(seed, "reconstruct", block)
+        random = apart(seed, "reconstruct", block)
         rows = _drawn(model.vae, torch.from_numpy(part), random)
         blocks.append(_table(model, rows, random, block, len(part)))
     return pa.concat_tables(blocks)

@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.columns.forms.places import mean_places
+
 Arrays = dict[str, NDArray[Any]]
 Ints = NDArray[np.int64]
 Fit = Callable[[NDArray[Any], Ints, int], Arrays]
@@ -28,7 +30,7 @@ def grow_tokens(
     """Add cells for values that lie in no cell.
 
     Args:
-        known: `low`, `high`, `cells`, `rows` of the leaves; at least one leaf.
+        known: `low`, `high`, `cells`, `rows`, `means` of the leaves; at least one leaf.
         distinct: New values, ascending, in the same positions.
         counts: Their numbers of rows.
         width: Number of cells of a fit. A column never grows beyond twice as many.
@@ -55,6 +57,7 @@ def grow_tokens(
         shared = low[end] < high[end] or (known["cells"] == cell).sum() > 1
         if outside and (wanted < 1 or (here.sum() < few and shared)):
             leaf = {"low": values[[start]], "high": values[[stop - 1]], "rows": here.sum(keepdims=True)}
+            leaf["means"] = mean_places(values[start:stop], here, np.zeros(1, np.int64))
             added.append((place + 1, leaf, np.array([cell])))
         elif wanted > 0:
             leaves = fit(values[start:stop], here, wanted)
@@ -98,7 +101,7 @@ def _merged(known: Arrays, added: list[tuple[int, Arrays, Ints]]) -> tuple[Array
     at = np.concatenate([np.full(len(new["low"]), place) for place, new, _ in added])
     arrays = {
         name: np.insert(known[name], at, np.concatenate([new[name] for _, new, _ in added]))
-        for name in ("low", "high", "rows")
+        for name in ("low", "high", "rows", "means")
     }
     cells = np.insert(known["cells"], at, np.concatenate([own for _, _, own in added]))
     begins = np.diff(cells, prepend=-1) != 0

@@ -1,12 +1,15 @@
 """The token form: the distinct values are cut into an alphabet (`pipeline.columns.alphabet`).
 
 It is exact if few values are distinct, and for values that repeat. Otherwise a cell holds neighbours. A leaf of the
-cell is drawn at its training rate, and the place in the leaf is uniform. The likelihood is discretised: a softmax over
-cells.
+cell is drawn at its training rate, and the place in the leaf from a density that keeps the mean
+(`pipeline.columns.forms.places`). The likelihood is discretised: a softmax over cells.
+
+The ends of the range are drawn too, each about once in as many rows as the training table has. The mean of a leaf that
+holds an end is then that of its other rows.
 """
 
 from collections.abc import Mapping
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -20,8 +23,10 @@ from pipeline.columns.checked import cells as check_cells
 from pipeline.columns.forms.alone import isolated, without_lone
 from pipeline.columns.forms.base import Arrays, Floats, Form, Ints
 from pipeline.columns.forms.growth import grow_tokens
+from pipeline.columns.forms.places import mean_places, places, rates
 from pipeline.columns.forms.symbols import alphabet_variables
 from pipeline.columns.variables import Discrete, Variable
+from pipeline.randomness import spread
 
 WIDTH = 128
 """Largest number of cells."""
@@ -31,12 +36,14 @@ LEAF_ROWS = 10
 """A leaf of several values holds at least about this many training rows."""
 CELL_ROWS = 20
 """A cell of several values holds at least about this many training rows, so that the network can learn its rate."""
-REACH = 5
-"""Expected number of generated values at either end of the range, in as many rows as the training table has."""
+_TINY = float(np.finfo(np.float64).tiny)
 
 
 class Tokens(Form):
-    """Cells of neighbouring values. `low`, `high`, `cells` and `rows` are arrays of the leaves."""
+    """Cells of neighbouring values.
+
+    `low`, `high`, `cells`, `rows` and `means` are arrays of the leaves. A mean is a share of the leaf's width.
+    """
 
     name: ClassVar[str] = "tokens"
     placed: ClassVar[tuple[str, ...]] = ("ends", "low", "high")
@@ -45,6 +52,8 @@ class Tokens(Form):
         super().__init__(domain, nulls=nulls, arrays=arrays)
         self.alphabet = Alphabet(np.arange(len(arrays["cells"])), arrays["cells"].astype(np.int64))
         self._base = arrays["low"][self.alphabet.first_leaf] if len(arrays["low"]) else arrays["low"]
+        # a float less another, plus the other, may be a third: on a line the rest is the position itself
+        self._origin = self._base if self._grid else np.zeros_like(self._base)
 
     @property
     def commonest(self) -> float:
@@ -68,26 +77,17 @@ class Tokens(Form):
             # clipping keeps values beyond the training range in the outer bins; the rest may then wrap around, and
             # decode undoes this exactly (uint64 arithmetic is modular)
             cell[mask] = np.clip(np.searchsorted(self._base, positions, side="right") - 1, 0, len(self._base) - 1)
-            rest[mask] = positions - self._base[cell[mask]]
+            rest[mask] = positions - self._origin[cell[mask]]
         return Encoded((cell + 1,)[: len(self.variables)], rest)
 
     def draw(self, values: tuple[NDArray[Any], ...], random: np.random.Generator, rows: int) -> NDArray[Any]:
         """A place inside the cell."""
         if not len(self.arrays["low"]):
             return np.zeros(rows)
-        cell = np.maximum(self._cell(values, rows), 0)
-        leaf = self._leaf(cell, random.random(rows))
-        width = (self.arrays["high"] - self.arrays["low"])[leaf]
-        uniform = random.random(rows)
-        within = uniform * width
-        if self._grid:
-            within = np.minimum((uniform * (width.astype(np.float64) + 1)).astype(np.uint64), width)
-        positions = self._reach_ends(self.arrays["low"][leaf] + within, cell, random.random(rows))
-        rest = np.asarray(positions - self._base[cell])
-        if self._grid:
-            return rest
-        greatest = self.arrays["ends"][-1]  # rounding in `decode` may lead beyond it
-        return np.where(self._base[cell] + rest > greatest, rest - np.spacing(np.abs(greatest)), rest)
+        cell = self._cell(values, rows)
+        null, cell = cell < 0, np.maximum(cell, 0)
+        leaf = self._leaf(cell, null, random)
+        return np.asarray(self._positions(leaf, null, random) - self._origin[cell])
 
     def decode(self, encoded: Encoded) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         """Position of every row, and which rows hold a value."""
@@ -95,17 +95,19 @@ class Tokens(Form):
         if not len(self.arrays["low"]):
             return np.zeros(rows), np.zeros(rows, dtype=bool)
         cell = self._cell(encoded.values, rows)
-        return self._base[cell] + encoded.rest, cell >= 0
+        return self._origin[cell] + encoded.rest, cell >= 0
 
     @classmethod
     def check(cls, arrays: Mapping[str, NDArray[Any]], positions: type[np.generic]) -> tuple[str, ...]:
         """See `Form.check`."""
-        exactly(arrays, ("ends", "low", "high", "cells", "rows"))
+        exactly(arrays, ("ends", "low", "high", "cells", "rows", "means"))
         low = vector(arrays, "low", positions)
         high = vector(arrays, "high", positions, length=len(low))
         rising("low", low, strictly=True)
         expect(bool((low <= high).all() and (high[:-1] < low[1:]).all()), "leaves that do not overlap")
         vector(arrays, "rows", np.int64, length=len(low), least=1, below=2**53)
+        means = vector(arrays, "means", np.float64, length=len(low))
+        expect(bool(((means >= 0) & (means <= 1)).all()), "means inside the leaves")
         check_cells(arrays, len(low))
         return ("ends", "low", "high")
 
@@ -137,22 +139,49 @@ class Tokens(Form):
             return np.asarray(values[0], dtype=np.int64) - 1
         return np.full(rows, self.alphabet.size - 1, dtype=np.int64)
 
-    def _leaf(self, cell: NDArray[np.int64], uniform: Floats) -> NDArray[np.int64]:
+    def _leaf(self, cell: NDArray[np.int64], null: NDArray[np.bool_], random: np.random.Generator) -> NDArray[np.int64]:
         """Draw a leaf of each cell at its training rate."""
-        mass = np.concatenate([[0], np.cumsum(self.arrays["rows"])])
-        first = self.alphabet.first_leaf
-        last = first + self.alphabet.leaves - 1
-        place = mass[first[cell]] + uniform * (mass[last[cell] + 1] - mass[first[cell]])
-        return np.asarray(np.clip(np.searchsorted(mass, place, side="right") - 1, first[cell], last[cell]))
+        if len(self.alphabet.cells) == self.alphabet.size:
+            return cell
+        first, leaves, rows = self.alphabet.first_leaf, self.alphabet.leaves, self.arrays["rows"]
+        mass = np.concatenate([[0], np.cumsum(rows)])
+        low, high = mass[first[cell]], mass[(first + leaves)[cell]]
+        place = low + spread(random, np.where((leaves[cell] > 1) & ~null, cell, -1)) * (high - low)
+        found = np.searchsorted(mass, place, side="right") - 1
+        return np.asarray(np.clip(found, first[cell], (first + leaves)[cell] - 1))
 
-    def _reach_ends(self, positions: NDArray[Any], cell: NDArray[np.int64], uniform: Floats) -> NDArray[Any]:
-        """Make the outermost values as frequent as in a resample, and a little more frequent."""
-        last = self.alphabet.size - 1
-        rows = np.bincount(self.arrays["cells"], self.arrays["rows"])
-        lowest = (cell == 0) & (uniform < min(0.5, REACH / rows[0]))
-        highest = (cell == last) & (uniform > 1 - min(0.5, REACH / rows[-1]))
-        positions = np.where(lowest, self.arrays["low"][0], positions)
-        return np.where(highest, self.arrays["high"][-1], positions)
+    def _positions(self, leaf: NDArray[np.int64], null: NDArray[np.bool_], random: np.random.Generator) -> NDArray[Any]:
+        """Draw a position in each leaf."""
+        low, high, width = (values[leaf] for values in (self.arrays["low"], self.arrays["high"], self._width))
+        if not self._width.any():
+            return np.asarray(low)
+        lowest, highest = (share[leaf] for share in self._at_ends)
+        uniform = spread(random, np.where((width > 0) & ~null, leaf, -1))
+        inner = np.clip((uniform - lowest) / np.maximum(1 - lowest - highest, _TINY), 0.0, 1.0)
+        place = places(self._rates[leaf], inner)
+        place = np.where(uniform < lowest, 0.0, np.where(uniform >= 1 - highest, 1.0, place))
+        if self._grid:
+            return low + np.minimum((place * (width + 1.0)).astype(np.uint64), width)
+        return np.clip(low * (1 - place) + high * place, low, high)
+
+    @cached_property
+    def _width(self) -> NDArray[Any]:
+        return np.asarray(self.arrays["high"] - self.arrays["low"])
+
+    @cached_property
+    def _at_ends(self) -> tuple[Floats, Floats]:
+        """The shares of each leaf's rows that lie at the lower and at the upper end of the range: one row, or none."""
+        rows = self.arrays["rows"]
+        low, high = np.zeros(len(rows)), np.zeros(len(rows))
+        low[0], high[-1] = 1 / rows[0], 1 / rows[-1]
+        return low, high
+
+    @cached_property
+    def _rates(self) -> Floats:
+        """The density inside each leaf, for the rows that do not lie at an end of the range."""
+        low, high = self._at_ends
+        means = np.clip((self.arrays["means"] - high) / np.maximum(1 - low - high, _TINY), 0.0, 1.0)
+        return rates(means, self._width.astype(np.float64) if self._grid else np.full(len(low), np.inf))
 
 
 def _extents(distinct: NDArray[Any], apart: NDArray[np.bool_]) -> Floats:
@@ -182,6 +211,8 @@ def _leaves(distinct: NDArray[Any], counts: NDArray[np.int64], width: int = WIDT
         apart=apart,
     )
     starts = alphabet.starts
-    ends = np.append(starts[1:], len(distinct)) - 1 if len(starts) else starts
-    rows = np.add.reduceat(counts, starts) if len(starts) else counts
-    return {"low": distinct[starts], "high": distinct[ends], "cells": alphabet.cells, "rows": rows}
+    if not len(starts):
+        return {"low": distinct, "high": distinct, "cells": alphabet.cells, "rows": counts, "means": np.zeros(0)}
+    ends = np.append(starts[1:], len(distinct)) - 1
+    rows, means = np.add.reduceat(counts, starts), mean_places(distinct, counts, starts)
+    return {"low": distinct[starts], "high": distinct[ends], "cells": alphabet.cells, "rows": rows, "means": means}

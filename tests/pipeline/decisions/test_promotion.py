@@ -8,7 +8,13 @@ from pipeline.decisions.promotion import Decision, decide
 from pipeline.evaluation import METRICS, Dependence, Evaluation, LeftOut, Score
 from pipeline.settings import SCORES, GateSettings
 
-GOOD = {"shape_error": (0.012, 0.01), "trend_error": (0.03, 0.025), "c2st": (0.8, 0.99), "nearer_to_train": (0.51, 0.5)}
+GOOD = {
+    "shape_error": (0.012, 0.01),
+    "total_error": (0.01, 0.0),
+    "trend_error": (0.03, 0.025),
+    "c2st": (0.8, 0.99),
+    "nearer_to_train": (0.51, 0.5),
+}
 NOTES = ("detection: not computed, needs 10 rows", "utility: not computed, no target")
 GATE = GateSettings()
 
@@ -40,7 +46,13 @@ def test_a_good_first_version_is_promoted():
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("shape_error", 0.0601), ("trend_error", 0.0851), ("c2st", 0.289), ("nearer_to_train", 0.601)],
+    [
+        ("shape_error", 0.0601),
+        ("total_error", 0.0501),
+        ("trend_error", 0.0851),
+        ("c2st", 0.289),
+        ("nearer_to_train", 0.601),
+    ],
 )
 def test_each_limit_refuses_alone(name, value):
     """One score beyond its limit refuses, and is the only reason."""
