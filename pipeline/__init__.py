@@ -93,10 +93,14 @@ _ROOMS = {
     "settings": ("DriftSettings", "EvaluationSettings", "GateSettings", "ModelSettings", "TrainingSettings"),
     "synthesizer": ("Synthesizer",),
 }
+_MOVED = {"tables": "pipeline.data.tables"}
+"""Modules that scripts still import from where they were."""
 _PLACES = {name: room for room, names in _ROOMS.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - PEP 562: what the name stands for
+    if name in _MOVED:
+        return import_module(_MOVED[name])
     if name not in __all__:
         raise AttributeError(f"module 'pipeline' has no attribute {name!r}")
     found = getattr(import_module(f"pipeline.{_PLACES.get(name, 'errors')}"), name)

@@ -67,6 +67,15 @@ def test_every_method_of_a_synthesizer_has_an_example_that_runs():
         run(method, inspect.getdoc(getattr(Synthesizer, method)), dict(names))
 
 
+def test_scripts_of_before_still_find_what_moved():
+    """A module and a record that moved are importable from where they were."""
+    from pipeline import tables, training  # noqa: PLC0415
+    from pipeline.settings import TrainingSettings  # noqa: PLC0415
+
+    assert tables.split is pipeline.split
+    assert training.TrainingSettings is TrainingSettings
+
+
 def test_public_functions_name_their_errors_and_arguments():
     """Every parameter is described, and the errors are named."""
     for name in ("compare", "decide", "evaluate", "infer", "split"):
