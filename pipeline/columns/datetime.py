@@ -114,7 +114,7 @@ class Datetime(Codec):
     def draw(self, values: tuple[NDArray[Any], ...], random: np.random.Generator, index: NDArray[Any]) -> NDArray[Any]:
         """See `Codec.draw`. The last entry moves times of the first and last day into the training range."""
         pieces = zip(self.parts, self._split(values), strict=True)
-        rests = [part.draw(piece, random, len(index)) for part, piece in pieces]
+        rests = [part.draw(piece, random, index) for part, piece in pieces]
         units, _ = self._units(Encoded(values, np.stack(rests, axis=1)))
         move = np.clip(units, self.ends[0], self.ends[1]) - units if self.ends else np.zeros(len(units), dtype=np.int64)
         return np.stack([*rests, move.astype(np.uint64)], axis=1)

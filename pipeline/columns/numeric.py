@@ -79,7 +79,7 @@ class Numeric(Codec):
 
     def draw(self, values: tuple[NDArray[Any], ...], random: np.random.Generator, index: NDArray[Any]) -> NDArray[Any]:
         """See `Codec.draw`."""
-        return self.numbers.draw(values, random, len(index))
+        return self.numbers.draw(values, random, index)
 
     def decode(self, encoded: Encoded) -> pa.Array:
         """See `Codec.decode`."""

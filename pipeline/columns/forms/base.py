@@ -76,8 +76,8 @@ class Form(ABC):
         """Variables and rest of the rows. `positions` holds those of the rows where `mask` is true, in order."""
 
     @abstractmethod
-    def draw(self, values: tuple[NDArray[Any], ...], random: np.random.Generator, rows: int) -> NDArray[Any]:
-        """A random rest for generated values, [rows]."""
+    def draw(self, values: tuple[NDArray[Any], ...], random: np.random.Generator, index: Ints) -> NDArray[Any]:
+        """A random rest for generated values. See `Codec.draw`."""
 
     @abstractmethod
     def decode(self, encoded: Encoded) -> tuple[NDArray[Any], NDArray[np.bool_]]:

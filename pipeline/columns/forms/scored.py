@@ -46,11 +46,11 @@ class Scored(Form):
         rest[mask] = positions - self._denormalized(score[mask])  # modular for grids
         return Encoded(values[: len(self.variables)], rest)
 
-    def draw(self, values: tuple[NDArray[Any], ...], random: np.random.Generator, rows: int) -> NDArray[Any]:
+    def draw(self, values: tuple[NDArray[Any], ...], random: np.random.Generator, index: Ints) -> NDArray[Any]:
         """The correction that keeps the value in the training range."""
         del random
         if not len(self.arrays["low"]):
-            return np.zeros(rows)
+            return np.zeros(len(index))
         positions = self._denormalized(np.asarray(values[-1], dtype=np.float64))
         return np.asarray(np.clip(positions, *self.arrays["ends"]) - positions)
 

@@ -4,8 +4,8 @@ It is exact if few values are distinct, and for values that repeat. Otherwise a 
 cell is drawn at its training rate, and the place in the leaf from a density that keeps the mean
 (`pipeline.columns.forms.places`). The likelihood is discretised: a softmax over cells.
 
-The ends of the range are drawn too, each about once in as many rows as the training table has. The mean of a leaf that
-holds an end is then that of its other rows.
+The ends of the range are drawn too, each once in as many rows as the training table has. The density of a leaf that
+holds an end has the mean of its other rows.
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ from pipeline.columns.forms.growth import grow_tokens
 from pipeline.columns.forms.places import mean_places, places, rates
 from pipeline.columns.forms.symbols import alphabet_variables
 from pipeline.columns.variables import Discrete, Variable
-from pipeline.randomness import spread
+from pipeline.randomness import Apart, spread
 
 WIDTH = 128
 """Largest number of cells."""
@@ -36,6 +36,7 @@ LEAF_ROWS = 10
 """A leaf of several values holds at least about this many training rows."""
 CELL_ROWS = 20
 """A cell of several values holds at least about this many training rows, so that the network can learn its rate."""
+Mask = NDArray[np.bool_]
 _TINY = float(np.finfo(np.float64).tiny)
 
 
@@ -80,14 +81,17 @@ class Tokens(Form):
             rest[mask] = positions - self._origin[cell[mask]]
         return Encoded((cell + 1,)[: len(self.variables)], rest)
 
-    def draw(self, values: tuple[NDArray[Any], ...], random: np.random.Generator, rows: int) -> NDArray[Any]:
+    def draw(self, values: tuple[NDArray[Any], ...], random: np.random.Generator, index: Ints) -> NDArray[Any]:
         """A place inside the cell."""
-        if not len(self.arrays["low"]):
-            return np.zeros(rows)
-        cell = self._cell(values, rows)
-        null, cell = cell < 0, np.maximum(cell, 0)
-        leaf = self._leaf(cell, null, random)
-        return np.asarray(self._positions(leaf, null, random) - self._origin[cell])
+        if not len(self.arrays["low"]) or not len(index):
+            return np.zeros(len(index), dtype=self.arrays["low"].dtype)
+        cell = self._cell(values, len(index))
+        present, cell = cell >= 0, np.maximum(cell, 0)
+        leaf = self._leaf(cell, present, random)
+        lowest, highest = self._at_ends(cell, leaf, present, random, index)
+        place = spread(random, np.where(present & (self._width[leaf] > 0), leaf, -1))
+        positions = self._positions(leaf, place, lowest[leaf], highest[leaf])
+        return np.asarray(positions - self._origin[cell])
 
     def decode(self, encoded: Encoded) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         """Position of every row, and which rows hold a value."""
@@ -139,29 +143,51 @@ class Tokens(Form):
             return np.asarray(values[0], dtype=np.int64) - 1
         return np.full(rows, self.alphabet.size - 1, dtype=np.int64)
 
-    def _leaf(self, cell: NDArray[np.int64], null: NDArray[np.bool_], random: np.random.Generator) -> NDArray[np.int64]:
+    def _leaf(self, cell: Ints, present: Mask, random: np.random.Generator) -> Ints:
         """Draw a leaf of each cell at its training rate."""
         if len(self.alphabet.cells) == self.alphabet.size:
-            return cell
+            return cell.copy()
         first, leaves, rows = self.alphabet.first_leaf, self.alphabet.leaves, self.arrays["rows"]
         mass = np.concatenate([[0], np.cumsum(rows)])
         low, high = mass[first[cell]], mass[(first + leaves)[cell]]
-        place = low + spread(random, np.where((leaves[cell] > 1) & ~null, cell, -1)) * (high - low)
+        place = low + spread(random, np.where((leaves[cell] > 1) & present, cell, -1)) * (high - low)
         found = np.searchsorted(mass, place, side="right") - 1
         return np.asarray(np.clip(found, first[cell], (first + leaves)[cell] - 1))
 
-    def _positions(self, leaf: NDArray[np.int64], null: NDArray[np.bool_], random: np.random.Generator) -> NDArray[Any]:
-        """Draw a position in each leaf."""
+    def _at_ends(
+        self, cell: Ints, leaf: Ints, present: Mask, random: np.random.Generator, index: Ints
+    ) -> tuple[Floats, Floats]:
+        """The share of each leaf's rows that lie at the lower, and at the upper end of the range, [leaves] each.
+
+        In as many rows as the training table has, one row lies at each end. Which block of rows holds it follows from
+        the number of the rows (systematic sampling), so that an end is not left out by chance. If no row of the block
+        is in its leaf, a row of its cell is moved there.
+        """
+        rows, last = self.arrays["rows"], len(self.arrays["rows"]) - 1
+        low, high = np.zeros(last + 1), np.zeros(last + 1)
+        noise = random.random(len(index))
+        if isinstance(random, Apart):
+            low[0], high[last] = 1 / rows[0], 1 / rows[last]
+            return low, high
+        per_row = present.mean() / rows.sum()
+        wanted = int(np.floor(0.5 + (index[-1] + 1) * per_row) - np.floor(0.5 + index[0] * per_row))
+        for end, shares in ((0, low), (last, high)):
+            if wanted and self._width[end] and not (present & (leaf == end)).any():
+                some = np.flatnonzero(present & (cell == self.alphabet.cells[end]))
+                leaf[some[np.argsort(noise[some])[:1]]] = end
+            shares[end] = min(wanted / max((present & (leaf == end)).sum(), 1), 1.0)
+        return low, high
+
+    def _positions(self, leaf: Ints, uniform: Floats, lowest: Floats, highest: Floats) -> NDArray[Any]:
+        """The position of each row in its leaf, for a uniform number and the shares of its leaf's rows at the ends."""
         low, high, width = (values[leaf] for values in (self.arrays["low"], self.arrays["high"], self._width))
         if not self._width.any():
             return np.asarray(low)
-        lowest, highest = (share[leaf] for share in self._at_ends)
-        uniform = spread(random, np.where((width > 0) & ~null, leaf, -1))
         inner = np.clip((uniform - lowest) / np.maximum(1 - lowest - highest, _TINY), 0.0, 1.0)
         place = places(self._rates[leaf], inner)
         place = np.where(uniform < lowest, 0.0, np.where(uniform >= 1 - highest, 1.0, place))
         if self._grid:
-            return low + np.minimum((place * (width + 1.0)).astype(np.uint64), width)
+            return np.asarray(low + np.minimum((place * (width + 1.0)).astype(np.uint64), width))
         return np.clip(low * (1 - place) + high * place, low, high)
 
     @cached_property
@@ -169,19 +195,15 @@ class Tokens(Form):
         return np.asarray(self.arrays["high"] - self.arrays["low"])
 
     @cached_property
-    def _at_ends(self) -> tuple[Floats, Floats]:
-        """The shares of each leaf's rows that lie at the lower and at the upper end of the range: one row, or none."""
-        rows = self.arrays["rows"]
-        low, high = np.zeros(len(rows)), np.zeros(len(rows))
-        low[0], high[-1] = 1 / rows[0], 1 / rows[-1]
-        return low, high
-
-    @cached_property
     def _rates(self) -> Floats:
         """The density inside each leaf, for the rows that do not lie at an end of the range."""
-        low, high = self._at_ends
-        means = np.clip((self.arrays["means"] - high) / np.maximum(1 - low - high, _TINY), 0.0, 1.0)
-        return rates(means, self._width.astype(np.float64) if self._grid else np.full(len(low), np.inf))
+        rows = self.arrays["rows"]
+        others, total = rows.astype(np.float64), self.arrays["means"] * rows
+        others[0] -= 1
+        others[-1] -= 1
+        total[-1] -= 1  # the place of the upper end is 1, that of the lower end is 0
+        means = np.clip(total / np.maximum(others, _TINY), 0.0, 1.0)
+        return rates(means, self._width.astype(np.float64) if self._grid else np.full(len(rows), np.inf))
 
 
 def _extents(distinct: NDArray[Any], apart: NDArray[np.bool_]) -> Floats:

@@ -1,0 +1,103 @@
+"""The base of relations.
+
+A `Relation` is something exact that every row of a table fulfils: a column that equals another, a sum, a label that
+follows from a label, an order. It rewrites a table into columns that are *free*, which the model learns, and *binds*
+them again: what follows from other columns is left out of the free table and computed when rows are generated. So it
+holds in every generated row by construction.
+
+`free` and `bind` are inverses on every row that the relation holds in. `bind` never fails: a generated row that no real
+row is like is bound all the same, and `broken` finds it.
+"""
+
+from typing import ClassVar, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from pipeline.arrow.arrays import Array, combined
+from pipeline.records import Record
+from pipeline.schema import Column, Schema, value_type
+
+Mask = NDArray[np.bool_]
+
+
+class Relation(Record):
+    """Something exact that holds in every row of a table.
+
+    Attributes:
+        target: The column that is rewritten.
+        sources: The columns that it depends on.
+        support: Number of rows that show it: those in which it could have been broken.
+    """
+
+    binds: ClassVar[bool] = True
+    """Whether binding makes it hold. If not, rows that break it are drawn again."""
+    target: str
+    sources: tuple[str, ...]
+    support: int = 0
+
+    @property
+    def text(self) -> str:
+        """The relation in a line. It names columns and no value."""
+        raise NotImplementedError
+
+    def freed(self, schema: Schema) -> Schema:
+        """The schema of the free table."""
+        return without(schema, self.target)
+
+    def free(self, table: pa.Table) -> pa.Table:
+        """The free table of a table."""
+        return table.drop_columns([self.target])
+
+    def bind(self, table: pa.Table, schema: Schema) -> pa.Table:
+        """The inverse of `free`. `schema` is that of the bound table."""
+        field = schema.arrow.field(self.target)
+        return placed(table, schema, self.target, self.follows(table, field.type))
+
+    def follows(self, table: pa.Table, arrow: pa.DataType) -> pa.Array:
+        """The values of the target that follow from a table with all sources, as an array of a type."""
+        raise NotImplementedError
+
+    def shown(self, table: pa.Table) -> Self:
+        """The relation without values that a bound table does not hold, in which nothing is left to withhold."""
+        del table
+        return self
+
+    def broken(self, table: pa.Table) -> Mask:
+        """Which rows of a bound table break the relation, [rows]."""
+        real = combined(table[self.target])
+        expected = combined(self.follows(table, value_type(table.schema.field(self.target).type)))
+        return differs(real, expected)
+
+
+def placed(table: pa.Table, schema: Schema, name: str, array: Array) -> pa.Table:
+    """A table with one more column, at its place in the schema."""
+    field = schema.arrow.field(name)
+    if pa.types.is_dictionary(field.type) and not pa.types.is_dictionary(array.type):
+        array = combined(array).dictionary_encode()
+    kept = table.drop_columns([name]) if name in table.column_names else table
+    order = [other for other in schema.names if other == name or other in kept.column_names]
+    return kept.add_column(order.index(name), field, array.cast(field.type))
+
+
+def differs(one: pa.Array, other: pa.Array) -> Mask:
+    """Which entries differ; two nulls, or two NaN, are equal, [rows]."""
+    one, other = (pc.if_else(pc.is_nan(x), None, x) if pa.types.is_floating(x.type) else x for x in (one, other))
+    same = pc.or_(pc.fill_null(pc.equal(one, other), False), pc.and_(pc.is_null(one), pc.is_null(other)))  # noqa: FBT003
+    return ~np.asarray(same.to_numpy(zero_copy_only=False), dtype=bool)
+
+
+def without(schema: Schema, *names: str) -> Schema:
+    """A schema without some columns."""
+    kept = tuple(column for column in schema.columns if column.name not in names)
+    arrow = pa.schema([schema.arrow.field(column.name) for column in kept], schema.arrow.metadata)
+    return Schema(kept, arrow, schema.warnings, schema.dropped)
+
+
+def changed(schema: Schema, column: Column, arrow: pa.DataType) -> Schema:
+    """A schema with another kind and type of one column."""
+    columns = tuple(column if column.name == own.name else own for own in schema.columns)
+    fields = [pa.field(f.name, arrow) if f.name == column.name else f for f in schema.arrow]
+    return Schema(columns, pa.schema(fields, schema.arrow.metadata), schema.warnings, schema.dropped)

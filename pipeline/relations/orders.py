@@ -1,0 +1,111 @@
+"""Orders: a column that is never less than another.
+
+A later column becomes its difference from the earlier one, where differences are simpler than values: stays of a few
+days, steps of ten minutes. Then durations have the right distribution, and no row is out of order. Otherwise both
+columns are modelled as they are, and rows out of order are drawn again.
+"""
+
+from typing import ClassVar, Literal, Self
+
+import numpy as np
+import pyarrow as pa
+
+from pipeline.relations.base import Mask, Relation, changed, placed
+from pipeline.relations.units import Scale, joined
+from pipeline.schema import Schema
+
+
+class Later(Relation):
+    """A column that is its source plus a difference of at least 0, which is modelled in its place.
+
+    Attributes:
+        scale: The scale of the target.
+        origin: The scale of the source.
+        end: The greatest value of the target that may be shown, in units of both. None if none was seen.
+    """
+
+    kind: Literal["later"] = "later"
+    scale: Scale
+    origin: Scale
+    end: int | None = None
+
+    @property
+    def text(self) -> str:
+        """See `Relation.text`."""
+        return f"{self.target} ≥ {self.sources[0]}"
+
+    @property
+    def both(self) -> Scale:
+        """The scale of the difference."""
+        found = joined([self.scale, self.origin])
+        assert found is not None, "both are numbers, or both are times"
+        return found
+
+    def freed(self, schema: Schema) -> Schema:
+        """See `Relation.freed`. The difference is a column of whole numbers."""
+        column = schema[self.target].model_copy(update={"kind": "numeric", "normalization": None})
+        return changed(schema, column, pa.int64())
+
+    def free(self, table: pa.Table) -> pa.Table:
+        """See `Relation.free`."""
+        both = self.both
+        (value, mask), (before, known) = both.units(table[self.target]), both.units(table[self.sources[0]])
+        array = pa.array(value - before, pa.int64(), mask=~(mask & known))
+        return table.set_column(table.column_names.index(self.target), self.target, array)
+
+    def bind(self, table: pa.Table, schema: Schema) -> pa.Table:
+        """See `Relation.bind`. A sum beyond the greatest value is that value, or the source if this is greater."""
+        both = self.both
+        before, known = both.units(table[self.sources[0]])
+        difference = table[self.target]
+        mask = known & np.asarray(difference.is_valid().to_numpy())
+        units = before + np.asarray(difference.fill_null(0).to_numpy())
+        if self.end is not None:
+            units = np.maximum(np.minimum(units, self.end), before)
+        values = both.values(units, mask, schema.arrow.field(self.target).type)
+        return placed(table, schema, self.target, values)
+
+    def broken(self, table: pa.Table) -> Mask:
+        """See `Relation.broken`."""
+        both = self.both
+        (value, mask), (before, known) = both.units(table[self.target]), both.units(table[self.sources[0]])
+        return (mask & known & (value < before)) | (mask & ~known)
+
+    def shown(self, table: pa.Table) -> Self:
+        """See `Relation.shown`. No generated value lies beyond the greatest one."""
+        units, mask = self.both.units(table[self.target])
+        return self.model_copy(update={"end": int(units[mask].max()) if mask.any() else None})
+
+
+class Least(Relation):
+    """A column that is never less than its source. Both are modelled as they are."""
+
+    binds: ClassVar[bool] = False
+    kind: Literal["least"] = "least"
+    scale: Scale
+    origin: Scale
+
+    @property
+    def text(self) -> str:
+        """See `Relation.text`."""
+        return f"{self.target} ≥ {self.sources[0]}"
+
+    def freed(self, schema: Schema) -> Schema:
+        """See `Relation.freed`."""
+        return schema
+
+    def free(self, table: pa.Table) -> pa.Table:
+        """See `Relation.free`."""
+        return table
+
+    def bind(self, table: pa.Table, schema: Schema) -> pa.Table:
+        """See `Relation.bind`."""
+        del schema
+        return table
+
+    def broken(self, table: pa.Table) -> Mask:
+        """See `Relation.broken`."""
+        both = joined([self.scale, self.origin])
+        assert both is not None, "both are numbers, or both are times"
+        (value, mask), (before, known) = both.units(table[self.target]), both.units(table[self.sources[0]])
+        return np.asarray(mask & known & (value < before))

@@ -1,0 +1,66 @@
+"""The search for relations.
+
+Finders look at a sample of the rows and propose relations, one sort after the other: equal columns and sums, products,
+times, labels, flags, absences, orders. A proposal is taken if it holds in every row. Then the columns that it rewrites
+are out of the way of further proposals.
+
+A finder proposes only what chance does not explain. Under the hypothesis that the target is dealt out to the rows at
+random, the probability that all rows fulfil the relation must be below `CHANCE`, divided by the number of combinations
+of columns that were tried (Bonferroni). So a table with independent columns gets a false relation of one sort with a
+probability below `CHANCE`.
+"""
+
+from collections.abc import Callable, Iterator
+
+import pyarrow as pa
+
+from pipeline.relations import Relations
+from pipeline.relations.base import Relation
+from pipeline.relations.lookups import Lookup
+from pipeline.relations.search.absent import absences
+from pipeline.relations.search.labels import duplicates, exclusives, lookups, pair_lookups
+from pipeline.relations.search.numbers import products, ratios, scaled, sums
+from pipeline.relations.search.orders import orders
+from pipeline.relations.search.sample import Sample
+from pipeline.relations.search.times import elapsed, parts
+from pipeline.schema import Schema
+
+__all__ = ["find"]
+
+Finder = Callable[[Sample], Iterator[Relation]]
+FINDERS: tuple[Finder, ...] = (
+    *(duplicates, sums, scaled, elapsed, parts, products, ratios, lookups, pair_lookups, exclusives, absences, orders),
+)
+"""All finders. What the first ones have rewritten, the later ones do not see."""
+
+
+def find(table: pa.Table, schema: Schema) -> Relations:
+    """Find the relations that hold in every row of a table.
+
+    Args:
+        table: The rows.
+        schema: Their schema.
+    """
+    found: list[Relation] = []
+    free, left = table, schema
+    for finder in FINDERS:
+        touched: set[str] = set()
+        for relation in finder(Sample(free, left)):
+            if not touched.isdisjoint((relation.target, *relation.sources)) or relation.broken(free).any():
+                continue
+            if relation.binds:
+                touched.update(_rewritten(relation, left))
+            found.append(relation.model_copy(update={"support": _support(relation, free)}))
+            free, left = relation.free(free), relation.freed(left)
+    return Relations(schema, found)
+
+
+def _support(relation: Relation, table: pa.Table) -> int:
+    """Number of rows that show a relation."""
+    return relation.support if isinstance(relation, Lookup) else table.num_rows - table[relation.target].null_count
+
+
+def _rewritten(relation: Relation, schema: Schema) -> set[str]:
+    """The columns that a relation changes or removes."""
+    after = relation.freed(schema)
+    return {relation.target, *(name for name in relation.sources if name not in after.names)}

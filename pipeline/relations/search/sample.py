@@ -1,0 +1,105 @@
+"""A sample of a table, in the forms that finders compute with."""
+
+import math
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from pipeline import columns
+from pipeline.arrow.labels import coded
+from pipeline.relations.units import Floats, Ints, Mask, Scale, scale_of
+from pipeline.schema import Schema
+
+ROWS = 2_000
+FEWEST = 20
+"""Fewer rows show no relation."""
+CHANCE = 1e-3
+"""Probability that chance makes a false relation of one sort in a table."""
+
+
+class Numbers(NamedTuple):
+    """A column of numbers or times of a sample.
+
+    Attributes:
+        name: The column.
+        scale: Its scale.
+        units: Its values in units, [rows].
+        mask: Which rows have a value, [rows].
+    """
+
+    name: str
+    scale: Scale
+    units: Floats
+    mask: Mask
+
+
+class Sample:
+    """Evenly spaced rows of a table.
+
+    Args:
+        table: The table.
+        schema: Its schema. Only modelled columns take part in relations.
+    """
+
+    def __init__(self, table: pa.Table, schema: Schema) -> None:
+        self.schema, self.rows = schema, min(table.num_rows, ROWS)
+        self.whole = table
+        places = np.linspace(0, max(table.num_rows - 1, 0), self.rows).astype(np.int64)
+        names = [column.name for column in schema if columns.is_modelled(column.kind)]
+        self.table = table.select(names).take(pa.array(places)) if self.rows >= FEWEST else table.select([]).slice(0, 0)
+
+    @cached_property
+    def numbers(self) -> list[Numbers]:
+        """The columns of numbers and times that vary and have an exact scale."""
+        found = []
+        for name in self.table.column_names:
+            measure = columns.measure(self.schema[name].kind)
+            if measure is None or not measure.orders:
+                continue
+            scale = scale_of(self.whole[name])
+            if scale is None:
+                continue
+            units, mask = scale.units(self.table[name])
+            if mask.any() and np.ptp(units[mask]) > 0:
+                found.append(Numbers(name, scale, units.astype(np.float64), mask))
+        return found
+
+    @cached_property
+    def codes(self) -> dict[str, Ints]:
+        """A code for the value of each row, by column. Null counts as a value."""
+        return {name: coded([self.table[name]])[0] for name in self.table.column_names}
+
+    @cached_property
+    def sizes(self) -> dict[str, int]:
+        """Number of different values in the sample, by column."""
+        return {name: int(codes.max()) + 1 if len(codes) else 0 for name, codes in self.codes.items()}
+
+    def labels(self, name: str) -> bool:
+        """Whether the values of a column are compared as labels."""
+        measure = columns.measure(self.schema[name].kind)
+        return measure is not None and measure.labels
+
+    @staticmethod
+    def certain(log_probability: float, tries: int) -> bool:
+        """Whether chance is no explanation, after so many tries."""
+        return log_probability < math.log(CHANCE) - math.log(max(tries, 1))
+
+
+def shares(codes: Ints) -> Floats:
+    """Share of each value."""
+    return np.bincount(codes) / max(len(codes), 1)
+
+
+def log_agreement(codes: Ints, rows: int) -> float:
+    """Logarithm of the probability that dealing out these values to `rows` rows gives each row its own value again."""
+    return rows * math.log(max(float((shares(codes) ** 2).sum()), 1e-300))
+
+
+def grouped(codes: Ints) -> tuple[NDArray[np.int64], Ints]:
+    """An order of the rows by group, and where each group begins."""
+    order = np.argsort(codes, kind="stable")
+    begins = np.flatnonzero(np.diff(codes[order], prepend=-1))
+    return order, begins

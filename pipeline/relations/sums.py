@@ -1,0 +1,97 @@
+"""Columns that equal others, or are sums of others: duplicates, units, totals.
+
+All are one form: target = Σ coefficient · source + constant, in whole units, rounded to the target's own places. A
+column that stands twice has the coefficient 1, cents have 100, gross has 1 and 1, the days between two dates 1 and −1.
+"""
+
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+
+from pipeline.relations.base import Mask, Relation
+from pipeline.relations.units import Floats, Ints, Scale
+
+HALF = 0.5 + 1e-6
+"""How far a rounded value may lie from the exact one, in units."""
+
+
+class Same(Relation):
+    """A column of any type that equals another one."""
+
+    kind: Literal["same"] = "same"
+
+    @property
+    def text(self) -> str:
+        """See `Relation.text`."""
+        return f"{self.target} = {self.sources[0]}"
+
+    def follows(self, table: pa.Table, arrow: pa.DataType) -> pa.Array:
+        """See `Relation.follows`."""
+        return table[self.sources[0]].cast(arrow)
+
+
+class Sum(Relation):
+    """A sum of columns with coefficients, rounded to the target's units. It is null where a source is.
+
+    Attributes:
+        coefficients: The coefficient of each source, in units of the target per unit of the source.
+        constant: In units of the target.
+        scale: The scale of the target.
+        scales: The scale of each source.
+    """
+
+    kind: Literal["sum"] = "sum"
+    coefficients: tuple[float, ...]
+    constant: float = 0.0
+    scale: Scale
+    scales: tuple[Scale, ...]
+
+    @property
+    def text(self) -> str:
+        """See `Relation.text`."""
+        terms = [_term(c, name) for c, name in zip(self.coefficients, self.sources, strict=True)]
+        shift = [f"{self.constant:+g}".replace("+", "+ ").replace("-", "− ")] if self.constant else []
+        return f"{self.target} = {' '.join([*terms, *shift]).removeprefix('+ ')}"
+
+    def follows(self, table: pa.Table, arrow: pa.DataType) -> pa.Array:
+        """See `Relation.follows`."""
+        units, mask = self.units(table)
+        return self.scale.values(units, mask, arrow)
+
+    def units(self, table: pa.Table) -> tuple[Ints, Mask]:
+        """The target in whole units, and which rows have one, [rows]."""
+        found = [scale.units(table[name]) for scale, name in zip(self.scales, self.sources, strict=True)]
+        mask = np.logical_and.reduce([own for _, own in found])
+        return rounded(weighted([own for own, _ in found], self.coefficients, self.constant)), mask
+
+    def broken(self, table: pa.Table) -> Mask:
+        """See `Relation.broken`. A value that was rounded either way holds."""
+        real, mask = self.scale.units(table[self.target])
+        found = [scale.units(table[name]) for scale, name in zip(self.scales, self.sources, strict=True)]
+        known = np.logical_and.reduce([own for _, own in found])
+        exact = weighted([own for own, _ in found], self.coefficients, self.constant)
+        return np.where(mask & known, np.abs(real - exact) > HALF, mask != known)
+
+
+def weighted(units: list[Ints], coefficients: tuple[float, ...], constant: float) -> Floats | Ints:
+    """Σ coefficient · units + constant, [rows]. Whole coefficients stay whole, so that sums are exact."""
+    if all(float(c).is_integer() for c in (*coefficients, constant)):
+        whole = np.full(len(units[0]), int(constant), dtype=np.int64)
+        for c, own in zip(coefficients, units, strict=True):
+            whole += int(c) * own
+        return whole
+    return np.asarray(constant + sum(c * own for c, own in zip(coefficients, units, strict=True)), dtype=np.float64)
+
+
+def rounded(exact: Floats | Ints) -> Ints:
+    """Whole units. A half is rounded away from zero, as people do."""
+    if exact.dtype == np.int64:
+        return exact.astype(np.int64)
+    away = np.sign(exact) * np.floor(np.abs(exact) + 0.5 + 1e-9)
+    return np.asarray(away, dtype=np.int64)
+
+
+def _term(coefficient: float, name: str) -> str:
+    sign, size = ("−" if coefficient < 0 else "+"), abs(coefficient)
+    return f"{sign} {name}" if size == 1 else f"{sign} {size:g} · {name}"

@@ -1,0 +1,108 @@
+"""Columns that follow from times: ages and durations in whole units, and parts of a date."""
+
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.arrow.arrays import combined, masked
+from pipeline.relations.base import Relation
+from pipeline.relations.units import Floats, Ints, Scale, joined, scale_of
+
+SECONDS = {
+    "second": 1.0,
+    "minute": 60.0,
+    "hour": 3_600.0,
+    "day": 86_400.0,
+    "week": 604_800.0,
+    "month of 30.4375 days": 2_629_800.0,
+    "year of 365 days": 31_536_000.0,
+    "year of 365.25 days": 31_557_600.0,
+    "year of 365.2425 days": 31_556_952.0,
+}
+"""Seconds of units of elapsed time."""
+CALENDAR = "calendar year"
+"""The unit of ages that grow on birthdays."""
+PARTS = ("year", "quarter", "month", "day", "day_of_week", "day_of_year", "hour", "minute", "iso_week", "iso_year")
+"""Parts of a date: names of functions of Arrow."""
+Rounding = Literal["down", "near"]
+
+
+class Elapsed(Relation):
+    """The time from the first to the second source, in whole units: an age, a length of stay.
+
+    Attributes:
+        unit: A key of `SECONDS`, or `CALENDAR`.
+        rounding: Down to whole units, or to the nearest.
+    """
+
+    kind: Literal["elapsed"] = "elapsed"
+    unit: str
+    rounding: Rounding = "down"
+
+    @property
+    def text(self) -> str:
+        """See `Relation.text`."""
+        start, end = self.sources
+        return f"{self.target} = time from {start} to {end}, each {self.unit}"
+
+    def follows(self, table: pa.Table, arrow: pa.DataType) -> pa.Array:
+        """See `Relation.follows`."""
+        start, end = (combined(table[name]) for name in self.sources)
+        mask = np.asarray(pc.and_(start.is_valid(), end.is_valid()).to_numpy(zero_copy_only=False))
+        found = birthdays(start, end) if self.unit == CALENDAR else elapsed(start, end, SECONDS[self.unit])
+        whole = np.floor(found + 1e-9) if self.rounding == "down" else np.floor(found + 0.5 + 1e-9)
+        return masked(pa.array(np.where(mask, whole, 0.0)).cast(arrow, safe=False), mask)
+
+
+class Part(Relation):
+    """A part of a date or a time of the source.
+
+    Attributes:
+        part: One of `PARTS`.
+    """
+
+    kind: Literal["part"] = "part"
+    part: str
+
+    @property
+    def text(self) -> str:
+        """See `Relation.text`."""
+        return f"{self.target} = {self.part.replace('_', ' ')} of {self.sources[0]}"
+
+    def follows(self, table: pa.Table, arrow: pa.DataType) -> pa.Array:
+        """See `Relation.follows`."""
+        return part_of(combined(table[self.sources[0]]), self.part).cast(arrow, safe=False)
+
+
+def part_of(array: pa.Array, part: str) -> pa.Array:
+    """A part of each date or time. An hour counts from 0, a weekday from 0 on Mondays."""
+    if part == "iso_year":
+        return pc.iso_year(array)
+    return getattr(pc, part)(array)
+
+
+def elapsed(start: pa.Array, end: pa.Array, seconds: float) -> Floats:
+    """Time from start to end in units of so many seconds, [rows]. Anything where a value is missing."""
+    scale = joined([_scale(start), _scale(end)])
+    assert scale is not None, "both are times"
+    first, second = (scale.units(array)[0] for array in (start, end))
+    return np.asarray((second - first) / (seconds * 1e9 / scale.tick))
+
+
+def birthdays(start: pa.Array, end: pa.Array) -> Ints:
+    """Whole years from start to end by the calendar, [rows]."""
+    year, month, day = (_filled(start, part) for part in ("year", "month", "day"))
+    later, in_month, on_day = (_filled(end, part) for part in ("year", "month", "day"))
+    return np.asarray(later - year - ((in_month < month) | ((in_month == month) & (on_day < day))))
+
+
+def _filled(array: pa.Array, part: str) -> Ints:
+    """A part of each date, 1 where there is none."""
+    return np.asarray(part_of(array, part).fill_null(1).to_numpy(zero_copy_only=False), dtype=np.int64)
+
+
+def _scale(array: pa.Array) -> Scale:
+    found = scale_of(array)
+    return found if found is not None else Scale(tick=1)

@@ -1,0 +1,117 @@
+"""Numbers and times as whole units, in which sums and differences are exact.
+
+A column of numbers with p decimal places counts units of 10^−p. A column of times counts ticks. Two columns are brought
+to one `Scale` before they are compared, so that a cent stays a cent and a day is as many seconds.
+"""
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from pipeline.arrow.arrays import Array, combined, masked
+from pipeline.arrow.domain import Grid, domain_of, is_number, ticks, valid, whole_units
+from pipeline.errors import SchemaError
+from pipeline.records import Record
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+LARGEST = 2.0**52
+"""Units beyond this are not exact in every computation, so such columns have no scale."""
+_TICKS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
+_DAY = 86_400 * 10**9
+
+
+class Scale(Record):
+    """What a unit stands for.
+
+    Attributes:
+        places: Decimal places of a column of numbers.
+        tick: Nanoseconds of a tick of a column of times. 0 for numbers.
+    """
+
+    places: int = 0
+    tick: int = 0
+
+    def units(self, array: Array) -> tuple[Ints, Mask]:
+        """Whole units of each value and which rows have one, [rows]. 0 where there is none."""
+        array = combined(array)
+        mask = valid(array)
+        found = np.zeros(len(array), dtype=np.int64)
+        found[mask] = self._whole(array.filter(pa.array(mask)))
+        return found, mask
+
+    def values(self, units: Ints, mask: Mask, arrow: pa.DataType) -> pa.Array:
+        """The inverse of `units`, as an array of a type."""
+        units = np.where(mask, units, 0)
+        if self.tick:
+            units = units * self.tick // _tick(arrow)
+            return masked(Grid(base=0, step=1).values(units.astype(np.uint64), arrow), mask)
+        if pa.types.is_integer(arrow):
+            whole = np.rint(units / 10**self.places).astype(np.int64) if self.places else units
+            return masked(pa.array(whole).cast(arrow), mask)
+        if pa.types.is_decimal(arrow):
+            return masked(_decimals(units * 10 ** (arrow.scale - self.places), arrow), mask)
+        return masked(pa.array((units / 10.0**self.places).astype(arrow.to_pandas_dtype())), mask)
+
+    def _whole(self, present: pa.Array) -> Ints:
+        arrow = present.type
+        if self.tick:
+            return np.asarray(ticks(present).to_numpy(zero_copy_only=False), dtype=np.int64) * (
+                _tick(arrow) // self.tick
+            )
+        if pa.types.is_floating(arrow):
+            exact = np.asarray(present.cast(pa.float64()).to_numpy(zero_copy_only=False)) * 10.0**self.places
+            return np.rint(np.clip(exact, -(2.0**62), 2.0**62)).astype(np.int64)
+        own = arrow.scale if pa.types.is_decimal(arrow) else 0
+        whole = np.asarray(whole_units(present, own)).astype(np.int64)
+        return np.asarray(whole * 10 ** max(self.places - own, 0), dtype=np.int64)
+
+
+def scale_of(array: Array) -> Scale | None:
+    """The scale of a column. None if it has no exact one: floats of any size, texts, booleans."""
+    array = combined(array)
+    if pa.types.is_temporal(array.type):
+        if pa.types.is_interval(array.type):
+            return None
+        scale = Scale(tick=_tick(array.type))
+    elif is_number(array.type):
+        try:
+            domain = domain_of(array.filter(pa.array(valid(array))))
+        except SchemaError:
+            return None
+        if not isinstance(domain, Grid):
+            return None
+        scale = Scale(places=array.type.scale if pa.types.is_decimal(array.type) else domain.places)
+    else:
+        return None
+    try:
+        units, _ = scale.units(array)
+    except (OverflowError, ValueError):
+        return None
+    return scale if not len(units) or np.abs(units.astype(np.float64)).max() < LARGEST else None
+
+
+def joined(scales: list[Scale]) -> Scale | None:
+    """The scale that counts all these exactly. None for numbers beside times."""
+    if len({bool(scale.tick) for scale in scales}) > 1:
+        return None
+    if scales[0].tick:
+        return Scale(tick=min(scale.tick for scale in scales))
+    return Scale(places=max(scale.places for scale in scales))
+
+
+def _tick(arrow: pa.DataType) -> int:
+    """Nanoseconds of a tick of a type of times."""
+    if pa.types.is_date32(arrow):
+        return _DAY
+    return _TICKS["ms" if pa.types.is_date64(arrow) else arrow.unit]
+
+
+def _decimals(units: Ints, arrow: pa.DataType) -> pa.Array:
+    """Decimals with these unscaled values."""
+    words = np.stack([units, units >> 63], axis=1)  # 128 bits, the lower half first
+    wide = pa.decimal128(38, arrow.scale)
+    return pa.Array.from_buffers(wide, len(units), [None, pa.py_buffer(np.ascontiguousarray(words).tobytes())]).cast(
+        arrow
+    )
