@@ -7,6 +7,9 @@ disclosure are still the same, and the table has not outgrown the network.
 
 import math
 
+import numpy as np
+import pyarrow as pa
+
 from pipeline import columns
 from pipeline.fitted import Fitted
 from pipeline.models.shape import Shape
@@ -54,6 +57,13 @@ def differences(champion: Fitted, schema: Schema) -> tuple[str, ...]:
     kinds = [f"column {b.name!r} is {b.kind}, expected {a.kind}" for a, b in pairs if a.kind != b.kind]
     forms = [f"column {b.name!r} has another normalization" for a, b in pairs if a.normalization != b.normalization]
     return (*kinds, *forms, *other_rules(champion, schema))
+
+
+def broken(champion: Fitted, rows: pa.Table) -> tuple[str, ...]:
+    """Relations of the champion that rows break, one phrase each with the share of the rows."""
+    lost = champion.relations.broken(rows).mean(axis=1) if rows.num_rows else np.zeros(0)
+    found = zip(champion.relations, lost, strict=False)
+    return tuple(f"{relation.text}: broken in {share:.2%} of the rows" for relation, share in found if share)
 
 
 def other_rules(champion: Fitted, schema: Schema) -> tuple[str, ...]:

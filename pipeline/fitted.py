@@ -5,9 +5,11 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
+from pipeline.models.rows import Rows
 from pipeline.models.vae import VAE
 from pipeline.normalization import Normalization
 from pipeline.privacy.rehearsal import Shrinkage
+from pipeline.relations import Relations
 from pipeline.schema import Schema
 from pipeline.training.history import Epoch
 from pipeline.training.recipe import Recipe
@@ -17,13 +19,15 @@ class Fitted(NamedTuple):
     """A trained model of one table.
 
     Attributes:
-        normalization: Schema and codecs.
+        relations: Schema of the table, and what is exact in every row of it.
+        normalization: The codecs of the free columns (`pipeline.relations`).
         vae: The network. None for a table in which nothing varies.
         history: The epochs of the training.
         shrinkage: How far generated rows are shrunk towards independent columns.
         recipe: How the network was trained. None if there is no network.
     """
 
+    relations: Relations
     normalization: Normalization
     vae: VAE | None
     history: tuple[Epoch, ...] = ()
@@ -33,9 +37,13 @@ class Fitted(NamedTuple):
     @property
     def schema(self) -> Schema:
         """The schema of the table."""
-        return self.normalization.schema
+        return self.relations.schema
 
     @property
     def labels(self) -> Mapping[str, pa.Array]:
         """The labels that the model knows, by column."""
         return self.normalization.labels
+
+    def encode(self, table: pa.Table) -> Rows:
+        """The normal form of the free columns of a table of the schema. Something must vary."""
+        return self.normalization.encode(self.relations.free(table))

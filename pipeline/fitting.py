@@ -1,8 +1,9 @@
 """How a model is fitted to a table.
 
-Values that only a few rows share are withheld (`pipeline.privacy.disclosure`). A small table is rehearsed
-(`pipeline.privacy.rehearsal`). Then the normalization is fitted, and the network is trained, afresh or from a champion
-(`pipeline.continuation`).
+What is exact in every row is found first, and the columns that follow from others are left out of everything below
+(`pipeline.relations`). Values that only a few rows share are withheld (`pipeline.privacy.disclosure`). A small table is
+rehearsed (`pipeline.privacy.rehearsal`). Then the normalization is fitted, and the network is trained, afresh or from a
+champion (`pipeline.continuation`).
 """
 
 from collections.abc import Callable
@@ -25,6 +26,7 @@ from pipeline.privacy.rehearsal import ENOUGH, Generate, Shrinkage, independent,
 from pipeline.progress import Progress, silent
 from pipeline.queries.generation import batches
 from pipeline.randomness import torch_seed
+from pipeline.relations import Relations, search
 from pipeline.schema import Schema
 from pipeline.settings import ModelSettings, TrainingSettings
 from pipeline.training.feed import Feed
@@ -64,6 +66,11 @@ class Material(NamedTuple):
         every = pa.concat_tables([rows, validation]) if taken is None else taken.select(schema.names)
         return cls(rows, validation, schema, every)
 
+    def freed(self, relations: Relations) -> "Material":
+        """The free columns of the same rows."""
+        rows, validation, taken = (relations.free(table) for table in (self.rows, self.validation, self.taken))
+        return Material(rows, validation, relations.free_schema, taken)
+
     def shown(self, champion: Fitted | None, seed: int) -> "Material":
         """The same rows without values that are withheld. `taken` stays as it is."""
         rule = Disclosure.of(self.taken, self.schema, champion.labels if champion is not None else None)
@@ -88,11 +95,13 @@ class Choices(NamedTuple):
         model: Settings of the network. Sizes left open follow the table.
         training: Settings of the optimisation. Lengths left open follow the table.
         novel: What to do with labels that a champion does not know.
+        relations: Whether to look for relations between columns.
     """
 
     model: ModelSettings = ModelSettings()
     training: TrainingSettings = TrainingSettings()
     novel: Novel = "extend"
+    relations: bool = True
 
 
 def fit(
@@ -116,9 +125,24 @@ def fit(
         SchemaError: A column cannot be of its kind, the champion has other columns, or new labels are refused.
         ResynthError: The training diverged.
     """
-    shown = material.shown(champion, seed)
+    relations = _relations(material, choices, champion)
+    shown = material.freed(relations).shown(champion, seed)
+    relations = relations.shown(shown.known)
     shrinkage = champion.shrinkage if champion is not None else _shrinkage(shown, choices, seed)
-    return _trained(shown, choices, shrinkage, champion, seed, progress)
+    return _trained(shown, choices, shrinkage, champion, seed, progress)._replace(relations=relations)
+
+
+def _relations(material: Material, choices: Choices, champion: Fitted | None) -> Relations:
+    """The relations of the known rows. A warm start keeps the champion's.
+
+    Raises:
+        SchemaError: The rows break a relation of the champion.
+    """
+    if champion is None:
+        return search.find(material.known, material.schema) if choices.relations else Relations(material.schema)
+    if found := continuation.differences(champion, material.schema) or continuation.broken(champion, material.known):
+        raise SchemaError(f"warm start: expected the champion's columns; {'; '.join(found)}")
+    return champion.relations.extended(material.known)
 
 
 def _trained(
@@ -135,7 +159,7 @@ def _trained(
         material = material.independent(seed)
     normalization, origins = _normalization(material, known, champion, choices.novel)
     if not len(normalization.layout):
-        return Fitted(normalization, None, shrinkage=shrinkage)
+        return Fitted(Relations(material.schema), normalization, None, shrinkage=shrinkage)
     feed = Feed(normalization.layout, normalization.encode(material.rows))
     recipe = Recipe.of(normalization.layout, feed, choices.model, choices.training)
     ancestor = champion.vae if champion is not None else None
@@ -148,7 +172,7 @@ def _trained(
         inherit(vae, ancestor, origins, feed.rows, keep=continuation.KEEP if recipe.epochs else 1.0)
     held = normalization.encode(material.validation)
     history = train(vae, feed, held, recipe, seed=seed, progress=progress) if recipe.epochs else ()
-    return Fitted(normalization, vae, history, shrinkage, recipe)
+    return Fitted(Relations(material.schema), normalization, vae, history, shrinkage, recipe)
 
 
 def _normalization(
@@ -157,8 +181,6 @@ def _normalization(
     """Fit codecs to the known rows, or extend the champion's. Returns the origin of every variable too."""
     if champion is None:
         return Normalization.fit(known, material.schema, material.taken), ()
-    if found := continuation.differences(champion, material.schema):
-        raise SchemaError(f"warm start: expected the champion's columns; {'; '.join(found)}")
     return champion.normalization.extend(known, material.schema, novel, material.taken)
 
 

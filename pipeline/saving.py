@@ -40,6 +40,7 @@ from pipeline.models.vae import VAE, tensors
 from pipeline.normalization import Normalization
 from pipeline.privacy.rehearsal import Shrinkage
 from pipeline.records import Record
+from pipeline.relations import Relations
 from pipeline.schema import Schema
 from pipeline.training.history import Epoch
 from pipeline.training.recipe import Recipe
@@ -73,6 +74,7 @@ class _Model(Record):
     files: Mapping[str, str]
     form: Form
     recipe: Recipe | None
+    relations: tuple[Any, ...]
     codecs: tuple[Any, ...]
     history: tuple[Epoch, ...]
     shrinkage: Shrinkage
@@ -101,6 +103,7 @@ def save(saved: Saved, directory: Path) -> None:
         files={name: hashlib.sha256(data).hexdigest() for name, data in content.items()},
         form=saved.form,
         recipe=fitted.recipe,
+        relations=tuple(relation.model_dump(mode="json") for relation in fitted.relations),
         codecs=tuple(states),
         history=fitted.history,
         shrinkage=fitted.shrinkage,
@@ -146,12 +149,14 @@ def load(directory: Path, digest: str | None = None) -> Saved:
         for name, found in content.items():
             expect(hashlib.sha256(found).hexdigest() == model.files.get(name), f"the {name} that was saved")
         schema = Schema.from_json(content[_SCHEMA].decode())
-        normalization = Normalization.load(schema, model.codecs, safetensors.numpy.load(content[_ARRAYS]))
+        relations = Relations.load(schema, model.relations)
+        arrays = safetensors.numpy.load(content[_ARRAYS])
+        normalization = Normalization.load(relations.free_schema, model.codecs, arrays)
         shape = model.recipe.shape if model.recipe is not None else None
         vae = _network(normalization.layout, shape, safetensors.numpy.load(content[_WEIGHTS]))
         sample = safetensors.numpy.load(content[_SAMPLE])
         fingerprint.check(sample, schema)
-        fitted = Fitted(normalization, vae, model.history, model.shrinkage, model.recipe)
+        fitted = Fitted(relations, normalization, vae, model.history, model.shrinkage, model.recipe)
         return Saved(fitted, model.form, sample)
 
 

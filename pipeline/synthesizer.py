@@ -148,7 +148,7 @@ class Synthesizer:
 
     def strange(self, table: pa.Table) -> tuple[str, ...]:
         """Names of the columns that hold unknown labels, for a table with the columns of this synthesizer."""
-        return self.fitted.normalization.strange(table)
+        return self.fitted.normalization.strange(self.fitted.relations.free(table))
 
     def sample(self, rows: int, *, seed: int = 0, start: int = 0) -> Frame:
         """Rows `start` to `start` + `rows` − 1 of the dataset of `seed`, as the kind of frame that was given to `fit`.
@@ -244,7 +244,7 @@ class Synthesizer:
         known = self.fitted.normalization.known(without)
         if self.vae is None or not known.any() or not table.num_rows:
             return None
-        rows = self.fitted.normalization.encode(table)
+        rows = self.fitted.encode(table)
         return row_scores(self.vae, Evidence(rows.knowing(known.expand(len(rows), -1))), seed=seed)
 
     def save(self, directory: Path) -> None:
@@ -289,8 +289,9 @@ class Synthesizer:
         """
         rows = self.table(ROWS, seed=0)
         kept = fingerprint(rows, self.schema) if self.first is None else self.first
-        codecs = self.fitted.normalization.codecs
-        compare(kept, rows, self.schema, {name: codec.commonest for name, codec in codecs.items()})
+        rewritten, codecs = self.fitted.relations.rewritten, self.fitted.normalization.codecs
+        known = {name: 1.0 if name in rewritten else codecs[name].commonest for name in self.schema.names}
+        compare(kept, rows, self.schema, known)
 
 
 def _material(table: pa.Table, validation: Frame | None, schema: Schema, taken: Frame | None) -> Material:

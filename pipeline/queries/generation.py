@@ -1,7 +1,8 @@
 """Rows that a model generates.
 
 Rows are generated in fixed blocks of `BLOCK`, each with its own random stream. So row i is a function of (model, seed,
-i): any range of rows is the same, in any order and on any worker.
+i): any range of rows is the same, in any order and on any worker. A row that breaks a relation of the table is drawn
+again, from a stream of the block and the attempt.
 """
 
 from collections.abc import Iterator
@@ -11,15 +12,17 @@ import pyarrow as pa
 import torch
 from numpy.typing import NDArray
 from scipy.special import ndtri
-from torch import Tensor
 
-from pipeline.errors import SettingsError, TableError
+from pipeline.errors import ResynthError, SettingsError, TableError
 from pipeline.fitted import Fitted
 from pipeline.models.evidence import Evidence
 from pipeline.models.generation import Draws, generate
 from pipeline.models.rows import Rows
 from pipeline.models.vae import VAE
 from pipeline.randomness import BLOCK, apart, strata, stream
+
+ATTEMPTS = 100
+"""Most draws of a row that keeps breaking a relation."""
 
 
 def batches(model: Fitted, rows: int, *, seed: int, start: int = 0) -> Iterator[pa.Table]:
@@ -49,8 +52,12 @@ def decoded(model: Fitted, z: NDArray[np.float32], *, seed: int) -> pa.Table:
     for block in range(max(-(-len(z) // BLOCK), 1)):
         part = np.ascontiguousarray(z[block * BLOCK : (block + 1) * BLOCK], dtype=np.float32)
         random = apart(seed, "reconstruct", block)
-        rows = _drawn(model.vae, torch.from_numpy(part), random)
-        blocks.append(_table(model, rows, random, block, len(part)))
+        rows = None
+        if model.vae is not None:
+            noise = _noise(model.vae, random, np.arange(len(part)))
+            rows = generate(model.vae, torch.from_numpy(part), noise)
+        index = np.arange(block * BLOCK, (block + 1) * BLOCK)
+        blocks.append(model.relations.bind(model.normalization.decode(rows, random, index, len(part))))
     return pa.concat_tables(blocks)
 
 
@@ -71,39 +78,54 @@ def completed(vae: VAE, evidence: Evidence, *, seed: int) -> Rows:
     for told in evidence.parts() if len(evidence) else [evidence]:
         mean, log_variance = vae.encoder(told.rows)
         noise = torch.from_numpy(random.standard_normal(mean.shape, dtype=np.float32))
-        found.append(generate(vae, mean + noise * (0.5 * log_variance).exp(), _noise(vae, random, len(told)), told))
+        found.append(
+            generate(vae, mean + noise * (0.5 * log_variance).exp(), _noise(vae, random, np.arange(len(told))), told)
+        )
     return Rows({sort: torch.cat([rows.values[sort] for rows in found]) for sort in vae.layout.positions})
 
 
 def _block(model: Fitted, seed: int, block: int) -> pa.Table:
-    """The rows of a block."""
-    random = stream(seed, "generate", block)
+    """The rows of a block. Rows that break a relation are drawn again, each time from another stream."""
+    table = _draft(model, seed, block, np.arange(BLOCK))
+    lost = np.flatnonzero(model.relations.lost(table))
+    for attempt in range(1, ATTEMPTS):
+        if not len(lost):
+            return table
+        again = _draft(model, seed, block, lost, attempt)
+        order = np.arange(BLOCK)
+        order[lost] = BLOCK + np.arange(len(lost))
+        table = pa.concat_tables([table, again]).take(pa.array(order))
+        lost = lost[model.relations.lost(again)]
+    if len(lost):
+        raise ResynthError(
+            f"expected rows that keep the relations of the table, got {len(lost)} of {BLOCK} that break them after "
+            f"{ATTEMPTS} draws; train afresh, or switch relations off"
+        )
+    return table
+
+
+def _draft(model: Fitted, seed: int, block: int, rows: NDArray[np.int64], attempt: int = 0) -> pa.Table:
+    """Draw some rows of a block, given by their numbers in it. The noise is drawn for the whole block."""
+    random = apart(seed, "generate", block, attempt) if attempt else stream(seed, "generate", block)
+    index = block * BLOCK + rows
     if model.vae is None:
-        return _table(model, None, random, block, BLOCK)
-    choice = torch.from_numpy(strata(random, 1, BLOCK)[0])
-    noise = torch.from_numpy(ndtri(strata(random, model.vae.shape.latent, BLOCK)).T.copy())
+        return model.relations.bind(model.normalization.decode(None, random, index, len(index)))
+    some = np.arange(BLOCK) if model.shrinkage.share else rows  # rows are taken apart among all of the block
+    choice = torch.from_numpy(strata(random, 1, BLOCK)[0][some])
+    noise = torch.from_numpy(ndtri(strata(random, model.vae.shape.latent, BLOCK)).T[some].copy())
     with torch.no_grad():
         z = model.vae.prior.draw(choice, noise)
-    rows = _drawn(model.vae, z, random)
-    if rows is not None and model.shrinkage.share:
-        rows = model.normalization.taken_apart(rows, model.shrinkage.share, stream(seed, "apart", block))
-    return _table(model, rows, random, block, BLOCK)
+    drawn = generate(model.vae, z, _noise(model.vae, random, some))
+    if model.shrinkage.share:
+        shuffle = stream(seed, "apart", block, *((attempt,) if attempt else ()))
+        drawn = model.normalization.taken_apart(drawn, model.shrinkage.share, shuffle)
+        drawn = Rows({sort: values[torch.from_numpy(rows)] for sort, values in drawn.values.items()})
+    return model.relations.bind(model.normalization.decode(drawn, random, index, len(index)))
 
 
-def _drawn(vae: VAE | None, z: Tensor, random: np.random.Generator) -> Rows | None:
-    """Rows drawn from p(x|z), at most a block of them."""
-    return None if vae is None else generate(vae, z, _noise(vae, random, len(z)))
-
-
-def _noise(vae: VAE, random: np.random.Generator, rows: int) -> Draws:
-    """The noise of the first `rows` of a block. It is drawn for the whole block, whatever the number of rows."""
+def _noise(vae: VAE, random: np.random.Generator, rows: NDArray[np.int64]) -> Draws:
+    """The noise of some rows of a block. It is drawn for the whole block, whatever the rows."""
     layout = vae.layout
-    uniform = torch.from_numpy(strata(random, len(layout), BLOCK)[:, :rows])
+    uniform = torch.from_numpy(strata(random, len(layout), BLOCK)[:, rows])
     normals = sum(variable.normals for variable in layout.variables)
-    return Draws(uniform, torch.from_numpy(random.standard_normal((normals, BLOCK), dtype=np.float32)[:, :rows]))
-
-
-def _table(model: Fitted, rows: Rows | None, random: np.random.Generator, block: int, count: int) -> pa.Table:
-    """Turn the rows of a block into a table."""
-    index = np.arange(block * BLOCK, (block + 1) * BLOCK)
-    return model.normalization.decode(rows, random, index, count)
+    return Draws(uniform, torch.from_numpy(random.standard_normal((normals, BLOCK), dtype=np.float32)[:, rows]))

@@ -17,7 +17,7 @@ def encoded(model: Fitted, table: pa.Table) -> NDArray[np.float32]:
     if model.vae is None or not table.num_rows:
         return np.zeros((table.num_rows, model.vae.shape.latent if model.vae is not None else 0), dtype=np.float32)
     with torch.no_grad():
-        parts = [model.vae.encoder(part)[0] for part in model.normalization.encode(table).parts()]
+        parts = [model.vae.encoder(part)[0] for part in model.encode(table).parts()]
     return np.asarray(torch.cat(parts).numpy())
 
 
@@ -25,12 +25,13 @@ def elbo_report(model: Fitted, table: pa.Table, *, seed: int) -> ElboReport | No
     """The ELBO of a table, and how well its columns are reconstructed. None for a model without a network."""
     if model.vae is None:
         return None
-    found, cross_entropy = bound(model.vae, model.normalization.encode(table), seed=seed)
+    found, cross_entropy = bound(model.vae, model.encode(table), seed=seed)
     again = decoded(model, encoded(model, table), seed=seed)
-    sums = np.bincount(model.normalization.owners, cross_entropy, minlength=len(model.schema.columns)).tolist()
-    parts = [
-        _reconstruction(column, value, table[column.name], again[column.name])
-        for column, value in zip(model.schema, sums, strict=True)
+    names = model.normalization.schema.names
+    sums = dict(zip(names, np.bincount(model.normalization.owners, cross_entropy, minlength=len(names)), strict=True))
+    parts = [  # what follows from other columns takes no nats
+        _reconstruction(column, float(sums.get(column.name, 0.0)), table[column.name], again[column.name])
+        for column in model.schema
     ]
     return ElboReport(**found.model_dump(), columns=tuple(parts))
 

@@ -6,13 +6,15 @@ back, one relation after the other.
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Annotated
+from typing import Annotated, Self
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from pydantic import Field, TypeAdapter
+from pydantic import Field, TypeAdapter, ValidationError
 
+from pipeline.checks import expect
+from pipeline.errors import DamagedError
 from pipeline.relations.absences import Absent
 from pipeline.relations.base import Relation
 from pipeline.relations.groups import Exclusive
@@ -68,13 +70,38 @@ class Relations:
             table = relation.bind(table, schema)
         return table.cast(self.schema.arrow) if self.found else table
 
-    def broken(self, table: pa.Table) -> NDArray[np.bool_]:
-        """Which rows of a table of the schema break a relation, [rows]."""
-        lost = np.zeros(table.num_rows, dtype=bool)
+    def extended(self, table: pa.Table) -> "Relations":
+        """The same relations for further rows, none of which breaks one."""
+        found = []
         for relation in self.found:
-            lost |= relation.broken(table)
+            found.append(relation.extended(table))
+            table = relation.free(table)
+        return Relations(self.schema, found)
+
+    def broken(self, table: pa.Table) -> NDArray[np.bool_]:
+        """Which rows of a table of the schema break each relation, [relations, rows]."""
+        lost = np.zeros((len(self.found), table.num_rows), dtype=bool)
+        for i, relation in enumerate(self.found):
+            lost[i] = relation.broken(table)
             table = relation.free(table)
         return lost
+
+    def lost(self, table: pa.Table) -> NDArray[np.bool_]:
+        """Which rows of a bound table break a relation that binding does not make true, [rows]."""
+        lost = np.zeros(table.num_rows, dtype=bool)
+        last = max((i for i, relation in enumerate(self.found) if not relation.binds), default=-1)
+        for relation in self.found[: last + 1]:
+            if not relation.binds:
+                lost |= relation.lost(table)
+            table = relation.free(table)
+        return lost
+
+    @cached_property
+    def rewritten(self) -> frozenset[str]:
+        """Columns that are not in the free table as they are in the table."""
+        free = self.free_schema
+        names = {name for name in self.schema.names if name not in free.names}
+        return frozenset(names | {relation.target for relation in self.found})
 
     def shown(self, table: pa.Table) -> "Relations":
         """The same relations without values that a free table of values that may be shown does not hold."""
@@ -83,6 +110,23 @@ class Relations:
             table = found[i].bind(table, self.schemas[i])
             found[i] = found[i].shown(table)
         return Relations(self.schema, found)
+
+    @classmethod
+    def load(cls, schema: Schema, states: Sequence[object]) -> Self:
+        """Read relations from their JSON.
+
+        Raises:
+            DamagedError: They are no relations of columns of the schema.
+        """
+        try:
+            found = KINDS.validate_python(states)
+        except ValidationError as error:
+            raise DamagedError(f"expected relations, got others ({error.error_count()} problems)") from None
+        left = schema
+        for relation in found:
+            expect({relation.target, *relation.sources} <= set(left.names), "relations of columns of the table")
+            left = relation.freed(left)
+        return cls(schema, found)
 
     def __iter__(self) -> Iterator[Relation]:
         return iter(self.found)

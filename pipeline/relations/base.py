@@ -33,7 +33,7 @@ class Relation(Record):
     """
 
     binds: ClassVar[bool] = True
-    """Whether binding makes it hold. If not, rows that break it are drawn again."""
+    """Whether binding makes it hold in the rows of a model. If not, rows that break it are drawn again."""
     target: str
     sources: tuple[str, ...]
     support: int = 0
@@ -65,8 +65,17 @@ class Relation(Record):
         del table
         return self
 
+    def extended(self, table: pa.Table) -> Self:
+        """The relation for further rows, none of which breaks it."""
+        del table
+        return self
+
+    def lost(self, table: pa.Table) -> Mask:
+        """Which generated rows are none that real rows allow, so that they are drawn again, [rows]."""
+        return self.broken(table)
+
     def broken(self, table: pa.Table) -> Mask:
-        """Which rows of a bound table break the relation, [rows]."""
+        """Which real rows break the relation, [rows]."""
         real = combined(table[self.target])
         expected = combined(self.follows(table, value_type(table.schema.field(self.target).type)))
         return differs(real, expected)

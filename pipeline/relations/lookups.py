@@ -6,13 +6,14 @@ combination is broken and drawn again.
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 import pyarrow as pa
 
 from pipeline.arrow import labels
 from pipeline.relations.base import Mask, Relation
+from pipeline.relations.units import Ints
 from pipeline.schema import value_type
 
 Label = str | None
@@ -26,6 +27,7 @@ class Lookup(Relation):
         entries: The label of the target for each combination, [entries].
     """
 
+    binds: ClassVar[bool] = False
     kind: Literal["lookup"] = "lookup"
     keys: tuple[tuple[Label, ...], ...]
     entries: tuple[Label, ...]
@@ -36,41 +38,69 @@ class Lookup(Relation):
         return f"{self.target} follows from {' and '.join(self.sources)}"
 
     def follows(self, table: pa.Table, arrow: pa.DataType) -> pa.Array:
-        """See `Relation.follows`. An unknown combination gives null."""
-        index = self._index(table)
-        values = labels.values(pa.array([*self.entries, None], pa.string()), value_type(arrow))
-        return values.take(pa.array(np.where(index < 0, len(self.entries), index)))
+        """See `Relation.follows`. An unknown combination counts as a known one near it."""
+        if not self.entries:
+            return pa.nulls(table.num_rows, arrow)
+        values = labels.values(pa.array(self.entries, pa.string()), value_type(arrow))
+        return values.take(pa.array(self._index(table)[0]))
 
     def broken(self, table: pa.Table) -> Mask:
-        """See `Relation.broken`. Unknown combinations are broken too."""
-        return (self._index(table) < 0) | super().broken(table)
+        """See `Relation.broken`. An unknown combination breaks nothing."""
+        return self._index(table)[1] & super().broken(table)
+
+    def lost(self, table: pa.Table) -> Mask:
+        """See `Relation.lost`. An unknown combination is no real one."""
+        return ~self._index(table)[1]
+
+    @classmethod
+    def of(cls, table: pa.Table, target: str, sources: tuple[str, ...]) -> Self:
+        """The lookup of a table. The first row of each combination decides."""
+        arrays = [labels.labels(table[name]).cast(pa.string()) for name in (*sources, target)]
+        codes = labels.coded(arrays[:-1])
+        joint = codes[0] if len(codes) == 1 else codes[0] * (int(codes[1].max(initial=0)) + 1) + codes[1]
+        _, first = np.unique(joint, return_index=True)
+        *keys, entries = (tuple(array.take(pa.array(first)).to_pylist()) for array in arrays)
+        return cls(target=target, sources=sources, support=len(joint) - len(first), keys=tuple(keys), entries=entries)
+
+    def extended(self, table: pa.Table) -> Self:
+        """See `Relation.extended`. Combinations that are new get an entry."""
+        new = ~self._index(table)[1]
+        if not new.any():
+            return self
+        more = self.of(table.filter(pa.array(new)), self.target, self.sources)
+        keys = tuple(mine + theirs for mine, theirs in zip(self.keys, more.keys, strict=True))
+        return self._with(keys, self.entries + more.entries)
+
+    def _with(self, keys: tuple[tuple[Label, ...], ...], entries: tuple[Label, ...]) -> Self:
+        """Other entries. A copy would keep what is cached of these."""
+        return type(self)(target=self.target, sources=self.sources, support=self.support, keys=keys, entries=entries)
 
     def shown(self, table: pa.Table) -> Self:
         """See `Relation.shown`. Only entries that occur are kept."""
-        used = np.unique(self._index(table))
-        kept = used[used >= 0]
+        index, known = self._index(table)
+        kept = np.unique(index[known])
         keys = tuple(tuple(own[i] for i in kept) for own in self.keys)
-        return self.model_copy(update={"keys": keys, "entries": tuple(self.entries[i] for i in kept)})
+        return self._with(keys, tuple(self.entries[i] for i in kept))
 
     @cached_property
-    def _known(self) -> tuple[list[pa.Array], np.ndarray, np.ndarray]:
+    def _known(self) -> tuple[list[pa.Array], Ints, Ints]:
         """The labels of each source, and the sorted codes of the entries with their order."""
         known = [pa.array(sorted({label for label in own if label is not None}), pa.string()) for own in self.keys]
         codes = self._codes([pa.array(own, pa.string()) for own in self.keys], known)
         order = np.argsort(codes, kind="stable")
         return known, codes[order], order
 
-    def _index(self, table: pa.Table) -> np.ndarray:
-        """The entry of each row, −1 for none, [rows]."""
+    def _index(self, table: pa.Table) -> tuple[Ints, Mask]:
+        """The entry of each row, or a near one, and whether it is the row's own, [rows]."""
         known, codes, order = self._known
-        if not len(codes):
-            return np.full(table.num_rows, -1)
         found = self._codes([table[name] for name in self.sources], known)
+        if not len(codes):
+            return np.zeros(len(found), dtype=np.int64), np.zeros(len(found), dtype=bool)
         place = np.searchsorted(codes, found).clip(max=len(codes) - 1)
-        return np.where(codes[place] == found, order[place], -1)
+        return order[place], codes[place] == found
 
     @staticmethod
-    def _codes(arrays: Sequence[pa.Array | pa.ChunkedArray], known: list[pa.Array]) -> np.ndarray:
+    def _codes(arrays: Sequence[pa.Array | pa.ChunkedArray], known: list[pa.Array]) -> Ints:
         """One code per combination of labels; negative if a label is unknown, [rows]."""
         code, strange = np.zeros(len(arrays[0]), dtype=np.int64), np.zeros(len(arrays[0]), dtype=bool)
         for array, own in zip(arrays, known, strict=True):

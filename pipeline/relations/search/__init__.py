@@ -48,8 +48,7 @@ def find(table: pa.Table, schema: Schema) -> Relations:
         for relation in finder(Sample(free, left)):
             if not touched.isdisjoint((relation.target, *relation.sources)) or relation.broken(free).any():
                 continue
-            if relation.binds:
-                touched.update(_rewritten(relation, left))
+            touched.update(_rewritten(relation, left))
             found.append(relation.model_copy(update={"support": _support(relation, free)}))
             free, left = relation.free(free), relation.freed(left)
     return Relations(schema, found)
@@ -63,4 +62,5 @@ def _support(relation: Relation, table: pa.Table) -> int:
 def _rewritten(relation: Relation, schema: Schema) -> set[str]:
     """The columns that a relation changes or removes."""
     after = relation.freed(schema)
-    return {relation.target, *(name for name in relation.sources if name not in after.names)}
+    names = (relation.target, *relation.sources)
+    return {name for name in names if name not in after.names or after[name] != schema[name]}

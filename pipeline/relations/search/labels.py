@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline.arrow.labels import coded, labels
+from pipeline.arrow.labels import coded
 from pipeline.relations.base import Relation
 from pipeline.relations.groups import Exclusive
 from pipeline.relations.lookups import Lookup
@@ -54,7 +54,7 @@ def lookups(sample: Sample) -> Iterator[Relation]:
     for target in sorted(certain, key=lambda name: (sample.sizes[name], not sample.labels(name))):
         for source in certain[target]:
             if sample.sizes[source] > sample.sizes[target] or _preferred(sample, source, target):
-                yield lookup(sample, target, (source,))
+                yield Lookup.of(sample.whole, target, (source,))
 
 
 def pair_lookups(sample: Sample) -> Iterator[Relation]:
@@ -72,7 +72,7 @@ def pair_lookups(sample: Sample) -> Iterator[Relation]:
         for target in _following(joint, values, targets):
             alone = (_log_chance(joint, sample.codes[target], sample.codes[name]) for name in (one, other))
             if target not in {one, other} and sample.certain(max(alone), tries):
-                yield lookup(sample, target, (one, other))
+                yield Lookup.of(sample.whole, target, (one, other))
 
 
 def exclusives(sample: Sample) -> Iterator[Relation]:
@@ -97,22 +97,6 @@ def exclusives(sample: Sample) -> Iterator[Relation]:
             if always:
                 yield Exclusive(target=names[0], sources=tuple(names[1:]), support=sample.rows, always=True)
             yield Exclusive(target=names[0], sources=tuple(names[1:]), support=sample.rows, always=False)
-
-
-def lookup(sample: Sample, target: str, sources: tuple[str, ...]) -> Lookup:
-    """The lookup of a target, with all combinations of the whole table. The first row of each one decides."""
-    arrays = [labels(sample.whole[name]).cast(pa.string()) for name in (*sources, target)]
-    codes = coded(arrays[:-1])
-    joint = codes[0] if len(codes) == 1 else codes[0] * (int(codes[1].max(initial=0)) + 1) + codes[1]
-    _, first = np.unique(joint, return_index=True)
-    kept = [array.take(pa.array(first)).to_pylist() for array in arrays]
-    return Lookup(
-        target=target,
-        sources=sources,
-        support=int(len(joint) - len(first)),
-        keys=tuple(tuple(own) for own in kept[:-1]),
-        entries=tuple(kept[-1]),
-    )
 
 
 def _sources(sample: Sample) -> list[str]:
