@@ -39,7 +39,14 @@ if TYPE_CHECKING:
     from pipeline.profiles.profile import Profile
     from pipeline.profiles.reference import Reference
     from pipeline.schema import Column, ColumnSettings, PrivacySettings, Schema
-    from pipeline.settings import DriftSettings, EvaluationSettings, GateSettings, ModelSettings, TrainingSettings
+    from pipeline.settings import (
+        DriftSettings,
+        EvaluationSettings,
+        GateSettings,
+        ModelSettings,
+        RelationSettings,
+        TrainingSettings,
+    )
     from pipeline.synthesizer import Synthesizer
 
 __all__ = [
@@ -62,6 +69,7 @@ __all__ = [
     "Profile",
     "ReadSettings",
     "Reference",
+    "RelationSettings",
     "ResynthError",
     "Schema",
     "SchemaError",
@@ -90,7 +98,10 @@ _ROOMS = {
     "profiles.profile": ("Profile",),
     "profiles.reference": ("Reference",),
     "schema": ("Column", "ColumnSettings", "PrivacySettings", "Schema"),
-    "settings": ("DriftSettings", "EvaluationSettings", "GateSettings", "ModelSettings", "TrainingSettings"),
+    "settings": (
+        *("DriftSettings", "EvaluationSettings", "GateSettings", "ModelSettings", "RelationSettings"),
+        "TrainingSettings",
+    ),
     "synthesizer": ("Synthesizer",),
 }
 _MOVED = {"tables": "pipeline.data.tables"}

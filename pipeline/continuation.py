@@ -7,12 +7,12 @@ disclosure are still the same, and the table has not outgrown the network.
 
 import math
 
-import numpy as np
 import pyarrow as pa
 
 from pipeline import columns
 from pipeline.fitted import Fitted
 from pipeline.models.shape import Shape
+from pipeline.relations import Relation
 from pipeline.schema import Schema
 from pipeline.settings import ModelSettings, TrainingSettings
 from pipeline.training.recipe import Recipe, Settling, patience, shape_for
@@ -59,11 +59,12 @@ def differences(champion: Fitted, schema: Schema) -> tuple[str, ...]:
     return (*kinds, *forms, *other_rules(champion, schema))
 
 
-def broken(champion: Fitted, rows: pa.Table) -> tuple[str, ...]:
-    """Relations of the champion that rows break, one phrase each with the share of the rows."""
-    lost = champion.relations.broken(rows).mean(axis=1) if rows.num_rows else np.zeros(0)
-    found = zip(champion.relations, lost, strict=False)
-    return tuple(f"{relation.text}: broken in {share:.2%} of the rows" for relation, share in found if share)
+def broken(champion: Fitted, rows: pa.Table) -> tuple[tuple[Relation, float], ...]:
+    """Relations of the champion that rows of its columns break, and the share of these rows."""
+    if not rows.num_rows:
+        return ()
+    lost = champion.relations.broken(rows.select(champion.schema.names)).mean(axis=1)
+    return tuple((relation, float(share)) for relation, share in zip(champion.relations, lost, strict=True) if share)
 
 
 def other_rules(champion: Fitted, schema: Schema) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ from pipeline.queries.generation import batches
 from pipeline.randomness import torch_seed
 from pipeline.relations import Relations, search
 from pipeline.schema import Schema
-from pipeline.settings import ModelSettings, TrainingSettings
+from pipeline.settings import ModelSettings, RelationSettings, TrainingSettings
 from pipeline.training.feed import Feed
 from pipeline.training.optimization import train
 from pipeline.training.recipe import Recipe
@@ -95,13 +95,24 @@ class Choices(NamedTuple):
         model: Settings of the network. Sizes left open follow the table.
         training: Settings of the optimisation. Lengths left open follow the table.
         novel: What to do with labels that a champion does not know.
-        relations: Whether to look for relations between columns.
+        relations: Which relations between columns to look for.
     """
 
     model: ModelSettings = ModelSettings()
     training: TrainingSettings = TrainingSettings()
     novel: Novel = "extend"
-    relations: bool = True
+    relations: RelationSettings = RelationSettings()
+
+    @classmethod
+    def of(
+        cls,
+        model: ModelSettings | None,
+        training: TrainingSettings | None,
+        novel: Novel,
+        relations: RelationSettings | None,
+    ) -> "Choices":
+        """Choices of which some are left to the defaults."""
+        return cls(model or ModelSettings(), training or TrainingSettings(), novel, relations or RelationSettings())
 
 
 def fit(
@@ -139,9 +150,12 @@ def _relations(material: Material, choices: Choices, champion: Fitted | None) ->
         SchemaError: The rows break a relation of the champion.
     """
     if champion is None:
-        return search.find(material.known, material.schema) if choices.relations else Relations(material.schema)
-    if found := continuation.differences(champion, material.schema) or continuation.broken(champion, material.known):
+        return search.find(material.known, material.schema, choices.relations)
+    if found := continuation.differences(champion, material.schema):
         raise SchemaError(f"warm start: expected the champion's columns; {'; '.join(found)}")
+    if lost := continuation.broken(champion, material.known):
+        texts = "; ".join(relation.text for relation, _ in lost)
+        raise SchemaError(f"warm start: expected rows that keep the champion's relations, got rows that break {texts}")
     return champion.relations.extended(material.known)
 
 

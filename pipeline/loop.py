@@ -24,6 +24,7 @@ from pipeline.profiles.reference import Reference
 from pipeline.progress import Progress, silent
 from pipeline.randomness import stream
 from pipeline.records import Record
+from pipeline.relations import Relations, search
 from pipeline.schema import Column, Schema
 from pipeline.settings import LoopSettings
 from pipeline.statistics.auc import by_chance
@@ -54,19 +55,40 @@ class PrivacyReport(Record):
     shrinkage: Shrinkage | None = None
 
 
+class Kept(Record):
+    """A relation between columns that every generated row keeps, and the number of rows that show it."""
+
+    text: str
+    rows: int
+
+
 class Shown(NamedTuple):
-    """A table and its parts, without values that are withheld."""
+    """A table and its parts, without values that are withheld, and the relations of its columns."""
 
     table: pa.Table
     parts: Split
     withheld: tuple[Withheld, ...]
+    relations: Relations
+
+    @property
+    def kept(self) -> tuple[Kept, ...]:
+        """The relations as records."""
+        return tuple(Kept(text=relation.text, rows=relation.support) for relation in self.relations)
 
 
 def show(table: pa.Table, parts: Split, schema: Schema, settings: LoopSettings) -> Shown:
-    """Withhold what may not be shown of a table and its parts. See `pipeline.privacy.disclosure`."""
-    rule = Disclosure.of(table, schema)
-    shown = Split(*(rule.apply(part, seed=settings.seed) for part in parts))
-    return Shown(rule.apply(table, seed=settings.seed), shown, rule.withheld)
+    """Withhold what may not be shown of a table and its parts. See `pipeline.privacy.disclosure`.
+
+    Only free columns are changed, and what follows from them follows again: relations hold in what is shown too.
+    """
+    learned = pa.concat_tables([parts.train, parts.validation])
+    relations = search.find(learned, schema, settings.relations).extended(table)
+    rule = Disclosure.of(relations.free(table), relations.free_schema)
+
+    def shown(rows: pa.Table) -> pa.Table:
+        return relations.bind(rule.apply(relations.free(rows), seed=settings.seed))
+
+    return Shown(shown(table), Split(*map(shown, parts)), rule.withheld, relations)
 
 
 def privacy(shown: Shown, parts: Split, schema: Schema, settings: LoopSettings) -> PrivacyReport:
@@ -132,6 +154,7 @@ def check(champion: Champion, table: pa.Table, settings: LoopSettings) -> Compar
     Labels that the champion does not know and that too few rows share take no part.
     """
     schema = champion.synthesizer.schema
+    broken = tuple((found.target, found.text, share) for found, share in champion.synthesizer.broken(table))
     rule = Disclosure.of(table.select(schema.names), schema, champion.synthesizer.labels, ends=False)
     table = rule.apply(table, seed=settings.seed)
     profile = champion.reference.profile_of([table])
@@ -140,7 +163,8 @@ def check(champion: Champion, table: pa.Table, settings: LoopSettings) -> Compar
     alike = incoming.without == champion.view.without
     views = drift.Views(champion.view, incoming) if alike else None
     notes = other_kinds(champion.synthesizer.schema, settings)
-    return Comparison(profile, drift.compare(champion.reference, profile, settings.drift, views, notes))
+    report = drift.compare(champion.reference, profile, settings.drift, views, notes, broken)
+    return Comparison(profile, report)
 
 
 def other_kinds(schema: Schema, settings: LoopSettings) -> tuple[str, ...]:
@@ -238,9 +262,11 @@ def situate(
         new_rows: How many of its rows have just come in. Without `[incoming]`, 0 means it is the champion's table.
         drift: What the check found. None if the columns differ.
     """
-    other = champion.differences(schema)
-    foreign = champion.schema.differences(schema.arrow, schema.dropped)
     learned = pa.concat_tables([parts.train, parts.validation])
+    foreign = champion.schema.differences(schema.arrow, schema.dropped)
+    other = champion.differences(schema)
+    if not other:
+        other = tuple(f"rows break a relation: {found.text}" for found, _ in champion.broken(learned))
     asked = settings.policy.new_labels == "refuse" and not foreign and not schema.dropped
     if settings.incoming is not None:
         new_rows += past.waiting
@@ -292,6 +318,7 @@ def fit(
         schema,
         model=settings.model,
         training=settings.training,
+        relations=settings.relations,
         champion=champion,
         novel=settings.policy.new_labels,
         taken=taken,

@@ -154,6 +154,24 @@ class EvaluationSettings(Record):
     permutations: int = Field(default=200, ge=20, le=100_000)
 
 
+class RelationSettings(Record):
+    """What is exact between columns, and holds in every generated row.
+
+    Attributes:
+        find: Whether relations are looked for in the table: equal columns, sums, products, ages, labels that follow
+            from others, orders, groups of flags, and values that are missing together.
+        off: Relations that are not kept, as a run and `resynth inspect` write them, such as "gross = net + tax".
+
+    Example:
+        >>> from pipeline import RelationSettings
+        >>> RelationSettings(off=("gross = net + tax",)).find
+        True
+    """
+
+    find: bool = True
+    off: tuple[str, ...] = ()
+
+
 class DriftSettings(Record):
     """How large a change must be to count as drift, however certain it is.
 
@@ -163,6 +181,7 @@ class DriftSettings(Record):
         nulls: Change of the null rate.
         labels: Share of rows whose label does not occur in the other table.
         correlation: Change of a correlation.
+        relations: Share of rows that break a relation which the champion keeps.
         rows: Maximum mean discrepancy of whole rows, from 0 to √2.
         likelihood: Fall of the champion's ELBO, in standard deviations of the ELBO over rows.
         latent: Shift of the posterior mean of a latent dimension, in its standard deviations over rows.
@@ -180,6 +199,7 @@ class DriftSettings(Record):
     nulls: float = Field(default=0.02, ge=0, le=1)
     labels: float = Field(default=0.01, ge=0, le=1)
     correlation: float = Field(default=0.1, ge=0, le=2)
+    relations: float = Field(default=0.0, ge=0, le=1)
     rows: float = Field(default=0.02, ge=0, le=2)
     likelihood: float = Field(default=0.1, ge=0)
     latent: float = Field(default=0.2, ge=0)
@@ -292,5 +312,6 @@ class LoopSettings(Record):
     gate: GateSettings = GateSettings()
     drift: DriftSettings = DriftSettings()
     privacy: PrivacySettings = PrivacySettings()
+    relations: RelationSettings = RelationSettings()
     columns: Mapping[str, ColumnSettings] = {}
     incoming: IncomingSettings | None = None

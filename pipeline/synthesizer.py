@@ -28,8 +28,9 @@ from pipeline.privacy.rehearsal import Shrinkage
 from pipeline.progress import Progress, silent
 from pipeline.queries import generation, reconstruction
 from pipeline.queries.bound import ElboReport, RowScores, row_scores
+from pipeline.relations import Relation
 from pipeline.schema import Schema
-from pipeline.settings import ModelSettings, TrainingSettings
+from pipeline.settings import ModelSettings, RelationSettings, TrainingSettings
 from pipeline.training.history import Epoch
 
 
@@ -63,6 +64,7 @@ class Synthesizer:
         taken: Frame | None = None,
         model: ModelSettings | None = None,
         training: TrainingSettings | None = None,
+        relations: RelationSettings | None = None,
         champion: "Synthesizer | None" = None,
         novel: Novel = "extend",
         seed: int = 0,
@@ -70,8 +72,7 @@ class Synthesizer:
     ) -> Self:
         """Fit normalization and network to a table.
 
-        `Synthesizer.fit(frame).sample(1000)` is a complete program: the schema is inferred, and a small part of the
-        rows is set aside to choose when training stops.
+        `Synthesizer.fit(frame).sample(1000)` is a complete program: the schema is inferred, and a part is set aside.
 
         Args:
             rows: Training rows: an Arrow table, a pandas or a Polars frame.
@@ -80,13 +81,14 @@ class Synthesizer:
             taken: All real rows, if there are more than `rows` and `validation`; see `fitting.Material`.
             model: The network; sizes left open follow the table.
             training: The optimisation; lengths left open follow the table.
+            relations: What is exact between columns; a warm start keeps the champion's.
             champion: A synthesizer of an earlier table at which the training starts (a *warm start*).
             novel: What to do with labels that the champion does not know.
             seed: Fixes initial weights, order and noise.
             progress: Receives the phase "train".
 
         Raises:
-            SchemaError: A column cannot be of its kind; the champion has other columns, or new labels are refused.
+            SchemaError: A column cannot be of its kind; the champion does not suit the rows.
             TableError: There are too few rows, or `rows` is no frame or lacks a column of the schema.
             ResynthError: Training diverged.
 
@@ -100,7 +102,7 @@ class Synthesizer:
         if schema is None:
             schema = champion.schema if champion is not None else _inferred(table)
         material = _material(table, validation, schema, taken)
-        choices = Choices(model or ModelSettings(), training or TrainingSettings(), novel)
+        choices = Choices.of(model, training, novel, relations)
         start = champion.fitted if champion is not None else None
         return cls(fitting.fit(material, choices, champion=start, seed=seed, progress=progress), form=form)
 
@@ -141,6 +143,10 @@ class Synthesizer:
     def other_rules(self, schema: Schema) -> tuple[str, ...]:
         """How `schema` differs in what may be shown of the columns, one phrase each."""
         return continuation.other_rules(self.fitted, schema)
+
+    def broken(self, table: pa.Table) -> tuple[tuple[Relation, float], ...]:
+        """Relations that rows of a table with the columns of this synthesizer break, and the share of these rows."""
+        return continuation.broken(self.fitted, table)
 
     def outgrown(self, rows: int, model: ModelSettings) -> tuple[str, ...]:
         """Whether `rows` training rows are too many for this network, whose sizes a warm start keeps; in a phrase."""

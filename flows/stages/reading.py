@@ -1,6 +1,7 @@
 """A table comes in: it is surveyed, read, compared with the champion in its columns, and split."""
 
 from datetime import datetime
+from typing import NamedTuple
 
 from flows.engine.workspace import Workspace
 from flows.stages.stage import stage
@@ -12,7 +13,7 @@ from pipeline.data.contents import Contents
 from pipeline.data.incoming import Arrivals, Ledger, Window
 from pipeline.data.storage import Place
 from pipeline.errors import SchemaError
-from pipeline.loop import PrivacyReport
+from pipeline.loop import Kept, PrivacyReport
 from pipeline.records import Record
 from pipeline.settings import LoopSettings
 
@@ -124,15 +125,27 @@ def differences(work: Workspace, champion: Version, models: Models) -> tuple[str
     return models(champion).schema.differences(work.columns.arrow)
 
 
+class Prepared(NamedTuple):
+    """A table that is ready for a training.
+
+    Attributes:
+        rows: The number of rows of each part.
+        privacy: What is withheld.
+        relations: The relations that were found.
+    """
+
+    rows: dict[str, int]
+    privacy: PrivacyReport
+    relations: tuple[Kept, ...]
+
+
 @stage
-def split(work: Workspace, run: Run, settings: LoopSettings) -> tuple[dict[str, int], PrivacyReport]:
+def split(work: Workspace, run: Run, settings: LoopSettings) -> Prepared:
     """Split the incoming table into train, validation and hold-out, and withhold what may not be shown.
 
     The split depends on the content of the rows alone, and not on the run's seed: rows held out of the champion's
     training must be held out of the challenger's. From here on, only made-up columns use the table as it came.
 
-    Returns:
-        The number of rows of each part, and what is withheld.
     """
     table, schema = work.read("incoming"), work.columns
     parts = tables.split(table, settings.split)
@@ -142,4 +155,4 @@ def split(work: Workspace, run: Run, settings: LoopSettings) -> tuple[dict[str, 
     work.write("shown", [shown.table], shown.table.schema)
     found = loop.privacy(shown, parts, schema, settings)
     run.record(found, PRIVACY)
-    return {name: part.num_rows for name, part in parts._asdict().items()}, found
+    return Prepared({name: part.num_rows for name, part in parts._asdict().items()}, found, shown.kept)

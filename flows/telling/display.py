@@ -33,7 +33,7 @@ def run(console: Console, found: "RunOutcome") -> None:
     if found.evaluation is not None:
         evaluation(console, found.evaluation)
     console.print(_table("", ["", ""], summary(found), header=False))
-    for note in (*found.warnings, *withheld(found)):
+    for note in (*found.warnings, *withheld(found), *relations(found)):
         console.print(f"note: {note}", soft_wrap=True, markup=False, highlight=False)
     for file in found.quarantined:
         console.print(f"quarantined: {file.name}: {file.reason}", soft_wrap=True, markup=False, highlight=False)
@@ -157,6 +157,12 @@ def verdict(story: "Story") -> str:
         f"{story.periods} periods: {loop.trainings} trainings instead of {always.trainings}, "
         f"{loop.seconds:.0f} CPU seconds instead of {always.seconds:.0f}; quality at the end {reached}"
     )
+
+
+def relations(found: "RunOutcome") -> list[str]:
+    """What holds in every row, and how to switch it off."""
+    told = [f"relation kept: {each.text} ({each.rows:,} rows)" for each in found.relations]
+    return [*told, 'relations.off = ["…"] in resynth.toml keeps a relation no longer'] if told else []
 
 
 def withheld(found: "RunOutcome") -> list[str]:

@@ -10,7 +10,7 @@ from pipeline.data.incoming import Quarantined
 from pipeline.decisions.drift import DriftReport
 from pipeline.decisions.policy import Plan
 from pipeline.evaluation import Evaluation
-from pipeline.loop import PrivacyReport
+from pipeline.loop import Kept, PrivacyReport
 from pipeline.queries.bound import ElboReport
 from pipeline.records import Record
 
@@ -34,6 +34,7 @@ class RunOutcome(Record):
         reasons: The reasons of the decision.
         warnings: What a person should know about the table.
         privacy: What is withheld of the table, and what that costs. None if the table was not examined.
+        relations: What is exact between columns of the table, and holds in every generated row.
         plan: What the new rows called for. None without a champion.
         drift: Drift against the previous champion's training table. None without a champion.
         quarantined: Incoming files that cannot be used, without those that earlier runs reported.
@@ -56,6 +57,7 @@ class RunOutcome(Record):
     reasons: tuple[str, ...]
     warnings: tuple[str, ...] = ()
     privacy: PrivacyReport | None = None
+    relations: tuple[Kept, ...] = ()
     quarantined: tuple[Quarantined, ...] = ()
     plan: Plan | None = None
     drift: DriftReport | None = None

@@ -45,7 +45,9 @@ LARGEST = {"values": 1, "nulls": 1, "new labels": 1, "lost labels": 1, "correlat
 """The largest possible size of an effect, in the order in which effects are named. It is 1 for effects not listed."""
 UNBOUNDED = frozenset({"schema", "likelihood", "latent", "classifier"})
 """Effects that are certain, or that the model finds."""
-FLOORS = {name: name for name in ("nulls", "correlation", "rows", "likelihood", "latent", "classifier")} | {
+FLOORS = {
+    name: name for name in ("nulls", "correlation", "rows", "likelihood", "latent", "classifier", "relations")
+} | {
     "new labels": "labels",
     "lost labels": "labels",
 }
@@ -61,6 +63,7 @@ def compare(
     settings: DriftSettings | None = None,
     views: Views | None = None,
     notes: Collection[str] = (),
+    broken: Collection[tuple[str, str, float]] = (),
 ) -> DriftReport:
     """Compare an `incoming` table with the `reference`.
 
@@ -70,10 +73,9 @@ def compare(
         settings: Which sizes matter, and which columns to ignore.
         views: What the model says of the hold-out and of the incoming rows.
         notes: Further notes for the report.
+        broken: Relations that rows break: the column, the relation in words, and the share of the rows.
 
     Example:
-        See `Reference`. A report lists its findings, the largest first:
-
         >>> import pandas as pd
         >>> from pipeline import Reference, compare, infer
         >>> frame = pd.DataFrame({"age": [20, 30, 40, 50] * 100})
@@ -92,6 +94,7 @@ def compare(
             findings.extend(judge.column(column, theirs[column.name], (mine.rows, incoming.rows)))
     findings.extend(sorted(judge.pairs(mine, incoming), key=_order)[:LISTED_PAIRS])
     findings.extend(judge.rows(mine, incoming))
+    findings.extend(judge.relation(*found) for found in broken)
     asked = views is not None and incoming.rows >= MODEL_ROWS
     if views is not None and asked:
         findings.extend(judge.model(*views))
@@ -178,6 +181,12 @@ class _Judge:
             else:
                 continue
             yield self.finding((name,), column.kind, "schema", 1, Noise(), 0, text)
+
+    def relation(self, column: str, text: str, share: float) -> Finding:
+        """A relation that rows break. No row of the reference did."""
+        return self.finding(
+            (column,), "relation", "relations", share, Noise(), 0, f"{text}: broken in {share:.2%} of the rows"
+        )
 
     def column(self, mine: ColumnProfile, theirs: ColumnProfile, rows: tuple[int, int]) -> Iterator[Finding]:
         """Nulls and values of one column."""

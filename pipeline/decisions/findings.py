@@ -10,9 +10,9 @@ class Finding(Record):
 
     Attributes:
         column: The column; "a × b" for a pair; "all columns" for whole rows.
-        kind: The kind of the column; "pair", "table" or "model" for other findings.
-        what: What was compared: "schema", "nulls", "correlation", "rows", "likelihood", "latent", "classifier", or an
-            effect of the column's measure, such as "values" or "new labels".
+        kind: The kind of the column; "pair", "table", "model" or "relation" for other findings.
+        what: What was compared: "schema", "nulls", "correlation", "relations", "rows", "likelihood", "latent",
+            "classifier", or an effect of the column's measure, such as "values" or "new labels".
         size: The size of the effect.
         low: Lower end of its 95 % confidence interval.
         high: Upper end of this interval.

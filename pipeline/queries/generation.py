@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from pipeline import columns
 from pipeline.errors import ResynthError, SettingsError, TableError
 from pipeline.fitted import Fitted
 from pipeline.models.evidence import Evidence
@@ -21,8 +22,8 @@ from pipeline.models.rows import Rows
 from pipeline.models.vae import VAE
 from pipeline.randomness import BLOCK, apart, strata, stream
 
-ATTEMPTS = 100
-"""Most draws of a row that keeps breaking a relation."""
+ATTEMPTS = 50
+"""Most draws of a row that keeps breaking a relation, before it is lent the values of another one."""
 
 
 def batches(model: Fitted, rows: int, *, seed: int, start: int = 0) -> Iterator[pa.Table]:
@@ -92,16 +93,32 @@ def _block(model: Fitted, seed: int, block: int) -> pa.Table:
         if not len(lost):
             return table
         again = _draft(model, seed, block, lost, attempt)
-        order = np.arange(BLOCK)
-        order[lost] = BLOCK + np.arange(len(lost))
-        table = pa.concat_tables([table, again]).take(pa.array(order))
+        table = _replaced(table, lost, again)
         lost = lost[model.relations.lost(again)]
-    if len(lost):
-        raise ResynthError(
-            f"expected rows that keep the relations of the table, got {len(lost)} of {BLOCK} that break them after "
-            f"{ATTEMPTS} draws; train afresh, or switch relations off"
-        )
-    return table
+    return _lent(model, table, lost) if len(lost) else table
+
+
+def _lent(model: Fitted, table: pa.Table, lost: NDArray[np.int64]) -> pa.Table:
+    """A block in which rows that keep breaking a relation take the modelled values of rows that do not.
+
+    Raises:
+        ResynthError: Every row breaks one.
+    """
+    lenders = np.setdiff1d(np.arange(BLOCK), lost)
+    if not len(lenders):
+        raise ResynthError("expected rows that keep the relations of the table, got none; train afresh")
+    lent = table.take(pa.array(lenders[np.arange(len(lost)) % len(lenders)]))
+    for i, column in enumerate(model.schema):
+        if not columns.is_modelled(column.kind):  # made-up values stay those of the row
+            lent = lent.set_column(i, lent.schema.field(i), table.column(i).take(pa.array(lost)))
+    return _replaced(table, lost, lent)
+
+
+def _replaced(table: pa.Table, rows: NDArray[np.int64], by: pa.Table) -> pa.Table:
+    """A block with some rows replaced by others."""
+    order = np.arange(BLOCK)
+    order[rows] = BLOCK + np.arange(len(rows))
+    return pa.concat_tables([table, by]).take(pa.array(order))
 
 
 def _draft(model: Fitted, seed: int, block: int, rows: NDArray[np.int64], attempt: int = 0) -> pa.Table:

@@ -22,13 +22,13 @@ from pipeline.relations.lookups import Lookup
 from pipeline.relations.orders import Later, Least
 from pipeline.relations.products import Product
 from pipeline.relations.sums import Same, Sum
-from pipeline.relations.times import Elapsed, Part
+from pipeline.relations.times import DatePart, Elapsed
 from pipeline.schema import Schema
 
 __all__ = ["KINDS", "Relation", "Relations"]
 
 Any = Annotated[
-    Same | Sum | Product | Lookup | Elapsed | Part | Later | Least | Exclusive | Absent, Field(discriminator="kind")
+    Same | Sum | Product | Lookup | Elapsed | DatePart | Later | Least | Exclusive | Absent, Field(discriminator="kind")
 ]
 KINDS: TypeAdapter[tuple[Relation, ...]] = TypeAdapter(tuple[Any, ...])
 """Relations in JSON."""

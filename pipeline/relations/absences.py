@@ -53,8 +53,11 @@ class Absent(Relation):
 
     def bind(self, table: pa.Table, schema: Schema) -> pa.Table:
         """See `Relation.bind`."""
-        array = combined(table[self.target])
+        array = table[self.target].unify_dictionaries().combine_chunks()
         gone = pa.array(self._gone(table))
+        if pa.types.is_dictionary(array.type):
+            index = pc.if_else(gone, pa.scalar(None, array.indices.type), array.indices)
+            return placed(table, schema, self.target, pa.DictionaryArray.from_arrays(index, array.dictionary))
         return placed(table, schema, self.target, pc.if_else(gone, pa.scalar(None, array.type), array).cast(array.type))
 
     def broken(self, table: pa.Table) -> Mask:

@@ -41,8 +41,12 @@ class Lookup(Relation):
         """See `Relation.follows`. An unknown combination counts as a known one near it."""
         if not self.entries:
             return pa.nulls(table.num_rows, arrow)
-        values = labels.values(pa.array(self.entries, pa.string()), value_type(arrow))
-        return values.take(pa.array(self._index(table)[0]))
+        entries = pa.array(self.entries, pa.string()).dictionary_encode()
+        values = labels.values(entries.dictionary, value_type(arrow))
+        index = entries.indices.take(pa.array(self._index(table)[0]))
+        if not pa.types.is_dictionary(arrow):
+            return values.take(index)
+        return pa.DictionaryArray.from_arrays(index.cast(arrow.index_type), values, ordered=arrow.ordered)
 
     def broken(self, table: pa.Table) -> Mask:
         """See `Relation.broken`. An unknown combination breaks nothing."""

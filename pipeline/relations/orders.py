@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.relations.base import Mask, Relation, changed, placed
-from pipeline.relations.units import Scale, joined
+from pipeline.relations.units import Unit, joined
 from pipeline.schema import Schema
 
 
@@ -25,8 +25,8 @@ class Later(Relation):
     """
 
     kind: Literal["later"] = "later"
-    scale: Scale
-    origin: Scale
+    scale: Unit
+    origin: Unit
     end: int | None = None
 
     @property
@@ -35,7 +35,7 @@ class Later(Relation):
         return f"{self.target} ≥ {self.sources[0]}"
 
     @property
-    def both(self) -> Scale:
+    def both(self) -> Unit:
         """The scale of the difference."""
         found = joined([self.scale, self.origin])
         assert found is not None, "both are numbers, or both are times"
@@ -82,8 +82,8 @@ class Least(Relation):
 
     binds: ClassVar[bool] = False
     kind: Literal["least"] = "least"
-    scale: Scale
-    origin: Scale
+    scale: Unit
+    origin: Unit
 
     @property
     def text(self) -> str:

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from pipeline.relations.base import Mask, Relation
 from pipeline.relations.sums import HALF, rounded
-from pipeline.relations.units import Floats, Scale
+from pipeline.relations.units import Floats, Unit
 
 
 class Product(Relation):
@@ -30,8 +30,8 @@ class Product(Relation):
     factor: float
     shift: float = 0.0
     ratio: bool = False
-    scale: Scale
-    scales: tuple[Scale, Scale]
+    scale: Unit
+    scales: tuple[Unit, Unit]
 
     @property
     def text(self) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.relations.base import Mask, Relation
-from pipeline.relations.units import Floats, Ints, Scale
+from pipeline.relations.units import Floats, Ints, Unit
 
 HALF = 0.5 + 1e-6
 """How far a rounded value may lie from the exact one, in units."""
@@ -44,8 +44,8 @@ class Sum(Relation):
     kind: Literal["sum"] = "sum"
     coefficients: tuple[float, ...]
     constant: float = 0.0
-    scale: Scale
-    scales: tuple[Scale, ...]
+    scale: Unit
+    scales: tuple[Unit, ...]
 
     @property
     def text(self) -> str:

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from pipeline.arrow.arrays import combined, masked
 from pipeline.relations.base import Relation
-from pipeline.relations.units import Floats, Ints, Scale, joined, scale_of
+from pipeline.relations.units import Floats, Ints, Unit, joined, scale_of
 
 SECONDS = {
     "second": 1.0,
@@ -24,7 +24,19 @@ SECONDS = {
 """Seconds of units of elapsed time."""
 CALENDAR = "calendar year"
 """The unit of ages that grow on birthdays."""
-PARTS = ("year", "quarter", "month", "day", "day_of_week", "day_of_year", "hour", "minute", "iso_week", "iso_year")
+PARTS = (
+    "date",
+    "year",
+    "quarter",
+    "month",
+    "day",
+    "day_of_week",
+    "day_of_year",
+    "hour",
+    "minute",
+    "iso_week",
+    "iso_year",
+)
 """Parts of a date: names of functions of Arrow."""
 Rounding = Literal["down", "near"]
 
@@ -56,7 +68,7 @@ class Elapsed(Relation):
         return masked(pa.array(np.where(mask, whole, 0.0)).cast(arrow, safe=False), mask)
 
 
-class Part(Relation):
+class DatePart(Relation):
     """A part of a date or a time of the source.
 
     Attributes:
@@ -78,8 +90,8 @@ class Part(Relation):
 
 def part_of(array: pa.Array, part: str) -> pa.Array:
     """A part of each date or time. An hour counts from 0, a weekday from 0 on Mondays."""
-    if part == "iso_year":
-        return pc.iso_year(array)
+    if part == "date":
+        return (pc.local_timestamp(array) if getattr(array.type, "tz", None) else array).cast(pa.date32())
     return getattr(pc, part)(array)
 
 
@@ -103,6 +115,6 @@ def _filled(array: pa.Array, part: str) -> Ints:
     return np.asarray(part_of(array, part).fill_null(1).to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
-def _scale(array: pa.Array) -> Scale:
+def _scale(array: pa.Array) -> Unit:
     found = scale_of(array)
-    return found if found is not None else Scale(tick=1)
+    return found if found is not None else Unit(tick=1)

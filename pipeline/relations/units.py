@@ -1,7 +1,7 @@
 """Numbers and times as whole units, in which sums and differences are exact.
 
 A column of numbers with p decimal places counts units of 10^−p. A column of times counts ticks. Two columns are brought
-to one `Scale` before they are compared, so that a cent stays a cent and a day is as many seconds.
+to one `Unit` before they are compared, so that a cent stays a cent and a day is as many seconds.
 """
 
 import numpy as np
@@ -22,7 +22,7 @@ _TICKS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 _DAY = 86_400 * 10**9
 
 
-class Scale(Record):
+class Unit(Record):
     """What a unit stands for.
 
     Attributes:
@@ -68,13 +68,13 @@ class Scale(Record):
         return np.asarray(whole * 10 ** max(self.places - own, 0), dtype=np.int64)
 
 
-def scale_of(array: Array) -> Scale | None:
+def scale_of(array: Array) -> Unit | None:
     """The scale of a column. None if it has no exact one: floats of any size, texts, booleans."""
     array = combined(array)
     if pa.types.is_temporal(array.type):
         if pa.types.is_interval(array.type):
             return None
-        scale = Scale(tick=_tick(array.type))
+        scale = Unit(tick=_tick(array.type))
     elif is_number(array.type):
         try:
             domain = domain_of(array.filter(pa.array(valid(array))))
@@ -82,7 +82,7 @@ def scale_of(array: Array) -> Scale | None:
             return None
         if not isinstance(domain, Grid):
             return None
-        scale = Scale(places=array.type.scale if pa.types.is_decimal(array.type) else domain.places)
+        scale = Unit(places=array.type.scale if pa.types.is_decimal(array.type) else domain.places)
     else:
         return None
     try:
@@ -92,13 +92,13 @@ def scale_of(array: Array) -> Scale | None:
     return scale if not len(units) or np.abs(units.astype(np.float64)).max() < LARGEST else None
 
 
-def joined(scales: list[Scale]) -> Scale | None:
+def joined(scales: list[Unit]) -> Unit | None:
     """The scale that counts all these exactly. None for numbers beside times."""
     if len({bool(scale.tick) for scale in scales}) > 1:
         return None
     if scales[0].tick:
-        return Scale(tick=min(scale.tick for scale in scales))
-    return Scale(places=max(scale.places for scale in scales))
+        return Unit(tick=min(scale.tick for scale in scales))
+    return Unit(places=max(scale.places for scale in scales))
 
 
 def _tick(arrow: pa.DataType) -> int:

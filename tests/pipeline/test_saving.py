@@ -16,7 +16,7 @@ from samples import mixed
 
 from pipeline import columns, saving
 from pipeline.errors import DamagedError, FormatError, NotFoundError, ResynthError
-from pipeline.settings import ModelSettings, TrainingSettings
+from pipeline.settings import ModelSettings, RelationSettings, TrainingSettings
 from pipeline.synthesizer import Synthesizer
 
 
@@ -25,7 +25,13 @@ def fit(seed: int = 0) -> Synthesizer:
     table, model = mixed(), ModelSettings(width=16, hidden=16, components=4)
     training = TrainingSettings(epochs=1, batch=128, device="cpu")
     return Synthesizer.fit(
-        table.slice(60), table.slice(0, 60), columns.infer(table), model=model, training=training, seed=seed
+        table.slice(60),
+        table.slice(0, 60),
+        columns.infer(table),
+        model=model,
+        training=training,
+        relations=RelationSettings(find=False),  # so that every column has a codec to damage
+        seed=seed,
     )
 
 

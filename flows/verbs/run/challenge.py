@@ -52,6 +52,7 @@ def retrain(job: Job, incoming: Incoming, outlook: Outlook) -> RunOutcome:
             reasons=judged.decision.reasons,
             warnings=incoming.warnings,
             privacy=hidden,
+            relations=outlook.prepared.relations,
             quarantined=job.quarantined,
             plan=outlook.plan,
             drift=outlook.drift,
@@ -80,7 +81,7 @@ def train(job: Job, incoming: Incoming, outlook: Outlook) -> tuple[Version, Priv
     start = job.champion if warm else None
     with job.clock.stage("train") as progress:
         shrinkage = training.train(job.work, job.tracked, start, job.models, job.settings, progress)
-    hidden = outlook.privacy.model_copy(update={"shrinkage": shrinkage})
+    hidden = outlook.prepared.privacy.model_copy(update={"shrinkage": shrinkage})
     job.tracked.record(hidden, reading.PRIVACY)
     with job.clock.stage("register"):
         made = training.register(

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from flows.engine.workspace import Workspace
 from flows.settings import Settings
+from flows.stages.reading import Prepared
 from flows.telling.clock import Clock
 from flows.tracking.registry import Models, Version
 from flows.tracking.store import Run
@@ -13,7 +14,6 @@ from pipeline.data.incoming import Arrivals, Quarantined
 from pipeline.data.storage import Place
 from pipeline.decisions.drift import DriftReport
 from pipeline.decisions.policy import Plan
-from pipeline.loop import PrivacyReport
 from pipeline.records import Record
 
 
@@ -88,9 +88,9 @@ class Outlook(NamedTuple):
         drift: The new rows against the champion's. None without a champion, or if it has other columns or another
             format.
         plan: What the new rows call for. None without a champion.
-        privacy: What is withheld of the table.
+        prepared: What is withheld of the table, and its relations.
     """
 
     drift: DriftReport | None
     plan: Plan | None
-    privacy: PrivacyReport
+    prepared: Prepared

@@ -36,14 +36,14 @@ def prepare(job: Job, incoming: Incoming) -> Outlook:
     """Split the table, check it for drift, and ask the policy what that calls for."""
     work, tracked, settings = job.work, job.tracked, job.settings
     with job.clock.stage("split"):
-        rows, hidden = reading.split(work, tracked, settings)
-    counts = {"incoming": incoming.rows, "new": incoming.new_rows, **rows}
+        prepared = reading.split(work, tracked, settings)
+    counts = {"incoming": incoming.rows, "new": incoming.new_rows, **prepared.rows}
     tracked.parameters({"rows": counts, "data_digest": incoming.digest})
     with job.clock.stage("profile"):
         memory.profile(work, tracked, settings.drift, settings.seed)
         if job.champion is None:
             afresh = Plan(action="retrain", reasons=job.outdated)
-            return Outlook(None, remember(job, afresh) if job.outdated else None, hidden)
+            return Outlook(None, remember(job, afresh) if job.outdated else None, prepared)
         drift = None
         if not reading.differences(work, job.champion, job.models):
             drift = memory.check_drift(work, job.champion, job.models, tracked, settings)
@@ -54,7 +54,7 @@ def prepare(job: Job, incoming: Incoming) -> Outlook:
     remember(job, chosen)
     if chosen.action == "refuse":
         raise SchemaError(f"table: refused for {job.champion.uri}; {'; '.join(chosen.reasons)}")
-    return Outlook(drift, chosen, hidden)
+    return Outlook(drift, chosen, prepared)
 
 
 def remember(job: Job, plan: Plan) -> Plan:

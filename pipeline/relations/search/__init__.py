@@ -19,34 +19,54 @@ from pipeline.relations.base import Relation
 from pipeline.relations.lookups import Lookup
 from pipeline.relations.search.absent import absences
 from pipeline.relations.search.labels import duplicates, exclusives, lookups, pair_lookups
-from pipeline.relations.search.numbers import products, ratios, scaled, sums
+from pipeline.relations.search.numbers import multiples, products, ratios, scaled, sums
 from pipeline.relations.search.orders import orders
-from pipeline.relations.search.sample import Sample
+from pipeline.relations.search.sample import Extract
 from pipeline.relations.search.times import elapsed, parts
 from pipeline.schema import Schema
+from pipeline.settings import RelationSettings
 
 __all__ = ["find"]
 
-Finder = Callable[[Sample], Iterator[Relation]]
+Finder = Callable[[Extract], Iterator[Relation]]
 FINDERS: tuple[Finder, ...] = (
-    *(duplicates, sums, scaled, elapsed, parts, products, ratios, lookups, pair_lookups, exclusives, absences, orders),
+    *(
+        duplicates,
+        multiples,
+        sums,
+        scaled,
+        elapsed,
+        parts,
+        products,
+        ratios,
+        lookups,
+        pair_lookups,
+        exclusives,
+        absences,
+        orders,
+    ),
 )
 """All finders. What the first ones have rewritten, the later ones do not see."""
 
 
-def find(table: pa.Table, schema: Schema) -> Relations:
+def find(table: pa.Table, schema: Schema, settings: RelationSettings | None = None) -> Relations:
     """Find the relations that hold in every row of a table.
 
     Args:
         table: The rows.
         schema: Their schema.
+        settings: Whether to look, and which relations are not kept.
     """
+    settings = settings or RelationSettings()
+    if not settings.find:
+        return Relations(schema)
     found: list[Relation] = []
     free, left = table, schema
     for finder in FINDERS:
         touched: set[str] = set()
-        for relation in finder(Sample(free, left)):
-            if not touched.isdisjoint((relation.target, *relation.sources)) or relation.broken(free).any():
+        for relation in finder(Extract(free, left)):
+            apart = touched.isdisjoint((relation.target, *relation.sources))
+            if not apart or relation.text in settings.off or relation.broken(free).any():
                 continue
             touched.update(_rewritten(relation, left))
             found.append(relation.model_copy(update={"support": _support(relation, free)}))

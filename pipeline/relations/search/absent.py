@@ -12,45 +12,43 @@ from pipeline.arrow.labels import counted, labels
 from pipeline.errors import SchemaError
 from pipeline.relations.absences import Absent
 from pipeline.relations.base import Relation
-from pipeline.relations.search.labels import EXACT
-from pipeline.relations.search.sample import Sample, log_agreement
+from pipeline.relations.search.labels import EXACT, log_chance
+from pipeline.relations.search.sample import Extract, log_agreement
+from pipeline.relations.units import Mask
 
 
-def absences(sample: Sample) -> Iterator[Relation]:
-    """Propose target = null exactly where the source is null, is not null, or has one of some labels."""
-    names = sample.table.column_names
-    nulls = {name: _nulls(sample, name) for name in names}
-    gone = {name: mask for name, mask in nulls.items() if mask.any() and not mask.all()}
-    for target, mask in gone.items():
-        filler = _filler(sample, target)
-        if filler is None or not sample.certain(
-            log_agreement(mask.astype(np.int64), len(mask)), len(gone) * len(names)
-        ):
-            continue
-        for source in names:
-            if source != target and (found := _absent(sample, target, source, filler)) is not None:
-                yield found
-                break
+def absences(sample: Extract) -> Iterator[Relation]:
+    """Propose target = null exactly where the source is null, or has one of some labels."""
+    nulls = {name: _null(sample.table[name]) for name in sample.table.column_names}
+    gone = [name for name, mask in nulls.items() if mask.any() and not mask.all()]
+    tries = len(gone) * len(nulls)
+    for target in gone:
+        filler, null = _filler(sample, target), nulls[target]
+        for source, other in nulls.items():
+            if filler is None or source == target or not _told(sample, null, other, source, tries):
+                continue
+            where: tuple[str | None, ...] = (None,)
+            if not np.array_equal(null, other):
+                lost = labels(sample.whole[source]).cast(pa.string()).filter(pa.array(_null(sample.whole[target])))
+                where = tuple(dict.fromkeys(lost.to_pylist()))
+            support = sample.whole[target].null_count
+            yield Absent(target=target, sources=(source,), support=support, where=where, filler=filler)
 
 
-def _absent(sample: Sample, target: str, source: str, filler: str) -> Absent | None:
-    """The relation of two columns, if the target's nulls are constant within the labels of the source."""
-    null, codes = _nulls(sample, target), sample.codes[source]
-    if null[_nulls(sample, source)].all() and not null[~_nulls(sample, source)].any() and _nulls(sample, source).any():
-        where: tuple[str | None, ...] = (None,)
-    elif sample.sizes[source] <= EXACT:
-        rate = np.bincount(codes, null) / np.bincount(codes)
-        if not np.isin(rate, [0.0, 1.0]).all() or rate.min() == rate.max():
-            return None
-        whole = labels(sample.whole[source]).cast(pa.string())
-        lost = whole.filter(pa.array(_null(sample.whole[target])))
-        where = tuple(dict.fromkeys(lost.to_pylist()))
-    else:
-        return None
-    return Absent(target=target, sources=(source,), support=int(null.sum()), where=where, filler=filler)
+def _told(sample: Extract, null: Mask, other: Mask, source: str, tries: int) -> bool:
+    """Whether the nulls of a column are those of another one, or follow from its labels, by more than chance."""
+    if np.array_equal(null, other):
+        return sample.certain(log_agreement(null.astype(np.int64), len(null)), tries)
+    codes = sample.codes[source]
+    if sample.sizes[source] > EXACT:
+        return False
+    rate = np.bincount(codes, null) / np.bincount(codes)
+    everywhere = np.zeros(len(null), dtype=np.int64)
+    chance = log_chance(codes, null.astype(np.int64), everywhere)
+    return bool(np.isin(rate, [0.0, 1.0]).all() and sample.certain(chance, tries))
 
 
-def _filler(sample: Sample, name: str) -> str | None:
+def _filler(sample: Extract, name: str) -> str | None:
     """The label of an ordinary value: the mean of numbers, on their grid, or the commonest label."""
     array = combined(sample.whole[name]).drop_null()
     measure = columns.measure(sample.schema[name].kind)
@@ -67,9 +65,5 @@ def _filler(sample: Sample, name: str) -> str | None:
     return str(found[int(counts.argmax())]) if len(found) else None
 
 
-def _nulls(sample: Sample, name: str) -> np.ndarray:
-    return _null(sample.table[name])
-
-
-def _null(array: pa.ChunkedArray) -> np.ndarray:
+def _null(array: pa.ChunkedArray) -> Mask:
     return np.asarray(array.is_null().to_numpy(), dtype=bool)

@@ -12,7 +12,7 @@ from pipeline.arrow.labels import coded
 from pipeline.relations.base import Relation
 from pipeline.relations.groups import Exclusive
 from pipeline.relations.lookups import Lookup
-from pipeline.relations.search.sample import Sample, grouped, log_agreement, shares
+from pipeline.relations.search.sample import Extract, grouped, log_agreement, shares
 from pipeline.relations.sums import Same
 from pipeline.relations.units import Floats, Ints
 from pipeline.schema import value_type
@@ -26,8 +26,10 @@ MOST_PAIRED = 60
 FLAGS = 2
 
 
-def duplicates(sample: Sample) -> Iterator[Relation]:
+def duplicates(sample: Extract) -> Iterator[Relation]:
     """Propose target = source, for columns of any type."""
+    if not sample.codes:
+        return
     seen: dict[bytes, str] = {}
     shared = dict(zip(sample.codes, coded([sample.table[name] for name in sample.codes]), strict=True))
     for name, codes in shared.items():
@@ -35,11 +37,12 @@ def duplicates(sample: Sample) -> Iterator[Relation]:
         if sample.sizes[name] < 2 or not sample.certain(log_agreement(own, len(own)), len(shared) ** 2):  # noqa: PLR2004
             continue
         first = seen.setdefault(codes.tobytes(), name)
-        if first != name:
+        kinds = [pa.types.is_dictionary(sample.table[column].type) for column in (name, first)]
+        if first != name and kinds[0] == kinds[1]:
             yield Same(target=name, sources=(first,), support=len(codes))
 
 
-def lookups(sample: Sample) -> Iterator[Relation]:
+def lookups(sample: Extract) -> Iterator[Relation]:
     """Propose labels that follow from the labels of one column, the coarsest source first."""
     sources = _sources(sample)
     targets = [name for name, size in sample.sizes.items() if size > 1]
@@ -57,7 +60,7 @@ def lookups(sample: Sample) -> Iterator[Relation]:
                 yield Lookup.of(sample.whole, target, (source,))
 
 
-def pair_lookups(sample: Sample) -> Iterator[Relation]:
+def pair_lookups(sample: Extract) -> Iterator[Relation]:
     """Propose labels that follow from two columns together and from neither of them alone."""
     sources = _sources(sample)[:MOST_PAIRED]
     targets = [name for name, size in sample.sizes.items() if size > 1]
@@ -70,12 +73,12 @@ def pair_lookups(sample: Sample) -> Iterator[Relation]:
         if len(np.unique(joint)) > min(MOST_LABELS, sample.rows // 2):
             continue
         for target in _following(joint, values, targets):
-            alone = (_log_chance(joint, sample.codes[target], sample.codes[name]) for name in (one, other))
+            alone = (log_chance(joint, sample.codes[target], sample.codes[name]) for name in (one, other))
             if target not in {one, other} and sample.certain(max(alone), tries):
                 yield Lookup.of(sample.whole, target, (one, other))
 
 
-def exclusives(sample: Sample) -> Iterator[Relation]:
+def exclusives(sample: Extract) -> Iterator[Relation]:
     """Propose groups of flags of which at most one is set, the largest first."""
     flags = [name for name in sample.table.column_names if _is_flag(sample, name)]
     if len(flags) <= FLAGS:
@@ -99,7 +102,7 @@ def exclusives(sample: Sample) -> Iterator[Relation]:
             yield Exclusive(target=names[0], sources=tuple(names[1:]), support=sample.rows, always=False)
 
 
-def _sources(sample: Sample) -> list[str]:
+def _sources(sample: Extract) -> list[str]:
     """Columns whose values the model repeats exactly, those with the fewest values first."""
     names = [
         name
@@ -119,12 +122,12 @@ def _following(source: Ints, values: NDArray[np.int64], targets: list[str]) -> l
     return [name for name, lost in zip(targets, broken, strict=True) if not lost]
 
 
-def _significant(sample: Sample, source: Ints, target: str, tries: int) -> bool:
+def _significant(sample: Extract, source: Ints, target: str, tries: int) -> bool:
     """Whether chance does not explain that a target is constant within groups."""
-    return sample.certain(_log_chance(source, sample.codes[target], np.zeros(len(source), np.int64)), tries)
+    return sample.certain(log_chance(source, sample.codes[target], np.zeros(len(source), np.int64)), tries)
 
 
-def _log_chance(source: Ints, target: Ints, given: Ints) -> float:
+def log_chance(source: Ints, target: Ints, given: Ints) -> float:
     """Log-probability that values dealt out within each group of `given` are constant within groups of the source."""
     total = 0.0
     for group in np.unique(given):
@@ -136,14 +139,14 @@ def _log_chance(source: Ints, target: Ints, given: Ints) -> float:
     return total
 
 
-def _preferred(sample: Sample, source: str, target: str) -> bool:
+def _preferred(sample: Extract, source: str, target: str) -> bool:
     """Which of two columns that follow from each other is kept: a label, then the earlier one."""
     names = sample.table.column_names
     mine, theirs = ((not sample.labels(name), names.index(name)) for name in (source, target))
     return sample.sizes[source] == sample.sizes[target] and mine < theirs
 
 
-def _is_flag(sample: Sample, name: str) -> bool:
+def _is_flag(sample: Extract, name: str) -> bool:
     """Whether a column holds booleans, or zeros and ones."""
     array = sample.whole[name]
     inner = value_type(array.type)

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from pipeline.relations.base import Relation
 from pipeline.relations.products import Product
-from pipeline.relations.search.sample import Numbers, Sample
+from pipeline.relations.search.sample import Extract, Numbers
 from pipeline.relations.sums import HALF, Sum
-from pipeline.relations.units import Floats, Scale, joined
+from pipeline.relations.units import Floats, Unit, joined
 
 LEAST = 20
 """Rows with all values that a relation of numbers needs."""
@@ -20,26 +20,37 @@ TELLING = 64
 """Rows of the sample in which candidates are looked for."""
 MASKS = 8
 """Most patterns of nulls that are looked at."""
+EXACTLY = 1e-6
+"""Largest error of what is not rounded, in units."""
 LONGEST = 12
 """Most terms of a sum."""
 ALIKE = 0.98
 """Correlation that makes a candidate. Rounding takes a little."""
 
 
-def scaled(sample: Sample) -> Iterator[Relation]:
-    """Propose target = coefficient · source + constant, for two columns."""
+def multiples(sample: Extract) -> Iterator[Relation]:
+    """Propose target = coefficient · source + constant without any rounding: another unit of the same amount."""
+    yield from _proportions(sample, tolerance=EXACTLY)
+
+
+def scaled(sample: Extract) -> Iterator[Relation]:
+    """Propose target = coefficient · source + constant, rounded: a rate."""
+    yield from _proportions(sample, tolerance=HALF)
+
+
+def _proportions(sample: Extract, tolerance: float) -> Iterator[Relation]:
     for one, other in combinations(sample.numbers, 2):
         if bool(one.scale.tick) != bool(other.scale.tick) or (one.mask != other.mask).any():
             continue
         if one.mask.sum() < LEAST or not correlated(one.units[one.mask], other.units[one.mask]):
             continue
         for target, source in ((other, one), (one, other)):  # the later column follows from the earlier one
-            if (found := _scaled(target, source)) is not None:
+            if (found := _scaled(target, source, tolerance)) is not None:
                 yield found
                 break
 
 
-def sums(sample: Sample) -> Iterator[Relation]:
+def sums(sample: Extract) -> Iterator[Relation]:
     """Propose target = Σ ± sources, and times that are another one plus a number of units.
 
     Large targets come first: a grand total follows from totals, which then follow from their parts.
@@ -54,7 +65,7 @@ def sums(sample: Sample) -> Iterator[Relation]:
     yield from _spans(sample.numbers)
 
 
-def products(sample: Sample) -> Iterator[Relation]:
+def products(sample: Extract) -> Iterator[Relation]:
     """Propose target = first · (shift + factor · second)."""
     for some, units, few in _told(sample):
         for k, target in enumerate(some):
@@ -63,7 +74,7 @@ def products(sample: Sample) -> Iterator[Relation]:
                     yield found
 
 
-def ratios(sample: Sample) -> Iterator[Relation]:
+def ratios(sample: Extract) -> Iterator[Relation]:
     """Propose target = first / second · factor."""
     for some, units, few in _told(sample):
         for k, target in enumerate(some):
@@ -72,7 +83,7 @@ def ratios(sample: Sample) -> Iterator[Relation]:
                     yield found
 
 
-def _told(sample: Sample) -> Iterator[tuple[list[Numbers], Floats, Floats]]:
+def _told(sample: Extract) -> Iterator[tuple[list[Numbers], Floats, Floats]]:
     """Numbers that are present together, their units, and those of a few rows with few zeros, [columns, rows]."""
     for some, rows in _blocks([own for own in sample.numbers if not own.scale.tick]):
         units = np.stack([own.units for own in some])[:, rows]
@@ -97,17 +108,23 @@ def correlated(x: Floats, y: Floats) -> bool:
     return bool(abs((one * other).sum()) > ALIKE)
 
 
-def _scaled(target: Numbers, source: Numbers) -> Sum | None:
-    """The relation of two correlated columns, if it is one to within rounding."""
+def _scaled(target: Numbers, source: Numbers, tolerance: float) -> Sum | None:
+    """The relation of two correlated columns, if it leaves no more over than the tolerance, in units."""
     x, y = source.units[source.mask], target.units[source.mask]
     if len(np.unique(x)) < DISTINCT or len(np.unique(y)) < DISTINCT:
         return None
+    if target.scale.tick:
+        rest = y - x * source.scale.tick / target.scale.tick
+        same = np.ptp(rest) == 0 and float(rest[0]).is_integer()
+        return (
+            _sum(target, (source,), (source.scale.tick / target.scale.tick,), float(rest[0]), len(x)) if same else None
+        )
     slope = float(((x - x.mean()) * (y - y.mean())).sum() / ((x - x.mean()) ** 2).sum())
     for coefficient in (*_simple(slope, float(np.ptp(x))), slope):
         rest = y - coefficient * x
         constant = float((rest.max() + rest.min()) / 2)
         for shift in (0.0, float(np.rint(constant)), constant):
-            if np.abs(rest - shift).max() <= HALF:
+            if np.abs(rest - shift).max() <= tolerance:
                 return _sum(target, (source,), (coefficient,), shift, len(x))
     return None
 
@@ -211,7 +228,7 @@ def _ratio(target: Numbers, first: Numbers, second: Numbers, units: Floats) -> P
     return None
 
 
-def in_units(own: Numbers, scale: Scale) -> Floats:
+def in_units(own: Numbers, scale: Unit) -> Floats:
     """The units of a column on a finer scale."""
     factor = own.scale.tick / scale.tick if scale.tick else 10.0 ** (scale.places - own.scale.places)
     return np.asarray(own.units * factor)

@@ -9,14 +9,17 @@ import numpy as np
 from pipeline.relations.base import Relation
 from pipeline.relations.orders import Later, Least
 from pipeline.relations.search.numbers import LEAST, in_units
-from pipeline.relations.search.sample import Numbers, Sample
+from pipeline.relations.search.sample import Extract, Numbers
 from pipeline.relations.units import Floats, joined
 
 SIMPLER = 0.5
 """A difference takes the place of a value if it has at most this share of its different values."""
 
+MOST_EQUAL = 0.5
+"""Most rows with equal values. With more, a model that draws both columns would hardly ever keep the order."""
 
-def orders(sample: Sample) -> Iterator[Relation]:
+
+def orders(sample: Extract) -> Iterator[Relation]:
     """Propose target ≥ source for columns whose ranges overlap, neighbours in a chain first."""
     found: list[tuple[float, Later | Least]] = []
     tries = max(len(sample.numbers) ** 2, 1)
@@ -33,7 +36,7 @@ def orders(sample: Sample) -> Iterator[Relation]:
             yield relation
 
 
-def _order(sample: Sample, source: Numbers, target: Numbers, tries: int) -> tuple[float, Later | Least] | None:
+def _order(sample: Extract, source: Numbers, target: Numbers, tries: int) -> tuple[float, Later | Least] | None:
     """An order that chance does not explain, and the size of its differences."""
     scale = joined([source.scale, target.scale])
     mask = source.mask & target.mask
@@ -45,6 +48,8 @@ def _order(sample: Sample, source: Numbers, target: Numbers, tries: int) -> tupl
     if not sample.certain(len(first) * log1p(-min(_inverted(first, second), 1 - 1e-12)), tries):
         return None
     difference = second - first
+    if (difference == 0).mean() > MOST_EQUAL:
+        return None
     both = {"scale": target.scale, "origin": source.scale}
     made: Later | Least = Least(target=target.name, sources=(source.name,), support=len(first), **both)
     fine = scale == target.scale and not (target.mask & ~source.mask).any()

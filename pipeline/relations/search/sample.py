@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline import columns
 from pipeline.arrow.labels import coded
-from pipeline.relations.units import Floats, Ints, Mask, Scale, scale_of
+from pipeline.relations.units import Floats, Ints, Mask, Unit, scale_of
 from pipeline.schema import Schema
 
 ROWS = 2_000
@@ -31,12 +31,12 @@ class Numbers(NamedTuple):
     """
 
     name: str
-    scale: Scale
+    scale: Unit
     units: Floats
     mask: Mask
 
 
-class Sample:
+class Extract:
     """Evenly spaced rows of a table.
 
     Args:

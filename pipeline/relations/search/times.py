@@ -9,12 +9,12 @@ import pyarrow as pa
 from pipeline.arrow.arrays import combined, numbers
 from pipeline.relations.base import Relation
 from pipeline.relations.search.numbers import DISTINCT, LEAST, correlated, in_units
-from pipeline.relations.search.sample import Sample
-from pipeline.relations.times import CALENDAR, PARTS, SECONDS, Elapsed, Part, Rounding, part_of
+from pipeline.relations.search.sample import Extract
+from pipeline.relations.times import CALENDAR, PARTS, SECONDS, DatePart, Elapsed, Rounding, part_of
 from pipeline.relations.units import joined
 
 
-def elapsed(sample: Sample) -> Iterator[Relation]:
+def elapsed(sample: Extract) -> Iterator[Relation]:
     """Propose target = whole units from one time to another."""
     times = [own for own in sample.numbers if _dated(sample.table[own.name].type)]
     counts = [own for own in sample.numbers if not own.scale.tick and not own.scale.places]
@@ -31,22 +31,24 @@ def elapsed(sample: Sample) -> Iterator[Relation]:
             yield from _elapsed(sample, count.name, (start.name, end.name), int(mask.sum()))
 
 
-def parts(sample: Sample) -> Iterator[Relation]:
+def parts(sample: Extract) -> Iterator[Relation]:
     """Propose target = year, month, weekday, … of a date or time."""
     table = sample.table
     times = [own for own in sample.numbers if own.scale.tick and not pa.types.is_duration(table[own.name].type)]
-    others = [own for own in sample.numbers if not own.scale.tick]
+    others = [own for own in sample.numbers if not own.scale.tick or pa.types.is_date32(table[own.name].type)]
     for source in times:
         for target in others:
-            if (source.mask != target.mask).any() or target.mask.sum() < LEAST:
+            if target is source or (source.mask != target.mask).any() or target.mask.sum() < LEAST:
                 continue
             for part in PARTS:
                 if _is_part(combined(table[source.name]), part, combined(table[target.name])):
-                    yield Part(target=target.name, sources=(source.name,), part=part, support=int(target.mask.sum()))
+                    yield DatePart(
+                        target=target.name, sources=(source.name,), part=part, support=int(target.mask.sum())
+                    )
                     break
 
 
-def _elapsed(sample: Sample, target: str, sources: tuple[str, str], support: int) -> Iterator[Relation]:
+def _elapsed(sample: Extract, target: str, sources: tuple[str, str], support: int) -> Iterator[Relation]:
     """The units and roundings that hold in all rows of the sample."""
     ways: list[tuple[str, Rounding]] = [(unit, way) for unit in SECONDS for way in ("down", "near")]
     for unit, way in [*ways, (CALENDAR, "down")]:
