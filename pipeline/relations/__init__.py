@@ -1,0 +1,1 @@
+"""What holds between the columns of a table: rules that a user declares."""
