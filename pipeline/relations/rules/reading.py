@@ -142,11 +142,17 @@ def _number(array: pa.Array, known: Bools) -> Number:
 
 
 def _decimal_units(array: pa.Array) -> NDArray[Any]:
-    """The same as `whole_units`, without a Python object per value where int64 is wide enough."""
+    """The same as `whole_units`, without a `Decimal` per value."""
     kind = array.type
     plain, digits = next((make, most) for make, most in DECIMALS if make(1, 0).bit_width == kind.bit_width)
     units = pa.Array.from_buffers(plain(digits, 0), len(array), array.buffers(), offset=array.offset)
+    units = units.cast(pa.decimal256(76, 0))
     try:
-        return np.asarray(units.cast(pa.decimal256(76, 0)).cast(pa.int64()).to_numpy(zero_copy_only=False))
+        return np.asarray(units.cast(pa.int64()).to_numpy(zero_copy_only=False))
     except pa.ArrowInvalid:  # a value needs more than 64 bits
-        return whole_units(array, kind.scale)
+        words = np.frombuffer(units.buffers()[1], "<i8").reshape(-1, 4)[units.offset :][: len(units)].T
+        *lower, highest = words[: max(1, kind.bit_width // 64)]  # the highest has the sign
+        wide: NDArray[Any] = highest.astype(object)
+        for word in reversed(lower):
+            wide = wide * 2**64 + word.view("<u8").astype(object)
+        return wide

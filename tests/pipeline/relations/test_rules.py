@@ -264,6 +264,8 @@ def test_integers_do_not_overflow():
     far = {"day": [dt.date(9999, 12, 31)], "ns": pa.array([2**63 - 1], pa.timestamp("ns"))}
     assert held("day > ns and day > '9999-12-30T23:59:59.999999999' and ns < '9999-12-31'", **far) == [True]
     assert held("a == b", a=[2**53 + 1], b=[2**53]) == [False]
+    wide = pa.array([Decimal(k) for k in (-(2**200), -1, 0, 2**130, 2**63)], pa.decimal256(76, 9))
+    assert held(f"a == {-(2**200)} or a in (-1, 0) or a == {2**130}", a=wide) == [True, True, True, True, False]
 
 
 def test_a_quotient_by_zero_is_unknown():
