@@ -160,6 +160,8 @@ class RelationSettings(Record):
     Attributes:
         find: Whether relations are looked for in the table: equal columns, sums, products, ages, labels that follow
             from others, orders, groups of flags, and values that are missing together.
+        rules: Conditions that every generated row meets, such as "end >= start", "0 <= share <= 100" or
+            "age >= 18 or guardian is not null". Every real row must meet them too.
         off: Relations that are not kept, as a run and `resynth inspect` write them, such as "gross = net + tax".
 
     Example:
@@ -169,6 +171,7 @@ class RelationSettings(Record):
     """
 
     find: bool = True
+    rules: tuple[str, ...] = ()
     off: tuple[str, ...] = ()
 
 

@@ -17,6 +17,7 @@ from pipeline.checks import expect
 from pipeline.errors import DamagedError
 from pipeline.relations.absences import Absent
 from pipeline.relations.base import Relation
+from pipeline.relations.declared import Declared
 from pipeline.relations.groups import Exclusive
 from pipeline.relations.lookups import Lookup
 from pipeline.relations.orders import Later, Least
@@ -28,7 +29,8 @@ from pipeline.schema import Schema
 __all__ = ["KINDS", "Relation", "Relations"]
 
 Any = Annotated[
-    Same | Sum | Product | Lookup | Elapsed | DatePart | Later | Least | Exclusive | Absent, Field(discriminator="kind")
+    Declared | Same | Sum | Product | Lookup | Elapsed | DatePart | Later | Least | Exclusive | Absent,
+    Field(discriminator="kind"),
 ]
 KINDS: TypeAdapter[tuple[Relation, ...]] = TypeAdapter(tuple[Any, ...])
 """Relations in JSON."""

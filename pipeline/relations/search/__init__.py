@@ -16,7 +16,9 @@ import pyarrow as pa
 
 from pipeline.relations import Relations
 from pipeline.relations.base import Relation
+from pipeline.relations.declared import Declared
 from pipeline.relations.lookups import Lookup
+from pipeline.relations.rules import Rule, check
 from pipeline.relations.search.absent import absences
 from pipeline.relations.search.labels import duplicates, exclusives, lookups, pair_lookups
 from pipeline.relations.search.numbers import multiples, products, ratios, scaled, sums
@@ -55,14 +57,17 @@ def find(table: pa.Table, schema: Schema, settings: RelationSettings | None = No
     Args:
         table: The rows.
         schema: Their schema.
-        settings: Whether to look, and which relations are not kept.
+        settings: Whether to look, declared rules, and relations that are not kept.
+
+    Raises:
+        SettingsError: A declared rule cannot be read, or rows break it.
     """
     settings = settings or RelationSettings()
-    if not settings.find:
-        return Relations(schema)
-    found: list[Relation] = []
+    rules = [Rule.parse(text, schema.arrow) for text in settings.rules]
+    check(rules, table)
+    found: list[Relation] = [Declared.of(rule, table.num_rows) for rule in rules]
     free, left = table, schema
-    for finder in FINDERS:
+    for finder in FINDERS if settings.find else ():
         touched: set[str] = set()
         for relation in finder(Extract(free, left)):
             apart = touched.isdisjoint((relation.target, *relation.sources))

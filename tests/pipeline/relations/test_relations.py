@@ -6,7 +6,7 @@ import pytest
 import tables
 
 from pipeline import RelationSettings, Synthesizer, TrainingSettings, columns
-from pipeline.errors import DamagedError, SchemaError
+from pipeline.errors import DamagedError, SchemaError, SettingsError
 from pipeline.relations import Relations
 from pipeline.relations.search import find
 
@@ -157,3 +157,29 @@ def test_a_warm_start_keeps_relations_learns_new_entries_and_refuses_broken_ones
         Synthesizer.fit(moved, training=training, champion=champion)
     shares = {relation.text: share for relation, share in champion.broken(moved)}
     assert shares["region follows from town"] == pytest.approx(9 / 2_500)
+
+
+def test_declared_rules_hold_in_every_row() -> None:
+    """Rules that a model breaks now and then are kept by drawing again, and the first rows stay the first rows."""
+    random = np.random.default_rng(4)
+    low = np.round(random.normal(10, 3, 3_000), 1)
+    table = pa.table({"low": low, "high": np.round(low + random.gamma(2, 2, 3_000), 1), "share": random.random(3_000)})
+    settings = RelationSettings(find=False, rules=("high >= low", "share * 10 < high + 12"))
+    synthesizer = Synthesizer.fit(table, training=TrainingSettings(epochs=1), relations=settings)
+    plain = Synthesizer.fit(table, training=TrainingSettings(epochs=1), relations=RelationSettings(find=False))
+    made, loose = synthesizer.table(40_000), plain.table(40_000)
+    assert (loose["high"].to_numpy() < loose["low"].to_numpy()).mean() > 0.01
+    assert (made["high"].to_numpy() >= made["low"].to_numpy()).all()
+    assert (made["share"].to_numpy() * 10 < made["high"].to_numpy() + 12).all()
+    assert synthesizer.table(100, start=9_000).to_pylist() == made.slice(9_000, 100).to_pylist()
+
+
+def test_a_rule_that_real_rows_break_is_refused_without_their_values() -> None:
+    """The line names the rule, the share of the rows and a row's number."""
+    table = pa.table({"low": [1.5, 2.5, 77.25, 4.5] * 50, "high": [3.0] * 200})
+    with pytest.raises(SettingsError, match="high >= low") as refused:
+        Synthesizer.fit(table, relations=RelationSettings(rules=("high >= low",)))
+    assert "50" in str(refused.value)
+    assert "77.25" not in str(refused.value)
+    with pytest.raises(SettingsError, match="nobody"):
+        Synthesizer.fit(table, relations=RelationSettings(rules=("nobody > low",)))

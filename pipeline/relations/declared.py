@@ -1,0 +1,49 @@
+"""Rules that a user declares (`pipeline.relations.rules`): rows that break one are drawn again."""
+
+from typing import ClassVar, Literal
+
+import pyarrow as pa
+
+from pipeline.relations.base import Mask, Relation
+from pipeline.relations.rules import Rule
+from pipeline.schema import Schema
+
+
+class Declared(Relation):
+    """A rule over columns that are modelled as they are. The target is the first column that it names.
+
+    Attributes:
+        rule: The rule as written.
+    """
+
+    binds: ClassVar[bool] = False
+    kind: Literal["declared"] = "declared"
+    rule: str
+
+    @classmethod
+    def of(cls, rule: Rule, rows: int) -> "Declared":
+        """The relation of a rule that so many rows keep."""
+        target, *sources = rule.columns
+        return cls(target=target, sources=tuple(sources), support=rows, rule=rule.text)
+
+    @property
+    def text(self) -> str:
+        """See `Relation.text`."""
+        return self.rule
+
+    def freed(self, schema: Schema) -> Schema:
+        """See `Relation.freed`."""
+        return schema
+
+    def free(self, table: pa.Table) -> pa.Table:
+        """See `Relation.free`."""
+        return table
+
+    def bind(self, table: pa.Table, schema: Schema) -> pa.Table:
+        """See `Relation.bind`."""
+        del schema
+        return table
+
+    def broken(self, table: pa.Table) -> Mask:
+        """See `Relation.broken`."""
+        return ~Rule.parse(self.rule, table.schema).holds(table)
