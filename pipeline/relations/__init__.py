@@ -21,6 +21,7 @@ from pipeline.relations.declared import Declared
 from pipeline.relations.groups import Exclusive
 from pipeline.relations.lookups import Lookup
 from pipeline.relations.orders import Later, Least
+from pipeline.relations.pairs import Never
 from pipeline.relations.products import Product
 from pipeline.relations.sums import Same, Sum
 from pipeline.relations.times import DatePart, Elapsed
@@ -29,7 +30,7 @@ from pipeline.schema import Schema
 __all__ = ["KINDS", "Relation", "Relations"]
 
 Any = Annotated[
-    Declared | Same | Sum | Product | Lookup | Elapsed | DatePart | Later | Least | Exclusive | Absent,
+    Declared | Never | Same | Sum | Product | Lookup | Elapsed | DatePart | Later | Least | Exclusive | Absent,
     Field(discriminator="kind"),
 ]
 KINDS: TypeAdapter[tuple[Relation, ...]] = TypeAdapter(tuple[Any, ...])

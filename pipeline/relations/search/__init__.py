@@ -1,8 +1,8 @@
 """The search for relations.
 
 Finders look at a sample of the rows and propose relations, one sort after the other: equal columns and sums, products,
-times, labels, flags, absences, orders. A proposal is taken if it holds in every row. Then the columns that it rewrites
-are out of the way of further proposals.
+times, labels, flags, absences, orders, and pairs of labels that never occur. A proposal is taken if it holds in every
+row. Then the columns that it rewrites are out of the way of further proposals.
 
 A finder proposes only what chance does not explain. Under the hypothesis that the target is dealt out to the rows at
 random, the probability that all rows fulfil the relation must be below `CHANCE`, divided by the number of combinations
@@ -25,6 +25,7 @@ from pipeline.relations.search.numbers import multiples, products, ratios, scale
 from pipeline.relations.search.orders import orders
 from pipeline.relations.search.sample import Extract
 from pipeline.relations.search.times import elapsed, parts
+from pipeline.relations.search.zeros import zeros
 from pipeline.schema import Schema
 from pipeline.settings import RelationSettings
 
@@ -32,21 +33,8 @@ __all__ = ["find"]
 
 Finder = Callable[[Extract], Iterator[Relation]]
 FINDERS: tuple[Finder, ...] = (
-    *(
-        duplicates,
-        multiples,
-        sums,
-        scaled,
-        elapsed,
-        parts,
-        products,
-        ratios,
-        lookups,
-        pair_lookups,
-        exclusives,
-        absences,
-        orders,
-    ),
+    *(duplicates, multiples, sums, scaled, elapsed, parts, products, ratios),
+    *(lookups, pair_lookups, exclusives, absences, orders, zeros),
 )
 """All finders. What the first ones have rewritten, the later ones do not see."""
 
