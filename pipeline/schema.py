@@ -42,8 +42,8 @@ class ColumnSettings(Record):
     """What is fixed about one column. resynth chooses what is not set.
 
     Attributes:
-        kind: How the column is taken: "numeric", "categorical", "datetime", "identifier", "text", "null" (the column
-            stays, with nulls only) or "drop" (the column is left out).
+        kind: How the column is taken: "numeric", "categorical", "code" (numbers that name things), "datetime",
+            "identifier", "text", "null" (the column stays, with nulls only) or "drop" (the column is left out).
         normalization: How numbers and times become network variables: "tokens" (the default), "quantile", "zscore",
             "minmax" or "robust".
         public: Whether the labels are common knowledge, such as codes or countries, so that even the rarest may be

@@ -1,12 +1,9 @@
-"""Categories: strings, dictionaries, booleans, codes, and values of any other type on request.
+"""Categories: strings, dictionaries, booleans, and values of any other type on request.
 
 Values are equal if their labels are equal (`pipeline.arrow.labels`). The distinct labels, most frequent first, are cut
 into an alphabet (`pipeline.columns.alphabet`). A category that is not rare has a symbol of its own. Rare categories
 share leaves and are drawn at their training rates. So memory does not grow with the cardinality, and no rare value is
 lost. No category is ever invented.
-
-Codes (`pipeline.columns.codes`) come in the order of their numbers instead. So rare ones share a symbol with codes that
-begin with the same digits, which often name things of the same sort or place.
 """
 
 from typing import Any, ClassVar, Self
@@ -17,11 +14,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pipeline.arrow import labels
-from pipeline.arrow.arrays import Array, combined, is_text, masked, numbers
-from pipeline.arrow.domain import is_number
+from pipeline.arrow.arrays import Array, combined, is_text, masked
 from pipeline.arrow.labels import counted
 from pipeline.checks import exactly, expect, record, vector
-from pipeline.columns import checked, codes
+from pipeline.columns import checked
 from pipeline.columns.alphabet import Alphabet, partition
 from pipeline.columns.base import ALONE, Beside, Codec, Encoded, Extension, Novel, Origin, unrelated
 from pipeline.columns.forms.symbols import alphabet_variables, leaf_of
@@ -40,7 +36,7 @@ class Categorical(Codec):
 
     Args:
         values: Labels of the distinct training values, in dictionary order.
-        order: Indices into `values`, most frequent label first, or by number.
+        order: Indices into `values`, most frequent label first.
         counts: Training rows of each label, in that order.
         alphabet: Partition of that order.
         nulls: Whether nulls were seen in training.
@@ -74,20 +70,18 @@ class Categorical(Codec):
 
     @classmethod
     def claim(cls, array: Array, name: str, least_rows: int) -> str | None:  # noqa: ARG003
-        """Every column of strings, booleans or nulls, every dictionary, and numbers that are codes."""
+        """Every column of strings, booleans or nulls, and every dictionary."""
         inner = value_type(array.type)
         natural = pa.types.is_null(inner) or pa.types.is_boolean(inner) or is_text(inner)
         if not natural and not pa.types.is_dictionary(array.type):
-            return codes.recognised(array, name)
+            return None
         return f"{len(counted(array)[0])} labels" if cls.supports(array.type) else None
 
     @classmethod
     def fit(cls, array: Array, column: Column, beside: Beside = ALONE) -> Self:  # noqa: ARG003
         """See `Codec.fit`."""
         values, counts = counted(array)
-        order = np.argsort(-counts, kind="stable")
-        if is_number(value_type(array.type)):
-            order = np.argsort(numbers(labels.values(values, value_type(array.type))), kind="stable")
+        order = cls._ordered(values, counts, value_type(array.type))
         alphabet = Alphabet.fit(counts[order], width=WIDTH, leaf_rows=1)
         nulls = bool(counts.sum() < len(array))
         return cls(values, order, counts[order], alphabet, nulls=nulls, arrow=array.type)
@@ -105,7 +99,7 @@ class Categorical(Codec):
         order, size, n = np.argsort(-counts, kind="stable"), self.alphabet.size, len(self.order)
         room = 1 if novel == "bucket" else max(1, 2 * WIDTH - size)
         starts = partition(counts[order], room, 1) if len(order) else order
-        grown = Categorical(
+        grown = type(self)(
             pa.concat_arrays([self.values, added]),
             np.append(self.order, n + order),
             np.append(self.counts, counts[order]),
@@ -126,6 +120,12 @@ class Categorical(Codec):
     def strange(self, array: Array) -> bool:
         """See `Codec.strange`."""
         return bool(self._new(counted(array)[0]).any())
+
+    @classmethod
+    def _ordered(cls, values: pa.Array, counts: NDArray[np.int64], arrow: pa.DataType) -> NDArray[np.int64]:
+        """The order of labels: the most frequent first."""
+        del values, arrow
+        return np.argsort(-counts, kind="stable")
 
     def _new(self, values: pa.Array) -> NDArray[np.bool_]:
         """Which of these distinct labels are unknown."""

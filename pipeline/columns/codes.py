@@ -10,16 +10,23 @@ how the values sit:
 - they do not prefer round numbers or one last digit, as amounts and prices do.
 
 A name such as "zip" or "branch_code" is evidence too: then repeats and empty neighbours are enough.
+
+Codes are categories in the order of their numbers. So rare ones share a symbol with codes that begin with the same
+digits, which often name things of the same sort or place.
 """
 
 import re
+from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline.arrow.arrays import Array, combined
+from pipeline.arrow import labels
+from pipeline.arrow.arrays import Array, combined, numbers
 from pipeline.arrow.domain import Grid, domain_of, is_number, valid
+from pipeline.columns.categorical import Categorical
+from pipeline.schema import Column
 
 FEWEST_ROWS = 100
 FEWEST_VALUES = 10
@@ -46,6 +53,33 @@ NAMED = re.compile(
 Ints = NDArray[np.int64]
 
 
+class Code(Categorical):
+    """The kind of columns of numbers that name things."""
+
+    kind: ClassVar[str] = "code"
+
+    @classmethod
+    def supports(cls, arrow: pa.DataType) -> bool:
+        """Integers, floats, decimals."""
+        return is_number(arrow)
+
+    @classmethod
+    def claim(cls, array: Array, name: str, least_rows: int) -> str | None:  # noqa: ARG003
+        """Claim numbers that sit as codes do."""
+        return recognised(array, name)
+
+    @classmethod
+    def warning(cls, column: Column) -> str:
+        """See `Codec.warning`."""
+        return f'column {column.name!r} is taken for codes, none of which is invented: kind = "numeric" overrules it'
+
+    @classmethod
+    def _ordered(cls, values: pa.Array, counts: Ints, arrow: pa.DataType) -> Ints:
+        """The order of labels: by number."""
+        del counts
+        return np.argsort(numbers(labels.values(values, arrow)), kind="stable")
+
+
 def recognised(array: Array, name: str) -> str | None:
     """Why the numbers of a column are codes, in words. None if they are quantities."""
     found = _whole(combined(array)) if is_number(array.type) else None
@@ -56,7 +90,7 @@ def recognised(array: Array, name: str) -> str | None:
     if not _apart(values, counts) or not (named or _plain(values, counts)):
         return None
     said = "so the name says, and " if named else ""
-    return f"codes: {said}{len(values)} values repeat, fill {_full(values):.1%} of their range and have no neighbours"
+    return f"{said}{len(values)} values repeat, fill {_full(values):.1%} of their range and have no neighbours"
 
 
 def _apart(values: Ints, counts: Ints) -> bool:
