@@ -156,6 +156,9 @@ def _relations(material: Material, choices: Choices, champion: Fitted | None) ->
     if lost := continuation.broken(champion, material.known):
         texts = "; ".join(relation.text for relation, _ in lost)
         raise SchemaError(f"warm start: expected rows that keep the champion's relations, got rows that break {texts}")
+    if choices.novel == "refuse" and (new := champion.relations.strange(material.known)):
+        name, count = next(iter(new.items()))
+        raise SchemaError(f"column {name!r}: expected known labels only, got {count} new ones")
     return champion.relations.extended(material.known)
 
 

@@ -154,7 +154,9 @@ class Synthesizer:
 
     def strange(self, table: pa.Table) -> tuple[str, ...]:
         """Names of the columns that hold unknown labels, for a table with the columns of this synthesizer."""
-        return self.fitted.normalization.strange(self.fitted.relations.free(table))
+        relations = self.fitted.relations
+        found = {*relations.strange(table), *self.fitted.normalization.strange(relations.free(table))}
+        return tuple(name for name in self.schema.names if name in found)
 
     def sample(self, rows: int, *, seed: int = 0, start: int = 0) -> Frame:
         """Rows `start` to `start` + `rows` − 1 of the dataset of `seed`, as the kind of frame that was given to `fit`.

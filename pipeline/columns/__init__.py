@@ -17,7 +17,7 @@ from pipeline.checks import expect
 from pipeline.columns.base import Beside, Codec, Encoded, Extension, Novel, Origin
 from pipeline.columns.blank import Blank
 from pipeline.columns.categorical import Categorical
-from pipeline.columns.codes import Code
+from pipeline.columns.codes import NumberCode
 from pipeline.columns.datetime import Datetime
 from pipeline.columns.identifier import Identifier
 from pipeline.columns.numeric import Numeric
@@ -50,7 +50,7 @@ __all__ = [
 ]
 
 KINDS: dict[str, type[Codec]] = {
-    kind.kind: kind for kind in (Text, Identifier, Datetime, Categorical, Code, Numeric, Blank)
+    kind.kind: kind for kind in (Text, Identifier, Datetime, Categorical, NumberCode, Numeric, Blank)
 }
 NAMES = frozenset({"person", "first name", "last name"})
 """Shapes of columns of names. Their words appear in no made-up value of any column."""

@@ -53,7 +53,7 @@ NAMED = re.compile(
 Ints = NDArray[np.int64]
 
 
-class Code(Categorical):
+class NumberCode(Categorical):
     """The kind of columns of numbers that name things."""
 
     kind: ClassVar[str] = "code"

@@ -73,6 +73,15 @@ class Relations:
             table = relation.bind(table, schema)
         return table.cast(self.schema.arrow) if self.found else table
 
+    def strange(self, table: pa.Table) -> dict[str, int]:
+        """Number of unknown labels of each column that follows from labels and has such labels in the table."""
+        found = {}
+        for relation in self.found:
+            if isinstance(relation, Lookup) and (count := relation.strange(table)):
+                found[relation.target] = count
+            table = relation.free(table)
+        return found
+
     def extended(self, table: pa.Table) -> "Relations":
         """The same relations for further rows, none of which breaks one."""
         found = []

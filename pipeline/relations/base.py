@@ -15,8 +15,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+from pydantic import model_validator
 
 from pipeline.arrow.arrays import Array, combined
+from pipeline.arrow.labels import coded
 from pipeline.records import Record
 from pipeline.schema import Column, Schema, value_type
 
@@ -34,9 +36,21 @@ class Relation(Record):
 
     binds: ClassVar[bool] = True
     """Whether binding makes it hold in the rows of a model. If not, rows that break it are drawn again."""
+    number: ClassVar[int | None] = 1
+    """Number of sources. None for any number of at least one."""
     target: str
     sources: tuple[str, ...]
     support: int = 0
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if len(self.sources) != self.number if self.number is not None else not self._sized():
+            raise ValueError("expected as many sources as the relation has")
+        return self
+
+    def _sized(self) -> bool:
+        """Whether lists that belong to the sources have as many entries."""
+        return len(self.sources) > 0
 
     @property
     def text(self) -> str:
@@ -93,9 +107,15 @@ def placed(table: pa.Table, schema: Schema, name: str, array: Array) -> pa.Table
 
 def differs(one: pa.Array, other: pa.Array) -> Mask:
     """Which entries differ; two nulls, or two NaN, are equal, [rows]."""
-    one, other = (pc.if_else(pc.is_nan(x), None, x) if pa.types.is_floating(x.type) else x for x in (one, other))
-    same = pc.or_(pc.fill_null(pc.equal(one, other), False), pc.and_(pc.is_null(one), pc.is_null(other)))  # noqa: FBT003
-    return ~np.asarray(same.to_numpy(zero_copy_only=False), dtype=bool)
+    try:
+        alike = pc.or_kleene(pc.equal(one, other), pc.and_(pc.is_null(one), pc.is_null(other)))
+    except pa.ArrowNotImplementedError:  # lists and other types that Arrow does not compare
+        first, second = coded([one, other])
+        return np.asarray(first != second)
+    found = pc.invert(pc.fill_null(alike, False))  # noqa: FBT003
+    if pa.types.is_floating(one.type):
+        found = pc.and_not(found, pc.fill_null(pc.and_(pc.is_nan(one), pc.is_nan(other)), False))  # noqa: FBT003
+    return np.asarray(found.to_numpy(zero_copy_only=False), dtype=bool)
 
 
 def without(schema: Schema, *names: str) -> Schema:

@@ -17,6 +17,7 @@ class Declared(Relation):
     """
 
     binds: ClassVar[bool] = False
+    number: ClassVar[int | None] = None
     kind: Literal["declared"] = "declared"
     rule: str
 
@@ -25,6 +26,9 @@ class Declared(Relation):
         """The relation of a rule that so many rows keep."""
         target, *sources = rule.columns
         return cls(target=target, sources=tuple(sources), support=rows, rule=rule.text)
+
+    def _sized(self) -> bool:
+        return True
 
     @property
     def text(self) -> str:

@@ -1,6 +1,6 @@
 """Groups of flags of which at most one is set: one-hot columns become one label."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -22,6 +22,7 @@ class Exclusive(Relation):
         always: Whether exactly one is set.
     """
 
+    number: ClassVar[int | None] = None
     kind: Literal["exclusive"] = "exclusive"
     always: bool
 

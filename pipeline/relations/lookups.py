@@ -28,9 +28,13 @@ class Lookup(Relation):
     """
 
     binds: ClassVar[bool] = False
+    number: ClassVar[int | None] = None
     kind: Literal["lookup"] = "lookup"
     keys: tuple[tuple[Label, ...], ...]
     entries: tuple[Label, ...]
+
+    def _sized(self) -> bool:
+        return 0 < len(self.sources) == len(self.keys) and all(len(own) == len(self.entries) for own in self.keys)
 
     @property
     def text(self) -> str:
@@ -65,6 +69,12 @@ class Lookup(Relation):
         _, first = np.unique(joint, return_index=True)
         *keys, entries = (tuple(array.take(pa.array(first)).to_pylist()) for array in arrays)
         return cls(target=target, sources=sources, support=len(joint) - len(first), keys=tuple(keys), entries=entries)
+
+    def strange(self, table: pa.Table) -> int:
+        """Number of labels of the target in a table that no entry has."""
+        known = pa.array(sorted({label for label in self.entries if label is not None}), pa.string())
+        found, _ = labels.counted(table[self.target])
+        return int((labels.places(found, known) == len(known)).sum())
 
     def extended(self, table: pa.Table) -> Self:
         """See `Relation.extended`. Combinations that are new get an entry."""

@@ -30,9 +30,18 @@ class Never(Relation):
     """
 
     binds: ClassVar[bool] = False
+    number: ClassVar[int | None] = None
     kind: Literal["never"] = "never"
     known: tuple[tuple[Label, ...], ...]
     never: tuple[Pair, ...]
+
+    def _sized(self) -> bool:
+        sizes = [len(own) for own in self.known]
+        columns = len(self.sources) + 1 == len(sizes) > 1
+        return columns and all(
+            0 <= one < len(sizes) and 0 <= other < len(sizes) and 0 <= i < sizes[one] and 0 <= j < sizes[other]
+            for one, i, other, j in self.never
+        )
 
     @property
     def names(self) -> tuple[str, ...]:

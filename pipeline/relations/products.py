@@ -3,7 +3,7 @@
 Examples are quantity × price, price × (1 − discount) and part / whole.
 """
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -26,6 +26,7 @@ class Product(Relation):
         scales: The scales of the two sources.
     """
 
+    number: ClassVar[int | None] = 2
     kind: Literal["product"] = "product"
     factor: float
     shift: float = 0.0

@@ -4,7 +4,7 @@ All are one form: target = Σ coefficient · source + constant, in whole units, 
 column that stands twice has the coefficient 1, cents have 100, gross has 1 and 1, the days between two dates 1 and −1.
 """
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -41,11 +41,15 @@ class Sum(Relation):
         scales: The scale of each source.
     """
 
+    number: ClassVar[int | None] = None
     kind: Literal["sum"] = "sum"
     coefficients: tuple[float, ...]
     constant: float = 0.0
     scale: Unit
     scales: tuple[Unit, ...]
+
+    def _sized(self) -> bool:
+        return 0 < len(self.sources) == len(self.coefficients) == len(self.scales)
 
     @property
     def text(self) -> str:

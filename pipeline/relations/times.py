@@ -1,10 +1,11 @@
 """Columns that follow from times: ages and durations in whole units, and parts of a date."""
 
-from typing import Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from pydantic import AfterValidator
 
 from pipeline.arrow.arrays import combined, masked
 from pipeline.relations.base import Relation
@@ -41,6 +42,18 @@ PARTS = (
 Rounding = Literal["down", "near"]
 
 
+def _unit(name: str) -> str:
+    if name not in SECONDS and name != CALENDAR:
+        raise ValueError("expected a unit of time")
+    return name
+
+
+def _part(name: str) -> str:
+    if name not in PARTS:
+        raise ValueError("expected a part of a date")
+    return name
+
+
 class Elapsed(Relation):
     """The time from the first to the second source, in whole units: an age, a length of stay.
 
@@ -49,8 +62,9 @@ class Elapsed(Relation):
         rounding: Down to whole units, or to the nearest.
     """
 
+    number: ClassVar[int | None] = 2
     kind: Literal["elapsed"] = "elapsed"
-    unit: str
+    unit: Annotated[str, AfterValidator(_unit)]
     rounding: Rounding = "down"
 
     @property
@@ -76,7 +90,7 @@ class DatePart(Relation):
     """
 
     kind: Literal["part"] = "part"
-    part: str
+    part: Annotated[str, AfterValidator(_part)]
 
     @property
     def text(self) -> str:

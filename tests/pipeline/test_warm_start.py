@@ -14,11 +14,12 @@ from pipeline.continuation import SHARE
 from pipeline.errors import SchemaError
 from pipeline.models.vae import VAE
 from pipeline.schema import Schema
-from pipeline.settings import ModelSettings, TrainingSettings
+from pipeline.settings import ModelSettings, RelationSettings, TrainingSettings
 from pipeline.synthesizer import Synthesizer
 
 MODEL = ModelSettings(width=64, hidden=32, components=32)
 TRAINING = TrainingSettings(epochs=20, batch=128, device="cpu", rate=4e-3)
+PLAIN = RelationSettings(find=False)  # so that every column is one of the network
 NONE = TRAINING.model_copy(update={"epochs": 0})
 
 
@@ -49,7 +50,7 @@ def champion(training: None) -> Synthesizer:
     """A synthesizer fitted to the mixed table of 3,000 rows."""
     table = mixed(3_000)
     parts = table.slice(300), table.slice(0, 300)
-    return Synthesizer.fit(*parts, columns.infer(table), model=MODEL, training=TRAINING)
+    return Synthesizer.fit(*parts, columns.infer(table), model=MODEL, training=TRAINING, relations=PLAIN)
 
 
 @pytest.fixture(scope="module")

@@ -40,7 +40,8 @@ def parts(sample: Extract) -> Iterator[Relation]:
         for target in others:
             if target is source or (source.mask != target.mask).any() or target.mask.sum() < LEAST:
                 continue
-            for part in PARTS:
+            dated = pa.types.is_date32(table[target.name].type)
+            for part in PARTS[:1] if dated else PARTS[1:]:
                 if _is_part(combined(table[source.name]), part, combined(table[target.name])):
                     yield DatePart(
                         target=target.name, sources=(source.name,), part=part, support=int(target.mask.sum())

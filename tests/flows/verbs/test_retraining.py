@@ -17,7 +17,7 @@ import pipeline.saving
 from flows.engine import homes
 from flows.settings import Settings
 from flows.stages import judging
-from flows.stages.reading import Incoming
+from flows.stages.reading import Incoming, Prepared
 from flows.tracking import registry
 from flows.tracking.registry import Version
 from flows.tracking.store import PastCheck, Run, past_checks
@@ -273,7 +273,7 @@ def test_an_alias_moved_meanwhile_is_respected(
         Operation.open("run", home, name) as operation,
     ):
         job = Job(request, operation, first.origin, first, clock, None)
-        outcome = retrain(job, incoming, Outlook(None, None, PrivacyReport(least_rows=5)))
+        outcome = retrain(job, incoming, Outlook(None, None, Prepared({}, PrivacyReport(least_rows=5), ())))
         assert (outcome.published, outcome.alias) == ("2", None)
     assert published == ["3" if promote else "2"]
     assert registry.resolve(name).version == "2"

@@ -8,7 +8,7 @@ import pytest
 from numpy.random import Generator
 
 from pipeline.columns import infer
-from pipeline.columns.codes import Code, recognised
+from pipeline.columns.codes import NumberCode, recognised
 from pipeline.privacy.disclosure import Disclosure
 from pipeline.schema import ColumnSettings
 
@@ -93,7 +93,7 @@ def test_codes_are_never_invented_and_rare_ones_become_codes_near_them() -> None
     assert set(shown) <= set(values)
     assert np.unique(shown, return_counts=True)[1].min() >= 5
     assert np.mean(shown // 1_000 == values // 1_000) > 0.8
-    codec = Code.fit(pa.chunked_array([shown]), schema["zip"])
+    codec = NumberCode.fit(pa.chunked_array([shown]), schema["zip"])
     encoded = codec.encode(pa.array(shown))
     again = codec.decode(encoded._replace(rest=codec.draw(encoded.values, random, np.arange(ROWS))))
     assert set(again.to_pylist()) <= set(shown.tolist())

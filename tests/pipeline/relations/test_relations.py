@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 import pytest
-import tables
+import related
 
 from pipeline import RelationSettings, Synthesizer, TrainingSettings, columns
 from pipeline.errors import DamagedError, SchemaError, SettingsError
@@ -45,7 +45,7 @@ def searched(table: pa.Table) -> Relations:
 @pytest.mark.parametrize("seed", [3, 4])
 def test_relations_are_found_and_reversible(name: str, seed: int) -> None:
     """What was put into a table is found, no real row breaks it, and the table comes back from its free columns."""
-    table = getattr(tables, name)(4_000, seed)
+    table = getattr(related, name)(4_000, seed)
     found = searched(table)
     assert FOUND[name] <= {relation.text for relation in found}
     assert not found.broken(table).any()
@@ -64,11 +64,11 @@ def test_relations_are_found_and_reversible(name: str, seed: int) -> None:
 @pytest.mark.parametrize("name", FOUND)
 def test_every_generated_row_keeps_them(name: str) -> None:
     """After a training of one epoch, no row of 100,000 breaks anything that holds in all real rows."""
-    table = getattr(tables, name)(3_000, 11)
+    table = getattr(related, name)(3_000, 11)
     synthesizer = Synthesizer.fit(table, training=TrainingSettings(epochs=1), seed=0)
     made = synthesizer.table(100_000, seed=1)
-    assert tables.broken(table, table) == dict.fromkeys(tables.broken(table, table), 0.0)
-    assert tables.broken(made, table) == dict.fromkeys(tables.broken(made, table), 0.0)
+    assert related.broken(table, table) == dict.fromkeys(related.broken(table, table), 0.0)
+    assert related.broken(made, table) == dict.fromkeys(related.broken(made, table), 0.0)
     some = synthesizer.table(300, seed=1, start=8_000)
     assert (
         some.equals(made.slice(8_000, 300).combine_chunks()) or some.to_pylist() == made.slice(8_000, 300).to_pylist()
@@ -77,7 +77,7 @@ def test_every_generated_row_keeps_them(name: str) -> None:
 
 def test_durations_have_their_own_distribution() -> None:
     """The days between two dates are distributed as in the real rows, to within a few percent of the rows."""
-    table = tables.stays(3_000, 5)
+    table = related.stays(3_000, 5)
     made = Synthesizer.fit(table, training=TrainingSettings(epochs=4), seed=0).table(20_000)
     stays = [
         np.bincount((t["went"].to_numpy() - t["came"].to_numpy()).astype("timedelta64[D]").astype(int), minlength=61)
@@ -90,18 +90,18 @@ def test_durations_have_their_own_distribution() -> None:
 @pytest.mark.parametrize("seed", range(5))
 def test_columns_without_relations_get_none(seed: int) -> None:
     """Thirty columns that are drawn independently of each other have no relation; ten false ones in 1,000 by chance."""
-    assert [relation.text for relation in searched(tables.unrelated(3_000, seed))] == []
+    assert [relation.text for relation in searched(related.unrelated(3_000, seed))] == []
 
 
 @pytest.mark.parametrize("rows", [0, 1, 5, 19, 60])
 def test_few_rows_prove_little(rows: int) -> None:
     """In a few rows of independent columns nothing is taken for exact."""
-    assert [relation.text for relation in searched(tables.unrelated(rows, 7, 18))] == []
+    assert [relation.text for relation in searched(related.unrelated(rows, 7, 18))] == []
 
 
 def test_one_broken_row_is_enough() -> None:
     """What a single row of many breaks is no relation."""
-    table = tables.orders(4_000, 2)
+    table = related.orders(4_000, 2)
     due = table["due"].to_numpy().copy()
     due[3_333] += 0.01
     found = searched(table.set_column(5, "due", pa.array(due)))
@@ -110,7 +110,7 @@ def test_one_broken_row_is_enough() -> None:
 
 def test_relations_can_be_switched_off() -> None:
     """One by its text, or all of them."""
-    table = tables.orders(2_000, 1)
+    table = related.orders(2_000, 1)
     schema = columns.infer(table)
     off = find(table, schema, RelationSettings(off=("quantity again = quantity",)))
     assert "quantity again = quantity" not in {relation.text for relation in off}
@@ -120,7 +120,7 @@ def test_relations_can_be_switched_off() -> None:
 
 def test_what_is_withheld_does_not_come_back_by_a_relation() -> None:
     """A region of two rows is withheld with its town, and the saved lookup does not hold it."""
-    table = tables.places(3_000, 3)
+    table = related.places(3_000, 3)
     town = ["secret town" if i < 2 else value for i, value in enumerate(table["town"].to_pylist())]
     region = ["secret region" if i < 2 else value for i, value in enumerate(table["region"].to_pylist())]
     table = table.set_column(0, "town", pa.array(town)).set_column(1, "region", pa.array(region))
@@ -130,7 +130,7 @@ def test_what_is_withheld_does_not_come_back_by_a_relation() -> None:
 
 def test_saved_relations_are_checked() -> None:
     """Relations come back from JSON, and others are refused."""
-    table = tables.places(2_000, 3)
+    table = related.places(2_000, 3)
     found = searched(table)
     states = [relation.model_dump(mode="json") for relation in found]
     again = Relations.load(columns.infer(table), states)
@@ -142,7 +142,7 @@ def test_saved_relations_are_checked() -> None:
 
 def test_a_warm_start_keeps_relations_learns_new_entries_and_refuses_broken_ones() -> None:
     """A new town with its region is learned. A town in another region is refused in one line."""
-    table, training = tables.places(2_500, 3), TrainingSettings(epochs=1)
+    table, training = related.places(2_500, 3), TrainingSettings(epochs=1)
     champion = Synthesizer.fit(table, training=training)
     names = table["town"].to_pylist()
     new = table.set_column(0, "town", pa.array(["new town"] * 60 + names[60:]))
@@ -152,6 +152,12 @@ def test_a_warm_start_keeps_relations_learns_new_entries_and_refuses_broken_ones
     new = new.set_column(2, "country", pa.array([country[70]] * 60 + country[60:]).dictionary_encode())
     grown = Synthesizer.fit(new, training=training, champion=champion)
     assert "new town" in grown.table(20_000)["town"].to_pylist()
+    assert champion.strange(new) == ("town",)
+    odd = table.set_column(1, "region", pa.array(["region 99"] * 60 + region[60:]))
+    odd = odd.set_column(0, "town", pa.array(["new town"] * 60 + names[60:]))
+    assert champion.strange(odd) == ("town", "region")
+    with pytest.raises(SchemaError, match="column 'region': expected known labels only, got 1 new ones"):
+        Synthesizer.fit(odd, training=training, champion=champion, novel="refuse")
     moved = table.set_column(1, "region", pa.array(["region 99"] * 9 + region[9:]))
     with pytest.raises(SchemaError, match="rows that break region follows from town"):
         Synthesizer.fit(moved, training=training, champion=champion)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pyarrow as pa
-import tables
+import related
 
 from pipeline import Synthesizer, TrainingSettings, columns
 from pipeline.relations import Relations
@@ -58,7 +58,7 @@ def test_pairs_that_chance_leaves_out_are_none() -> None:
 
 def test_null_is_a_label() -> None:
     """A value that is missing for one label only is a pair too."""
-    table = tables.places(3_000, 5)
+    table = related.places(3_000, 5)
     random = np.random.default_rng(1)
     size = pa.array(
         table["size"].to_pylist(), mask=np.isin(table["product"].to_pylist(), ["p1"]) | (random.random(3_000) < 0.1)
