@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from pipeline import columns
 from pipeline.columns.base import Codec, Encoded, Novel, Origin
+from pipeline.columns.fanout import joined
 from pipeline.models.layout import Layout
 from pipeline.models.rows import Rows
 from pipeline.schema import Schema
@@ -90,12 +91,18 @@ class Normalization:
                 row does not depend on the number of rows.
             count: How many of these rows to make.
         """
-        arrays = []
-        for codec, values in zip(self.codecs.values(), self._by_column(rows), strict=True):
-            filled = tuple(_resized(value, len(index)) for value in values)
-            rest = codec.draw(filled, random, index)[:count]
-            arrays.append(codec.decode(Encoded(values, rest)))
-        return pa.Table.from_arrays(arrays, schema=self.schema.arrow)
+        values = dict(zip(self.codecs, self._by_column(rows), strict=True))
+        arrays: dict[str, pa.Array] = {}
+        for column in sorted(self.schema, key=lambda column: bool(column.unique_with)):
+            codec, own = self.codecs[column.name], values[column.name]
+            filled = tuple(_resized(value, len(index)) for value in own)
+            if column.unique_with:
+                beside = joined([arrays[name] for name in column.unique_with])
+                rest = codec.draw_beside(filled, random, index, beside)
+            else:
+                rest = codec.draw(filled, random, index)
+            arrays[column.name] = codec.decode(Encoded(own, rest[:count]))
+        return pa.Table.from_arrays([arrays[name] for name in self.codecs], schema=self.schema.arrow)
 
     def taken_apart(self, rows: Rows, share: float, random: np.random.Generator) -> Rows:
         """Shuffle the values of each column among a share of the rows. See `pipeline.privacy.rehearsal`."""
