@@ -61,7 +61,10 @@ class Identifier(MadeUp):
     @classmethod
     def warning(cls, column: Column) -> str:
         """See `Codec.warning`."""
-        return f"column {column.name!r} is taken for an identifier ({column.why}): generated rows get fresh values"
+        beside = f", unique with {' and '.join(map(repr, column.unique_with))}" if column.unique_with else ""
+        return (
+            f"column {column.name!r} is taken for an identifier ({column.why}): generated rows get fresh values{beside}"
+        )
 
     @classmethod
     def _fitted(cls, array: Array, column: Column, known: Mould | None, beside: Beside) -> Self:

@@ -9,7 +9,6 @@ from itertools import combinations
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from pipeline.columns.fanout import joined, numbered, together
 from pipeline.personal.mixing import Ints
@@ -21,7 +20,7 @@ MOST = 2
 WIDEST = 12
 """Most columns that are looked at together."""
 HEAD = 20_000
-"""Rows that rule out most columns."""
+"""About as many rows rule out most columns."""
 FEWEST, LINES = 100, 5
 """Least number of identifiers, in all and for each line, for lines to show that a column holds identifiers."""
 
@@ -35,17 +34,17 @@ def beside(table: pa.Table, name: str, others: Sequence[str]) -> tuple[str, ...]
         others: The columns that may stand beside it.
     """
     table = table.filter(table[name].is_valid())
-    if pc.count_distinct(table[name]).as_py() == table.num_rows:
+    codes = joined([table[name]])
+    sizes = np.bincount(codes)
+    if len(sizes) == len(codes):
         return ()
-    head = {column: joined([table[column].slice(0, HEAD)]) for column in (name, *others)}
+    few = np.flatnonzero(codes <= np.searchsorted(np.cumsum(sizes), HEAD))  # all rows of some identifiers
+    head = {other: joined([table[other].take(pa.array(few))]) for other in others}
     for count in range(1, MOST + 1):
-        groups: list[tuple[str, ...]] = list(combinations(others if count == 1 else others[:WIDEST], count))
-        chances = [_agreeing(head[name], [head[other] for other in group]) for group in groups]
-        for place in np.argsort(-np.array(chances), kind="stable").tolist():
-            group = groups[place]
-            if chances[place] < CHANCE:
-                break
-            if _agreeing(joined([table[name]]), [joined([table[other]]) for other in group]):
+        groups = list(combinations(others if count == 1 else others[:WIDEST], count))
+        chances = [_agreeing(codes[few], [head[other] for other in group]) for group in groups]
+        for chance, group in sorted(zip(chances, groups, strict=True), key=lambda pair: -pair[0]):
+            if chance >= CHANCE and _agreeing(codes, [joined([table[other]]) for other in group]):
                 return group
     return ()
 

@@ -72,10 +72,14 @@ class Steps(Leaf):
         return cls(grid=found.grid, spare=found.spare, fresh=wanted.fresh, free=found.free, pool=pool)
 
     def narrowed(self, values: pa.Array) -> Self:
-        """The same mould without the positions of these values."""
+        """The same mould without the positions of these values, and without the range of a counter."""
         found = np.unique(_whole(values, self.grid.places)).tolist()
-        end, numbers = self.spare.end, {(number - self.grid.base) // self.grid.step for number in found}
-        spare = self.spare.without(np.array(sorted(number for number in numbers if 0 <= number < end), dtype=np.int64))
+        end, numbers = self.spare.end, sorted({(number - self.grid.base) // self.grid.step for number in found})
+        taken = {number for number in numbers if 0 <= number < end}
+        reached = filled_range(numbers, min(numbers[0], 0), max(numbers[-1] + 1, end))
+        if reached is not None:
+            taken.update(range(max(reached[0], 0), min(reached[1], end)))
+        spare = self.spare.without(np.array(sorted(taken), dtype=np.int64))
         return self.model_copy(update={"spare": spare if spare.size else self.spare, "free": spare.size > 0})
 
     @property
