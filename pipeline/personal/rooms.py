@@ -32,7 +32,7 @@ _SMALL = 2**23
 _PERIOD = 1_000
 _COUNTED, _SPREAD = 5, 20
 _FULL, _THIN = 2, 64
-_AHEAD = 20
+_AHEAD, _ROOMY = 20, 4
 NEAR = 8
 """Numbers this many times the length of a counter's range are near it."""
 
@@ -126,8 +126,8 @@ class Room(Record):
 def filled_range(taken: Sequence[int] | Ints, low: int, high: int) -> tuple[int, int] | None:
     """The part [first, end) of [low, high) that a counter has reached; None if the numbers are those of no counter.
 
-    A counter fills half of its range. It may fill as little as a 64th if there is plenty of room outside. The part is
-    wide enough for numbers of other rows at its ends, and its ends are rounded, so they do not tell the last number.
+    A counter fills half of its range. It may fill as little as a 64th if several times as many numbers lie outside. The
+    part is wide enough for numbers of other rows at its ends. Its ends are rounded and do not tell the last number.
 
     Args:
         taken: Distinct numbers in [low, high), sorted.
@@ -142,7 +142,7 @@ def filled_range(taken: Sequence[int] | Ints, low: int, high: int) -> tuple[int,
     end = min(-(-(int(taken[-1]) + 1 + ahead) // unit) * unit, high)
     if _FULL * len(taken) >= span:
         return first, end
-    roomy = first - low + high - end >= NEAR * span
+    roomy = first - low + high - end >= _ROOMY * len(taken)
     return (first, end) if len(taken) >= _SPREAD and _THIN * len(taken) >= span and roomy else None
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.columns import Encoded
 from pipeline.columns.identifier import Identifier
+from pipeline.columns.text import Text
 from pipeline.schema import Column
 
 RANDOM = np.random.default_rng(3)
@@ -21,6 +22,7 @@ CASES = {
     "narrow": ([f"{i:04d}" for i in range(1, ROWS + 1)], r"\d{4}"),
     "by tens": ([str(i) for i in range(1_000, 16_000, 10)], r"[1-9]\d{2,3}0"),
     "large": ([str(i) for i in range(7_000_012_345, 7_000_012_345 + ROWS)], r"(70000|69999)\d{5}"),
+    "half full": (RANDOM.choice([f"{i:04d}" for i in range(3_000)], ROWS, replace=False).tolist(), r"\d{4}"),
     "with gaps": ([f"U{i:07d}" for i in range(1, 20 * ROWS, 20)], r"U\d{7}"),
     "integers": (list(range(300_000, 300_000 + ROWS)), r"3\d{5}"),
     "16 bits": (np.arange(1, ROWS + 1, dtype=np.int16).tolist(), r"[1-9]\d{3,4}"),
@@ -74,6 +76,15 @@ def test_a_counter_that_has_gone_on_is_kept_clear_of():
     made = grown.decode(Encoded((), np.arange(3_000))).to_pylist()
     assert len(set(made)) == 3_000
     assert min(made) >= first + 15
+
+
+def test_telephone_numbers_keep_their_area():
+    """An area code that all rows share stays, and so do calling codes and the number of digits."""
+    real = [f"0171/{i}" for i in RANDOM.choice(np.arange(10**6, 10**7), ROWS, replace=False)]
+    codec = Text.fit(pa.array(real), Column(name="phone", kind="text", nullable=False, least_rows=5))
+    made = codec.decode(Encoded((), np.arange(3_000))).to_pylist()
+    assert all(re.fullmatch(r"0171/\d{7}", text) for text in made)
+    assert not set(made) & set(real)
 
 
 def test_numbers_that_only_look_short_are_no_counter():
