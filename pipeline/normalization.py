@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from pipeline import columns
 from pipeline.columns.base import Codec, Encoded, Novel, Origin
+from pipeline.columns.fanout import joined
 from pipeline.models.layout import Layout
 from pipeline.models.rows import Rows
 from pipeline.schema import Schema
@@ -90,12 +91,43 @@ class Normalization:
                 row does not depend on the number of rows.
             count: How many of these rows to make.
         """
-        arrays = []
-        for codec, values in zip(self.codecs.values(), self._by_column(rows), strict=True):
-            filled = tuple(_resized(value, len(index)) for value in values)
-            rest = codec.draw(filled, random, index)[:count]
-            arrays.append(codec.decode(Encoded(values, rest)))
-        return pa.Table.from_arrays(arrays, schema=self.schema.arrow)
+        values = dict(zip(self.codecs, self._by_column(rows), strict=True))
+        arrays: dict[str, pa.Array] = {}
+        for column in sorted(self.schema, key=lambda column: bool(column.unique_with)):
+            codec, own = self.codecs[column.name], values[column.name]
+            filled = tuple(_resized(value, len(index)) for value in own)
+            if column.unique_with:
+                beside = joined([arrays[name] for name in column.unique_with])
+                rest = codec.draw_beside(filled, random, index, beside)
+            else:
+                rest = codec.draw(filled, random, index)
+            arrays[column.name] = codec.decode(Encoded(own, rest[:count]))
+        return pa.Table.from_arrays([arrays[name] for name in self.codecs], schema=self.schema.arrow)
+
+    def keyed(
+        self, table: pa.Table, rows: Rows | None, random: np.random.Generator, index: NDArray[np.int64]
+    ) -> pa.Table:
+        """A block of rows, some of which were drawn again, with made-up values for all of its rows.
+
+        Made-up values are those of a row's place in the block, and a key has to be unique beside the columns that it is
+        unique with (`Column.unique_with`), so they are made when these are settled.
+
+        Args:
+            table: The rows, with the columns of the schema that are made up.
+            rows: The same rows in normal form. None if there is no variable.
+            random: Completes what the variables leave open.
+            index: The numbers of the rows of the whole block.
+        """
+        values = dict(zip(self.codecs, self._by_column(rows), strict=True))
+        for column in self.schema:
+            codec, own = self.codecs[column.name], values[column.name]
+            if columns.is_modelled(column.kind):
+                continue
+            beside = joined([table[name] for name in column.unique_with]) if column.unique_with else None
+            rest = codec.draw(own, random, index) if beside is None else codec.draw_beside(own, random, index, beside)
+            place = table.column_names.index(column.name)
+            table = table.set_column(place, table.schema.field(place), codec.decode(Encoded(own, rest)))
+        return table
 
     def taken_apart(self, rows: Rows, share: float, random: np.random.Generator) -> Rows:
         """Shuffle the values of each column among a share of the rows. See `pipeline.privacy.rehearsal`."""

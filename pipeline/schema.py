@@ -76,6 +76,8 @@ class Column(Record):
         normalization: The form that the user chose; None for the kind's default.
         least_rows: A value of fewer rows is not published, neither as a label nor as an exact number.
         why: Why the column is of this kind, for people.
+        unique_with: Names of the columns that name a row together with this one, as an order and a line do. Empty if
+            there are none.
 
     Example:
         >>> from pipeline import Column
@@ -89,6 +91,7 @@ class Column(Record):
     normalization: str | None = None
     least_rows: int = 1
     why: str = ""
+    unique_with: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -177,6 +180,8 @@ class Schema:
             raise DamagedError(f"expected the JSON of a schema, got other text ({type(error).__name__})") from None
         expect(arrow.names == [column.name for column in kept.columns], "the same columns twice in a schema")
         expect(len(set(arrow.names)) == len(arrow.names), "column names that differ")
+        alone = {column.name for column in kept.columns if not column.unique_with}
+        expect(all(alone.issuperset(column.unique_with) for column in kept.columns), "keys of columns of the schema")
         return cls(kept.columns, arrow, kept.warnings, kept.dropped)
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pipeline import personal
 from pipeline.arrow.arrays import Array, is_text
 from pipeline.checks import expect
+from pipeline.columns import keys
 from pipeline.columns.base import Beside, Codec, Encoded, Extension, Novel, Origin
 from pipeline.columns.blank import Blank
 from pipeline.columns.categorical import Categorical
@@ -88,10 +89,14 @@ def infer(
     unknown = sorted(set(overrides) - set(table.column_names))
     if unknown:
         raise SettingsError(f"settings name column {unknown[0]!r}, expected one of {', '.join(table.column_names)}")
+    found = {
+        field.name: _taken(field, table[field.name], overrides.get(field.name, ColumnSettings()), least)
+        for field in table.schema
+    }
+    found = _keyed(table, found, overrides)
     columns, warnings, dropped = [], [], []
     for field in table.schema:
-        array, settings = table.column(field.name), overrides.get(field.name, ColumnSettings())
-        taken = _taken(field, array, settings, least)
+        array, settings, taken = table[field.name], overrides.get(field.name, ColumnSettings()), found[field.name]
         if taken.kind == DROP:
             dropped.append(field.name)
             warnings.append(f"column {field.name!r} is left out: {taken.why}")
@@ -157,7 +162,7 @@ def _beside(table: pa.Table, schema: Schema, taken: pa.Table | None) -> dict[str
     """The real values and names that each codec has to avoid."""
     every = table if taken is None else taken
     names = _names(every, schema)
-    return {column.name: Beside(every[column.name], names) for column in schema}
+    return {c.name: Beside(every[c.name], names, tuple(every[other] for other in c.unique_with)) for c in schema}
 
 
 def _names(table: pa.Table, schema: Schema) -> personal.Words:
@@ -196,11 +201,15 @@ def measure(kind: str) -> Measure[Any] | None:
 
 
 class _Taken(NamedTuple):
-    """How a column is taken: its kind, the reason in words, and whether everybody knows its labels."""
+    """How a column is taken: its kind, the reason in words, and whether everybody knows its labels.
+
+    An identifier that rows share may be `unique_with` other columns.
+    """
 
     kind: str
     why: str
     public: bool = False
+    unique_with: tuple[str, ...] = ()
 
 
 def _taken(field: pa.Field, array: Array, settings: ColumnSettings, least: int) -> _Taken:
@@ -220,6 +229,27 @@ def _taken(field: pa.Field, array: Array, settings: ColumnSettings, least: int) 
             return _Taken(name, why, settings.public)
     keep = "kind = 'categorical', 'text' or 'identifier' keeps it, 'null' its name"
     return _Taken(DROP, f"values of type {field.type} cannot be modelled by themselves ({keep})")
+
+
+def _keyed(table: pa.Table, found: Mapping[str, _Taken], overrides: Mapping[str, ColumnSettings]) -> dict[str, _Taken]:
+    """The same with composite keys. A column is an identifier too if its name says so and others number its rows."""
+    keyed = dict(found)
+    others = [name for name, taken in found.items() if taken.kind in (Numeric.kind, Categorical.kind, Datetime.kind)]
+    others = [name for name in others if not pa.types.is_floating(value_type(table[name].type))]
+    beside: set[str] = set()
+    for name, taken in sorted(found.items(), key=lambda pair: pair[1].kind != Identifier.kind):
+        free = name not in overrides and not taken.public and Identifier.named(table[name], name)
+        if name in beside or (taken.kind != Identifier.kind and not free):
+            continue
+        group = keys.beside(table, name, [other for other in others if other != name])
+        if taken.kind != Identifier.kind and (not group or not keys.numbers(table, name, group)):
+            continue
+        why = f"the name says so, and {' and '.join(group)} number the rows of each value"
+        found_so = taken if taken.kind == Identifier.kind else _Taken(Identifier.kind, why)
+        keyed[name] = found_so._replace(unique_with=group)
+        beside.update(group)
+        others = [other for other in others if other != name]
+    return keyed
 
 
 def _column(field: pa.Field, array: Array, settings: ColumnSettings, taken: _Taken, least: int) -> Column:
@@ -246,6 +276,7 @@ def _column(field: pa.Field, array: Array, settings: ColumnSettings, taken: _Tak
         normalization=settings.normalization,
         least_rows=1 if public else least,
         why=taken.why,
+        unique_with=taken.unique_with,
     )
 
 

@@ -66,10 +66,12 @@ class Beside(NamedTuple):
     Attributes:
         taken: Every real value of the column. None means the training values.
         names: The words of all names of persons in the table. None if no names are known.
+        partners: Every real value of the columns `Column.unique_with`, row by row with `taken`.
     """
 
     taken: Array | None = None
     names: Words | None = None
+    partners: tuple[Array, ...] = ()
 
 
 ALONE = Beside()
@@ -154,6 +156,19 @@ class Codec(ABC):
     @abstractmethod
     def draw(self, values: tuple[NDArray[Any], ...], random: np.random.Generator, index: NDArray[Any]) -> NDArray[Any]:
         """Make a random `rest` for generated `values`. `index` holds the numbers of the rows in the dataset, [rows]."""
+
+    def draw_beside(
+        self,
+        values: tuple[NDArray[Any], ...],
+        random: np.random.Generator,
+        index: NDArray[Any],
+        beside: NDArray[np.int64],  # noqa: ARG002
+    ) -> NDArray[Any]:
+        """The same as `draw`, for a column that names a row together with others (`Column.unique_with`).
+
+        `beside` holds codes of the generated values of these others, [rows].
+        """
+        return self.draw(values, random, index)
 
     @abstractmethod
     def decode(self, encoded: Encoded) -> pa.Array:

@@ -1,7 +1,8 @@
-"""Identifiers: one distinct value per record, without meaning.
+"""Identifiers: values without meaning that name a record, in one row or in several.
 
 Identifiers are not modelled. Generated rows get fresh values of the same type and pattern. Row i of a dataset always
-has the same value, no two rows share one, and no value is that of a training row. The last property holds by
+has the same value, as many rows share one as share a real one (`pipeline.columns.fanout`), and no value is that of a
+training row. The last property holds by
 construction (`pipeline.columns.moulds`): fresh numbers, dates and times come from a stretch without real ones, texts
 are made-up codes, bytes begin as no real ones do, and lists and structures are composed of such values.
 """
@@ -13,10 +14,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.arrow.arrays import Array, combined, is_text
+from pipeline.columns.base import Beside
 from pipeline.columns.madeup import MadeUp
 from pipeline.columns.moulds import Mould
 from pipeline.errors import SchemaError, TableError
-from pipeline.personal import Words
 from pipeline.schema import Column, value_type
 
 _NAMED = re.compile(
@@ -35,30 +36,43 @@ class Identifier(MadeUp):
 
     @classmethod
     def claim(cls, array: Array, name: str, least_rows: int) -> str | None:
-        """Claim texts that are all distinct, and integers that are named, numbered or spaced like identifiers."""
-        countable = is_text(array.type) or pa.types.is_integer(value_type(array.type))
-        values = combined(array).drop_null() if countable else ()
+        """Claim texts that all differ, integers that are numbered or spaced like identifiers, and both by their name.
+
+        A name is not enough: most rows must share their value with few others.
+        """
+        values = combined(array).drop_null() if _countable(array.type) else ()
         if len(values) < _FEW:
             return None
         counts = pc.value_counts(values).field("counts").to_numpy()
-        if is_text(array.type):
-            return "every value is different" if len(counts) == len(values) else None
+        if is_text(array.type) and len(counts) == len(values):
+            return "every value is different"
         rare = int(counts[counts < least_rows].sum()) / len(values)
-        if _NAMED.search(name) is not None and 2 * rare > 1:
+        if cls.named(array, name) and 2 * rare > 1:
             return f"the name says so, and {rare:.0%} of the rows share their value with few others or none"
+        if is_text(array.type):
+            return None
         return "the rows are numbered" if len(counts) == len(values) and _numbered(values) else None
+
+    @classmethod
+    def named(cls, array: Array, name: str) -> bool:
+        """Whether a column of texts or integers has the name of an identifier."""
+        return _countable(array.type) and _NAMED.search(name) is not None
 
     @classmethod
     def warning(cls, column: Column) -> str:
         """See `Codec.warning`."""
-        return f"column {column.name!r} is taken for an identifier ({column.why}): generated rows get fresh values"
+        beside = f", unique with {' and '.join(map(repr, column.unique_with))}" if column.unique_with else ""
+        return (
+            f"column {column.name!r} is taken for an identifier ({column.why}): generated rows get fresh values{beside}"
+        )
 
     @classmethod
-    def _fitted(cls, array: Array, column: Column, known: Mould | None, besides: Words | None) -> Self:
+    def _fitted(cls, array: Array, column: Column, known: Mould | None, beside: Beside) -> Self:
         """Fit, and raise SchemaError if the type has no room for as many fresh values as there are rows."""
-        fitted, rows = super()._fitted(array, column, known, besides), len(array) - array.null_count
+        fitted, taken = super()._fitted(array, column, known, beside), array if beside.taken is None else beside.taken
+        rows = len(taken) - taken.null_count
         if fitted.room < rows and known is not None:
-            return cls._fitted(array, column, None, besides)
+            return cls._fitted(array, column, None, beside)
         if fitted.room < rows:
             raise SchemaError(
                 f"column {column.name!r} of type {array.type} cannot be an identifier: expected room for {rows:,} fresh"
@@ -73,6 +87,10 @@ class Identifier(MadeUp):
                 f"an identifier column of type {self.arrow} has room for {self.room:,} fresh values only,"
                 f" expected room for {rows:,}"
             )
+
+
+def _countable(arrow: pa.DataType) -> bool:
+    return is_text(arrow) or bool(pa.types.is_integer(value_type(arrow)))
 
 
 def _numbered(values: pa.Array) -> bool:

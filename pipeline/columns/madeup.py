@@ -18,10 +18,11 @@ from pipeline.checks import exactly, record
 from pipeline.columns import moulds
 from pipeline.columns.base import ALONE, Beside, Codec, Encoded, Extension, Novel, Origin, unrelated
 from pipeline.columns.checked import limits
+from pipeline.columns.fanout import FanOut
 from pipeline.columns.moulds import ENDLESS, Mould, Nothing, Wanted
 from pipeline.columns.variables import Discrete, Variable
 from pipeline.errors import TableError
-from pipeline.personal import Words
+from pipeline.randomness import Apart
 from pipeline.records import Record
 from pipeline.schema import Column
 
@@ -34,6 +35,7 @@ class _State(Record):
 
     mould: Mould
     nulls: bool
+    fanout: FanOut | None
 
 
 class MadeUp(Codec):
@@ -43,6 +45,7 @@ class MadeUp(Codec):
         mould: Makes the values.
         nulls: Whether nulls were seen in training.
         arrow: The column's type.
+        fanout: How many rows share a fresh value. None if no two rows do.
     """
 
     measure: ClassVar[None] = None
@@ -50,8 +53,8 @@ class MadeUp(Codec):
     fresh: ClassVar[bool]
     """Whether no two rows have the same value."""
 
-    def __init__(self, mould: Mould, *, nulls: bool, arrow: pa.DataType) -> None:
-        self.mould, self.nulls, self.arrow = mould, nulls, arrow
+    def __init__(self, mould: Mould, *, nulls: bool, arrow: pa.DataType, fanout: FanOut | None = None) -> None:
+        self.mould, self.nulls, self.arrow, self.fanout = mould, nulls, arrow, fanout
 
     @classmethod
     def supports(cls, arrow: pa.DataType) -> bool:
@@ -61,21 +64,22 @@ class MadeUp(Codec):
     @classmethod
     def fit(cls, array: Array, column: Column, beside: Beside = ALONE) -> Self:
         """See `Codec.fit`. No value will be one of those taken, or be composed of words of names."""
-        return cls._fitted(array if beside.taken is None else beside.taken, column, None, beside.names)
+        return cls._fitted(array, column, None, beside)
 
     @classmethod
-    def _fitted(cls, array: Array, column: Column, known: Mould | None, besides: Words | None) -> Self:
-        whole = combined(array)
+    def _fitted(cls, array: Array, column: Column, known: Mould | None, beside: Beside) -> Self:
+        whole = combined(array if beside.taken is None else beside.taken)
         few = _capacity(array.type) < ENDLESS or (not cls.fresh and _repeated(whole))
-        wanted = Wanted(fresh=cls.fresh, least_rows=column.least_rows, few=few, besides=besides)
+        wanted = Wanted(fresh=cls.fresh, least_rows=column.least_rows, few=few, besides=beside.names)
         mould = moulds.fit(whole, column.name, wanted, known)
-        return cls(mould, nulls=not valid(whole).all(), arrow=array.type)
+        fanout = FanOut.fit(whole, beside.partners, column.least_rows) if cls.fresh else None
+        return cls(mould, nulls=not valid(whole).all(), arrow=array.type, fanout=fanout)
 
     def extend(self, array: Array, column: Column, novel: Novel, beside: Beside = ALONE) -> Extension:  # noqa: ARG002
         """See `Codec.extend`. Fresh numbers avoid the real ones of both trainings, other values those of the last."""
-        grown = self._fitted(array if beside.taken is None else beside.taken, column, self.mould, beside.names)
+        grown = self._fitted(array, column, self.mould, beside)
         if isinstance(grown.mould, Nothing):
-            grown.mould = self.mould
+            grown.mould, grown.fanout = self.mould, self.fanout
         grown.nulls = grown.nulls or self.nulls
         if len(self.variables) == len(grown.variables):
             return Extension(grown, (Origin(0, np.arange(2)),) * len(grown.variables))
@@ -92,12 +96,41 @@ class MadeUp(Codec):
         return Encoded((mask,) if self.variables else (), np.arange(len(array)))
 
     def draw(self, values: tuple[NDArray[Any], ...], random: np.random.Generator, index: NDArray[Any]) -> NDArray[Any]:
-        """See `Codec.draw`. The rest is the number of the row, and nothing is random."""
-        del values, random
-        return index
+        """See `Codec.draw`. The rest is the number of a value. It follows from the row, and from nulls before it."""
+        return self._dealt(values, random, index, None)
+
+    def draw_beside(
+        self,
+        values: tuple[NDArray[Any], ...],
+        random: np.random.Generator,
+        index: NDArray[Any],
+        beside: NDArray[np.int64],
+    ) -> NDArray[Any]:
+        """See `Codec.draw_beside`. Rows that share a value differ in `beside`."""
+        return self._dealt(values, random, index, beside)
+
+    def _dealt(
+        self,
+        values: tuple[NDArray[Any], ...],
+        random: np.random.Generator,
+        index: NDArray[Any],
+        beside: NDArray[np.int64] | None,
+    ) -> NDArray[Any]:
+        """The number of the value of each row. Rows of an `Apart` stream do not depend on each other."""
+        if self.fanout is None:
+            return index
+        if isinstance(random, Apart):
+            return self.fanout.runs(index)
+        held = np.flatnonzero(values[0]) if self.variables else np.arange(len(index))
+        places, numbers = index[: len(held)], index.copy()
+        if beside is None:
+            numbers[held] = self.fanout.runs(places)
+        else:
+            numbers[held] = self.fanout.dealt(places, beside[held], random)
+        return numbers
 
     def decode(self, encoded: Encoded) -> pa.Array:
-        """Made-up values for the rows numbered `rest`. Raises TableError if the type has no room for them."""
+        """The made-up values numbered `rest`. Raises TableError if the type has no room for them."""
         index = np.asarray(encoded.rest, dtype=np.int64)
         self.expect_room(int(index.max()) + 1 if len(index) else 0)
         try:
@@ -118,7 +151,7 @@ class MadeUp(Codec):
 
     def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """See `Codec.state`."""
-        return {"mould": self.mould.model_dump(mode="json"), "nulls": self.nulls}, {}
+        return _State(mould=self.mould, nulls=self.nulls, fanout=self.fanout).model_dump(mode="json"), {}
 
     @classmethod
     def load(cls, json: dict[str, Any], arrays: dict[str, NDArray[Any]], arrow: pa.DataType) -> Self:
@@ -126,7 +159,7 @@ class MadeUp(Codec):
         exactly(arrays, ())
         state = record(_State, json)
         moulds.check(state.mould, arrow)
-        return cls(state.mould, nulls=state.nulls, arrow=arrow)
+        return cls(state.mould, nulls=state.nulls, arrow=arrow, fanout=state.fanout)
 
 
 def _repeated(values: pa.Array) -> bool:

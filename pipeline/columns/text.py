@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from pipeline import personal
 from pipeline.arrow.arrays import Array, combined, is_text
+from pipeline.columns.identifier import Identifier
 from pipeline.columns.madeup import MadeUp
 from pipeline.columns.moulds import unrecognised
 from pipeline.schema import Column, value_type
@@ -34,8 +35,8 @@ class Text(MadeUp):
         if found is None and (not is_text(array.type) or not len(values)):
             return None
         shape = (found or unrecognised(values)).shape
-        if shape in PLAIN and len(values.unique()) == len(values):
-            return None  # an identifier
+        if shape in PLAIN and Identifier.claim(array, name, least_rows):
+            return None
         return found.reason if found is not None else _rare(values, least_rows)
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Check characters of cards, bank accounts and national identity numbers.
+"""Check characters of cards, bank accounts, products and national identity numbers.
 
 A `Checksum` completes *compact* texts: letters and digits only, all of one length. It computes the check characters
 from the other characters and writes them at their places. A text is valid if completing it changes nothing. Checksums
@@ -150,11 +150,23 @@ def _portuguese(texts: Texts) -> Texts:
     return _decimal(np.where(rest < 2, 0, 11 - rest), 1)  # noqa: PLR2004
 
 
+def _product(texts: Texts) -> Texts:
+    """The last digit of an EAN, a UPC or an ISBN of 13 digits: weights 3 and 1 in turn, from the right."""
+    digits = _digits(texts)[:, -2::-1]
+    return _decimal(-(digits[:, ::2].sum(axis=1) * 3 + digits[:, 1::2].sum(axis=1)) % 10, 1)
+
+
+def _book(texts: Texts) -> Texts:
+    """The last character of an ISBN of 10 characters, modulo 11, where X counts as ten."""
+    rest = -(_digits(texts)[:, :9] * np.arange(10, 1, -1)).sum(axis=1) % 11
+    return np.where(rest == 10, ord("X"), rest + _DIGIT).astype(np.uint32)[:, None]  # noqa: PLR2004
+
+
 def _nothing(texts: Texts) -> Texts:
     return texts[:, :0]
 
 
-CHECKS = {
+PEOPLE = {
     "card": Checksum(r"[1-6]\d{11,18}", (-1,), _luhn),
     "iban": Checksum(r"[A-Z]{2}\d{2}[A-Z0-9]{11,30}", (2, 3), _iban),
     "Steuer-ID": Checksum(r"[1-9]\d{10}", (-1,), _hybrid, "de"),
@@ -167,4 +179,12 @@ CHECKS = {
     "NINO": Checksum(r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]\d{6}[A-D]", (), _nothing, "en"),
     "SSN": Checksum(r"(?:00[1-9]|0[1-9]\d|[1-578]\d\d|6[0-57-9]\d|66[0-57-9])\d{6}", (), _nothing, "en"),
 }
-"""Check characters by name; the last two have none, only a pattern."""
+"""Check characters of persons and their accounts; the last two have none, only a pattern."""
+THINGS = {
+    "EAN": Checksum(r"\d{8}|\d{12,14}", (-1,), _product),
+    "ISBN": Checksum(r"\d{9}[\dX]", (-1,), _book),
+    "Luhn": Checksum(r"\d{8,19}", (-1,), _luhn),
+}
+"""Check characters of numbers of things."""
+CHECKS = {**PEOPLE, **THINGS}
+"""All check characters by name."""

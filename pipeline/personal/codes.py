@@ -7,6 +7,7 @@ in common, nothing that fewer rows share is kept, and no text of a layout is a r
 """
 
 import string
+from functools import partial
 from typing import Literal, NamedTuple, Self
 
 import numpy as np
@@ -16,8 +17,9 @@ from numpy.typing import NDArray
 
 from pipeline.personal.checksums import CHECKS, Texts, matrix
 from pipeline.personal.folding import secret
-from pipeline.personal.layouts import Layouts, Pattern, Room, combinations, compact_places, countable
+from pipeline.personal.layouts import Layouts, Pattern, beyond, combinations, compact_places, countable, runs
 from pipeline.personal.mixing import Ints
+from pipeline.personal.rooms import Room
 from pipeline.records import Record
 
 CodeShape = Literal["phone", "iban", "card", "national id", "uuid", "mac address", "code"]
@@ -43,8 +45,9 @@ _FALLBACK = {
 }
 _MOST_LAYOUTS, _LONGEST = 64, 200
 _LEAST_SHARES, _NEARLY_ALL = (0.0, 0.05, 0.0), 0.9
-_ENOUGH, _PLENTY = 20_000, 10_000_000
+_ENOUGH, _PLENTY = 20_000, 1_000_000
 _WIDER = 8
+_ODD = 1_000_003
 _OPEN_NUMBERS, _OPEN_ALL, _OPEN_EVERYTHING = 2, 3, 4
 _HEAD = "\x1f"
 _LETTERS = frozenset(string.ascii_letters + string.digits)
@@ -97,12 +100,13 @@ class Code(Record):
         random = secret(values, shape)
         counted = values.value_counts()
         texts, rows = counted.field("values"), counted.field("counts").to_numpy()
-        groups = _groups(texts, rows, _PREFIXES.get(shape), least_rows)
+        alike = pc.replace_substring_regex(texts, pattern="X$", replacement="0") if check == "ISBN" else texts
+        groups = _groups(texts, alike, rows, _PREFIXES.get(shape), least_rows)
         total = sum(int(group.rows.sum()) for group in groups) or 1
         layouts = []
         for group in groups:
-            weight = round(1000 * int(group.rows.sum()) / total)
-            layouts.append(_layout(group, shape, check, least_rows, weight, random))
+            weight = max(1, round(1000 * int(group.rows.sum()) / total))
+            layouts += _layouts(group, shape, check, least_rows, weight, random)
         layouts = layouts or [_fallback(texts.to_pylist(), shape, check, random)]
         longest = int(pc.max(pc.utf8_length(texts)).as_py() or 0)
         return cls(shape=shape, layouts=Layouts(layouts=tuple(layouts), longest=-(-longest // 4) * 4))
@@ -123,12 +127,14 @@ def _masked(texts: pa.Array, step: int, prefix: str | None) -> pa.Array:
     return texts if head is None else pc.binary_join_element_wise(head, texts, _HEAD)
 
 
-def _groups(texts: pa.Array, rows: NDArray[np.int64], prefix: str | None, least_rows: int) -> list[Alike]:
-    """Groups of the most common layouts, each with at least `least_rows` rows."""
+def _groups(
+    texts: pa.Array, alike: pa.Array, rows: NDArray[np.int64], prefix: str | None, least_rows: int
+) -> list[Alike]:
+    """Groups of the most common layouts, each with at least `least_rows` rows. `alike` has digits for check letters."""
     lengths = pc.utf8_length(texts).to_numpy(zero_copy_only=False)
     odd = pc.match_substring_regex(texts, f"[\\x00{_HEAD}]").to_numpy(zero_copy_only=False)
     usable = np.flatnonzero((lengths > 0) & (lengths <= _LONGEST) & ~odd)
-    parts = _divided(texts, rows, usable, 0, prefix, least_rows)
+    parts = _divided(alike, rows, usable, 0, prefix, least_rows)
     parts.sort(key=lambda part: -int(rows[part[0]].sum()))
     real: dict[int, list[str]] = {}
     for members, _ in parts[:_MOST_LAYOUTS]:
@@ -164,21 +170,50 @@ def _divided(
     return found
 
 
-def _layout(group: Alike, shape: str, check: str, least_rows: int, weight: int, random: np.random.Generator) -> Pattern:
-    """The layout of a group: the characters that were seen, and as few others as give enough room."""
+def _layouts(
+    group: Alike, shape: str, check: str, least_rows: int, weight: int, random: np.random.Generator
+) -> list[Pattern]:
+    """The layouts of a group: the characters that were seen, and as few others as give enough room.
+
+    A counter has two layouts, one of numbers near it and one of all others. The second has no share of the rows.
+    """
     points, real = matrix(group.texts, len(group.texts[0])), matrix(group.real, len(group.texts[0]))
     places = _places(points, group)
     check = check if _fits(check, "".join(c for c in group.texts[0] if c.isalnum())) else ""
-    enough = _ENOUGH if shape == "code" else _PLENTY
+
+    def pattern(level: int, run: tuple[int, int] = (0, 0)) -> tuple[str, ...]:
+        within = range(*run)
+        levels = (_OPEN_ALL if place in within else level for place in range(len(places)))
+        return _checked(tuple(map(partial(_alphabet, least_rows=least_rows, shape=shape), places, levels)), check)
+
+    run = _running(points, places)
+    if run is not None:
+        alphabets = pattern(0, run)
+        found = beyond(taken_numbers(real, alphabets), alphabets, run)
+        if found is not None:
+            shares = zip((weight, 0), found, strict=True)
+            return [Pattern(alphabets=alphabets, weight=share, check=check, room=room) for share, room in shares]
+    enough, least = (_ENOUGH, _OPEN_NUMBERS) if shape == "code" else (_PLENTY, _OPEN_ALL)
     for level in range(_OPEN_EVERYTHING + 1):
-        alphabets = _checked(tuple(_alphabet(place, level, least_rows, shape) for place in places), check)
+        alphabets = pattern(level)
         taken = taken_numbers(real, alphabets)
         free = combinations(alphabets) - len(taken)
-        if free >= max(enough, _WIDER * len(group.texts)) or (level == _OPEN_ALL and free):
+        if free >= max(enough, _WIDER * len(group.texts)) or (level >= least and free):
             break
     want = max(_ENOUGH, 2 * len(group.texts))
     room = Room.between(taken, combinations(alphabets), want, least_rows, random)
-    return Pattern(alphabets=alphabets, weight=weight, check=check, room=room)
+    return [Pattern(alphabets=alphabets, weight=weight, check=check, room=room)]
+
+
+def _running(points: Texts, places: list[Character]) -> tuple[int, int] | None:
+    """The run of digits with the most different values, up to the last digit that varies; None if no digit varies."""
+    found = []
+    for first, end in runs(tuple("0" if place.digits else " " for place in places)):
+        varying = [place + 1 for place in range(first, end) if len(places[place].seen) > 1]
+        if varying:
+            powers = np.uint64(_ODD) ** np.arange(end - first, dtype=np.uint64)  # wraps around, as hashes do
+            found.append((len(np.unique(points[:, first:end].astype(np.uint64) @ powers)), first, varying[-1]))
+    return max(found)[1:] if found else None
 
 
 def _fallback(real: list[str], shape: str, check: str, random: np.random.Generator) -> Pattern:
@@ -197,8 +232,16 @@ def _fallback(real: list[str], shape: str, check: str, random: np.random.Generat
 def _fits(check: str, compact: str) -> bool:
     """Whether the texts of a layout can carry the check characters."""
     lengths = {"card": range(12, 20), "iban": range(15, 35), "Steuer-ID": (11,), "PESEL": (11,), "NIR": (15,)}
-    lengths |= {"Versicherungsnummer": (12,), "DNI": (9,), "NIF": (9,), "codice fiscale": (16,)}
-    letters = check in {"iban", "Versicherungsnummer", "DNI", "codice fiscale"}
+    lengths |= {
+        "EAN": (8, 12, 13, 14),
+        "ISBN": (10,),
+        "Luhn": range(8, 20),
+        "Versicherungsnummer": (12,),
+        "DNI": (9,),
+        "NIF": (9,),
+        "codice fiscale": (16,),
+    }
+    letters = check in {"iban", "ISBN", "Versicherungsnummer", "DNI", "codice fiscale"}
     return check in CHECKS and len(compact) in lengths.get(check, ()) and (letters or compact.isdigit())
 
 

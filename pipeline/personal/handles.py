@@ -5,6 +5,7 @@ beginning of another, so the letters of a text determine its pair. No word of a 
 no text is a real one. Domains are those reserved for examples (RFC 2606).
 """
 
+import re
 from collections.abc import Callable
 from typing import Literal, Self
 
@@ -23,7 +24,13 @@ HandleShape = Literal["email", "user name", "url"]
 _FIRST, _LAST = 256, 512
 _MOST_TEMPLATES, _MOST_DIGITS, _MOST_WORDS = 16, 6, 4
 _DOMAINS = ("example.com", "example.org", "example.net")
-_URL = r"^(?P<scheme>[a-z][a-z0-9+.-]*://)?(?P<www>www\.)?[^/?#]*(?P<path>(?:/[^/?#]+){0,3})"
+_URL = (
+    r"^(?P<scheme>[a-z][a-z0-9+.-]*://)?(?P<www>www\.)?[^/?#]*"
+    r"(?P<path>(?:/[^/?#]+){0,3})[^?#]*(?P<query>\?[a-z_]{1,20}=[^&#=]*(?:&[a-z_]{1,20}=[^&#=]*){0,2})?"
+)
+_ENDING = r"(\.[a-z]{2,4})?"
+_PARTS = ((r"[0-9]", "0"), (rf"/(0+){_ENDING}/", r"|\1\2|"), (rf"/[^/|]+?{_ENDING}/", r"|x\1|"))
+"""Replacements of the segments of a path, each between two slashes: digits by zeros, anything else by x."""
 _USUAL = {
     "email": "<first>.<last><number>@<domain>",
     "user name": "<first><last><number>",
@@ -111,8 +118,12 @@ def _templates(values: pa.Array, shape: HandleShape) -> pa.Array:
     plain = folded(values)
     if shape == "url":
         found = pc.extract_regex(plain, _URL)
-        path = pc.replace_substring_regex(found.field("path"), pattern="[^/]+", replacement="x")
-        masks = pc.binary_join_element_wise(found.field("scheme"), found.field("www"), path, "|")
+        path = pc.replace_substring(pc.binary_join_element_wise(found.field("path"), "/", ""), "/", "//")
+        for pattern, sign in _PARTS:
+            path = pc.replace_substring_regex(path, pattern=pattern, replacement=sign)
+        query = pc.replace_substring_regex(found.field("query"), pattern="[0-9]", replacement="0")
+        query = pc.replace_substring_regex(query, pattern="=[^&]*[^&0][^&]*", replacement="=x")
+        masks = pc.binary_join_element_wise(found.field("scheme"), found.field("www"), path, query, "\n")
         return _translated(masks, _page)
     if shape == "email":
         plain = pc.extract_regex(plain, r"^(?P<local>[^@]*)@").field("local")
@@ -162,9 +173,22 @@ def _mailbox(mask: str) -> str:
 
 
 def _page(mask: str) -> str:
-    scheme, www, path = mask.split("|")
-    depth = path.count("/")
-    if not depth:
-        return f"{scheme}{www}<first>-<last><number>.<domain>"
-    deeper = "".join(f"<extra {n}>/" for n in range(depth - 2))
-    return f"{scheme}{www}<domain>/{deeper}<first>{'-' if depth == 1 else '/'}<last><number>"
+    """The template for scheme, www, segments and query of a page; numbers, endings and keys are kept."""
+    scheme, www, rest = mask.split("\n", 2)
+    path, _, query = rest.rpartition("\n")
+    segments = [part.partition(".") for part in re.findall(r"\|([^|]*)\|", path)]
+    words = [place for place, (name, _, _) in enumerate(segments) if name == "x"]
+    names = [f"<extra {n}>" for n in range(len(words) - 2)] + ["<first>", "<last><number>"]
+    if len(words) == 1:
+        names = ["<first>-<last><number>"]
+    made = dict(zip(words, names, strict=False))
+    host = "<domain>" if words else "<first>-<last><number>.<domain>"
+    parts = [made.get(n) or _figures(name) for n, (name, _, _) in enumerate(segments)]
+    whole = "".join(f"/{part}{dot}{ending}" for part, (_, dot, ending) in zip(parts, segments, strict=True))
+    asked = re.sub("=(0+|x)", lambda found: "=" + (_figures(found[1]) if found[1] != "x" else "<extra 9>"), query)
+    return f"{scheme}{www}{host}{whole}{asked}"
+
+
+def _figures(zeros: str) -> str:
+    """The template for a number of as many digits."""
+    return f"<any {min(len(zeros), _MOST_DIGITS)}>"

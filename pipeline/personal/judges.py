@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from pipeline.personal.checksums import CHECKS, valid
+from pipeline.personal.checksums import PEOPLE, THINGS, valid
 from pipeline.personal.names import Shape
 from pipeline.personal.people import LEGAL
 from pipeline.personal.places import names_street
@@ -18,7 +18,7 @@ _WEB = re.compile(r"(?:https?|ftp)://\S+|www\.\S+\.\S{2,}", re.IGNORECASE)
 _UUID = re.compile(r"\{?[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}\}?", re.IGNORECASE)
 _MAC = re.compile(r"(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}", re.IGNORECASE)
 _NUMBER = re.compile(r"(?=(?:\D*\d){6,15}\D*$)[+(]?[\d(][\d\s().\-/]*\d(?: ?(?:x|ext\.?) ?\d{1,5})?")
-_ABROAD = re.compile(r"(?=(?:\D*\d){8,15}\D*$)(?:\+|00)\d[\d\s().\-/]*\d")
+_ABROAD = re.compile(r"(?=(?:\D*\d){8,15}\D*$)(?:\+|00)[1-9][\d\s().\-/]*\d")
 _AT_HOME = re.compile(
     r"(?=(?:\D*\d){9,12}\D*$)(?:\(?0\d{1,5}\)?[\s/\-.]+\d[\d\s/\-.]*\d"
     r"|\(?\d{3}\)?[-. ]\d{3}[-. ]\d{4}|0[1-9](?:[ .]\d\d){4})"
@@ -90,14 +90,14 @@ def _card(sample: Sample) -> Opinion | None:
 
 def _identity(sample: Sample) -> Opinion | None:
     hinted = sample.hinted("national id")
-    shares = {name: valid(name, sample.compact) for name in CHECKS if name not in {"card", "iban"}}
+    shares = {name: valid(name, sample.compact) for name in PEOPLE if name not in {"card", "iban"}}
     if not hinted:
         shares["SSN"] = sample.share(_SOCIAL)
     best = max(shares, key=lambda name: shares[name])
     told = hinted or (best in {"NIR", "DNI", "codice fiscale", "Versicherungsnummer"})
     if shares[best] >= 0.9 and (hinted or (len(sample.texts) >= (_FEW if told else _SOME) and sample.variety > 0.5)):
         reason = _reason(shares[best], f"have the shape of a national identity number ({best})")
-        return Opinion("national id", reason, CHECKS[best].language or None, best)  # type: ignore[arg-type]
+        return Opinion("national id", reason, PEOPLE[best].language or None, best)  # type: ignore[arg-type]
     coded = sum(any(c.isdigit() for c in text) and 5 <= len(text) <= 20 for text in sample.compact)
     if hinted and coded >= 0.8 * len(sample.texts) and sample.variety > 0.5:
         return Opinion("national id", "the name says an identity number and the values look like it")
@@ -211,9 +211,12 @@ def _text(sample: Sample) -> Opinion | None:
 
 
 def _code(sample: Sample) -> Opinion | None:
-    if sample.integers or sample.distinct < _SOME or sample.variety < 0.95:
+    if sample.distinct < _SOME or sample.variety < 0.95:
         return None
-    if sample.share(_MEASURED) >= 0.9:
+    check = next((name for name in THINGS if valid(name, sample.compact) >= 0.95), "")
+    if check:
+        return Opinion("code", f"nearly all values differ and have valid check digits ({check})", check=check)
+    if sample.integers or sample.share(_MEASURED) >= 0.9:
         return None
     return Opinion("code", f"{_percent(sample.variety)} of the values differ")
 

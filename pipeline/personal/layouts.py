@@ -1,18 +1,15 @@
 """Numbered texts of fixed layouts, so that new texts can be made that are not real ones.
 
 A *layout* is a length and the characters that each place may have. Every text of a layout has a number. The *room* of a
-layout is its free numbers. A small layout keeps a random part of the numbers that no real text has. A large one keeps
-wide stretches between real numbers, with rounded ends. Both reveal next to nothing about single real texts, because a
-number that is left out was not necessarily taken.
+layout is its free numbers (`pipeline.personal.rooms`).
 
 `Layouts` distributes rows over several layouts in proportion to their shares of the real rows. Every row has its own
-number, so no two rows have equal texts. A full layout leaves its rows to the others. If all are full, texts become
-longer than any real one.
+number, so no two rows have equal texts. A full layout leaves its rows to the others. Layouts without a share are used
+when all others are full. If all are full, texts become longer than any real one: their number gets more digits.
 """
 
-import base64
 import math
-import zlib
+import string
 from functools import cached_property
 from itertools import pairwise
 from typing import Self
@@ -24,135 +21,12 @@ from pydantic import Field, model_validator
 
 from pipeline.personal.checksums import CHECKS, Texts
 from pipeline.personal.mixing import Ints, below, permuted
+from pipeline.personal.rooms import LIMIT, NEAR, STRETCHES, TABLE, Room, filled_range
 from pipeline.records import Record
 
-_SMALL = 2**23
-_LIMIT = 2**62
-_STRETCHES = 4_096
 _PERIOD = 1_000
-_TABLE = 4_096
 _ENDLESS = 2**40
-
-
-class Room(Record):
-    """Free numbers: a packed bitmap (base64 of zlib), or stretches as (first, length)."""
-
-    bitmap: str = ""
-    stretches: tuple[tuple[int, int], ...] = ()
-
-    @classmethod
-    def between(cls, taken: Ints, size: int, want: int, least_rows: int, random: np.random.Generator) -> "Room":
-        """Free numbers of [0, size), at least `want` if there are as many; `taken` is distinct and sorted.
-
-        Stretches begin and end at round numbers. At least `least_rows` taken numbers lie between any two of them.
-        """
-        if size > _SMALL:
-            return cls(stretches=_stretches(taken, size, least_rows))
-        chosen = np.ones(size, dtype=bool)
-        chosen[taken] = False
-        free = size - len(taken)
-        keep = free if not len(taken) else min(max(want, 1), (free + 1) // 2)
-        if size > _TABLE:
-            chosen &= random.random(size) * free < keep
-        else:
-            chosen[random.permutation(np.flatnonzero(chosen))[keep:]] = False
-        return cls._of(chosen)
-
-    @classmethod
-    def _of(cls, chosen: NDArray[np.bool_]) -> "Room":
-        """The numbers that are chosen."""
-        return cls(bitmap=base64.b64encode(zlib.compress(np.packbits(chosen).tobytes(), 6)).decode())
-
-    def without(self, taken: Ints) -> "Room":
-        """The free numbers without the `taken` ones (distinct, sorted). A stretch keeps its end or widest gap."""
-        if self.bitmap:
-            chosen = np.zeros(self.end, dtype=bool)
-            chosen[np.setdiff1d(self._numbers, taken)] = True
-            return self._of(chosen)
-        stretches = []
-        for first, length in self.stretches:
-            inside = taken[(taken >= first) & (taken < first + length)].tolist()
-            start, room = free_stretch(inside, first, first + length) if inside else (first, length)
-            stretches += [(start, room)] if room else []
-        return type(self)(stretches=tuple(stretches))
-
-    @model_validator(mode="after")
-    def _readable(self) -> Self:
-        try:
-            last = self._numbers[-1:].tolist() if self.bitmap else []
-        except (ValueError, zlib.error):
-            raise ValueError("free numbers cannot be read") from None
-        ends = [first + length for first, length in self.stretches if first >= 0 and length > 0]
-        if len(ends) < len(self.stretches) or max(last + ends, default=0) > _LIMIT:
-            raise ValueError("free numbers are out of range")
-        return self
-
-    @property
-    def end(self) -> int:
-        """One more than the last free number."""
-        if self.bitmap:
-            return int(self._numbers[-1]) + 1 if len(self._numbers) else 0
-        return max((first + length for first, length in self.stretches), default=0)
-
-    @cached_property
-    def _numbers(self) -> Ints:
-        packed = zlib.decompressobj().decompress(base64.b64decode(self.bitmap), _SMALL // 8)
-        return np.flatnonzero(np.unpackbits(np.frombuffer(packed, dtype=np.uint8))).astype(np.int64)
-
-    @cached_property
-    def _ends(self) -> Ints:
-        return np.cumsum([length for _, length in self.stretches], dtype=np.int64)
-
-    @property
-    def size(self) -> int:
-        """Number of free numbers."""
-        if self.bitmap:
-            return len(self._numbers)
-        return int(self._ends[-1]) if self.stretches else 0
-
-    def numbers(self, ranks: Ints) -> Ints:
-        """The free numbers of these ranks."""
-        if self.bitmap:
-            return self._numbers[ranks]
-        starts = np.array([first for first, _ in self.stretches], dtype=np.int64)
-        stretch = np.searchsorted(self._ends, ranks, side="right")
-        before = np.concatenate([[0], self._ends])[stretch]
-        return np.asarray(starts[stretch] + ranks - before)
-
-
-def free_stretch(taken: list[int], low: int, high: int) -> tuple[int, int]:
-    """Start and length of the free numbers in [low, high): those after the last taken one, or else the widest gap."""
-    if not taken:
-        return low, high - low
-    fine = len(str(len(taken)))
-    for digits in (max(fine, len(str(taken[-1] - taken[0])) - 1), fine):
-        unit = 10**digits  # a round number does not reveal the largest real one
-        start = (taken[-1] // unit + 1) * unit
-        if high - start >= _PERIOD * len(taken):
-            return start, high - start
-    bounds = [low - 1, *taken, high]
-    gaps = [(right - left - 1, left + 1) for left, right in pairwise(bounds)]
-    room, start = max(gaps)
-    return start, room
-
-
-def _stretches(taken: Ints, size: int, least_rows: int) -> tuple[tuple[int, int], ...]:
-    """Wide gaps between taken numbers, with rounded ends, and with enough taken numbers between any two gaps."""
-    bounds = np.concatenate([[-1], taken, [size]])
-    widths = np.diff(bounds) - 1
-    group = max(2 * least_rows, -(-len(widths) // _STRETCHES))
-    padded = np.zeros(-(-len(widths) // group) * group, dtype=np.int64)
-    padded[: len(widths)] = widths
-    ranks = padded.reshape(-1, group)[:, : group // 2].argmax(axis=1) + np.arange(0, len(padded), group)
-    widest = int(widths.argmax())
-    ranks = np.append(ranks[np.abs(ranks - widest) >= least_rows], widest)
-    found = []
-    for low, high in zip((bounds[np.sort(ranks)] + 1).tolist(), bounds[np.sort(ranks) + 1].tolist(), strict=True):
-        step = 2 ** max((high - low).bit_length() - 5, 0)
-        first, end = -(-low // step) * step, high if high == size else high // step * step
-        if end - first > step:
-            found.append((first, end - first))
-    return tuple(found)
+_DIGITS = frozenset(string.digits)
 
 
 class Pattern(Record):
@@ -183,6 +57,13 @@ class Pattern(Record):
         """The length of the texts."""
         return len(self.alphabets)
 
+    @property
+    def number(self) -> tuple[int, int]:
+        """The first place of the run of digits that varies most, and the place after it; the end if nothing varies."""
+        sizes = [(math.prod(map(len, self.alphabets[first:end])), first, end) for first, end in runs(self.alphabets)]
+        most, first, end = max(sizes, default=(1, 0, 0))
+        return (first, end) if most > 1 else (self.width, self.width)
+
     def texts(self, ranks: Ints, seed: int) -> Texts:
         """The texts with the free numbers of these ranks."""
         numbers = self.room.numbers(ranks)
@@ -207,7 +88,7 @@ class Pattern(Record):
         for alphabet in self.alphabets[self.width - countable(self.alphabets) :]:
             letters = _points(alphabet)[:, None]
             last = tables[-1] if tables else letters[:0]
-            if tables and len(last) * len(letters) <= _TABLE:
+            if tables and len(last) * len(letters) <= TABLE:
                 left, right = np.repeat(last, len(letters), axis=0), np.tile(letters, (len(last), 1))
                 tables[-1] = np.concatenate([left, right], axis=1)
             else:
@@ -217,6 +98,46 @@ class Pattern(Record):
 
 def _points(alphabet: str) -> NDArray[np.uint32]:
     return np.array([ord(c) for c in alphabet], dtype=np.uint32)
+
+
+def runs(alphabets: tuple[str, ...]) -> list[tuple[int, int]]:
+    """The runs of places that hold digits only: the first place of each, and the place after it."""
+    digits = [False, *(_DIGITS.issuperset(alphabet) for alphabet in alphabets), False]
+    edges = [place for place, (left, right) in enumerate(pairwise(digits)) if left != right]
+    return list(zip(edges[::2], edges[1::2], strict=True))
+
+
+def beyond(taken: Ints, alphabets: tuple[str, ...], run: tuple[int, int]) -> tuple[Room, Room] | None:
+    """The free numbers of a layout whose run of digits is a counter: those near its range, and all others.
+
+    None if the run is no counter, or if not all places are countable. The number of a counter varies more than the rest
+    of the text does.
+
+    Args:
+        taken: The distinct numbers of real texts, sorted.
+        alphabets: The characters of each place.
+        run: The first place of the run, and the place after it.
+    """
+    first, end = run
+    before, size, after = (
+        math.prod(map(len, part)) for part in (alphabets[:first], alphabets[first:end], alphabets[end:])
+    )
+    if before * size * after > LIMIT or before > STRETCHES // 2:
+        return None
+    numbers = np.unique(taken // after % size)
+    others = np.unique(taken // (after * size) * after + taken % after)
+    reached = filled_range(numbers, 0, size) if len(others) <= len(numbers) else None
+    if reached is None:
+        return None
+    low, high = reached
+    least, most = max(low - NEAR * (high - low), 0), min(high + NEAR * (high - low), size)
+
+    def room(*parts: tuple[int, int]) -> Room:
+        starts = [number * size for number in range(before)]
+        stretches = [((start + at) * after, (to - at) * after) for start in starts for at, to in parts if to > at]
+        return Room(stretches=tuple(stretches))
+
+    return room((least, low), (high, most)), room((0, least), (most, size))
 
 
 def compact_places(alphabets: tuple[str, ...]) -> NDArray[np.int64]:
@@ -229,7 +150,7 @@ def countable(alphabets: tuple[str, ...]) -> int:
     product, places = 1, 0
     for alphabet in reversed(alphabets):
         product *= len(alphabet)
-        if product > _LIMIT:
+        if product > LIMIT:
             break
         places += 1
     return places
@@ -250,9 +171,11 @@ class Layouts(Record):
     def _phases(self) -> list[tuple[int, Ints, Ints]]:
         """For each phase: rows until its end, rows per period and layout, and ranks used before."""
         rooms = np.array([min(layout.room.size, _ENDLESS) for layout in self.layouts], dtype=np.int64)
-        weights = np.array([max(layout.weight, 1) for layout in self.layouts], dtype=np.float64)
+        weights = np.array([layout.weight for layout in self.layouts], dtype=np.float64)
         used, phases, end = np.zeros(len(rooms), dtype=np.int64), [], 0
-        while (counts := _counts(weights * (rooms > used), rooms - used)).any():
+        while (rooms > used).any():
+            left: NDArray[np.float64] = (rooms > used).astype(np.float64)
+            counts = _counts(weights * left if (weights * left).any() else left, rooms - used)
             periods = int(((rooms - used)[counts > 0] // counts[counts > 0]).min())
             end += periods * int(counts.sum())
             phases.append((end, counts, used.copy()))
@@ -292,17 +215,18 @@ class Layouts(Record):
         return which, ranks
 
     def _longer(self, ranks: Ints) -> pa.Array:
-        """Texts longer than any real one: the heaviest layout's first characters, then a number."""
+        """Texts longer than any real one: those of the heaviest layout, whose number gets more digits."""
         layout = max(self.layouts, key=lambda layout: layout.weight)
+        first, end = layout.number
         base = "".join(alphabet[0] for alphabet in layout.alphabets)
-        width = max(self.longest + 1 - len(base), 1)
-        return pa.array([f"{base}{rank:0{width}d}" for rank in ranks.tolist()], pa.string())
+        width = end - first + max(self.longest + 1 - len(base), 1)
+        zeros = first == end or "0" in layout.alphabets[first]
+        least = 0 if zeros else 10 ** (width - 1)
+        return pa.array([f"{base[:first]}{rank + least:0{width}d}{base[end:]}" for rank in ranks.tolist()], pa.string())
 
 
 def _counts(weights: NDArray[np.float64], rooms: Ints) -> Ints:
     """Rows of each layout in a period of at most a thousand rows, each within its room."""
-    if not weights.any():
-        return np.zeros(len(weights), dtype=np.int64)
     shares, active = weights / weights.sum(), weights > 0
     period = max(int(min((rooms[active] / shares[active]).min(), _PERIOD)), 1)
     counts = np.round(shares * period).astype(np.int64)

@@ -6,6 +6,7 @@ again, from a stream of the block and the attempt.
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +14,6 @@ import torch
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from pipeline import columns
 from pipeline.errors import ResynthError, SettingsError, TableError
 from pipeline.fitted import Fitted
 from pipeline.models.evidence import Evidence
@@ -87,19 +87,47 @@ def completed(vae: VAE, evidence: Evidence, *, seed: int) -> Rows:
 
 def _block(model: Fitted, seed: int, block: int) -> pa.Table:
     """The rows of a block. Rows that break a relation are drawn again, each time from another stream."""
-    table = _draft(model, seed, block, np.arange(BLOCK))
-    lost = np.flatnonzero(model.relations.lost(table))
+    made = _draft(model, seed, block, np.arange(BLOCK))
+    lost = np.flatnonzero(model.relations.lost(made.table))
+    if not len(lost):
+        return made.table
     for attempt in range(1, ATTEMPTS):
-        if not len(lost):
-            return table
         again = _draft(model, seed, block, lost, attempt)
-        table = _replaced(table, lost, again)
-        lost = lost[model.relations.lost(again)]
-    return _lent(model, table, lost) if len(lost) else table
+        made = made.replaced(lost, again)
+        lost = lost[model.relations.lost(again.table)]
+        if not len(lost):
+            break
+    else:
+        made = _lent(made, lost)
+    keys = stream(seed, "keys", block)
+    return model.normalization.keyed(made.table, made.rows, keys, np.arange(block * BLOCK, (block + 1) * BLOCK))
 
 
-def _lent(model: Fitted, table: pa.Table, lost: NDArray[np.int64]) -> pa.Table:
-    """A block in which rows that keep breaking a relation take the modelled values of rows that do not.
+class _Made(NamedTuple):
+    """Rows of a block as a table, and as the network made them."""
+
+    table: pa.Table
+    rows: Rows | None
+
+    def replaced(self, rows: NDArray[np.int64], by: "_Made") -> "_Made":
+        """With other rows in the place of some."""
+        order = np.arange(self.table.num_rows)
+        order[rows] = len(order) + np.arange(len(rows))
+        table = pa.concat_tables([self.table, by.table]).take(pa.array(order))
+        if self.rows is None or by.rows is None:
+            return _Made(table, None)
+        place, values = torch.from_numpy(order), self.rows.values
+        return _Made(table, Rows({sort: torch.cat([own, by.rows.values[sort]])[place] for sort, own in values.items()}))
+
+    def take(self, rows: NDArray[np.int64]) -> "_Made":
+        """Some of the rows."""
+        place = torch.from_numpy(rows)
+        some = None if self.rows is None else Rows({sort: own[place] for sort, own in self.rows.values.items()})
+        return _Made(self.table.take(pa.array(rows)), some)
+
+
+def _lent(made: _Made, lost: NDArray[np.int64]) -> _Made:
+    """A block in which rows that keep breaking a relation take the values of rows that do not.
 
     Raises:
         ResynthError: Every row breaks one.
@@ -107,37 +135,26 @@ def _lent(model: Fitted, table: pa.Table, lost: NDArray[np.int64]) -> pa.Table:
     lenders = np.setdiff1d(np.arange(BLOCK), lost)
     if not len(lenders):
         raise ResynthError("expected rows that keep the relations of the table, got none; train afresh")
-    lent = table.take(pa.array(lenders[np.arange(len(lost)) % len(lenders)]))
-    for i, column in enumerate(model.schema):
-        if not columns.is_modelled(column.kind):  # made-up values stay those of the row
-            lent = lent.set_column(i, lent.schema.field(i), table.column(i).take(pa.array(lost)))
-    return _replaced(table, lost, lent)
+    return made.replaced(lost, made.take(lenders[np.arange(len(lost)) % len(lenders)]))
 
 
-def _replaced(table: pa.Table, rows: NDArray[np.int64], by: pa.Table) -> pa.Table:
-    """A block with some rows replaced by others."""
-    order = np.arange(BLOCK)
-    order[rows] = BLOCK + np.arange(len(rows))
-    return pa.concat_tables([table, by]).take(pa.array(order))
-
-
-def _draft(model: Fitted, seed: int, block: int, rows: NDArray[np.int64], attempt: int = 0) -> pa.Table:
+def _draft(model: Fitted, seed: int, block: int, rows: NDArray[np.int64], attempt: int = 0) -> _Made:
     """Draw some rows of a block, given by their numbers in it. The noise is drawn for the whole block."""
     random = apart(seed, "generate", block, attempt) if attempt else stream(seed, "generate", block)
     index = block * BLOCK + rows
-    if model.vae is None:
-        return model.relations.bind(model.normalization.decode(None, random, index, len(index)))
-    some = np.arange(BLOCK) if model.shrinkage.share else rows  # rows are taken apart among all of the block
-    choice = torch.from_numpy(strata(random, 1, BLOCK)[0][some])
-    noise = torch.from_numpy(ndtri(strata(random, model.vae.shape.latent, BLOCK)).T[some].copy())
-    with torch.no_grad():
-        z = model.vae.prior.draw(choice, noise)
-    drawn = generate(model.vae, z, _noise(model.vae, random, some))
-    if model.shrinkage.share:
-        shuffle = stream(seed, "apart", block, *((attempt,) if attempt else ()))
-        drawn = model.normalization.taken_apart(drawn, model.shrinkage.share, shuffle)
-        drawn = Rows({sort: values[torch.from_numpy(rows)] for sort, values in drawn.values.items()})
-    return model.relations.bind(model.normalization.decode(drawn, random, index, len(index)))
+    drawn = None
+    if model.vae is not None:
+        some = np.arange(BLOCK) if model.shrinkage.share else rows  # rows are taken apart among all of the block
+        choice = torch.from_numpy(strata(random, 1, BLOCK)[0][some])
+        noise = torch.from_numpy(ndtri(strata(random, model.vae.shape.latent, BLOCK)).T[some].copy())
+        with torch.no_grad():
+            z = model.vae.prior.draw(choice, noise)
+        drawn = generate(model.vae, z, _noise(model.vae, random, some))
+        if model.shrinkage.share:
+            shuffle = stream(seed, "apart", block, *((attempt,) if attempt else ()))
+            drawn = model.normalization.taken_apart(drawn, model.shrinkage.share, shuffle)
+            drawn = Rows({sort: values[torch.from_numpy(rows)] for sort, values in drawn.values.items()})
+    return _Made(model.relations.bind(model.normalization.decode(drawn, random, index, len(index))), drawn)
 
 
 def _noise(vae: VAE, random: np.random.Generator, rows: NDArray[np.int64]) -> Draws:

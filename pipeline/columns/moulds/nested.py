@@ -185,9 +185,9 @@ def fit(array: pa.Array, name: str, wanted: Wanted, known: Mould | None = None) 
         return Texts.fit(array, (code_of if wanted.fresh else shape_of)(name, array), wanted)
     if is_bytes(kind):
         return Octets.fit(array, wanted)
-    if pa.types.is_integer(kind) and not wanted.fresh and not pa.types.is_uint64(kind):
+    if pa.types.is_integer(kind) and not pa.types.is_uint64(kind):
         found = recognise(name, array.cast(pa.int64()))
-        if found is not None:
+        if found is not None and (found.check or not wanted.fresh):
             return Texts.fit(array, found, wanted)
     return Steps.fit(array, wanted, known if isinstance(known, Steps) else None)
 

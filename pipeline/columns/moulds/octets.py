@@ -1,7 +1,7 @@
 """Made-up bytes, numbered by their first seven.
 
 For every length that enough real values have, the beginnings of real values are left out, together with others by
-chance (`pipeline.personal.layouts.Room`). Bytes after the seventh are random.
+chance (`pipeline.personal.rooms.Room`). Bytes after the seventh are random.
 """
 
 from typing import Literal, Self
@@ -15,8 +15,8 @@ from pipeline.arrow.widening import is_bytes
 from pipeline.checks import expect
 from pipeline.columns.moulds.leaf import Leaf, Wanted, lengths_of
 from pipeline.personal.folding import secret
-from pipeline.personal.layouts import Room
 from pipeline.personal.mixing import Ints, below, bits, chosen, permuted
+from pipeline.personal.rooms import Room
 
 LONGEST = 2**16
 """Largest number of bytes of a value."""

@@ -1,14 +1,15 @@
 """Made-up numbers and times: positions on the grid of the real ones that no real value has.
 
-Fresh ones come in order from a stretch without real ones, after the last real one if possible. Others come from the
-range of the real ones. A few rows at either end do not count for the range, and it is rounded outwards. If little of
+Fresh ones come in order from a stretch without real ones, after the last real one if possible. They keep clear of the
+whole range of a counter, and none is negative if no real one is and there is room. Others come from the range of the
+real ones. A few rows at either end do not count for the range, and it is rounded outwards. If little of
 the range is free, it is widened. Floats without a fixed number of decimal places are put on a grid fine enough for
 their size. If all values of a type are real ones, as with booleans, values are drawn from the whole type, and this
 reveals nothing about anybody.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, reduce
 from typing import Any, Literal, NamedTuple, Self
 
@@ -23,8 +24,8 @@ from pipeline.checks import expect
 from pipeline.columns import checked
 from pipeline.columns.moulds.leaf import ENDLESS, Leaf, Wanted
 from pipeline.personal.folding import secret
-from pipeline.personal.layouts import Room, free_stretch
 from pipeline.personal.mixing import Ints, below
+from pipeline.personal.rooms import NEAR, Room, filled_range, free_stretch
 
 _WANT = 20_000
 _PLENTY = 1_000
@@ -71,10 +72,14 @@ class Steps(Leaf):
         return cls(grid=found.grid, spare=found.spare, fresh=wanted.fresh, free=found.free, pool=pool)
 
     def narrowed(self, values: pa.Array) -> Self:
-        """The same mould without the positions of these values."""
+        """The same mould without the positions of these values, and without the range of a counter."""
         found = np.unique(_whole(values, self.grid.places)).tolist()
-        end, numbers = self.spare.end, {(number - self.grid.base) // self.grid.step for number in found}
-        spare = self.spare.without(np.array(sorted(number for number in numbers if 0 <= number < end), dtype=np.int64))
+        end, numbers = self.spare.end, sorted({(number - self.grid.base) // self.grid.step for number in found})
+        taken = {number for number in numbers if 0 <= number < end}
+        reached = filled_range(numbers, min(numbers[0], 0), max(numbers[-1] + 1, end))
+        if reached is not None:
+            taken.update(range(max(reached[0], 0), min(reached[1], end)))
+        spare = self.spare.without(np.array(sorted(taken), dtype=np.int64))
         return self.model_copy(update={"spare": spare if spare.size else self.spare, "free": spare.size > 0})
 
     @property
@@ -157,10 +162,15 @@ class Scale:
 
     def stretch(self, least_rows: int) -> Free:
         """The positions after the last real one, or else in the widest gap, or in many gaps if these have more room."""
+        if self.taken[0] >= 0 > self.low:
+            upper = replace(self, low=0).stretch(least_rows)
+            if upper.free and upper.spare.size >= NEAR * len(self.taken):
+                return upper
         numbers, least, most = [n for n in self._numbers if self._least <= n <= self._most], self._least, self._most
         start, room = free_stretch(numbers, least, most + 1)
         size = most - least + 1
-        if _PLENTY * len(numbers) > room and size <= ENDLESS:
+        scattered = filled_range(numbers, least, most + 1) is None
+        if scattered and _PLENTY * len(numbers) > room and size <= ENDLESS:
             taken = np.array(numbers, dtype=object) - least
             many = Room.between(taken.astype(np.int64), size, size, least_rows, self._random)
             if many.size > room:

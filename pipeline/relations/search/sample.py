@@ -41,14 +41,15 @@ class Extract:
 
     Args:
         table: The table.
-        schema: Its schema. Only modelled columns take part in relations.
+        schema: Its schema. Only modelled columns take part in relations, and none that keys are unique with.
     """
 
     def __init__(self, table: pa.Table, schema: Schema) -> None:
         self.schema, self.rows = schema, min(table.num_rows, ROWS)
         self.whole = table
         places = np.linspace(0, max(table.num_rows - 1, 0), self.rows).astype(np.int64)
-        names = [column.name for column in schema if columns.is_modelled(column.kind)]
+        keys = {name for column in schema for name in column.unique_with}
+        names = [column.name for column in schema if columns.is_modelled(column.kind) and column.name not in keys]
         self.table = table.select(names).take(pa.array(places)) if self.rows >= FEWEST else table.select([]).slice(0, 0)
 
     @cached_property

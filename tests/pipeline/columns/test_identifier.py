@@ -1,4 +1,4 @@
-"""Identifiers: recognised, never repeated, never real."""
+"""Identifiers: recognised, as often repeated as real ones, never real."""
 
 import re
 import uuid
@@ -11,6 +11,7 @@ from pipeline import columns
 from pipeline.columns import Encoded
 from pipeline.columns.identifier import Identifier
 from pipeline.errors import TableError
+from pipeline.personal.checksums import CHECKS, matrix, valid
 from pipeline.schema import Column
 
 ROWS = 500
@@ -51,6 +52,47 @@ def test_the_pattern_is_kept():
     assert {uuid.UUID(text).version for text in fresh(CASES["uuid"], 300).to_pylist()} == {4}
 
 
+def digits(count: int) -> str:
+    """Some digits at random."""
+    return "".join(map(str, RANDOM.integers(0, 10, count)))
+
+
+@pytest.mark.parametrize(
+    ("check", "form", "text"),
+    [
+        ("EAN", r"400\d{10}", lambda: "400" + digits(9) + "0"),
+        ("EAN", r"978-\d-\d{4}-\d{4}-\d", lambda: f"978-3-{digits(4)}-{digits(4)}-0"),
+        ("ISBN", r"\d{9}[\dX]", lambda: digits(9) + "0"),
+        ("Luhn", r"8\d{9}", lambda: "8" + digits(9)),
+    ],
+)
+def test_check_digits_stay_right(check, form, text):
+    """Products, books and numbers with a Luhn digit: fresh ones have the form, their check digit, and are not real."""
+    real = []
+    for written in (text() for _ in range(ROWS)):
+        compact = written.replace("-", "")
+        last = CHECKS[check].written(matrix([compact], len(compact)))[0, -1]
+        real.append(written[:-1] + chr(last))
+    made = fresh(pa.array(real), 3_000).to_pylist()
+    assert valid(check, [value.replace("-", "") for value in made]) == 1.0
+    assert all(re.fullmatch(form, value) for value in made)
+    assert len(set(made)) == 3_000
+    assert not set(made) & set(real)
+
+
+def test_integers_keep_their_check_digit_too():
+    """Product numbers that came as integers are made up with a valid check digit."""
+    real = [int(text) for text in (chr(52) + digits(11) for _ in range(ROWS))]
+    points = CHECKS["EAN"].written(matrix([f"{value}0" for value in real], 13))
+    table = pa.table({"article": [int("".join(map(chr, row))) for row in points]})
+    schema = columns.infer(table)
+    codec = columns.fit(table, schema)["article"]
+    made = codec.decode(Encoded((), np.arange(2_000)))
+    assert valid("EAN", [str(value) for value in made.to_pylist()]) == 1.0
+    assert len(made.unique()) == 2_000
+    assert not set(made.to_pylist()) & set(table["article"].to_pylist())
+
+
 def test_a_narrow_type_refuses_to_overflow():
     """A uint8 identifier with 156 values left refuses the 157th row with a clear error."""
     with pytest.raises(TableError, match="room for 156"):
@@ -66,9 +108,14 @@ def test_a_narrow_type_refuses_to_overflow():
         ("customer_id", RANDOM.integers(0, 50, ROWS), "numeric"),
         ("code", np.array([f"x{i}" for i in range(ROWS)]), "identifier"),
         ("code", np.array([f"x{i % 100}" for i in range(ROWS)]), "categorical"),
+        ("order_no", np.array([f"ORD-{i // 3:05d}" for i in range(ROWS)]), "identifier"),
+        ("number", np.array([f"{i:08d}" for i in range(ROWS)]), "identifier"),
         ("height", RANDOM.normal(size=ROWS), "numeric"),
     ],
 )
 def test_identifiers_are_told_from_quantities(name, values, kind):
-    """All-distinct strings, and all-distinct integers that are named or numbered like identifiers, are identifiers."""
+    """All-distinct strings, and all-distinct integers that are named or numbered like identifiers, are identifiers.
+
+    So are texts of a form that few rows share, if the name says so. Zeros before a counter are no calling code.
+    """
     assert columns.infer(pa.table({name: values})).columns[0].kind == kind

@@ -141,6 +141,22 @@ def test_mail_goes_to_reserved_domains_only():
         assert all(re.search(r"(@|//|\.)example\.(com|org|net)(/|$)", text) for text in made)
 
 
+@pytest.mark.parametrize(
+    ("real", "form"),
+    [
+        ("https://shop.mill.de/p/{n}", r"https://example\.\w{3}/[a-z]+-[a-z]+/\d{4}"),
+        ("http://www.mill.de/{n}?id={n}", r"http://www\.[a-z]+-[a-z]+\.example\.\w{3}/\d{4}\?id=\d{4}"),
+        ("ftp://cdn.mill.de/a/b/{n}.jpg", r"ftp://example\.\w{3}/[a-z]+/[a-z]+/\d{4}\.jpg"),
+    ],
+)
+def test_pages_keep_their_form(real, form):
+    """Scheme, depth, numbers, endings and keys stay; words and numbers are made up, and pages differ."""
+    texts = [real.format(n=n) for n in range(1_000, 1_600)]
+    made = fitted(texts, "url").make(np.arange(2_000), 0).to_pylist()
+    assert all(re.fullmatch(form, text) for text in made)
+    assert len(set(made)) == 2_000
+
+
 def test_names_keep_their_format():
     """Last name first, capitals and titles come out as they went in."""
     faker = Faker("de_DE")

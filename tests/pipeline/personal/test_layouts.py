@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.personal.codes import Code
-from pipeline.personal.layouts import Layouts, Pattern, Room
+from pipeline.personal.layouts import Layouts, Pattern
 from pipeline.personal.mixing import permuted
+from pipeline.personal.rooms import Room
 
 
 def code(texts, shape="code", check="", least_rows=5):
