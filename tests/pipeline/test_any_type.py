@@ -18,7 +18,7 @@ from pipeline.evaluation import evaluate
 from pipeline.privacy.disclosure import Disclosure
 from pipeline.profiles.reference import Reference
 from pipeline.schema import ColumnSettings, Schema
-from pipeline.settings import ModelSettings, RelationSettings, TrainingSettings
+from pipeline.settings import DriftSettings, EvaluationSettings, ModelSettings, RelationSettings, TrainingSettings
 from pipeline.synthesizer import Synthesizer
 
 pytestmark = pytest.mark.usefixtures("training")
