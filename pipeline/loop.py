@@ -55,13 +55,6 @@ class PrivacyReport(Record):
     shrinkage: Shrinkage | None = None
 
 
-class Kept(Record):
-    """A relation between columns that every generated row keeps, and the number of rows that show it."""
-
-    text: str
-    rows: int
-
-
 class Shown(NamedTuple):
     """A table and its parts, without values that are withheld, and the relations of its columns."""
 
@@ -69,11 +62,6 @@ class Shown(NamedTuple):
     parts: Split
     withheld: tuple[Withheld, ...]
     relations: Relations
-
-    @property
-    def kept(self) -> tuple[Kept, ...]:
-        """The relations as records."""
-        return tuple(Kept(text=relation.text, rows=relation.support) for relation in self.relations)
 
 
 def show(table: pa.Table, parts: Split, schema: Schema, settings: LoopSettings) -> Shown:

@@ -127,7 +127,7 @@ def test_keys_of_answers():
     } | {"metrics"}
     assert keys["drift"] == set(DriftReport.model_fields)
     assert keys["evaluate"] == set(Evaluation.model_fields) - {"details"} | set(DETAILS)
-    assert _keys(rows["`inspect`"]) == set(Inspection.model_fields) | {"rows", "columns"}
+    assert _keys(rows["`inspect`"]) == set(Inspection.model_fields) | {"rows", "columns", "relations", "text"}
     assert _keys(rows["`prune`"]) == set(Pruned.model_fields) | {"removed", "models"}
 
 

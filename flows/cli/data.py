@@ -71,7 +71,7 @@ def inspect(
     write: Annotated[bool, Parameter(negative="")] = False,
     common: Common = DEFAULTS,
 ) -> Reply:
-    """Show how each column of a table would be taken, with made-up examples. Trains nothing.
+    """Show how each column of a table would be taken, with made-up examples, and relations. Trains nothing.
 
     Parameters
     ----------
@@ -88,6 +88,7 @@ def inspect(
     from pipeline import columns, inspection
     from pipeline.data import storage, tables
     from pipeline.errors import SettingsError
+    from pipeline.relations import search
 
     table = storage.place(data) if data is not None else settings.source(common.home)
     file = common.home / FILE
@@ -98,11 +99,17 @@ def inspect(
     rows = tables.read(found, settings.read, settings.columns)
     schema = columns.infer(rows, settings.columns, settings.privacy)
     seen = inspection.inspect(rows, schema, seed=settings.seed)
+    kept = search.find(rows.select(schema.names), schema, settings.relations).kept
     if write:
         given = {"data": str(storage.absolute(table))}
         file.write_text(inspection.settings(seen, settings.privacy.least_rows, given), "utf-8")
-    answer = {"rows": rows.num_rows, "columns": [each.model_dump(mode="json") for each in seen]}
-    return Reply(answer, lambda console: display.inspection(console, rows.num_rows, seen, file if write else None))
+    answer = {
+        "rows": rows.num_rows,
+        "columns": [each.model_dump(mode="json") for each in seen],
+        "relations": [each.model_dump(mode="json") for each in kept],
+    }
+    written = file if write else None
+    return Reply(answer, lambda console: display.inspection(console, rows.num_rows, seen, kept, written))
 
 
 @verb

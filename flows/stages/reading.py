@@ -13,8 +13,9 @@ from pipeline.data.contents import Contents
 from pipeline.data.incoming import Arrivals, Ledger, Window
 from pipeline.data.storage import Place
 from pipeline.errors import SchemaError
-from pipeline.loop import Kept, PrivacyReport
+from pipeline.loop import PrivacyReport
 from pipeline.records import Record
+from pipeline.relations import Kept
 from pipeline.settings import LoopSettings
 
 LEDGER = "ledger.json"
@@ -155,4 +156,4 @@ def split(work: Workspace, run: Run, settings: LoopSettings) -> Prepared:
     work.write("shown", [shown.table], shown.table.schema)
     found = loop.privacy(shown, parts, schema, settings)
     run.record(found, PRIVACY)
-    return Prepared({name: part.num_rows for name, part in parts._asdict().items()}, found, shown.kept)
+    return Prepared({name: part.num_rows for name, part in parts._asdict().items()}, found, shown.relations.kept)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pipeline.decisions.drift import DriftReport
     from pipeline.evaluation import Evaluation
     from pipeline.inspection import Inspection
+    from pipeline.relations import Kept
     from pipeline.replay.story import Story
 
 SHOWN = 10  # findings of a drift report
@@ -33,13 +34,15 @@ def run(console: Console, found: "RunOutcome") -> None:
     if found.evaluation is not None:
         evaluation(console, found.evaluation)
     console.print(_table("", ["", ""], summary(found), header=False))
-    for note in (*found.warnings, *withheld(found), *relations(found)):
+    for note in (*found.warnings, *withheld(found), *relations(found.relations)):
         console.print(f"note: {note}", soft_wrap=True, markup=False, highlight=False)
     for file in found.quarantined:
         console.print(f"quarantined: {file.name}: {file.reason}", soft_wrap=True, markup=False, highlight=False)
 
 
-def inspection(console: Console, rows: int, found: Sequence["Inspection"], written: Path | None) -> None:
+def inspection(
+    console: Console, rows: int, found: Sequence["Inspection"], kept: Sequence["Kept"], written: Path | None
+) -> None:
     """Print how a table would be taken."""
     cells = [
         (
@@ -57,6 +60,8 @@ def inspection(console: Console, rows: int, found: Sequence["Inspection"], writt
     for column in found:
         if column.withheld is not None:
             console.print(f"note: {column.withheld.text}", soft_wrap=True, markup=False, highlight=False)
+    for note in relations(kept):
+        console.print(f"note: {note}", soft_wrap=True, markup=False, highlight=False)
     if written is not None:
         console.print(f"settings written to {written}", soft_wrap=True, markup=False, highlight=False)
 
@@ -159,9 +164,9 @@ def verdict(story: "Story") -> str:
     )
 
 
-def relations(found: "RunOutcome") -> list[str]:
+def relations(found: Sequence["Kept"]) -> list[str]:
     """What holds in every row, and how to switch it off."""
-    told = [f"relation kept: {each.text} ({each.rows:,} rows)" for each in found.relations]
+    told = [f"relation kept: {each.text} ({each.rows:,} rows)" for each in found]
     return [*told, 'relations.off = ["…"] in resynth.toml keeps a relation no longer'] if told else []
 
 

@@ -10,9 +10,10 @@ from pipeline.data.incoming import Quarantined
 from pipeline.decisions.drift import DriftReport
 from pipeline.decisions.policy import Plan
 from pipeline.evaluation import Evaluation
-from pipeline.loop import Kept, PrivacyReport
+from pipeline.loop import PrivacyReport
 from pipeline.queries.bound import ElboReport
 from pipeline.records import Record
+from pipeline.relations import Kept
 
 
 class Export(Record):

@@ -15,6 +15,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from pipeline.checks import expect
 from pipeline.errors import DamagedError
+from pipeline.records import Record
 from pipeline.relations.absences import Absent
 from pipeline.relations.base import Relation
 from pipeline.relations.declared import Declared
@@ -27,7 +28,7 @@ from pipeline.relations.sums import Same, Sum
 from pipeline.relations.times import DatePart, Elapsed
 from pipeline.schema import Schema
 
-__all__ = ["KINDS", "Relation", "Relations"]
+__all__ = ["KINDS", "Kept", "Relation", "Relations"]
 
 Any = Annotated[
     Declared | Never | Same | Sum | Product | Lookup | Elapsed | DatePart | Later | Least | Exclusive | Absent,
@@ -35,6 +36,13 @@ Any = Annotated[
 ]
 KINDS: TypeAdapter[tuple[Relation, ...]] = TypeAdapter(tuple[Any, ...])
 """Relations in JSON."""
+
+
+class Kept(Record):
+    """A relation that every generated row keeps, and the number of rows that show it."""
+
+    text: str
+    rows: int
 
 
 class Relations:
@@ -60,6 +68,11 @@ class Relations:
     def free_schema(self) -> Schema:
         """The schema of the free table."""
         return self.schemas[-1]
+
+    @property
+    def kept(self) -> tuple[Kept, ...]:
+        """The relations as records for people."""
+        return tuple(Kept(text=relation.text, rows=relation.support) for relation in self.found)
 
     def free(self, table: pa.Table) -> pa.Table:
         """The free columns of a table of the schema."""

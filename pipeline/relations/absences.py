@@ -4,7 +4,7 @@ The free table has an ordinary value where the rule says null, so the model need
 away again.
 """
 
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 import pyarrow as pa
@@ -59,6 +59,12 @@ class Absent(Relation):
             index = pc.if_else(gone, pa.scalar(None, array.indices.type), array.indices)
             return placed(table, schema, self.target, pa.DictionaryArray.from_arrays(index, array.dictionary))
         return placed(table, schema, self.target, pc.if_else(gone, pa.scalar(None, array.type), array).cast(array.type))
+
+    def shown(self, table: pa.Table) -> Self:
+        """See `Relation.shown`. Only labels that occur are kept."""
+        found, _ = labels.counted(table[self.sources[0]])
+        occur = {None, *found.to_pylist()}
+        return self.model_copy(update={"where": tuple(label for label in self.where if label in occur)})
 
     def broken(self, table: pa.Table) -> Mask:
         """See `Relation.broken`."""

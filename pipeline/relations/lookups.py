@@ -1,7 +1,7 @@
 """Labels that follow from labels: city → country, code → name, (product, size) → price.
 
-A functional dependence is kept as a table of what follows from what. A generated row whose sources are no real
-combination is broken and drawn again.
+A functional dependence is kept as a table of what follows from what. A generated row whose sources are no combination
+of enough real rows is drawn again.
 """
 
 from collections.abc import Sequence
@@ -25,6 +25,7 @@ class Lookup(Relation):
     Attributes:
         keys: The labels of each source, [sources][entries]. None is null.
         entries: The label of the target for each combination, [entries].
+        least_rows: A combination of fewer rows has no entry.
     """
 
     binds: ClassVar[bool] = False
@@ -32,6 +33,7 @@ class Lookup(Relation):
     kind: Literal["lookup"] = "lookup"
     keys: tuple[tuple[Label, ...], ...]
     entries: tuple[Label, ...]
+    least_rows: int = 1
 
     def _sized(self) -> bool:
         return 0 < len(self.sources) == len(self.keys) and all(len(own) == len(self.entries) for own in self.keys)
@@ -61,14 +63,25 @@ class Lookup(Relation):
         return ~self._index(table)[1]
 
     @classmethod
-    def of(cls, table: pa.Table, target: str, sources: tuple[str, ...]) -> Self:
-        """The lookup of a table. The first row of each combination decides."""
+    def of(cls, table: pa.Table, target: str, sources: tuple[str, ...], least_rows: int) -> Self:
+        """The lookup of a table.
+
+        Args:
+            table: The rows. The first one of each combination decides.
+            target: The column that follows.
+            sources: The columns that it follows from.
+            least_rows: A combination of fewer rows gets no entry: it would tell the value of a few people.
+        """
         arrays = [labels.labels(table[name]).cast(pa.string()) for name in (*sources, target)]
         codes = labels.coded(arrays[:-1])
         joint = codes[0] if len(codes) == 1 else codes[0] * (int(codes[1].max(initial=0)) + 1) + codes[1]
-        _, first = np.unique(joint, return_index=True)
+        _, first, counts = np.unique(joint, return_index=True, return_counts=True)
+        first, counts = first[counts >= least_rows], counts[counts >= least_rows]
         *keys, entries = (tuple(array.take(pa.array(first)).to_pylist()) for array in arrays)
-        return cls(target=target, sources=sources, support=len(joint) - len(first), keys=tuple(keys), entries=entries)
+        support = int(counts.sum()) - len(first)
+        return cls(
+            target=target, sources=sources, support=support, keys=tuple(keys), entries=entries, least_rows=least_rows
+        )
 
     def strange(self, table: pa.Table) -> int:
         """Number of labels of the target in a table that no entry has."""
@@ -81,13 +94,20 @@ class Lookup(Relation):
         new = ~self._index(table)[1]
         if not new.any():
             return self
-        more = self.of(table.filter(pa.array(new)), self.target, self.sources)
+        more = self.of(table.filter(pa.array(new)), self.target, self.sources, self.least_rows)
         keys = tuple(mine + theirs for mine, theirs in zip(self.keys, more.keys, strict=True))
         return self._with(keys, self.entries + more.entries)
 
     def _with(self, keys: tuple[tuple[Label, ...], ...], entries: tuple[Label, ...]) -> Self:
         """Other entries. A copy would keep what is cached of these."""
-        return type(self)(target=self.target, sources=self.sources, support=self.support, keys=keys, entries=entries)
+        return type(self)(
+            target=self.target,
+            sources=self.sources,
+            support=self.support,
+            keys=keys,
+            entries=entries,
+            least_rows=self.least_rows,
+        )
 
     def shown(self, table: pa.Table) -> Self:
         """See `Relation.shown`. Only entries that occur are kept."""

@@ -26,6 +26,7 @@ from pipeline.relations.search.orders import orders
 from pipeline.relations.search.sample import Extract
 from pipeline.relations.search.times import elapsed, parts
 from pipeline.relations.search.zeros import zeros
+from pipeline.relations.units import Unit
 from pipeline.schema import Schema
 from pipeline.settings import RelationSettings
 
@@ -55,15 +56,18 @@ def find(table: pa.Table, schema: Schema, settings: RelationSettings | None = No
     check(rules, table)
     found: list[Relation] = [Declared.of(rule, table.num_rows) for rule in rules]
     free, left = table, schema
+    scales: dict[str, Unit | None] = {}
     for finder in FINDERS if settings.find else ():
         touched: set[str] = set()
-        for relation in finder(Extract(free, left)):
+        for relation in finder(Extract(free, left, scales)):
             apart = touched.isdisjoint((relation.target, *relation.sources))
             if not apart or relation.text in settings.off or relation.broken(free).any():
                 continue
             touched.update(_rewritten(relation, left))
             found.append(relation.model_copy(update={"support": _support(relation, free)}))
             free, left = relation.free(free), relation.freed(left)
+        for name in touched:
+            scales.pop(name, None)
     return Relations(schema, found)
 
 

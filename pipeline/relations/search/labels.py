@@ -23,6 +23,8 @@ EXACT = 100
 """Most different numbers or times that count as labels: the model repeats them exactly."""
 MOST_PAIRED = 60
 """Most columns whose pairs are looked at as sources."""
+COMMON = 0.9
+"""Least share of rows whose combination enough rows share."""
 FLAGS = 2
 
 
@@ -57,7 +59,7 @@ def lookups(sample: Extract) -> Iterator[Relation]:
     for target in sorted(certain, key=lambda name: (sample.sizes[name], not sample.labels(name))):
         for source in certain[target]:
             if sample.sizes[source] > sample.sizes[target] or _preferred(sample, source, target):
-                yield Lookup.of(sample.whole, target, (source,))
+                yield from _proposed(sample, target, (source,))
 
 
 def pair_lookups(sample: Extract) -> Iterator[Relation]:
@@ -75,7 +77,7 @@ def pair_lookups(sample: Extract) -> Iterator[Relation]:
         for target in _following(joint, values, targets):
             alone = (log_chance(joint, sample.codes[target], sample.codes[name]) for name in (one, other))
             if target not in {one, other} and sample.certain(max(alone), tries):
-                yield Lookup.of(sample.whole, target, (one, other))
+                yield from _proposed(sample, target, (one, other))
 
 
 def exclusives(sample: Extract) -> Iterator[Relation]:
@@ -100,6 +102,13 @@ def exclusives(sample: Extract) -> Iterator[Relation]:
             if always:
                 yield Exclusive(target=names[0], sources=tuple(names[1:]), support=sample.rows, always=True)
             yield Exclusive(target=names[0], sources=tuple(names[1:]), support=sample.rows, always=False)
+
+
+def _proposed(sample: Extract, target: str, sources: tuple[str, ...]) -> Iterator[Lookup]:
+    """The lookup of a target, if few rows have a combination of too few rows."""
+    found = Lookup.of(sample.whole, target, sources, sample.schema[target].least_rows)
+    if found.support + len(found.entries) >= COMMON * sample.whole.num_rows:
+        yield found
 
 
 def _sources(sample: Extract) -> list[str]:

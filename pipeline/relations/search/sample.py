@@ -42,9 +42,11 @@ class Extract:
     Args:
         table: The table.
         schema: Its schema. Only modelled columns take part in relations, and none that keys are unique with.
+        scales: The scales of columns that are known, to which further ones are added.
     """
 
-    def __init__(self, table: pa.Table, schema: Schema) -> None:
+    def __init__(self, table: pa.Table, schema: Schema, scales: dict[str, Unit | None] | None = None) -> None:
+        self.scales = {} if scales is None else scales
         self.schema, self.rows = schema, min(table.num_rows, ROWS)
         self.whole = table
         places = np.linspace(0, max(table.num_rows - 1, 0), self.rows).astype(np.int64)
@@ -60,7 +62,9 @@ class Extract:
             measure = columns.measure(self.schema[name].kind)
             if measure is None or not measure.orders:
                 continue
-            scale = scale_of(self.whole[name])
+            if name not in self.scales:
+                self.scales[name] = scale_of(self.whole[name])
+            scale = self.scales[name]
             if scale is None:
                 continue
             units, mask = scale.units(self.table[name])
