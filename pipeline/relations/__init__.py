@@ -17,6 +17,7 @@ from pipeline.checks import expect
 from pipeline.errors import DamagedError
 from pipeline.records import Record
 from pipeline.relations.absences import Absent
+from pipeline.relations.bands import Band
 from pipeline.relations.base import Relation
 from pipeline.relations.declared import Declared
 from pipeline.relations.groups import Exclusive
@@ -31,7 +32,7 @@ from pipeline.schema import Schema
 __all__ = ["KINDS", "Kept", "Relation", "Relations"]
 
 Any = Annotated[
-    Declared | Never | Same | Sum | Product | Lookup | Elapsed | DatePart | Later | Least | Exclusive | Absent,
+    Declared | Never | Band | Same | Sum | Product | Lookup | Elapsed | DatePart | Later | Least | Exclusive | Absent,
     Field(discriminator="kind"),
 ]
 KINDS: TypeAdapter[tuple[Relation, ...]] = TypeAdapter(tuple[Any, ...])

@@ -20,6 +20,7 @@ from pipeline.relations.declared import Declared
 from pipeline.relations.lookups import Lookup
 from pipeline.relations.rules import Rule, check
 from pipeline.relations.search.absent import absences
+from pipeline.relations.search.bands import bands
 from pipeline.relations.search.labels import duplicates, exclusives, lookups, pair_lookups
 from pipeline.relations.search.numbers import multiples, products, ratios, scaled, sums
 from pipeline.relations.search.orders import orders
@@ -35,7 +36,7 @@ __all__ = ["find"]
 Finder = Callable[[Extract], Iterator[Relation]]
 FINDERS: tuple[Finder, ...] = (
     *(duplicates, multiples, sums, scaled, elapsed, parts, products, ratios),
-    *(lookups, pair_lookups, exclusives, absences, orders, zeros),
+    *(bands, lookups, pair_lookups, exclusives, absences, orders, zeros),
 )
 """All finders. What the first ones have rewritten, the later ones do not see."""
 

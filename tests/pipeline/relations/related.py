@@ -5,6 +5,7 @@ import pyarrow as pa
 
 YEAR = 365.25
 COUNTRIES = np.array(["AT", "BE", "CZ", "DK", "EE", "FI"])
+GRADES, TIERS = np.array(list("EDCBA")), np.array(["low", "mid", "high"])
 FLAGS = ("red", "green", "blue", "black")
 
 
@@ -84,6 +85,28 @@ def places(rows: int, seed: int) -> pa.Table:
     )
 
 
+def ranges(rows: int, seed: int) -> pa.Table:
+    """Labels that follow from where a number lies: grades, a flag, age groups, a tier with nulls."""
+    random = np.random.default_rng(seed)
+    score, age = np.round(random.normal(60, 15, rows).clip(0, 100), 1), random.integers(16, 90, rows)
+    paid = np.where(random.random(rows) < 0.6, 0, np.round(random.lognormal(4, 1, rows), 2))
+    gone = random.random(rows) < 0.2
+    points = random.integers(0, 5_000, rows)
+    return pa.table(
+        {
+            "score": score,
+            "grade": GRADES[np.searchsorted([40, 55, 70, 85], score, side="right")],
+            "paid": paid,
+            "has paid": paid > 0,
+            "age in days": age * 365 + random.integers(0, 365, rows),
+            "points": pa.array(points, mask=gone),
+            "tier": pa.array(
+                np.array(["low", "mid", "high"])[np.searchsorted([500, 3_000], points, side="right")], mask=gone
+            ),
+        }
+    )
+
+
 def unrelated(rows: int, seed: int, columns: int = 30) -> pa.Table:
     """Columns of many sorts that have nothing to do with each other."""
     random = np.random.default_rng(seed)
@@ -108,6 +131,8 @@ def broken(table: pa.Table, real: pa.Table) -> dict[str, float]:
     found = {name: table[name].to_numpy(zero_copy_only=False) for name in table.column_names}
     if "due" in found:
         rules = of_orders(found)
+    elif "grade" in found:
+        rules = of_ranges(table)
     elif "came" in found:
         rules = of_stays(found)
     else:
@@ -123,6 +148,19 @@ def of_orders(found: Columns) -> Columns:
         "cents": np.round(found["due"] * 100) != found["due in cents"],
         "VAT": np.abs(found["price"] * 0.07 - found["VAT"]) > 0.00501,
         "again": found["quantity"] != found["quantity again"],
+    }
+
+
+def of_ranges(table: pa.Table) -> Columns:
+    """The rows that break a rule of `ranges`."""
+    score, points = table["score"].to_numpy(), table["points"].fill_null(0).to_numpy()
+    tier = TIERS[np.searchsorted([500, 3_000], points, side="right")]
+    tier = np.where(table["points"].is_null().to_numpy(), None, tier)
+    return {
+        "grade": table["grade"].to_numpy()
+        != np.array(list("EDCBA"))[np.searchsorted([40, 55, 70, 85], score, "right")],
+        "has paid": table["has paid"].to_numpy() != (table["paid"].to_numpy() > 0),
+        "tier": table["tier"].to_numpy() != tier,
     }
 
 
