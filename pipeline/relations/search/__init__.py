@@ -36,7 +36,7 @@ __all__ = ["find"]
 Finder = Callable[[Extract], Iterator[Relation]]
 FINDERS: tuple[Finder, ...] = (
     *(duplicates, multiples, sums, scaled, elapsed, parts, products, ratios),
-    *(bands, lookups, pair_lookups, exclusives, absences, orders, zeros),
+    *(lookups, pair_lookups, bands, exclusives, absences, orders, zeros),
 )
 """All finders. What the first ones have rewritten, the later ones do not see."""
 

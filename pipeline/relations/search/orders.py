@@ -8,7 +8,7 @@ import numpy as np
 
 from pipeline.relations.base import Relation
 from pipeline.relations.orders import Later, Least
-from pipeline.relations.search.numbers import LEAST, in_units
+from pipeline.relations.search.numbers import DISTINCT, LEAST, in_units
 from pipeline.relations.search.sample import Extract, Numbers
 from pipeline.relations.units import Floats, joined
 
@@ -44,6 +44,8 @@ def _order(sample: Extract, source: Numbers, target: Numbers, tries: int) -> tup
         return None
     first, second = in_units(source, scale)[mask], in_units(target, scale)[mask]
     if (first > second).any() or first.max() <= second.min():
+        return None
+    if min(len(np.unique(first)), len(np.unique(second))) < DISTINCT:
         return None
     if not sample.certain(len(first) * log1p(-min(_inverted(first, second), 1 - 1e-12)), tries):
         return None
