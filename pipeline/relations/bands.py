@@ -1,4 +1,4 @@
-"""Labels that follow from where a number or a time lies: paid > 0, an age group, a grade, a price band."""
+"""Labels that follow from where a number lies: paid > 0, an age group, a grade, a price band."""
 
 from typing import Literal
 

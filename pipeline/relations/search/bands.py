@@ -1,4 +1,4 @@
-"""A finder of labels that follow from the range of a number or a time."""
+"""A finder of labels that follow from the range of a number."""
 
 from collections.abc import Iterator
 
@@ -19,8 +19,12 @@ MOST = 100
 
 
 def bands(sample: Extract) -> Iterator[Relation]:
-    """Propose target = label of the interval in which the source lies, for sources with many values."""
-    sources = [own for own in sample.numbers if sample.sizes[own.name] > EXACT and own.mask.sum() >= LEAST]
+    """Propose target = label of the interval in which the source lies, for sources with many values.
+
+    Times are no sources: later rows have later times, and nothing is known of their labels.
+    """
+    numbers = [own for own in sample.numbers if not own.scale.tick and own.mask.sum() >= LEAST]
+    sources = [own for own in numbers if sample.sizes[own.name] > EXACT]
     targets = [name for name, size in sample.sizes.items() if 1 < size <= MOST]
     tries = len(sources) * len(targets)
     for source in sources:

@@ -1,0 +1,64 @@
+"""Relations in a turn of the loop: withholding keeps them, and rows that break one are drift."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import related
+
+from pipeline import columns, loop
+from pipeline.data.tables import split
+from pipeline.decisions.policy import plan
+from pipeline.loop import Champion, Past
+from pipeline.profiles.reference import Reference
+from pipeline.settings import LoopSettings, PolicySettings, RelationSettings, TrainingSettings
+
+SETTINGS = LoopSettings(training=TrainingSettings(epochs=1), policy=PolicySettings(train="needed", growth=0.1))
+
+
+@pytest.fixture(scope="module")
+def champion() -> Champion:
+    """Of a table of orders."""
+    table = related.orders(2_500, 0)
+    schema, parts = columns.infer(table), split(table)
+    shown = loop.show(table, parts, schema, SETTINGS)
+    synthesizer = loop.fit(shown.parts, schema, SETTINGS, champion=None, taken=table)
+    return Champion(
+        synthesizer, Reference.of(shown.table, schema), loop.view(synthesizer, shown.parts.holdout, SETTINGS)
+    )
+
+
+def test_what_is_shown_keeps_every_relation() -> None:
+    """Extremes are moved in and rare labels withheld, and sums and products are still exact."""
+    table = related.orders(2_500, 1)
+    shown = loop.show(table, split(table), columns.infer(table), SETTINGS)
+    assert shown.withheld
+    assert not shown.table.equals(table)
+    assert set(related.broken(shown.table, table).values()) == {0.0}
+    assert {each.text for each in shown.relations.kept} >= {"due = amount + freight + fee"}
+    off = SETTINGS.model_copy(update={"relations": RelationSettings(find=False)})
+    assert related.broken(loop.show(table, split(table), columns.infer(table), off).table, table)["due"] > 0
+
+
+def test_rows_that_keep_them_are_no_drift(champion: Champion) -> None:
+    """More rows of the same law raise no alarm."""
+    report = loop.check(champion, related.orders(1_500, 9), SETTINGS).report
+    assert not [found for found in report.findings if found.kind == "relation"]
+
+
+def test_rows_that_break_one_are_drift_and_train_afresh(champion: Champion) -> None:
+    """One row in a hundred with a wrong total is found, named, and keeps a training from starting at the champion."""
+    table = related.orders(2_500, 9)
+    due = table["due"].to_numpy().copy()
+    due[::100] += 1
+    table = table.set_column(5, "due", pa.array(np.round(due, 2)))
+    report = loop.check(champion, table, SETTINGS).report
+    (found,) = [found for found in report.findings if found.column == "due" and found.kind == "relation"]
+    assert found.drifted
+    assert found.size == pytest.approx(0.01)
+    assert "due = amount + freight + fee: broken in 1.00% of the rows" in found.text
+    past = Past(verdicts=(True,), waiting=0, age_days=1, idle_hours=99, warm_starts=0, warm_start_refused=False)
+    parts, schema = split(table), columns.infer(table)
+    situation = loop.situate(champion.synthesizer, past, parts, schema, SETTINGS, new_rows=2_500, drift=report)
+    decided = plan(situation, SETTINGS.policy)
+    assert decided.action == "retrain"
+    assert any("rows break a relation: due = amount + freight + fee" in reason for reason in decided.reasons)
