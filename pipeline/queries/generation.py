@@ -20,7 +20,7 @@ from pipeline.models.evidence import Evidence
 from pipeline.models.generation import Draws, generate
 from pipeline.models.rows import Rows
 from pipeline.models.vae import VAE
-from pipeline.randomness import BLOCK, apart, strata, stream
+from pipeline.randomness import BLOCK, Apart, apart, strata, stream
 
 ATTEMPTS = 50
 """Most draws of a row that keeps breaking a relation, before it is lent the values of another one."""
@@ -145,8 +145,8 @@ def _draft(model: Fitted, seed: int, block: int, rows: NDArray[np.int64], attemp
     drawn = None
     if model.vae is not None:
         some = np.arange(BLOCK) if model.shrinkage.share else rows  # rows are taken apart among all of the block
-        choice = torch.from_numpy(strata(random, 1, BLOCK)[0][some])
-        noise = torch.from_numpy(ndtri(strata(random, model.vae.shape.latent, BLOCK)).T[some].copy())
+        choice = torch.from_numpy(_uniform(random, 1, some)[0])
+        noise = torch.from_numpy(ndtri(_uniform(random, model.vae.shape.latent, some)).T.copy())
         with torch.no_grad():
             z = model.vae.prior.draw(choice, noise)
         drawn = generate(model.vae, z, _noise(model.vae, random, some))
@@ -158,8 +158,19 @@ def _draft(model: Fitted, seed: int, block: int, rows: NDArray[np.int64], attemp
 
 
 def _noise(vae: VAE, random: np.random.Generator, rows: NDArray[np.int64]) -> Draws:
-    """The noise of some rows of a block. It is drawn for the whole block, whatever the rows."""
+    """The noise of some rows of a block."""
     layout = vae.layout
-    uniform = torch.from_numpy(strata(random, len(layout), BLOCK)[:, rows])
+    uniform = torch.from_numpy(_uniform(random, len(layout), rows))
     normals = sum(variable.normals for variable in layout.variables)
     return Draws(uniform, torch.from_numpy(random.standard_normal((normals, BLOCK), dtype=np.float32)[:, rows]))
+
+
+def _uniform(random: np.random.Generator, variables: int, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Uniform numbers for some rows of a block, [variables, rows]. They are drawn for the whole block, in strata.
+
+    Rows that must not depend on each other (`Apart`) need no strata.
+    """
+    if isinstance(random, Apart):
+        found = random.random((variables, BLOCK), dtype=np.float32)[:, rows]
+        return np.asarray(found.clip(np.finfo(np.float32).tiny, 1 - np.finfo(np.float32).epsneg))
+    return np.asarray(strata(random, variables, BLOCK)[:, rows])

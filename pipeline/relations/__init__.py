@@ -13,6 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pydantic import Field, TypeAdapter, ValidationError
 
+from pipeline import columns
 from pipeline.checks import expect
 from pipeline.errors import DamagedError
 from pipeline.records import Record
@@ -91,7 +92,9 @@ class Relations:
         """Number of unknown labels of each column that follows from labels and has such labels in the table."""
         found = {}
         for relation in self.found:
-            if isinstance(relation, Lookup) and (count := relation.strange(table)):
+            measure = columns.measure(self.schema[relation.target].kind)
+            named = measure is not None and measure.labels
+            if isinstance(relation, Lookup) and named and (count := relation.strange(table)):
                 found[relation.target] = count
             table = relation.free(table)
         return found
