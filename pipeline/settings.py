@@ -202,7 +202,7 @@ class DriftSettings(Record):
     nulls: float = Field(default=0.02, ge=0, le=1)
     labels: float = Field(default=0.01, ge=0, le=1)
     correlation: float = Field(default=0.1, ge=0, le=2)
-    relations: float = Field(default=0.0, ge=0, le=1)
+    relations: float = Field(default=0.001, ge=0, le=1)
     rows: float = Field(default=0.02, ge=0, le=2)
     likelihood: float = Field(default=0.1, ge=0)
     latent: float = Field(default=0.2, ge=0)

@@ -35,10 +35,11 @@ __all__ = ["find"]
 
 Finder = Callable[[Extract], Iterator[Relation]]
 FINDERS: tuple[Finder, ...] = (
-    *(duplicates, multiples, sums, scaled, elapsed, parts, products, ratios),
-    *(lookups, pair_lookups, bands, exclusives, absences, orders, zeros),
+    *(duplicates, bands, multiples, sums, scaled, elapsed, parts, products, ratios),
+    *(lookups, pair_lookups, exclusives, absences, orders, zeros),
 )
-"""All finders. What the first ones have rewritten, the later ones do not see."""
+"""All finders. What the first ones have rewritten, the later ones do not see. So a label that follows from a total is
+found before the total itself, which follows from its parts."""
 
 
 def find(table: pa.Table, schema: Schema, settings: RelationSettings | None = None) -> Relations:

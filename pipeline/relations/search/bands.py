@@ -27,12 +27,14 @@ def bands(sample: Extract) -> Iterator[Relation]:
     sources = [own for own in numbers if sample.sizes[own.name] > EXACT]
     targets = [name for name, size in sample.sizes.items() if 1 < size <= MOST]
     tries = len(sources) * len(targets)
+    found = []
     for source in sources:
         for target in targets:
             if target == source.name or not _told(sample, source, sample.codes[target], tries):
                 continue
-            if (found := _banded(sample, source.name, target)) is not None:
-                yield found
+            if (band := _banded(sample, source.name, target)) is not None:
+                found.append(band)
+    yield from sorted(found, key=_digits)  # of a total and its parts, the one with round edges is meant
 
 
 def _told(sample: Extract, source: Numbers, codes: Ints, tries: int) -> bool:
@@ -65,18 +67,33 @@ def _banded(sample: Extract, source: str, target: str) -> Band | None:
     few = np.unique(codes, return_counts=True)[1].min() < sample.schema[target].least_rows  # would be withheld
     if few or len(gone) > 1 or len(ends) >= MOST or (x[ends] == x[ends + 1]).any():
         return None
-    edges = tuple(_round(float(low), float(high)) for low, high in zip(x[ends], x[ends + 1], strict=True))
+    gaps = tuple((float(low), float(high)) for low, high in zip(x[ends], x[ends + 1], strict=True))
+    edges = tuple(_edge(low, high) for low, high in gaps)
     first = [order[0], *order[ends + 1], *(np.flatnonzero(~mask)[:1] if gone else order[:1])]
     entries = tuple(whole.take(pa.array(first)).to_pylist())
-    return Band(target=target, sources=(source,), scale=scale, edges=edges, entries=entries)
+    return Band(target=target, sources=(source,), scale=scale, edges=edges, gaps=gaps, entries=entries)
 
 
-def _round(low: float, high: float) -> float:
-    """The roundest number above `low` and at most `high`."""
-    step = 10.0 ** np.floor(np.log10(max(abs(low), abs(high), 1.0)))
+def _digits(band: Band) -> int:
+    """Number of digits that it takes to write the edges, as "at least" or as "above" what lies one unit below."""
+    return sum(min(_written(edge), _written(edge - 1)) for edge in band.edges)
+
+
+def _written(number: float) -> int:
+    """Number of digits of a whole number, without zeros at the end."""
+    return len(f"{abs(number):.0f}".rstrip("0"))
+
+
+def _edge(low: float, high: float) -> float:
+    """The least number of the upper of two bands. Bands change at the roundest number between them.
+
+    It is above `low` and at most `high`; just above `low`, if `low` is rounder.
+    """
+    found, step = high, 10.0 ** np.floor(np.log10(max(abs(low), abs(high), 1.0)))
     while step >= 1:
-        value = np.floor(high / step) * step
+        value = float(np.floor(high / step) * step)
         if low < value:
-            return float(value)
+            found = value
+            break
         step /= 10
-    return high
+    return low + 1 if _written(low) < _written(found) else found

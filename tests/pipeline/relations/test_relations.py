@@ -8,6 +8,7 @@ import related
 from pipeline import PrivacySettings, RelationSettings, Synthesizer, TrainingSettings, columns
 from pipeline.errors import DamagedError, SchemaError, SettingsError
 from pipeline.relations import Relations
+from pipeline.relations.bands import Band
 from pipeline.relations.search import find
 
 FOUND = {
@@ -102,6 +103,17 @@ def test_columns_without_relations_get_none(seed: int) -> None:
 def test_few_rows_prove_little(rows: int) -> None:
     """In a few rows of independent columns nothing is taken for exact."""
     assert [relation.text for relation in searched(related.unrelated(rows, 7, 18))] == []
+
+
+def test_nothing_is_known_between_two_bands() -> None:
+    """More rows of the same law break no band, although labels change at values that no row had."""
+    every = searched(related.ranges(2_000, 3))
+    found = Relations(every.schema, [relation for relation in every if isinstance(relation, Band)])
+    assert len(found) == 3
+    assert not found.broken(related.ranges(20_000, 4)).any()
+    wrong = related.ranges(2_000, 5)
+    wrong = wrong.set_column(3, "has paid", pa.array(~wrong["has paid"].to_numpy()))
+    assert found.broken(wrong).any(axis=1).sum() == 1
 
 
 def test_one_broken_row_is_enough() -> None:
