@@ -61,7 +61,8 @@ def sums(sample: Extract) -> Iterator[Relation]:
             units = np.stack([in_units(own, scale) for own in some])[:, rows]
             size = {own.name: float(np.abs(own.units).mean()) for own in some}
             yield from sorted(_pairs(some, units), key=lambda found: -size[found.target])
-            yield from _long(some, units)
+            # a total is the sum of its parts, and no part is the total less the others
+            yield from sorted(_long(some, units), key=lambda found: (min(found.coefficients) < 0, -size[found.target]))
     yield from _spans(sample.numbers)
 
 
@@ -150,10 +151,10 @@ def _pairs(some: list[Numbers], units: Floats) -> Iterator[Sum]:
                 yield _sum(some[k], (some[j], some[i]), (1.0, 1.0), 0.0, units.shape[1])
 
 
-def _long(some: list[Numbers], units: Floats) -> Iterator[Relation]:
+def _long(some: list[Numbers], units: Floats) -> Iterator[Sum]:
     """Longer sums, by least squares: coefficients of 1 and −1 that leave nothing over."""
     size = np.abs(units).max(axis=1).clip(min=1.0)
-    for k in np.argsort(-units.std(axis=1)):
+    for k in range(len(some)):
         others = np.array([i for i in range(len(some)) if i != k])
         found, *_ = np.linalg.lstsq((units[others] / size[others, None]).T, units[k], rcond=1e-12)
         whole = np.rint(found / size[others])

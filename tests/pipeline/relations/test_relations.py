@@ -48,7 +48,7 @@ def searched(table: pa.Table, least_rows: int = 5) -> Relations:
 
 
 @pytest.mark.parametrize("name", FOUND)
-@pytest.mark.parametrize("seed", [3, 4])
+@pytest.mark.parametrize("seed", [3, 4, 100])
 def test_relations_are_found_and_reversible(name: str, seed: int) -> None:
     """What was put into a table is found, no real row breaks it, and the table comes back from its free columns."""
     table = getattr(related, name)(4_000, seed)
@@ -103,6 +103,13 @@ def test_columns_without_relations_get_none(seed: int) -> None:
 def test_few_rows_prove_little(rows: int) -> None:
     """In a few rows of independent columns nothing is taken for exact."""
     assert [relation.text for relation in searched(related.unrelated(rows, 7, 18))] == []
+
+
+def test_a_total_follows_from_its_parts_in_any_sample() -> None:
+    """The total is the target, and not a part that varies as much, so that a part may be a product."""
+    for seed in range(30):
+        texts = {relation.text for relation in searched(related.orders(1_500, seed))}
+        assert {"due = amount + freight + fee", "amount = quantity × price"} <= texts
 
 
 def test_nothing_is_known_between_two_bands() -> None:
