@@ -68,7 +68,7 @@ def test_relations_are_found_and_reversible(name: str, seed: int) -> None:
 
 
 @pytest.mark.parametrize("name", FOUND)
-def test_every_generated_row_keeps_them(name: str) -> None:
+def test_every_generated_row_keeps_them(name: str, training: None) -> None:
     """After a training of one epoch, no row of 100,000 breaks anything that holds in all real rows."""
     table = getattr(related, name)(3_000, 11)
     synthesizer = Synthesizer.fit(table, training=TrainingSettings(epochs=1), seed=0)
@@ -81,7 +81,7 @@ def test_every_generated_row_keeps_them(name: str) -> None:
     )
 
 
-def test_durations_have_their_own_distribution() -> None:
+def test_durations_have_their_own_distribution(training: None) -> None:
     """The days between two dates are distributed as in the real rows, to within a few percent of the rows."""
     table = related.stays(3_000, 5)
     made = Synthesizer.fit(table, training=TrainingSettings(epochs=4), seed=0).table(20_000)
@@ -164,32 +164,32 @@ def test_saved_relations_are_checked() -> None:
             Relations.load(columns.infer(table), damaged)
 
 
-def test_a_warm_start_keeps_relations_learns_new_entries_and_refuses_broken_ones() -> None:
+def test_a_warm_start_keeps_relations_learns_new_entries_and_refuses_broken_ones(training: None) -> None:
     """A new town with its region is learned. A town in another region is refused in one line."""
-    table, training = related.places(2_500, 3), TrainingSettings(epochs=1)
-    champion = Synthesizer.fit(table, training=training)
+    table, brief = related.places(2_500, 3), TrainingSettings(epochs=1)
+    champion = Synthesizer.fit(table, training=brief)
     names = table["town"].to_pylist()
     new = table.set_column(0, "town", pa.array(["new town"] * 60 + names[60:]))
     region = table["region"].to_pylist()
     new = new.set_column(1, "region", pa.array([region[70]] * 60 + region[60:]))
     country = table["country"].to_pylist()
     new = new.set_column(2, "country", pa.array([country[70]] * 60 + country[60:]).dictionary_encode())
-    grown = Synthesizer.fit(new, training=training, champion=champion)
+    grown = Synthesizer.fit(new, training=brief, champion=champion)
     assert "new town" in grown.table(20_000)["town"].to_pylist()
     assert champion.strange(new) == ("town",)
     odd = table.set_column(1, "region", pa.array(["region 99"] * 60 + region[60:]))
     odd = odd.set_column(0, "town", pa.array(["new town"] * 60 + names[60:]))
     assert champion.strange(odd) == ("town", "region")
     with pytest.raises(SchemaError, match="column 'region': expected known labels only, got 1 new ones"):
-        Synthesizer.fit(odd, training=training, champion=champion, novel="refuse")
+        Synthesizer.fit(odd, training=brief, champion=champion, novel="refuse")
     moved = table.set_column(1, "region", pa.array(["region 99"] * 9 + region[9:]))
     with pytest.raises(SchemaError, match="rows that break region follows from town"):
-        Synthesizer.fit(moved, training=training, champion=champion)
+        Synthesizer.fit(moved, training=brief, champion=champion)
     shares = {relation.text: share for relation, share in champion.broken(moved)}
     assert shares["region follows from town"] == pytest.approx(9 / 2_500)
 
 
-def test_declared_rules_hold_in_every_row() -> None:
+def test_declared_rules_hold_in_every_row(training: None) -> None:
     """Rules that a model breaks now and then are kept by drawing again, and the first rows stay the first rows."""
     random = np.random.default_rng(4)
     low = np.round(random.normal(10, 3, 3_000), 1)
