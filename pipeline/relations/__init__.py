@@ -32,11 +32,11 @@ from pipeline.schema import Schema
 
 __all__ = ["KINDS", "Kept", "Relation", "Relations"]
 
-Any = Annotated[
+AnyRelation = Annotated[
     Declared | Never | Band | Same | Sum | Product | Lookup | Elapsed | DatePart | Later | Least | Exclusive | Absent,
     Field(discriminator="kind"),
 ]
-KINDS: TypeAdapter[tuple[Relation, ...]] = TypeAdapter(tuple[Any, ...])
+KINDS: TypeAdapter[tuple[Relation, ...]] = TypeAdapter(tuple[AnyRelation, ...])
 """Relations in JSON."""
 
 

@@ -4,7 +4,7 @@ The free table has an ordinary value where the rule says null, so the model need
 away again.
 """
 
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 import pyarrow as pa
@@ -26,6 +26,7 @@ class Absent(Relation):
         filler: The label of an ordinary value of the target.
     """
 
+    binds: ClassVar[bool] = True
     kind: Literal["absent"] = "absent"
     where: tuple[Label, ...]
     filler: str

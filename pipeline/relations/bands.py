@@ -6,14 +6,14 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.arrow import labels
-from pipeline.relations.base import Mask, Relation
+from pipeline.relations.base import Following, Mask
 from pipeline.relations.units import Unit
 from pipeline.schema import value_type
 
 Label = str | None
 
 
-class Band(Relation):
+class Band(Following):
     """A column with one value for each interval of its source.
 
     Attributes:

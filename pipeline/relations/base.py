@@ -9,6 +9,7 @@ holds in every generated row by construction.
 row is like is bound all the same, and `broken` finds it.
 """
 
+from abc import abstractmethod
 from typing import ClassVar, Self
 
 import numpy as np
@@ -34,7 +35,7 @@ class Relation(Record):
         support: Number of rows that show it: those in which it could have been broken.
     """
 
-    binds: ClassVar[bool] = True
+    binds: ClassVar[bool] = False
     """Whether binding makes it hold in the rows of a model. If not, rows that break it are drawn again."""
     number: ClassVar[int | None] = 1
     """Number of sources. None for any number of at least one."""
@@ -44,35 +45,35 @@ class Relation(Record):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        if len(self.sources) != self.number if self.number is not None else not self._sized():
+        if self.number not in {None, len(self.sources)} or not self._sized():
             raise ValueError("expected as many sources as the relation has")
         return self
 
     def _sized(self) -> bool:
-        """Whether lists that belong to the sources have as many entries."""
+        """Whether there are sources, and lists that belong to them have as many entries."""
         return len(self.sources) > 0
 
     @property
+    @abstractmethod
     def text(self) -> str:
         """The relation in a line. It names columns and no value."""
-        raise NotImplementedError
+
+    @abstractmethod
+    def broken(self, table: pa.Table) -> Mask:
+        """Which real rows break the relation, [rows]."""
 
     def freed(self, schema: Schema) -> Schema:
-        """The schema of the free table."""
-        return without(schema, self.target)
+        """The schema of the free table. By default, columns are free as they are."""
+        return schema
 
     def free(self, table: pa.Table) -> pa.Table:
         """The free table of a table."""
-        return table.drop_columns([self.target])
+        return table
 
     def bind(self, table: pa.Table, schema: Schema) -> pa.Table:
         """The inverse of `free`. `schema` is that of the bound table."""
-        field = schema.arrow.field(self.target)
-        return placed(table, schema, self.target, self.follows(table, field.type))
-
-    def follows(self, table: pa.Table, arrow: pa.DataType) -> pa.Array:
-        """The values of the target that follow from a table with all sources, as an array of a type."""
-        raise NotImplementedError
+        del schema
+        return table
 
     def shown(self, table: pa.Table) -> Self:
         """The relation without values that a bound table does not hold, in which nothing is left to withhold."""
@@ -88,8 +89,30 @@ class Relation(Record):
         """Which generated rows are none that real rows allow, so that they are drawn again, [rows]."""
         return self.broken(table)
 
+
+class Following(Relation):
+    """A column that follows from others: it is left out of the free table, and computed."""
+
+    binds: ClassVar[bool] = True
+
+    @abstractmethod
+    def follows(self, table: pa.Table, arrow: pa.DataType) -> pa.Array:
+        """The values of the target that follow from a table with all sources, as an array of a type."""
+
+    def freed(self, schema: Schema) -> Schema:
+        """See `Relation.freed`."""
+        return without(schema, self.target)
+
+    def free(self, table: pa.Table) -> pa.Table:
+        """See `Relation.free`."""
+        return table.drop_columns([self.target])
+
+    def bind(self, table: pa.Table, schema: Schema) -> pa.Table:
+        """See `Relation.bind`."""
+        return placed(table, schema, self.target, self.follows(table, schema.arrow.field(self.target).type))
+
     def broken(self, table: pa.Table) -> Mask:
-        """Which real rows break the relation, [rows]."""
+        """See `Relation.broken`."""
         real = combined(table[self.target])
         expected = combined(self.follows(table, value_type(table.schema.field(self.target).type)))
         return differs(real, expected)

@@ -6,7 +6,6 @@ import pyarrow as pa
 
 from pipeline.relations.base import Mask, Relation
 from pipeline.relations.rules import Rule
-from pipeline.schema import Schema
 
 
 class Declared(Relation):
@@ -16,7 +15,6 @@ class Declared(Relation):
         rule: The rule as written.
     """
 
-    binds: ClassVar[bool] = False
     number: ClassVar[int | None] = None
     kind: Literal["declared"] = "declared"
     rule: str
@@ -34,19 +32,6 @@ class Declared(Relation):
     def text(self) -> str:
         """See `Relation.text`."""
         return self.rule
-
-    def freed(self, schema: Schema) -> Schema:
-        """See `Relation.freed`."""
-        return schema
-
-    def free(self, table: pa.Table) -> pa.Table:
-        """See `Relation.free`."""
-        return table
-
-    def bind(self, table: pa.Table, schema: Schema) -> pa.Table:
-        """See `Relation.bind`."""
-        del schema
-        return table
 
     def broken(self, table: pa.Table) -> Mask:
         """See `Relation.broken`."""

@@ -23,6 +23,7 @@ class Exclusive(Relation):
     """
 
     number: ClassVar[int | None] = None
+    binds: ClassVar[bool] = True
     kind: Literal["exclusive"] = "exclusive"
     always: bool
 

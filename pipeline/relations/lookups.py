@@ -12,14 +12,14 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.arrow import labels
-from pipeline.relations.base import Mask, Relation
+from pipeline.relations.base import Following, Mask
 from pipeline.relations.units import Ints
 from pipeline.schema import value_type
 
 Label = str | None
 
 
-class Lookup(Relation):
+class Lookup(Following):
     """A column whose value follows from the labels of one or two others.
 
     Attributes:

@@ -24,6 +24,7 @@ class Later(Relation):
         end: The greatest value of the target that may be shown, in units of both. None if none was seen.
     """
 
+    binds: ClassVar[bool] = True
     kind: Literal["later"] = "later"
     scale: Unit
     origin: Unit
@@ -80,7 +81,6 @@ class Later(Relation):
 class Least(Relation):
     """A column that is never less than its source. Both are modelled as they are."""
 
-    binds: ClassVar[bool] = False
     kind: Literal["least"] = "least"
     scale: Unit
     origin: Unit
@@ -89,19 +89,6 @@ class Least(Relation):
     def text(self) -> str:
         """See `Relation.text`."""
         return f"{self.target} ≥ {self.sources[0]}"
-
-    def freed(self, schema: Schema) -> Schema:
-        """See `Relation.freed`."""
-        return schema
-
-    def free(self, table: pa.Table) -> pa.Table:
-        """See `Relation.free`."""
-        return table
-
-    def bind(self, table: pa.Table, schema: Schema) -> pa.Table:
-        """See `Relation.bind`."""
-        del schema
-        return table
 
     def broken(self, table: pa.Table) -> Mask:
         """See `Relation.broken`."""

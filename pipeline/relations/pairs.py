@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from pipeline.arrow import labels
 from pipeline.relations.base import Mask, Relation
 from pipeline.relations.units import Ints
-from pipeline.schema import Schema
 
 Label = str | None
 Pair = tuple[int, int, int, int]
@@ -29,7 +28,6 @@ class Never(Relation):
         never: The pairs.
     """
 
-    binds: ClassVar[bool] = False
     number: ClassVar[int | None] = None
     kind: Literal["never"] = "never"
     known: tuple[tuple[Label, ...], ...]
@@ -52,19 +50,6 @@ class Never(Relation):
     def text(self) -> str:
         """See `Relation.text`."""
         return f"{len(self.never)} pairs of labels that no row has, in {len(self.names)} columns"
-
-    def freed(self, schema: Schema) -> Schema:
-        """See `Relation.freed`."""
-        return schema
-
-    def free(self, table: pa.Table) -> pa.Table:
-        """See `Relation.free`."""
-        return table
-
-    def bind(self, table: pa.Table, schema: Schema) -> pa.Table:
-        """See `Relation.bind`."""
-        del schema
-        return table
 
     def broken(self, table: pa.Table) -> Mask:
         """See `Relation.broken`."""

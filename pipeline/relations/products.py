@@ -8,12 +8,12 @@ from typing import ClassVar, Literal
 import numpy as np
 import pyarrow as pa
 
-from pipeline.relations.base import Mask, Relation
+from pipeline.relations.base import Following, Mask
 from pipeline.relations.sums import HALF, rounded
 from pipeline.relations.units import Floats, Unit
 
 
-class Product(Relation):
+class Product(Following):
     """target = first · (shift + factor · second), or first / second · factor, rounded to the target's units.
 
     It is null where a source is, and where the second source of a ratio is 0.

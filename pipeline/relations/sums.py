@@ -9,14 +9,14 @@ from typing import ClassVar, Literal
 import numpy as np
 import pyarrow as pa
 
-from pipeline.relations.base import Mask, Relation
+from pipeline.relations.base import Following, Mask
 from pipeline.relations.units import Floats, Ints, Unit
 
 HALF = 0.5 + 1e-6
 """How far a rounded value may lie from the exact one, in units."""
 
 
-class Same(Relation):
+class Same(Following):
     """A column of any type that equals another one."""
 
     kind: Literal["same"] = "same"
@@ -31,7 +31,7 @@ class Same(Relation):
         return table[self.sources[0]].cast(arrow)
 
 
-class Sum(Relation):
+class Sum(Following):
     """A sum of columns with coefficients, rounded to the target's units. It is null where a source is.
 
     Attributes:

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 from pydantic import AfterValidator
 
 from pipeline.arrow.arrays import combined, masked
-from pipeline.relations.base import Relation
+from pipeline.relations.base import Following
 from pipeline.relations.units import Floats, Ints, Unit, joined, scale_of
 
 SECONDS = {
@@ -54,7 +54,7 @@ def _part(name: str) -> str:
     return name
 
 
-class Elapsed(Relation):
+class Elapsed(Following):
     """The time from the first to the second source, in whole units: an age, a length of stay.
 
     Attributes:
@@ -82,7 +82,7 @@ class Elapsed(Relation):
         return masked(pa.array(np.where(mask, whole, 0.0)).cast(arrow, safe=False), mask)
 
 
-class DatePart(Relation):
+class DatePart(Following):
     """A part of a date or a time of the source.
 
     Attributes:

@@ -12,7 +12,7 @@ from pipeline.arrow.labels import coded
 from pipeline.relations.base import Relation
 from pipeline.relations.groups import Exclusive
 from pipeline.relations.lookups import Lookup
-from pipeline.relations.search.sample import Extract, grouped, log_agreement, shares
+from pipeline.relations.search.sample import CHANCE, Extract, grouped, log_agreement, shares
 from pipeline.relations.sums import Same
 from pipeline.relations.units import Floats, Ints
 from pipeline.schema import value_type
@@ -25,7 +25,8 @@ MOST_PAIRED = 60
 """Most columns whose pairs are looked at as sources."""
 COMMON = 0.9
 """Least share of rows whose combination enough rows share."""
-FLAGS = 2
+PAIR = 2
+"""Two flags are no group: of a pair, nothing is gained."""
 
 
 def duplicates(sample: Extract) -> Iterator[Relation]:
@@ -83,12 +84,12 @@ def pair_lookups(sample: Extract) -> Iterator[Relation]:
 def exclusives(sample: Extract) -> Iterator[Relation]:
     """Propose groups of flags of which at most one is set, the largest first."""
     flags = [name for name in sample.table.column_names if _is_flag(sample, name)]
-    if len(flags) <= FLAGS:
+    if len(flags) <= PAIR:
         return
     values = np.stack([_flag(sample.table[name]) for name in flags])
     rates = values.mean(axis=1)
     together = (values.astype(np.float64) @ values.T) > 0
-    apart = ~together & (len(values[0]) * np.log1p(-np.outer(rates, rates)) < log(1e-3) - 2 * log(len(flags)))
+    apart = ~together & (len(values[0]) * np.log1p(-np.outer(rates, rates)) < log(CHANCE) - 2 * log(len(flags)))
     left = [i for i in range(len(flags)) if 0 < rates[i] < 1]
     while left:
         group = [left[0]]
@@ -96,7 +97,7 @@ def exclusives(sample: Extract) -> Iterator[Relation]:
             if all(apart[i, j] for j in group):
                 group.append(i)
         left = [i for i in left if i not in group]
-        if len(group) > FLAGS:
+        if len(group) > PAIR:
             names = [flags[i] for i in group]
             always = bool((values[group].sum(axis=0) == 1).all())
             if always:
