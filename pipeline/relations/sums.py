@@ -12,6 +12,8 @@ import pyarrow as pa
 from pipeline.relations.base import Following, Mask
 from pipeline.relations.units import Floats, Ints, Unit
 
+PERIODS = {86_400.0: "days", 3_600.0: "hours", 60.0: "minutes", 1.0: "seconds"}
+"""Names of units of time, by their seconds."""
 HALF = 0.5 + 1e-6
 """How far a rounded value may lie from the exact one, in units."""
 
@@ -53,9 +55,11 @@ class Sum(Following):
 
     @property
     def text(self) -> str:
-        """See `Relation.text`."""
-        terms = [_term(c, name) for c, name in zip(self.coefficients, self.sources, strict=True)]
-        shift = [f"{self.constant:+g}".replace("+", "+ ").replace("-", "− ")] if self.constant else []
+        """See `Relation.text`. Coefficients are those of the values, not of their units."""
+        sources = zip(self.coefficients, self.sources, self.scales, strict=True)
+        terms = [_term(c, name, self.scale, own) for c, name, own in sources]
+        constant = 0.0 if self.scale.tick else self.constant / 10**self.scale.places
+        shift = [f"{constant:+g}".replace("+", "+ ").replace("-", "− ")] if constant else []
         return f"{self.target} = {' '.join([*terms, *shift]).removeprefix('+ ')}"
 
     def follows(self, table: pa.Table, arrow: pa.DataType) -> pa.Array:
@@ -96,6 +100,11 @@ def rounded(exact: Floats | Ints) -> Ints:
     return np.asarray(away, dtype=np.int64)
 
 
-def _term(coefficient: float, name: str) -> str:
-    sign, size = ("−" if coefficient < 0 else "+"), abs(coefficient)
-    return f"{sign} {name}" if size == 1 else f"{sign} {size:g} · {name}"
+def _term(coefficient: float, name: str, target: Unit, source: Unit) -> str:
+    """A coefficient of units as one of values, with its column. A number beside times counts days or hours."""
+    sign = "−" if coefficient < 0 else "+"
+    if target.tick and not source.tick:
+        seconds = abs(coefficient) * target.tick / 1e9
+        return f"{sign} {name} ({PERIODS.get(seconds, f'{seconds:g} s')})"
+    size = abs(coefficient) * (target.tick / source.tick if target.tick else 10.0 ** (source.places - target.places))
+    return f"{sign} {name}" if f"{size:.9g}" == "1" else f"{sign} {size:.9g} · {name}"

@@ -14,13 +14,13 @@ from pipeline.relations.search import find
 FOUND = {
     "orders": {
         "quantity again = quantity",
-        "due in cents = due",
+        "due in cents = 100 · due",
         "due = amount + freight + fee",
         "VAT = 0.07 · price",
         "amount = quantity × price",
     },
     "stays": {
-        "pay by = came + days to pay",
+        "pay by = came + days to pay (days)",
         "age = time from born to came, each year of 365.25 days",
         "month = month of came",
         "went ≥ came",
