@@ -50,6 +50,8 @@ class ColumnSettings(Record):
             published.
         nullable: false refuses nulls. Otherwise they are allowed where they occur.
         type: An Arrow type, such as "int32", that the column is cast to when it is read.
+        unique_with: Columns that name a row together with this one, as a line does with an order. This column then
+            gets fresh values, and no two generated rows agree in all of them.
 
     Example:
         >>> import pandas as pd
@@ -64,6 +66,7 @@ class ColumnSettings(Record):
     public: bool = False
     nullable: Literal[False] | None = None
     type: str | None = None
+    unique_with: tuple[str, ...] = ()
 
 
 class Column(Record):

@@ -94,10 +94,8 @@ class Settings(LoopSettings):
     @property
     def shown(self) -> str:
         """The settings that say what may be published, as a text: equal for equal rules."""
-        columns = {
-            name: {key: value for key, value in (("kind", column.kind), ("public", column.public)) if value}
-            for name, column in sorted(self.columns.items())
-        }
+        said = {name: own.model_dump(include={"kind", "public", "unique_with"}) for name, own in self.columns.items()}
+        columns = {name: {key: value for key, value in own.items() if value} for name, own in said.items()}
         rules = {"least_rows": self.privacy.least_rows, "columns": {k: v for k, v in columns.items() if v}}
         return json.dumps(rules, sort_keys=True)
 
@@ -111,6 +109,9 @@ class Settings(LoopSettings):
             ResynthError: An object store does not answer.
         """
         named: list[tuple[str, str | None]] = [(f"columns.{name}", name) for name in self.columns]
+        named += [
+            (f"columns.{name}.unique_with", other) for name, own in self.columns.items() for other in own.unique_with
+        ]
         named += [("drift.ignore", name) for name in self.drift.ignore]
         named += [("partition_by", name) for name in self.partition_by]
         named.append(("evaluation.target", self.evaluation.target))

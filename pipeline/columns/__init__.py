@@ -93,7 +93,7 @@ def infer(
         field.name: _taken(field, table[field.name], overrides.get(field.name, ColumnSettings()), least)
         for field in table.schema
     }
-    found = _keyed(table, found, overrides)
+    found = _keyed(table, found, overrides, least)
     columns, warnings, dropped = [], [], []
     for field in table.schema:
         array, settings, taken = table[field.name], overrides.get(field.name, ColumnSettings()), found[field.name]
@@ -231,25 +231,52 @@ def _taken(field: pa.Field, array: Array, settings: ColumnSettings, least: int) 
     return _Taken(DROP, f"values of type {field.type} cannot be modelled by themselves ({keep})")
 
 
-def _keyed(table: pa.Table, found: Mapping[str, _Taken], overrides: Mapping[str, ColumnSettings]) -> dict[str, _Taken]:
-    """The same with composite keys. A column is an identifier too if its name says so and others number its rows."""
-    keyed = dict(found)
-    others = [name for name, taken in found.items() if taken.kind in (Numeric.kind, Categorical.kind, Datetime.kind)]
+def _keyed(
+    table: pa.Table, found: Mapping[str, _Taken], overrides: Mapping[str, ColumnSettings], least: int
+) -> dict[str, _Taken]:
+    """The same with composite keys: identifiers, declared or found, that name a row together with other columns."""
+    declared = {name: _declared(table, name, own, found) for name, own in overrides.items() if own.unique_with}
+    keyed, beside = {**found, **declared}, {other for taken in declared.values() for other in taken.unique_with}
+    others = [name for name, taken in keyed.items() if taken.kind in (Numeric.kind, Categorical.kind, Datetime.kind)]
     others = [name for name in others if not pa.types.is_floating(value_type(table[name].type))]
-    beside: set[str] = set()
     for name, taken in sorted(found.items(), key=lambda pair: pair[1].kind != Identifier.kind):
-        free = name not in overrides and not taken.public and Identifier.named(table[name], name)
-        if name in beside or (taken.kind != Identifier.kind and not free):
+        fixed = name in overrides and taken.kind != Identifier.kind
+        if name in beside or name in declared or fixed or taken.public:
             continue
-        group = keys.beside(table, name, [other for other in others if other != name])
-        if taken.kind != Identifier.kind and (not group or not keys.numbers(table, name, group)):
-            continue
-        why = f"the name says so, and {' and '.join(group)} number the rows of each value"
-        found_so = taken if taken.kind == Identifier.kind else _Taken(Identifier.kind, why)
-        keyed[name] = found_so._replace(unique_with=group)
-        beside.update(group)
-        others = [other for other in others if other != name]
+        key = _key(table, name, taken, [other for other in others if other != name], least)
+        if key is not None:
+            keyed[name] = key
+            beside.update(key.unique_with)
+            others = [other for other in others if other != name]
     return keyed
+
+
+def _key(table: pa.Table, name: str, taken: _Taken, others: Sequence[str], least: int) -> _Taken | None:
+    """How a column is taken if it names a row together with other columns. None if it does not."""
+    if taken.kind == Identifier.kind:
+        group = keys.beside(table, name, others)
+        return taken._replace(unique_with=group) if group else None
+    if Identifier.named(table[name], name):
+        group = keys.beside(table, name, others)
+        why = f"the name says so, and {' and '.join(group)} number the rows of each value"
+        return _Taken(Identifier.kind, why, unique_with=group) if group and keys.numbers(table, name, group) else None
+    if not Identifier.countable(table[name].type) or (taken.kind == Text.kind and not Text.plain(table[name], name)):
+        return None
+    line = keys.line(table, name, others, least)
+    why = f"{line} numbers the rows of each value"
+    return _Taken(Identifier.kind, why, unique_with=(line,)) if line is not None else None
+
+
+def _declared(table: pa.Table, name: str, settings: ColumnSettings, found: Mapping[str, _Taken]) -> _Taken:
+    """A column that the settings say is unique with others."""
+    group = settings.unique_with
+    if settings.kind not in {None, Identifier.kind}:
+        raise SettingsError(f"column {name!r}: unique_with makes it an identifier, expected no kind {settings.kind!r}")
+    for other in group:
+        if other not in found or other == name or found[other].kind == DROP:
+            raise SettingsError(f"column {name!r}: unique_with names {other!r}, expected another column that is kept")
+    keys.expect_unique(table, name, group)
+    return _Taken(Identifier.kind, "the settings say so", unique_with=group)
 
 
 def _column(field: pa.Field, array: Array, settings: ColumnSettings, taken: _Taken, least: int) -> Column:

@@ -40,7 +40,7 @@ class Identifier(MadeUp):
 
         A name is not enough: most rows must share their value with few others.
         """
-        values = combined(array).drop_null() if _countable(array.type) else ()
+        values = combined(array).drop_null() if cls.countable(array.type) else ()
         if len(values) < _FEW:
             return None
         counts = pc.value_counts(values).field("counts").to_numpy()
@@ -56,7 +56,12 @@ class Identifier(MadeUp):
     @classmethod
     def named(cls, array: Array, name: str) -> bool:
         """Whether a column of texts or integers has the name of an identifier."""
-        return _countable(array.type) and _NAMED.search(name) is not None
+        return cls.countable(array.type) and _NAMED.search(name) is not None
+
+    @staticmethod
+    def countable(arrow: pa.DataType) -> bool:
+        """Whether a type holds what identifiers are mostly written in: texts or integers."""
+        return is_text(arrow) or bool(pa.types.is_integer(value_type(arrow)))
 
     @classmethod
     def warning(cls, column: Column) -> str:
@@ -87,10 +92,6 @@ class Identifier(MadeUp):
                 f"an identifier column of type {self.arrow} has room for {self.room:,} fresh values only,"
                 f" expected room for {rows:,}"
             )
-
-
-def _countable(arrow: pa.DataType) -> bool:
-    return is_text(arrow) or bool(pa.types.is_integer(value_type(arrow)))
 
 
 def _numbered(values: pa.Array) -> bool:

@@ -39,6 +39,12 @@ class Text(MadeUp):
             return None
         return found.reason if found is not None else _rare(values, least_rows)
 
+    @staticmethod
+    def plain(array: Array, name: str) -> bool:
+        """Whether texts identify a record and not a person."""
+        values = present(array)
+        return (personal.recognise(name, values) or unrecognised(values)).shape in PLAIN
+
     @classmethod
     def warning(cls, column: Column) -> str:
         """See `Codec.warning`."""

@@ -9,7 +9,7 @@ import pytest
 from pipeline import columns
 from pipeline.columns.fanout import FanOut
 from pipeline.columns.identifier import Identifier
-from pipeline.errors import DamagedError
+from pipeline.errors import DamagedError, SchemaError, SettingsError
 from pipeline.normalization import Normalization
 from pipeline.randomness import BLOCK, stream
 from pipeline.schema import ColumnSettings, Schema
@@ -78,6 +78,40 @@ def test_numbered_rows_show_that_a_column_holds_identifiers():
     assert columns.infer(visits, {"patient_id": ColumnSettings(kind="numeric")})["patient_id"].kind == "numeric"
     hours = pa.table({"station_id": np.repeat(np.arange(20), 48), "hour": np.tile(np.arange(48), 20)})
     assert columns.infer(hours)["station_id"].kind != "identifier"
+
+
+@pytest.mark.parametrize("text", [False, True])
+def test_lines_show_identifiers_whose_name_says_nothing(text):
+    """An order of a few lines is an identifier. A year of twelve months, or of four quarters, is a quantity."""
+    table = orders().rename_columns(["order", *orders().column_names[1:]])
+    if text:
+        table = table.set_column(0, "order", pa.array([f"A-{number}" for number in table["order"].to_pylist()]))
+    assert (columns.infer(table)["order"].kind, columns.infer(table)["order"].unique_with) == ("identifier", ("line",))
+    made = dataset(table, columns.infer(table), 1)
+    assert len(made.group_by(["order", "line"]).aggregate([])) == made.num_rows
+    for parts in (4, 12):
+        year, part = np.repeat(np.arange(1900, 2020), parts), np.tile(np.arange(1, parts + 1), 120)
+        assert columns.infer(pa.table({"year": year, "part": part}))["year"].kind == "numeric"
+
+
+def test_declared_keys_are_unique():
+    """Of (store, day), the day gets fresh values. What real rows do not keep is refused with a share and a row."""
+    store, day = np.tile(np.arange(20), 100), np.repeat(np.datetime64("2024-01-01") + np.arange(100), 20)
+    table = pa.table({"store": store, "day": day, "sold": np.random.default_rng(0).poisson(9, 2_000)})
+    assert columns.infer(table)["day"].unique_with == ()
+    schema = columns.infer(table, {"day": ColumnSettings(unique_with=("store",))})
+    assert (schema["day"].kind, schema["day"].unique_with) == ("identifier", ("store",))
+    made = dataset(table, schema, 2)
+    assert len(made.group_by(["store", "day"]).aggregate([])) == made.num_rows
+    assert not set(made["day"].to_pylist()) & set(table["day"].to_pylist())
+    again = pa.concat_tables([table, table.slice(7, 20)])
+    with pytest.raises(SchemaError, match=r"set to be unique with 'store', but 0\.99% of the rows .* row 2,000"):
+        columns.infer(again, {"day": ColumnSettings(unique_with=("store",))})
+    for wrong in ("day", "till"):
+        with pytest.raises(SettingsError, match=f"unique_with names '{wrong}', expected another column"):
+            columns.infer(table, {"day": ColumnSettings(unique_with=(wrong,))})
+    with pytest.raises(SettingsError, match="expected no kind 'numeric'"):
+        columns.infer(table, {"day": ColumnSettings(kind="numeric", unique_with=("store",))})
 
 
 @pytest.mark.parametrize(("rows", "near"), [(1_000, 0.19), (2 * BLOCK, 0.05)])
