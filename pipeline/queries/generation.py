@@ -100,7 +100,8 @@ def _block(model: Fitted, seed: int, block: int) -> pa.Table:
     else:
         made = _lent(made, lost)
     keys = stream(seed, "keys", block)
-    return model.normalization.keyed(made.table, made.rows, keys, np.arange(block * BLOCK, (block + 1) * BLOCK))
+    index = np.arange(block * BLOCK, (block + 1) * BLOCK)
+    return model.relations.settled(model.normalization.keyed(made.table, made.rows, keys, index))
 
 
 class _Made(NamedTuple):

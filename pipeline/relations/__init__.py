@@ -19,23 +19,26 @@ from pipeline.errors import DamagedError
 from pipeline.records import Record
 from pipeline.relations.absences import Absent
 from pipeline.relations.bands import Band
-from pipeline.relations.base import Relation
+from pipeline.relations.base import Following, Relation
 from pipeline.relations.declared import Declared
+from pipeline.relations.extremes import Extreme
 from pipeline.relations.groups import Exclusive
-from pipeline.relations.lookups import Lookup
-from pipeline.relations.orders import Later, Least
+from pipeline.relations.lookups import Agreement, Lookup
+from pipeline.relations.orders import Later, Least, Positive
 from pipeline.relations.pairs import Never
 from pipeline.relations.products import Product
+from pipeline.relations.seasons import Season
 from pipeline.relations.sums import Same, Sum
-from pipeline.relations.times import DatePart, Elapsed
+from pipeline.relations.texts import Joined
+from pipeline.relations.times import DatePart, Elapsed, Since
 from pipeline.schema import Schema
 
 __all__ = ["KINDS", "Kept", "Relation", "Relations"]
 
-AnyRelation = Annotated[
-    Declared | Never | Band | Same | Sum | Product | Lookup | Elapsed | DatePart | Later | Least | Exclusive | Absent,
-    Field(discriminator="kind"),
-]
+Computed = Same | Sum | Product | Extreme | Joined | Elapsed | Since | DatePart | Season | Band | Lookup
+Rewritten = Later | Exclusive | Absent
+Checked = Declared | Agreement | Least | Positive | Never
+AnyRelation = Annotated[Computed | Rewritten | Checked, Field(discriminator="kind")]
 KINDS: TypeAdapter[tuple[Relation, ...]] = TypeAdapter(tuple[AnyRelation, ...])
 """Relations in JSON."""
 
@@ -87,6 +90,14 @@ class Relations:
         for relation, schema in zip(reversed(self.found), reversed(self.schemas[:-1]), strict=True):
             table = relation.bind(table, schema)
         return table.cast(self.schema.arrow) if self.found else table
+
+    def settled(self, table: pa.Table) -> pa.Table:
+        """A bound table whose made-up values have changed, with what follows from them computed again."""
+        changed = {column.name for column in self.schema if not columns.is_modelled(column.kind)}
+        for relation in reversed(self.found):
+            if isinstance(relation, Following) and not changed.isdisjoint(relation.sources):
+                table = relation.bind(table, self.schema)
+        return table
 
     def strange(self, table: pa.Table) -> dict[str, int]:
         """Number of unknown labels of each column that follows from labels and has such labels in the table."""

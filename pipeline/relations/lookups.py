@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.arrow import labels
-from pipeline.relations.base import Following, Mask
+from pipeline.relations.base import Following, Mask, Relation
 from pipeline.relations.units import Ints
 from pipeline.schema import value_type
 
@@ -142,3 +142,37 @@ class Lookup(Following):
             strange |= place == len(own)
             code = code * (len(own) + 1) + place + 1
         return np.where(strange, -1, code)
+
+
+class Agreement(Relation):
+    """A label that follows from one column although another one computes it. Rows that disagree are drawn again.
+
+    Attributes:
+        lookup: What follows from what.
+    """
+
+    number: ClassVar[int | None] = None
+    kind: Literal["agreement"] = "agreement"
+    lookup: Lookup
+
+    @classmethod
+    def of(cls, lookup: Lookup) -> Self:
+        """The agreement of a column with a lookup."""
+        return cls(target=lookup.target, sources=lookup.sources, support=lookup.support, lookup=lookup)
+
+    @property
+    def text(self) -> str:
+        """See `Relation.text`."""
+        return self.lookup.text
+
+    def broken(self, table: pa.Table) -> Mask:
+        """See `Relation.broken`."""
+        return self.lookup.broken(table)
+
+    def shown(self, table: pa.Table) -> Self:
+        """See `Relation.shown`."""
+        return self.of(self.lookup.shown(table))
+
+    def extended(self, table: pa.Table) -> Self:
+        """See `Relation.extended`."""
+        return self.of(self.lookup.extended(table))

@@ -9,7 +9,9 @@ from typing import ClassVar, Literal, Self
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from pipeline.arrow.arrays import combined
 from pipeline.relations.base import Mask, Relation, changed, placed
 from pipeline.relations.units import Unit, joined
 from pipeline.schema import Schema
@@ -96,3 +98,20 @@ class Least(Relation):
         assert both is not None, "both are numbers, or both are times"
         (value, mask), (before, known) = both.units(table[self.target]), both.units(table[self.sources[0]])
         return np.asarray(mask & known & (value < before))
+
+
+class Positive(Relation):
+    """A column that is computed from the sources and never less than 0."""
+
+    number: ClassVar[int | None] = None
+    kind: Literal["positive"] = "positive"
+
+    @property
+    def text(self) -> str:
+        """See `Relation.text`."""
+        return f"{self.target} ≥ 0"
+
+    def broken(self, table: pa.Table) -> Mask:
+        """See `Relation.broken`."""
+        less = pc.less(combined(table[self.target]).cast(pa.float64(), safe=False), 0.0)
+        return np.asarray(pc.fill_null(less, False).to_numpy(zero_copy_only=False))  # noqa: FBT003

@@ -1,6 +1,6 @@
-"""Columns that are products or ratios of two others, rounded.
+"""Columns that are products or ratios of others, rounded.
 
-Examples are quantity × price, price × (1 − discount) and part / whole.
+Examples are quantity × price, quantity × price × (1 − discount) and part / whole.
 """
 
 from typing import ClassVar, Literal
@@ -14,33 +14,42 @@ from pipeline.relations.units import Floats, Unit
 
 
 class Product(Following):
-    """target = first · (shift + factor · second), or first / second · factor, rounded to the target's units.
+    """target = first · … · (shift + factor · last), or first / last · factor, rounded to the target's units.
 
-    It is null where a source is, and where the second source of a ratio is 0.
+    It is null where a source is, and where the last source of a ratio is 0.
 
     Attributes:
         factor: See above, in units.
-        shift: See above, in units of the target per unit of the first source. 0 for a ratio.
+        shift: See above, in units of the target per unit of the other sources' product. 0 for a ratio.
         ratio: Whether it is a ratio.
         scale: The scale of the target.
-        scales: The scales of the two sources.
+        scales: The scales of the sources, two or three, of a ratio two.
     """
 
-    number: ClassVar[int | None] = 2
+    number: ClassVar[int | None] = None
     kind: Literal["product"] = "product"
     factor: float
     shift: float = 0.0
     ratio: bool = False
     scale: Unit
-    scales: tuple[Unit, Unit]
+    scales: tuple[Unit, ...]
+
+    def _sized(self) -> bool:
+        return len(self.sources) == len(self.scales) in ({2} if self.ratio else {2, 3})
 
     @property
     def text(self) -> str:
-        """See `Relation.text`."""
-        first, second = self.sources
+        """See `Relation.text`. Constants are those of the values, not of their units."""
+        *others, last = self.sources
+        first = " × ".join(others)
         if self.ratio:
-            return f"{self.target} = {first} / {second}"
-        return f"{self.target} = {first} × " + (f"(a + b · {second})" if self.shift else second)
+            return f"{self.target} = {first} / {last}"
+        unit = 10.0 ** (sum(scale.places for scale in self.scales[:-1]) - self.scale.places)
+        factor, shift = self.factor * unit * 10.0 ** self.scales[-1].places, self.shift * unit
+        times = last if f"{abs(factor):.9g}" == "1" else f"{abs(factor):.9g} · {last}"
+        if shift:
+            return f"{self.target} = {first} × ({shift:.9g} {'−' if factor < 0 else '+'} {times})"
+        return f"{self.target} = {first} × {'−' if factor < 0 else ''}{times}"
 
     def follows(self, table: pa.Table, arrow: pa.DataType) -> pa.Array:
         """See `Relation.follows`."""
@@ -49,13 +58,13 @@ class Product(Following):
 
     def exact(self, table: pa.Table) -> tuple[Floats, Mask]:
         """The target in units before it is rounded, and which rows have one, [rows]."""
-        (first, one), (second, other) = (
-            scale.units(table[name]) for scale, name in zip(self.scales, self.sources, strict=True)
-        )
-        mask = one & other & ((second != 0) | (not self.ratio))
+        found = [scale.units(table[name]) for scale, name in zip(self.scales, self.sources, strict=True)]
+        *others, last = (units.astype(np.float64) for units, _ in found)
+        mask = np.logical_and.reduce([own for _, own in found]) & ((last != 0) | (not self.ratio))
+        first = np.prod(others, axis=0)
         if self.ratio:
-            return first / np.where(second == 0, 1, second) * self.factor, mask
-        return first * (self.shift + self.factor * second), mask
+            return first / np.where(last == 0, 1, last) * self.factor, mask
+        return first * (self.shift + self.factor * last), mask
 
     def broken(self, table: pa.Table) -> Mask:
         """See `Relation.broken`. A value that was rounded either way holds."""

@@ -37,6 +37,7 @@ class Sum(Following):
     """A sum of columns with coefficients, rounded to the target's units. It is null where a source is.
 
     Attributes:
+        blank: Sources that count as 0 where they are null, such as a discount.
         coefficients: The coefficient of each source, in units of the target per unit of the source.
         constant: In units of the target.
         scale: The scale of the target.
@@ -45,6 +46,7 @@ class Sum(Following):
 
     number: ClassVar[int | None] = None
     kind: Literal["sum"] = "sum"
+    blank: tuple[str, ...] = ()
     coefficients: tuple[float, ...]
     constant: float = 0.0
     scale: Unit
@@ -60,26 +62,50 @@ class Sum(Following):
         terms = [_term(c, name, self.scale, own) for c, name, own in sources]
         constant = 0.0 if self.scale.tick else self.constant / 10**self.scale.places
         shift = [f"{constant:+g}".replace("+", "+ ").replace("-", "− ")] if constant else []
-        return f"{self.target} = {' '.join([*terms, *shift]).removeprefix('+ ')}"
+        told = f", {' and '.join(self.blank)} being 0 where null" if self.blank else ""
+        return f"{self.target} = {' '.join([*terms, *shift]).removeprefix('+ ')}{told}"
 
     def follows(self, table: pa.Table, arrow: pa.DataType) -> pa.Array:
         """See `Relation.follows`."""
-        units, mask = self.units(table)
-        return self.scale.values(units, mask, arrow)
+        exact, mask = self._exact(table)
+        return self.scale.values(rounded(exact), mask, arrow)
 
-    def units(self, table: pa.Table) -> tuple[Ints, Mask]:
-        """The target in whole units, and which rows have one, [rows]."""
-        found = [scale.units(table[name]) for scale, name in zip(self.scales, self.sources, strict=True)]
-        mask = np.logical_and.reduce([own for _, own in found])
-        return rounded(weighted([own for own, _ in found], self.coefficients, self.constant)), mask
+    @property
+    def turns(self) -> "tuple[Sum, ...]":
+        """The same sum with each of its parts as the target, the last first. None if it is rounded: they say less."""
+        exact = {abs(c) for c in self.coefficients} == {1.0} and set(self.scales) == {self.scale}
+        if not exact or not self.constant.is_integer():
+            return ()
+        places = [i for i, name in enumerate(self.sources) if name not in self.blank]
+        return tuple(self._turned(place) for place in reversed(places))
+
+    def _turned(self, place: int) -> "Sum":
+        """The same sum with one of its parts as the target."""
+        sign = self.coefficients[place]
+        terms = zip(self.sources, self.coefficients, strict=True)
+        others = [(name, -sign * c) for i, (name, c) in enumerate(terms) if i != place]
+        names, coefficients = zip((self.target, sign), *others, strict=True)
+        changes = {
+            "target": self.sources[place],
+            "sources": names,
+            "coefficients": coefficients,
+            "constant": -sign * self.constant,
+        }
+        return self.model_copy(update=changes)
 
     def broken(self, table: pa.Table) -> Mask:
         """See `Relation.broken`. A value that was rounded either way holds."""
         real, mask = self.scale.units(table[self.target])
-        found = [scale.units(table[name]) for scale, name in zip(self.scales, self.sources, strict=True)]
-        known = np.logical_and.reduce([own for _, own in found])
-        exact = weighted([own for own, _ in found], self.coefficients, self.constant)
+        exact, known = self._exact(table)
         return np.where(mask & known, np.abs(real - exact) > HALF, mask != known)
+
+    def _exact(self, table: pa.Table) -> tuple[Floats | Ints, Mask]:
+        """The target in units before it is rounded, and which rows have one, [rows]."""
+        found = [scale.units(table[name]) for scale, name in zip(self.scales, self.sources, strict=True)]
+        mask = np.ones(table.num_rows, dtype=bool)
+        for name, (_, own) in zip(self.sources, found, strict=True):
+            mask &= own | (name in self.blank)
+        return weighted([own for own, _ in found], self.coefficients, self.constant), mask
 
 
 def weighted(units: list[Ints], coefficients: tuple[float, ...], constant: float) -> Floats | Ints:

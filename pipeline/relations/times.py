@@ -1,5 +1,6 @@
-"""Columns that follow from times: ages and durations in whole units, and parts of a date."""
+"""Columns that follow from times: ages and durations in whole units, parts of a date, and dates in another form."""
 
+from datetime import date
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
@@ -8,8 +9,10 @@ import pyarrow.compute as pc
 from pydantic import AfterValidator
 
 from pipeline.arrow.arrays import combined, masked
+from pipeline.arrow.domain import valid
 from pipeline.relations.base import Following
 from pipeline.relations.units import Floats, Ints, Unit, joined, scale_of
+from pipeline.schema import value_type
 
 SECONDS = {
     "second": 1.0,
@@ -27,6 +30,7 @@ CALENDAR = "calendar year"
 """The unit of ages that grow on birthdays."""
 PARTS = (
     "date",
+    "time",
     "year",
     "quarter",
     "month",
@@ -39,6 +43,15 @@ PARTS = (
     "iso_year",
 )
 """Parts of a date: names of functions of Arrow."""
+FORMATS = (
+    *("%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%Y%m%d", "%d-%m-%Y", "%d %B %Y", "%B %d, %Y"),
+    *("%Y-%m", "%Y/%m", "%Y%m", "%m/%Y", "%b %Y", "%B %Y", "%b-%y", "%Y", "%y", "%m", "%d", "%j"),
+    *("%B", "%b", "%A", "%a", "%G-W%V", "%Y-W%V", "%H:%M", "%H:%M:%S", "%H", "%I %p", "%I:%M %p"),
+    *("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M", "%d.%m.%Y %H:%M"),
+)
+"""Forms in which dates and times are written, as in strftime. Names are English."""
+WHOLE = ("%Y%m%d", "%Y%m")
+"""Forms that are written as whole numbers too."""
 Rounding = Literal["down", "near"]
 
 
@@ -49,7 +62,7 @@ def _unit(name: str) -> str:
 
 
 def _part(name: str) -> str:
-    if name not in PARTS:
+    if name not in PARTS + FORMATS:
         raise ValueError("expected a part of a date")
     return name
 
@@ -82,11 +95,37 @@ class Elapsed(Following):
         return masked(pa.array(np.where(mask, whole, 0.0)).cast(arrow, safe=False), mask)
 
 
-class DatePart(Following):
-    """A part of a date or a time of the source.
+class Since(Following):
+    """Whole units of time from the source to a day that is the same in every row: an age today.
 
     Attributes:
-        part: One of `PARTS`.
+        unit: As in `Elapsed`.
+        day: The day.
+    """
+
+    kind: Literal["since"] = "since"
+    unit: Annotated[str, AfterValidator(_unit)]
+    day: date
+
+    @property
+    def text(self) -> str:
+        """See `Relation.text`."""
+        return f"{self.target} = time from {self.sources[0]} to a day in {self.day:%Y-%m}, each {self.unit}"
+
+    def follows(self, table: pa.Table, arrow: pa.DataType) -> pa.Array:
+        """See `Relation.follows`."""
+        start = combined(table[self.sources[0]])
+        end = pa.repeat(pa.scalar(self.day, pa.date32()), len(start))
+        mask = valid(start)
+        found = birthdays(start, end) if self.unit == CALENDAR else elapsed(start, end, SECONDS[self.unit])
+        return masked(pa.array(np.where(mask, np.floor(found + 1e-9), 0.0)).cast(arrow, safe=False), mask)
+
+
+class DatePart(Following):
+    """A part of a date or a time of the source, or the whole of it in another form.
+
+    Attributes:
+        part: One of `PARTS` or `FORMATS`.
     """
 
     kind: Literal["part"] = "part"
@@ -99,14 +138,17 @@ class DatePart(Following):
 
     def follows(self, table: pa.Table, arrow: pa.DataType) -> pa.Array:
         """See `Relation.follows`."""
-        return part_of(combined(table[self.sources[0]]), self.part).cast(arrow, safe=False)
+        return part_of(combined(table[self.sources[0]]), self.part).cast(value_type(arrow), safe=False)
 
 
 def part_of(array: pa.Array, part: str) -> pa.Array:
     """A part of each date or time. An hour counts from 0, a weekday from 0 on Mondays."""
+    local = pc.local_timestamp(array) if getattr(array.type, "tz", None) else array
+    if part in FORMATS:
+        return pc.strftime(local.cast(pa.timestamp("s"), safe=False), format=part)
     if part == "date":
-        return (pc.local_timestamp(array) if getattr(array.type, "tz", None) else array).cast(pa.date32())
-    return getattr(pc, part)(array)
+        return local.cast(pa.date32())
+    return local.cast(pa.time64("ns")) if part == "time" else getattr(pc, part)(array)
 
 
 def elapsed(start: pa.Array, end: pa.Array, seconds: float) -> Floats:

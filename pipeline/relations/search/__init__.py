@@ -1,8 +1,11 @@
 """The search for relations.
 
-Finders look at a sample of the rows and propose relations, one sort after the other: equal columns and sums, products,
-times, labels, flags, absences, orders, and pairs of labels that never occur. A proposal is taken if it holds in every
-row. Then the columns that it rewrites are out of the way of further proposals.
+Finders look at a sample of the rows and propose relations. A proposal is taken if it holds in every row.
+
+Columns that follow from others come first: equal columns and units, sums, products, times, labels. All of these finders
+see every column, so that a total may be the target of one relation and the source of another; a `Chain` keeps the order
+in which columns are computed. Then, one sort after the other, the columns that are left are looked at for what rewrites
+them or has rows drawn again: flags, absences, orders, and labels that never occur together.
 
 A finder proposes only what chance does not explain. Under the hypothesis that the target is dealt out to the rows at
 random, the probability that all rows fulfil the relation must be below `CHANCE`, divided by the number of combinations
@@ -10,23 +13,29 @@ of columns that were tried (Bonferroni). So a table with independent columns get
 probability below `CHANCE`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 import pyarrow as pa
 
 from pipeline.relations import Relations
-from pipeline.relations.base import Relation
+from pipeline.relations.base import Following, Relation
 from pipeline.relations.declared import Declared
-from pipeline.relations.lookups import Lookup
+from pipeline.relations.lookups import Agreement, Lookup
 from pipeline.relations.rules import Rule, check
 from pipeline.relations.search.absent import absences
 from pipeline.relations.search.bands import bands
+from pipeline.relations.search.chain import Chain
+from pipeline.relations.search.extremes import extremes
 from pipeline.relations.search.labels import duplicates, exclusives, lookups, pair_lookups
-from pipeline.relations.search.numbers import multiples, products, ratios, scaled, sums
-from pipeline.relations.search.orders import orders
+from pipeline.relations.search.orders import checks, orders
+from pipeline.relations.search.products import products, ratios, triples
+from pipeline.relations.search.rates import multiples, scaled
 from pipeline.relations.search.sample import Extract
-from pipeline.relations.search.times import elapsed, parts
+from pipeline.relations.search.sums import sums
+from pipeline.relations.search.texts import joined
+from pipeline.relations.search.times import elapsed, parts, seasons
 from pipeline.relations.search.zeros import zeros
+from pipeline.relations.seasons import Season
 from pipeline.relations.units import Unit
 from pipeline.schema import Schema
 from pipeline.settings import RelationSettings
@@ -34,12 +43,15 @@ from pipeline.settings import RelationSettings
 __all__ = ["find"]
 
 Finder = Callable[[Extract], Iterator[Relation]]
-FINDERS: tuple[Finder, ...] = (
-    *(duplicates, bands, multiples, sums, scaled, elapsed, parts, products, ratios),
-    *(lookups, pair_lookups, exclusives, absences, orders, zeros),
+COPIES: tuple[Callable[[Extract], Iterator[Following]], ...] = (duplicates, multiples)
+"""Finders of columns that say what others say. Later finders do not see them."""
+COMPUTED: tuple[Callable[[Extract], Iterator[Following]], ...] = (
+    *(joined, parts, seasons, sums, scaled, elapsed, products, triples, ratios, extremes, bands, lookups, pair_lookups),
 )
-"""All finders. What the first ones have rewritten, the later ones do not see. So a label that follows from a total is
-found before the total itself, which follows from its parts."""
+"""Finders of columns that follow from others. Of two that compute a column, the earlier one does."""
+LEFT: tuple[Finder, ...] = (exclusives, absences, orders, zeros)
+"""Finders of what holds between columns that do not follow from others. What the first ones have rewritten, the later
+ones do not see."""
 
 
 def find(table: pa.Table, schema: Schema, settings: RelationSettings | None = None) -> Relations:
@@ -56,26 +68,57 @@ def find(table: pa.Table, schema: Schema, settings: RelationSettings | None = No
     settings = settings or RelationSettings()
     rules = [Rule.parse(text, schema.arrow) for text in settings.rules]
     check(rules, table)
-    found: list[Relation] = [Declared.of(rule, table.num_rows) for rule in rules]
-    free, left = table, schema
+    declared = [Declared.of(rule, table.num_rows) for rule in rules]
+    if not settings.find:
+        return Relations(schema, declared)
+    computed = _computed(Extract(table, schema), settings.off)
+    relations = Relations(schema, [*declared, *computed])
+    return Relations(schema, [*relations, *_left(relations, table, settings.off)])
+
+
+def _computed(sample: Extract, off: Collection[str]) -> list[Relation]:
+    """Columns that follow from others, each before those that it follows from, and what has to be checked of them."""
+
+    def holds(relation: Relation) -> bool:
+        return relation.text not in off and not relation.broken(sample.whole).any()
+
+    chain, view, spare = Chain(holds, sample.scales), sample, list[Lookup]()
+    for finder in COPIES:
+        for relation in finder(view):
+            chain.takes(relation)
+        view = sample.without(chain.bound)
+    for finder in COMPUTED:
+        for relation in finder(view):
+            if not chain.takes(relation) and isinstance(relation, Lookup):
+                spare.append(relation)
+    checked: list[Relation] = [Agreement.of(each) for each in spare if not chain.implies(each) and holds(each)]
+    checked += [own for own in checks(view, chain) if holds(own)]
+    return [own.model_copy(update={"support": _support(own, sample.whole)}) for own in (*checked, *chain.order)]
+
+
+def _left(relations: Relations, table: pa.Table, off: Collection[str]) -> list[Relation]:
+    """What holds between columns that do not follow from others."""
+    found: list[Relation] = []
+    free, left = relations.free(table), relations.free_schema
     scales: dict[str, Unit | None] = {}
-    for finder in FINDERS if settings.find else ():
+    for finder in LEFT:
         touched: set[str] = set()
         for relation in finder(Extract(free, left, scales)):
             apart = touched.isdisjoint((relation.target, *relation.sources))
-            if not apart or relation.text in settings.off or relation.broken(free).any():
+            if not apart or relation.text in off or relation.broken(free).any():
                 continue
             touched.update(_rewritten(relation, left))
             found.append(relation.model_copy(update={"support": _support(relation, free)}))
             free, left = relation.free(free), relation.freed(left)
         for name in touched:
             scales.pop(name, None)
-    return Relations(schema, found)
+    return found
 
 
 def _support(relation: Relation, table: pa.Table) -> int:
     """Number of rows that show a relation."""
-    return relation.support if isinstance(relation, Lookup) else table.num_rows - table[relation.target].null_count
+    counted = isinstance(relation, Lookup | Agreement | Season)
+    return relation.support if counted else table.num_rows - table[relation.target].null_count
 
 
 def _rewritten(relation: Relation, schema: Schema) -> set[str]:

@@ -8,7 +8,7 @@ from scipy.special import gammaln
 
 from pipeline.arrow.labels import labels
 from pipeline.relations.bands import Band
-from pipeline.relations.base import Relation
+from pipeline.relations.base import Following
 from pipeline.relations.search.labels import EXACT
 from pipeline.relations.search.numbers import LEAST
 from pipeline.relations.search.sample import Extract, Numbers
@@ -18,7 +18,7 @@ MOST = 100
 """Most intervals."""
 
 
-def bands(sample: Extract) -> Iterator[Relation]:
+def bands(sample: Extract) -> Iterator[Following]:
     """Propose target = label of the interval in which the source lies, for sources with many values.
 
     Times are no sources: later rows have later times, and nothing is known of their labels.

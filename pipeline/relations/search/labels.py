@@ -9,7 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline.arrow.labels import coded
-from pipeline.relations.base import Relation
+from pipeline.relations.base import Following, Relation
 from pipeline.relations.groups import Exclusive
 from pipeline.relations.lookups import Lookup
 from pipeline.relations.search.sample import CHANCE, Extract, grouped, log_agreement, shares
@@ -29,7 +29,7 @@ PAIR = 2
 """Two flags are no group: of a pair, nothing is gained."""
 
 
-def duplicates(sample: Extract) -> Iterator[Relation]:
+def duplicates(sample: Extract) -> Iterator[Following]:
     """Propose target = source, for columns of any type."""
     if not sample.codes:
         return
@@ -45,7 +45,7 @@ def duplicates(sample: Extract) -> Iterator[Relation]:
             yield Same(target=name, sources=(first,), support=len(codes))
 
 
-def lookups(sample: Extract) -> Iterator[Relation]:
+def lookups(sample: Extract) -> Iterator[Following]:
     """Propose labels that follow from the labels of one column, the coarsest source first."""
     sources = _sources(sample)
     targets = [name for name, size in sample.sizes.items() if size > 1]
@@ -63,7 +63,7 @@ def lookups(sample: Extract) -> Iterator[Relation]:
                 yield from _proposed(sample, target, (source,))
 
 
-def pair_lookups(sample: Extract) -> Iterator[Relation]:
+def pair_lookups(sample: Extract) -> Iterator[Following]:
     """Propose labels that follow from two columns together and from neither of them alone."""
     sources = _sources(sample)[:MOST_PAIRED]
     targets = [name for name, size in sample.sizes.items() if size > 1]

@@ -1,29 +1,58 @@
 """A finder of orders between columns."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import combinations
 from math import log1p
 
 import numpy as np
 
 from pipeline.relations.base import Relation
-from pipeline.relations.orders import Later, Least
+from pipeline.relations.orders import Later, Least, Positive
+from pipeline.relations.search.chain import Chain
 from pipeline.relations.search.numbers import DISTINCT, LEAST, in_units
 from pipeline.relations.search.sample import Extract, Numbers
+from pipeline.relations.sums import Sum
 from pipeline.relations.units import Floats, joined
 
 SIMPLER = 0.5
 """A difference takes the place of a value if it has at most this share of its different values."""
 
+TINY = 1e-9
+"""Coefficients below this are 0."""
 MOST_EQUAL = 0.5
 """Most rows with equal values. With more, a model that draws both columns would hardly ever keep the order."""
 
 
 def orders(sample: Extract) -> Iterator[Relation]:
     """Propose target ≥ source for columns whose ranges overlap, neighbours in a chain first."""
+    yield from _neighbours(sample, combinations(sample.numbers, 2))
+
+
+def checks(sample: Extract, chain: Chain) -> Iterator[Relation]:
+    """Propose target ≥ source and target ≥ 0 for sums, where that does not follow from their parts.
+
+    Sums are computed, so rows of a model that are out of order are drawn again.
+    """
+    least = {own.name: float(own.units[own.mask].min()) for own in sample.numbers}
+    sums = {name: own for name, own in chain.bound.items() if isinstance(own, Sum) and name in least}
+    plain = [own for own in sample.numbers if own.name in sums or own.name not in chain.bound]
+    pairs = [pair for pair in combinations(plain, 2) if any(own.name in sums for own in pair)]
+    for relation in _neighbours(sample, pairs):
+        terms = _terms(sums, relation.target)
+        for name, c in _terms(sums, relation.sources[0]).items():
+            terms[name] = terms.get(name, 0.0) - c
+        if not _never_negative(terms, least):
+            yield Least(**relation.model_dump(include={"target", "sources", "support", "scale", "origin"}))
+    for name, own in sums.items():
+        if not own.scale.tick and least[name] >= 0 and not _never_negative(_terms(sums, name), least):
+            yield Positive(target=name, sources=own.sources, support=own.support)
+
+
+def _neighbours(sample: Extract, pairs: Iterable[tuple[Numbers, Numbers]]) -> Iterator[Later | Least]:
+    """The orders of pairs of columns that do not follow from other orders."""
     found: list[tuple[float, Later | Least]] = []
     tries = max(len(sample.numbers) ** 2, 1)
-    for one, other in combinations(sample.numbers, 2):
+    for one, other in pairs:
         for source, target in ((one, other), (other, one)):
             if (order := _order(sample, source, target, tries)) is not None:
                 found.append(order)
@@ -34,6 +63,24 @@ def orders(sample: Extract) -> Iterator[Relation]:
         later = after[relation.sources[0]]
         if not any(relation.target in after.get(name, ()) for name in later):  # else it follows from its neighbours
             yield relation
+
+
+def _terms(sums: Mapping[str, Sum], name: str) -> dict[str, float]:
+    """A column as a sum of columns that are no sums, with the coefficients of values. The constant has no name."""
+    own = sums.get(name)
+    if own is None:
+        return {name: 1.0}
+    found = {"": own.constant / 10.0**own.scale.places}
+    for c, source, scale in zip(own.coefficients, own.sources, own.scales, strict=True):
+        size = c * (own.scale.tick / scale.tick if scale.tick else 10.0 ** (scale.places - own.scale.places))
+        for part, inner in _terms(sums, source).items():
+            found[part] = found.get(part, 0.0) + size * inner
+    return found
+
+
+def _never_negative(terms: Mapping[str, float], least: Mapping[str, float]) -> bool:
+    """Whether a sum is at least 0 because all its parts are."""
+    return all(c > -TINY and (abs(c) < TINY or not name or least.get(name, -1.0) >= 0) for name, c in terms.items())
 
 
 def _order(sample: Extract, source: Numbers, target: Numbers, tries: int) -> tuple[float, Later | Least] | None:

@@ -1,6 +1,7 @@
 """A sample of a table, in the forms that finders compute with."""
 
 import math
+from collections.abc import Collection
 from functools import cached_property
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline import columns
 from pipeline.arrow.labels import coded
+from pipeline.relations.base import without
 from pipeline.relations.units import Floats, Ints, Mask, Unit, scale_of
 from pipeline.schema import Schema
 
@@ -49,10 +51,19 @@ class Extract:
         self.scales = {} if scales is None else scales
         self.schema, self.rows = schema, min(table.num_rows, ROWS)
         self.whole = table
-        places = np.linspace(0, max(table.num_rows - 1, 0), self.rows).astype(np.int64)
-        keys = {name for column in schema for name in column.unique_with}
-        names = [column.name for column in schema if columns.is_modelled(column.kind) and column.name not in keys]
-        self.table = table.select(names).take(pa.array(places)) if self.rows >= FEWEST else table.select([]).slice(0, 0)
+        self.places = np.linspace(0, max(table.num_rows - 1, 0), self.rows).astype(np.int64)
+        self.keys = {
+            name for column in schema for name in (*column.unique_with, *[column.name] * bool(column.unique_with))
+        }
+        names = [column.name for column in schema if columns.is_modelled(column.kind) and column.name not in self.keys]
+        enough = self.rows >= FEWEST
+        self.table = table.select(names).take(pa.array(self.places)) if enough else table.select([]).slice(0, 0)
+
+    def without(self, names: Collection[str]) -> "Extract":
+        """The same rows without some columns."""
+        kept = tuple(column.name for column in self.schema if column.name in names)
+        table = self.whole.drop_columns([name for name in kept if name in self.whole.column_names])
+        return Extract(table, without(self.schema, *kept), self.scales)
 
     @cached_property
     def numbers(self) -> list[Numbers]:

@@ -1,0 +1,133 @@
+"""Finders of columns that are another one in another unit, or a rate of it.
+
+A rounded rate leaves its coefficient open within an interval. The number in it that takes the fewest digits is meant.
+"""
+
+from collections.abc import Iterator
+from itertools import combinations
+from math import ceil, floor, log10
+
+import numpy as np
+from scipy.optimize import linprog
+
+from pipeline.relations.base import Following
+from pipeline.relations.search.numbers import DISTINCT, EXACTLY, LEAST, correlated, sum_of
+from pipeline.relations.search.sample import Extract, Numbers
+from pipeline.relations.sums import HALF, Sum
+from pipeline.relations.units import Floats
+
+DIGITS = 16
+"""Most digits of a coefficient."""
+
+
+def multiples(sample: Extract) -> Iterator[Following]:
+    """Propose target = coefficient · source + constant without any rounding: another unit of the same amount."""
+    for one, other in combinations(sample.numbers, 2):
+        if _comparable(one, other):
+            found = [_exact(target, source) for target, source in ((other, one), (one, other))]
+            yield from _finer(found)
+
+
+def scaled(sample: Extract) -> Iterator[Following]:
+    """Propose target = coefficient · source + constant, rounded: a rate."""
+    for one, other in combinations(sample.numbers, 2):
+        if not one.scale.tick and not other.scale.tick and _comparable(one, other):
+            found = [_rounded(target, source) for target, source in ((other, one), (one, other))]
+            yield from _finer(found)
+
+
+def _comparable(one: Numbers, other: Numbers) -> bool:
+    """Whether two columns have values in the same rows and may be multiples of each other."""
+    if (one.mask != other.mask).any() or one.mask.sum() < LEAST:
+        return False
+    x, y = one.units[one.mask], other.units[one.mask]
+    return correlated(x, y) and min(len(np.unique(x)), len(np.unique(y))) >= DISTINCT
+
+
+def _finer(found: list[Sum | None]) -> Iterator[Sum]:
+    """Of two columns that follow from each other, the one with the finer steps is the target.
+
+    Then it has no value that the other one does not lead to. The later one is the target if their steps are equal.
+    """
+    yield from sorted((each for each in found if each is not None), key=lambda each: -abs(each.coefficients[0]))
+
+
+def _exact(target: Numbers, source: Numbers) -> Sum | None:
+    """The relation of two correlated columns, if nothing is rounded."""
+    x, y = source.units[source.mask], target.units[source.mask]
+    low, high = int(x.argmin()), int(x.argmax())
+    slope = float((y[high] - y[low]) / (x[high] - x[low]))
+    if source.scale.tick and target.scale.tick:
+        slope = source.scale.tick / target.scale.tick
+    constant = float(np.rint(np.median(y - slope * x)))
+    if np.abs(y - slope * x - constant).max() > EXACTLY * max(1.0, abs(slope)):
+        return None
+    return sum_of(target, (source,), (slope,), constant, len(x))
+
+
+def _rounded(target: Numbers, source: Numbers) -> Sum | None:
+    """The relation of two correlated columns, if what is left over is rounding."""
+    x, y = source.units[source.mask], target.units[source.mask]
+    x, first = np.unique(x, return_index=True)
+    if len(np.unique(np.stack([source.units, target.units])[:, source.mask], axis=1).T) > len(x):
+        return None  # the same value of the source has two of the target
+    y = y[first]
+    slope, constant = np.polyfit(x, y, 1)
+    if np.ptp(y - slope * x) > 4 * HALF:
+        return None
+    for low, high, shifted in ((*_slopes(x, y), False), (*_slopes_shifted(x, y), True)):
+        if low <= high:
+            coefficient = simplest(low, high)
+            rest = y - coefficient * x
+            least, most = float(rest.max()) - 0.5, float(rest.min()) + 0.5
+            inside = max(most - least, 0.0) / 100  # off the ends, where halves would be rounded the other way
+            constant = simplest(least + inside, most - inside) if shifted and least <= most else 0.0
+            if np.abs(rest - constant).max() <= HALF:
+                return sum_of(target, (source,), (coefficient,), constant, int(source.mask.sum()))
+    return None
+
+
+def _slopes(x: Floats, y: Floats) -> tuple[float, float]:
+    """The least and the greatest coefficient of y = coefficient · x, to within rounding."""
+    if (np.abs(y[x == 0]) > HALF).any():
+        return 1.0, 0.0
+    x, y = x[x != 0], y[x != 0]
+    ends = np.sort(np.stack([(y - HALF) / x, (y + HALF) / x]), axis=0)
+    return float(ends[0].max()), float(ends[1].min())
+
+
+def _slopes_shifted(x: Floats, y: Floats) -> tuple[float, float]:
+    """The same with any constant."""
+    size = float(np.abs(x).max())
+    matrix = np.concatenate([np.stack([x / size, np.ones(len(x))], 1), -np.stack([x / size, np.ones(len(x))], 1)])
+    limits = np.concatenate([y + HALF, HALF - y])
+    ends = []
+    for sign in (1.0, -1.0):
+        found = linprog([sign, 0.0], A_ub=matrix, b_ub=limits, bounds=(None, None), method="highs")
+        if not found.success:
+            return 1.0, 0.0
+        ends.append(float(found.x[0]) / size)
+    return ends[0], ends[1]
+
+
+def simplest(low: float, high: float) -> float:
+    """The number between two others that takes the fewest digits, or one part of such a number."""
+    if low <= 0 <= high:
+        return 0.0
+    if high < 0:
+        return -simplest(-high, -low)
+    whole, digits = _shortest(low, high)
+    part, fewer = _shortest(1 / high, 1 / low)
+    return 1 / part if fewer < digits and low <= 1 / part <= high else whole
+
+
+def _shortest(low: float, high: float) -> tuple[float, int]:
+    """The shortest decimal number between two positive ones, and its number of digits."""
+    top = floor(log10(high))
+    for digits in range(1, DIGITS + 1):
+        places = digits - 1 - top
+        value = ceil(low * 10.0**places * (1 - 1e-15))
+        found = value / 10.0**places if places >= 0 else value * 10.0**-places
+        if low <= found <= high:
+            return found, digits
+    return (low + high) / 2, DIGITS
