@@ -1,10 +1,11 @@
-"""Pairs of labels that never occur although both labels are frequent: a pregnant man, a bachelor with a wedding day.
+"""Labels that never occur together although each is frequent: a pregnant man, a size in which a model is not made.
 
-If two labels had nothing to do with each other, so many rows would have both that their absence is no chance. Rows with
-such a pair are drawn again.
+If they had nothing to do with each other, so many rows would have them all that their absence is no chance. Rows with
+such a pair or triple are drawn again.
 """
 
 from functools import cached_property
+from itertools import pairwise
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -16,29 +17,32 @@ from pipeline.relations.base import Mask, Relation
 from pipeline.relations.units import Ints
 
 Label = str | None
-Pair = tuple[int, int, int, int]
-"""Index of a column and of its label, and of another column and of its label."""
+SIZES = (2, 3)
+"""How many labels a combination has."""
+Cell = tuple[tuple[int, int], ...]
+"""Two or three labels of different columns: for each the index of its column and its own."""
 
 
 class Never(Relation):
-    """Pairs of labels of some columns, the target and the sources, that no row has.
+    """Pairs and triples of labels of some columns, the target and the sources, that no row has.
 
     Attributes:
-        known: The labels of each column that are part of a pair. None is null.
-        never: The pairs.
+        known: The labels of each column that are part of a pair or triple. None is null.
+        never: The pairs and triples, the columns in ascending order.
     """
 
     number: ClassVar[int | None] = None
     kind: Literal["never"] = "never"
     known: tuple[tuple[Label, ...], ...]
-    never: tuple[Pair, ...]
+    never: tuple[Cell, ...]
 
     def _sized(self) -> bool:
         sizes = [len(own) for own in self.known]
-        columns = len(self.sources) + 1 == len(sizes) > 1
-        return columns and all(
-            0 <= one < len(sizes) and 0 <= other < len(sizes) and 0 <= i < sizes[one] and 0 <= j < sizes[other]
-            for one, i, other, j in self.never
+        return len(self.sources) + 1 == len(sizes) > 1 and all(
+            len(cell) in SIZES
+            and all(0 <= column < len(sizes) and 0 <= label < sizes[column] for column, label in cell)
+            and all(one < other for (one, _), (other, _) in pairwise(cell))
+            for cell in self.never
         )
 
     @property
@@ -49,14 +53,14 @@ class Never(Relation):
     @property
     def text(self) -> str:
         """See `Relation.text`."""
-        return f"{len(self.never)} pairs of labels that no row has, in {len(self.names)} columns"
+        return f"{len(self.never)} combinations of labels that no row has, in {len(self.names)} columns"
 
     def broken(self, table: pa.Table) -> Mask:
         """See `Relation.broken`."""
         lost = np.zeros(table.num_rows, dtype=bool)
         codes = [_codes(table[name], own) for name, own in zip(self.names, self.known, strict=True)]
-        for (one, other), barred in self._barred.items():
-            lost |= barred[codes[one], codes[other]]
+        for places, barred in self._barred.items():
+            lost |= barred[tuple(codes[place] for place in places)]
         return lost
 
     def shown(self, table: pa.Table) -> "Never":
@@ -67,20 +71,21 @@ class Never(Relation):
         ]
         place = [{old: new for new, old in enumerate(own)} for own in used]
         kept = tuple(
-            (one, place[one][first], other, place[other][second])
-            for one, first, other, second in self.never
-            if first in place[one] and second in place[other]
+            tuple((column, place[column][label]) for column, label in cell)
+            for cell in self.never
+            if all(label in place[column] for column, label in cell)
         )
         known = tuple(tuple(own[i] for i in some) for own, some in zip(self.known, used, strict=True))
         return type(self)(target=self.target, sources=self.sources, support=self.support, known=known, never=kept)
 
     @cached_property
-    def _barred(self) -> dict[tuple[int, int], NDArray[np.bool_]]:
-        """For each pair of columns, the pairs of codes that are barred. The last code stands for other labels."""
-        found: dict[tuple[int, int], NDArray[np.bool_]] = {}
-        for one, label, other, second in self.never:
-            shape = len(self.known[one]) + 1, len(self.known[other]) + 1
-            found.setdefault((one, other), np.zeros(shape, dtype=bool))[label, second] = True
+    def _barred(self) -> dict[tuple[int, ...], NDArray[np.bool_]]:
+        """For some columns, the combinations of codes that are barred. The last code stands for other labels."""
+        found: dict[tuple[int, ...], NDArray[np.bool_]] = {}
+        for cell in self.never:
+            columns, labels_of = zip(*cell, strict=True)
+            shape = tuple(len(self.known[column]) + 1 for column in columns)
+            found.setdefault(columns, np.zeros(shape, dtype=bool))[labels_of] = True
         return found
 
 

@@ -54,7 +54,7 @@ def lookups(sample: Extract) -> Iterator[Following]:
     values = np.stack([sample.codes[name] for name in targets])
     certain: dict[str, list[str]] = {}
     for source in sources:
-        for target in _following(sample.codes[source], values, targets):
+        for target in following(sample.codes[source], values, targets):
             if target != source and _significant(sample, sample.codes[source], target, len(sources) * len(targets)):
                 certain.setdefault(target, []).append(source)
     for target in sorted(certain, key=lambda name: (sample.sizes[name], not sample.labels(name))):
@@ -75,7 +75,7 @@ def pair_lookups(sample: Extract) -> Iterator[Following]:
         joint = sample.codes[one] * sample.sizes[other] + sample.codes[other]
         if len(np.unique(joint)) > min(MOST_LABELS, sample.rows // 2):
             continue
-        for target in _following(joint, values, targets):
+        for target in following(joint, values, targets):
             alone = (log_chance(joint, sample.codes[target], sample.codes[name]) for name in (one, other))
             if target not in {one, other} and sample.certain(max(alone), tries):
                 yield from _proposed(sample, target, (one, other))
@@ -122,7 +122,7 @@ def _sources(sample: Extract) -> list[str]:
     return sorted(names, key=lambda name: sample.sizes[name])
 
 
-def _following(source: Ints, values: NDArray[np.int64], targets: list[str]) -> list[str]:
+def following(source: Ints, values: NDArray[np.int64], targets: list[str]) -> list[str]:
     """The targets that are constant within each group of the source."""
     order, begins = grouped(source)
     inside = np.ones(len(source), dtype=bool)

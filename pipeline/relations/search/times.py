@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from pipeline.arrow.arrays import combined, is_text, numbers
 from pipeline.relations.base import Following
-from pipeline.relations.search.labels import log_chance
+from pipeline.relations.search.labels import following, log_chance
 from pipeline.relations.search.numbers import DISTINCT, LEAST, correlated, in_units
 from pipeline.relations.search.sample import Extract, Numbers
 from pipeline.relations.seasons import RECURRING, Season
@@ -84,16 +84,15 @@ def seasons(sample: Extract) -> Iterator[Following]:
     times = [own for own in sample.numbers if _dated(sample.table[own.name].type)]
     everywhere = np.zeros(sample.rows, dtype=np.int64)
     tries = len(targets) * len(times) * len(RECURRING)
+    values = np.stack([sample.codes[name] for name in targets]) if targets else everywhere[None]
     for source in times:
-        codes = {part: _recurring(combined(sample.table[source.name]), part) for part in RECURRING}
-        for target in targets:
-            for part in RECURRING:
-                own, labels = codes[part], sample.codes[target]
-                if own is None or len(np.unique(np.stack([own, labels], 1), axis=0)) > len(np.unique(own)):
-                    continue
-                if sample.certain(log_chance(own, labels, everywhere), tries):
+        for part in RECURRING:
+            own = _recurring(combined(sample.table[source.name]), part)
+            if own is None:
+                continue
+            for target in following(own, values, targets):
+                if sample.certain(log_chance(own, sample.codes[target], everywhere), tries):
                     yield Season.of(sample.whole, target, source.name, part, sample.schema[target].least_rows)
-                    break
 
 
 def _written(sample: Extract, source: Numbers) -> Iterator[DatePart]:
@@ -173,7 +172,7 @@ def _recurring(times: pa.Array, part: str) -> Ints | None:
         found = part_of(times, part)
     except (pa.ArrowNotImplementedError, pa.ArrowInvalid):  # a date has no hour
         return None
-    return np.asarray(found.fill_null(-1).to_numpy(zero_copy_only=False), dtype=np.int64)
+    return np.asarray(found.fill_null(-1).to_numpy(zero_copy_only=False), dtype=np.int64) + 1
 
 
 def _is_part(times: pa.Array, part: str, values: pa.Array) -> bool:

@@ -31,7 +31,7 @@ def test_impossible_pairs_are_found_and_never_made() -> None:
     (never,) = [relation for relation in searched(table) if isinstance(relation, Never)]
     pairs = {
         frozenset({(never.names[a], never.known[a][i]), (never.names[b], never.known[b][j])})
-        for a, i, b, j in never.never
+        for (a, i), (b, j) in never.never
     }
     assert pairs == {
         frozenset({("age", "child"), ("status", "married")}),
@@ -56,6 +56,21 @@ def test_pairs_that_chance_leaves_out_are_none() -> None:
         assert not [relation for relation in searched(table) if isinstance(relation, Never)]
 
 
+def test_triples_that_no_row_has_are_never_made() -> None:
+    """Of five combinations of three labels every pair occurs elsewhere, so only triples tell what is missing."""
+    random = np.random.default_rng(8)
+    sold = np.array(["rst", "rsu", "wst", "wxu", "ryu", "wyt"])[random.integers(0, 6, 4_000)]
+    table = pa.table(
+        {**{f"part {i}": [text[i] for text in sold] for i in range(3)}, "other": random.choice(list("abcd"), 4_000)}
+    )
+    (never,) = [relation for relation in searched(table) if isinstance(relation, Never)]
+    assert any(len(cell) == 3 for cell in never.never)
+    made = Synthesizer.fit(table, training=TrainingSettings(epochs=1)).table(50_000)
+    whole = {"".join(row) for row in zip(*(made[f"part {i}"].to_pylist() for i in range(3)), strict=True)}
+    assert whole == set(sold.tolist())
+    assert set(made["other"].to_pylist()) == set("abcd")
+
+
 def test_null_is_a_label() -> None:
     """A value that is missing for one label only is a pair too."""
     table = related.places(3_000, 5)
@@ -65,5 +80,5 @@ def test_null_is_a_label() -> None:
     )
     kept = pa.table({"product": table["product"], "size": size})
     (never,) = [relation for relation in searched(kept) if isinstance(relation, Never)]
-    assert {never.known[a][i] for a, i, _, _ in never.never} == {"p1"}
+    assert {never.known[a][i] for (a, i), _ in never.never} == {"p1"}
     assert Relations.load(columns.infer(kept), [never.model_dump(mode="json")]).found == (never,)
