@@ -45,7 +45,7 @@ class Band(Following):
         above, below = np.asarray([high for _, high in self.gaps]), np.asarray([low for low, _ in self.gaps])
         place = np.searchsorted(above, units, side="right")  # the first gap that does not end below the value
         inside = (place < len(below)) & (units > below[np.minimum(place, len(below) - 1)])
-        return super().broken(table) & ~(inside & mask)
+        return np.asarray(super().broken(table) & ~(inside & mask))
 
     def follows(self, table: pa.Table, arrow: pa.DataType) -> pa.Array:
         """See `Relation.follows`."""

@@ -72,7 +72,7 @@ class Later(Relation):
         """See `Relation.broken`."""
         both = self.both
         (value, mask), (before, known) = both.units(table[self.target]), both.units(table[self.sources[0]])
-        return (mask & known & (value < before)) | (mask & ~known)
+        return np.asarray((mask & known & (value < before)) | (mask & ~known))
 
     def shown(self, table: pa.Table) -> Self:
         """See `Relation.shown`. No generated value lies beyond the greatest one."""

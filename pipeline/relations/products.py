@@ -9,7 +9,6 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.relations.base import Following, Mask
-from pipeline.relations.sums import HALF, rounded
 from pipeline.relations.units import Floats, Unit
 
 
@@ -54,7 +53,7 @@ class Product(Following):
     def follows(self, table: pa.Table, arrow: pa.DataType) -> pa.Array:
         """See `Relation.follows`."""
         exact, mask = self.exact(table)
-        return self.scale.values(rounded(np.where(mask, exact, 0.0)), mask, arrow)
+        return self.scale.values(self.scale.whole(np.where(mask, exact, 0.0)), mask, arrow)
 
     def exact(self, table: pa.Table) -> tuple[Floats, Mask]:
         """The target in units before it is rounded, and which rows have one, [rows]."""
@@ -70,5 +69,4 @@ class Product(Following):
         """See `Relation.broken`. A value that was rounded either way holds."""
         real, mask = self.scale.units(table[self.target])
         exact, known = self.exact(table)
-        near = np.abs(real - exact) <= HALF + 1e-12 * np.abs(exact)
-        return np.where(mask & known, ~near, mask != known)
+        return np.where(mask & known, ~self.scale.near(real, exact), mask != known)

@@ -14,8 +14,6 @@ from pipeline.relations.units import Floats, Ints, Unit
 
 PERIODS = {86_400.0: "days", 3_600.0: "hours", 60.0: "minutes", 1.0: "seconds"}
 """Names of units of time, by their seconds."""
-HALF = 0.5 + 1e-6
-"""How far a rounded value may lie from the exact one, in units."""
 
 
 class Same(Following):
@@ -67,8 +65,8 @@ class Sum(Following):
 
     def follows(self, table: pa.Table, arrow: pa.DataType) -> pa.Array:
         """See `Relation.follows`."""
-        exact, mask = self._exact(table)
-        return self.scale.values(rounded(exact), mask, arrow)
+        exact, _, mask = self._exact(table)
+        return self.scale.values(self.scale.whole(exact), mask, arrow)
 
     @property
     def turns(self) -> "tuple[Sum, ...]":
@@ -96,34 +94,29 @@ class Sum(Following):
     def broken(self, table: pa.Table) -> Mask:
         """See `Relation.broken`. A value that was rounded either way holds."""
         real, mask = self.scale.units(table[self.target])
-        exact, known = self._exact(table)
-        return np.where(mask & known, np.abs(real - exact) > HALF, mask != known)
+        exact, size, known = self._exact(table)
+        return np.where(mask & known, ~self.scale.near(real, exact, size), mask != known)
 
-    def _exact(self, table: pa.Table) -> tuple[Floats | Ints, Mask]:
-        """The target in units before it is rounded, and which rows have one, [rows]."""
+    def _exact(self, table: pa.Table) -> tuple[Floats | Ints, Floats | Ints, Mask]:
+        """The target in units before it is rounded, the size of its terms, and which rows have one, [rows]."""
         found = [scale.units(table[name]) for scale, name in zip(self.scales, self.sources, strict=True)]
         mask = np.ones(table.num_rows, dtype=bool)
         for name, (_, own) in zip(self.sources, found, strict=True):
             mask &= own | (name in self.blank)
-        return weighted([own for own, _ in found], self.coefficients, self.constant), mask
+        units, absolute = [own for own, _ in found], tuple(map(abs, self.coefficients))
+        size = weighted([np.abs(own) for own in units], absolute, abs(self.constant))
+        return weighted(units, self.coefficients, self.constant), size, mask
 
 
-def weighted(units: list[Ints], coefficients: tuple[float, ...], constant: float) -> Floats | Ints:
-    """Σ coefficient · units + constant, [rows]. Whole coefficients stay whole, so that sums are exact."""
-    if all(float(c).is_integer() for c in (*coefficients, constant)):
-        whole = np.full(len(units[0]), int(constant), dtype=np.int64)
+def weighted(units: list[Floats | Ints], coefficients: tuple[float, ...], constant: float) -> Floats | Ints:
+    """Σ coefficient · units + constant, [rows]. Whole numbers stay whole, so that their sums are exact."""
+    whole = all(float(c).is_integer() for c in (*coefficients, constant))
+    if whole and all(own.dtype == np.int64 for own in units):
+        found = np.full(len(units[0]), int(constant), dtype=np.int64)
         for c, own in zip(coefficients, units, strict=True):
-            whole += int(c) * own
-        return whole
+            found += int(c) * own.astype(np.int64)
+        return found
     return np.asarray(constant + sum(c * own for c, own in zip(coefficients, units, strict=True)), dtype=np.float64)
-
-
-def rounded(exact: Floats | Ints) -> Ints:
-    """Whole units. A half is rounded away from zero, as people do."""
-    if exact.dtype == np.int64:
-        return exact.astype(np.int64)
-    away = np.sign(exact) * np.floor(np.abs(exact) + 0.5 + 1e-9)
-    return np.asarray(away, dtype=np.int64)
 
 
 def _term(coefficient: float, name: str, target: Unit, source: Unit) -> str:

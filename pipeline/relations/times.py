@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from pipeline.arrow.arrays import combined, masked
 from pipeline.arrow.domain import valid
@@ -73,12 +73,14 @@ class Elapsed(Following):
     Attributes:
         unit: A key of `SECONDS`, or `CALENDAR`.
         rounding: Down to whole units, or to the nearest.
+        places: Decimal places of the number of units.
     """
 
     number: ClassVar[int | None] = 2
     kind: Literal["elapsed"] = "elapsed"
     unit: Annotated[str, AfterValidator(_unit)]
     rounding: Rounding = "down"
+    places: Annotated[int, Field(ge=0, le=9)] = 0
 
     @property
     def text(self) -> str:
@@ -91,8 +93,9 @@ class Elapsed(Following):
         start, end = (combined(table[name]) for name in self.sources)
         mask = np.asarray(pc.and_(start.is_valid(), end.is_valid()).to_numpy(zero_copy_only=False))
         found = birthdays(start, end) if self.unit == CALENDAR else elapsed(start, end, SECONDS[self.unit])
-        whole = np.floor(found + 1e-9) if self.rounding == "down" else np.floor(found + 0.5 + 1e-9)
-        return masked(pa.array(np.where(mask, whole, 0.0)).cast(arrow, safe=False), mask)
+        fine = found * 10.0**self.places
+        whole = np.floor(fine + 1e-9) if self.rounding == "down" else np.floor(fine + 0.5 + 1e-9)
+        return masked(pa.array(np.where(mask, whole, 0.0) / 10.0**self.places).cast(arrow, safe=False), mask)
 
 
 class Since(Following):

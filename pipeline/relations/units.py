@@ -1,14 +1,17 @@
 """Numbers and times as whole units, in which sums and differences are exact.
 
 A column of numbers with p decimal places counts units of 10^−p. A column of times counts ticks. Two columns are brought
-to one `Unit` before they are compared, so that a cent stays a cent and a day is as many seconds.
+to one `Unit` before they are compared, so that a cent stays a cent and a day is as many seconds. Floats of any size
+have no such unit: what is computed from them is equal but for the error of floats.
 """
+
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline.arrow.arrays import Array, combined, masked
+from pipeline.arrow.arrays import Array, combined, masked, numbers
 from pipeline.arrow.domain import Grid, domain_of, is_number, ticks, valid, whole_units
 from pipeline.errors import SchemaError
 from pipeline.records import Record
@@ -16,6 +19,10 @@ from pipeline.records import Record
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
+HALF = 0.5 + 1e-6
+"""How far a rounded value may lie from the exact one, in units."""
+ERRORS = {pa.float16(): 4e-3, pa.float32(): 1e-6, pa.float64(): 1e-11}
+"""Relative errors of values that are computed in floats of a type."""
 LARGEST = 2.0**52
 """Units beyond this are not exact in every computation, so such columns have no scale."""
 _TICKS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
@@ -28,22 +35,46 @@ class Unit(Record):
     Attributes:
         places: Decimal places of a column of numbers.
         tick: Nanoseconds of a tick of a column of times. 0 for numbers.
+        loose: Relative error of floats of any size, whose unit is 1. 0 if all values are whole units.
     """
 
     places: int = 0
     tick: int = 0
+    loose: float = 0.0
 
-    def units(self, array: Array) -> tuple[Ints, Mask]:
-        """Whole units of each value and which rows have one, [rows]. 0 where there is none."""
+    def units(self, array: Array) -> tuple[Any, Mask]:
+        """Units of each value and which rows have one, [rows]: integers unless the scale is loose. 0 for no value."""
         array = combined(array)
         mask = valid(array)
-        found = np.zeros(len(array), dtype=np.int64)
-        found[mask] = self._whole(array.filter(pa.array(mask)))
+        found = np.zeros(len(array), dtype=np.float64 if self.loose else np.int64)
+        present = array.filter(pa.array(mask))
+        found[mask] = numbers(present) if self.loose else self._whole(present)
         return found, mask
 
-    def values(self, units: Ints, mask: Mask, arrow: pa.DataType) -> pa.Array:
+    def whole(self, exact: Floats | Ints) -> Floats | Ints:
+        """What was computed, in whole units if the scale has them. A half is rounded away from zero, as people do."""
+        if self.loose or exact.dtype == np.int64:
+            return exact
+        away = np.sign(exact) * np.floor(np.abs(exact) + 0.5 + 1e-9)
+        return np.asarray(away, dtype=np.int64)
+
+    def near(self, real: Floats | Ints, exact: Floats | Ints, size: Floats | Ints | None = None) -> Mask:
+        """Where a value is what was computed, to within rounding either way, [rows].
+
+        Args:
+            real: The value, in units.
+            exact: What was computed.
+            size: Size of the terms that were added up; by default, that of their sum.
+        """
+        if self.loose:
+            return np.asarray(np.abs(real - exact) <= self.loose * np.abs(exact if size is None else size))
+        return np.asarray(np.abs(real - exact) <= HALF + 1e-12 * np.abs(exact))
+
+    def values(self, units: Floats | Ints, mask: Mask, arrow: pa.DataType) -> pa.Array:
         """The inverse of `units`, as an array of a type."""
         units = np.where(mask, units, 0)
+        if self.loose:
+            return masked(pa.array(units.astype(arrow.to_pandas_dtype())), mask)
         if self.tick:
             units = units * self.tick // _tick(arrow)
             return masked(Grid(base=0, step=1).values(units.astype(np.uint64), arrow), mask)
@@ -69,7 +100,7 @@ class Unit(Record):
 
 
 def scale_of(array: Array) -> Unit | None:
-    """The scale of a column. None if it has no exact one: floats of any size, texts, booleans."""
+    """The scale of a column. None if it has none: texts, booleans, numbers that are too large."""
     array = combined(array)
     if pa.types.is_temporal(array.type):
         if pa.types.is_interval(array.type):
@@ -81,7 +112,7 @@ def scale_of(array: Array) -> Unit | None:
         except SchemaError:
             return None
         if not isinstance(domain, Grid):
-            return None
+            return Unit(loose=ERRORS[array.type])
         scale = Unit(places=array.type.scale if pa.types.is_decimal(array.type) else domain.places)
     else:
         return None
@@ -98,6 +129,8 @@ def joined(scales: list[Unit]) -> Unit | None:
         return None
     if scales[0].tick:
         return Unit(tick=min(scale.tick for scale in scales))
+    if loose := max(scale.loose for scale in scales):
+        return Unit(loose=loose)
     return Unit(places=max(scale.places for scale in scales))
 
 

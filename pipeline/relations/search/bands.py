@@ -12,7 +12,7 @@ from pipeline.relations.base import Following
 from pipeline.relations.search.labels import EXACT
 from pipeline.relations.search.numbers import LEAST
 from pipeline.relations.search.sample import Extract, Numbers
-from pipeline.relations.units import Ints
+from pipeline.relations.units import Ints, Unit
 
 MOST = 100
 """Most intervals."""
@@ -68,7 +68,7 @@ def _banded(sample: Extract, source: str, target: str) -> Band | None:
     if few or len(gone) > 1 or len(ends) >= MOST or (x[ends] == x[ends + 1]).any():
         return None
     gaps = tuple((float(low), float(high)) for low, high in zip(x[ends], x[ends + 1], strict=True))
-    edges = tuple(_edge(low, high) for low, high in gaps)
+    edges = tuple(_edge(low, high, scale) for low, high in gaps)
     first = [order[0], *order[ends + 1], *(np.flatnonzero(~mask)[:1] if gone else order[:1])]
     entries = tuple(whole.take(pa.array(first)).to_pylist())
     return Band(target=target, sources=(source,), scale=scale, edges=edges, gaps=gaps, entries=entries)
@@ -84,16 +84,17 @@ def _written(number: float) -> int:
     return len(f"{abs(number):.0f}".rstrip("0"))
 
 
-def _edge(low: float, high: float) -> float:
+def _edge(low: float, high: float, scale: Unit) -> float:
     """The least number of the upper of two bands. Bands change at the roundest number between them.
 
     It is above `low` and at most `high`; just above `low`, if `low` is rounder.
     """
-    found, step = high, 10.0 ** np.floor(np.log10(max(abs(low), abs(high), 1.0)))
-    while step >= 1:
+    largest = max(abs(low), abs(high), 1.0)
+    found, step, least = high, 10.0 ** np.floor(np.log10(largest)), largest * scale.loose if scale.loose else 1
+    while step >= least:
         value = float(np.floor(high / step) * step)
         if low < value:
             found = value
             break
         step /= 10
-    return low + 1 if _written(low) < _written(found) else found
+    return low + 1 if not scale.loose and _written(low) < _written(found) else found

@@ -30,7 +30,7 @@ class Chain:
         if self._fits(self.bound, relation):
             self.bound[relation.target] = relation
             return True
-        return self._turned(relation) if isinstance(relation, Sum) else self._displaces(relation)
+        return self._turned(relation) if isinstance(relation, Sum) and relation.turns else self._displaces(relation)
 
     def implies(self, relation: Following) -> bool:
         """Whether a relation holds because others do: its target follows from its sources, or both from one column."""
@@ -59,18 +59,19 @@ class Chain:
         return False
 
     def _displaces(self, relation: Following) -> bool:
-        """Add a relation in the place of a sum that can be turned."""
-        total = self.bound.get(relation.target)
-        if not isinstance(total, Sum):
-            return False
-        others = {name: own for name, own in self.bound.items() if name != relation.target}
-        if not total.turns or not self._fits(others, relation):
-            return False
-        others[relation.target] = relation
-        for turned in total.turns:
-            if self._fits(others, turned):
-                self.bound = {**others, turned.target: turned}
-                return True
+        """Add a relation that a sum is in the way of, if the sum can be turned."""
+        ways = {relation.target, *ancestors(self.bound, relation.sources)}
+        for name, total in self.bound.items():
+            if not isinstance(total, Sum) or name not in ways or not total.turns:
+                continue
+            others = {each: own for each, own in self.bound.items() if each != name}
+            if not self._fits(others, relation):
+                continue
+            others[relation.target] = relation
+            for turned in total.turns:
+                if self._fits(others, turned):
+                    self.bound = {**others, turned.target: turned}
+                    return True
         return False
 
     def _fits(self, bound: Mapping[str, Following], relation: Following) -> bool:

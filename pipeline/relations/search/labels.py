@@ -55,7 +55,11 @@ def lookups(sample: Extract) -> Iterator[Following]:
     certain: dict[str, list[str]] = {}
     for source in sources:
         for target in following(sample.codes[source], values, targets):
-            if target != source and _significant(sample, sample.codes[source], target, len(sources) * len(targets)):
+            if (
+                target != source
+                and _varies(sample, source, target)
+                and _significant(sample, sample.codes[source], target, len(sources) * len(targets))
+            ):
                 certain.setdefault(target, []).append(source)
     for target in sorted(certain, key=lambda name: (sample.sizes[name], not sample.labels(name))):
         for source in certain[target]:
@@ -130,6 +134,12 @@ def following(source: Ints, values: NDArray[np.int64], targets: list[str]) -> li
     sorted_values = values[:, order]
     broken = ((sorted_values[:, 1:] != sorted_values[:, :-1]) & inside[1:]).any(axis=1)
     return [name for name, lost in zip(targets, broken, strict=True) if not lost]
+
+
+def _varies(sample: Extract, source: str, target: str) -> bool:
+    """Whether a target says more than where the source has no value."""
+    held = np.asarray(sample.table[source].is_valid())
+    return bool(held.any()) and bool(np.ptp(sample.codes[target][held]) > 0)
 
 
 def _significant(sample: Extract, source: Ints, target: str, tries: int) -> bool:

@@ -50,6 +50,8 @@ def normal(rows: Floats) -> Floats:
 
 def in_units(own: Numbers, scale: Unit) -> Floats:
     """The units of a column on a finer scale."""
+    if scale.loose:
+        return np.asarray(own.units / 10.0**own.scale.places)
     factor = own.scale.tick / scale.tick if scale.tick else 10.0 ** (scale.places - own.scale.places)
     return np.asarray(own.units * factor)
 

@@ -101,7 +101,7 @@ def _order(sample: Extract, source: Numbers, target: Numbers, tries: int) -> tup
         return None
     both = {"scale": target.scale, "origin": source.scale}
     made: Later | Least = Least(target=target.name, sources=(source.name,), support=len(first), **both)
-    fine = scale == target.scale and not (target.mask & ~source.mask).any()
+    fine = not scale.loose and scale == target.scale and not (target.mask & ~source.mask).any()
     if fine and len(np.unique(difference)) <= SIMPLER * len(np.unique(second)):
         made = Later(target=target.name, sources=(source.name,), support=len(first), **both)
     return float(difference.mean()), made

@@ -9,8 +9,7 @@ from pipeline.relations.base import Following
 from pipeline.relations.products import Product
 from pipeline.relations.search.numbers import ALIKE, DISTINCT, EXACTLY, LEAST, TELLING, blocks, normal
 from pipeline.relations.search.sample import Extract, Numbers
-from pipeline.relations.sums import HALF
-from pipeline.relations.units import Floats
+from pipeline.relations.units import Floats, joined
 
 MOST = 40
 """Most columns of which products of three are looked for."""
@@ -80,19 +79,37 @@ def _product(target: Numbers, others: tuple[Numbers, ...], last: Numbers, units:
     for digits in (0, 1, 2, 4, 6):
         c = round(float(factor) / unit * 10**last.scale.places, digits) * unit / 10**last.scale.places
         d = round(float(shift) / unit, digits) * unit
-        if c and np.abs(y - a * (d + c * b)).max() <= HALF:
+        if c and target.scale.near(y, a * (d + c * b)).all() and not _told_back(target, others, last, units, c, d):
             return _made(target, (*others, last), factor=c, shift=d, support=int((a != 0).sum()))
     return None
 
 
+def _told_back(target: Numbers, others: tuple[Numbers, ...], last: Numbers, units: Floats, c: float, d: float) -> bool:
+    """Whether floats of any size follow from the whole units that their product makes: they are the target then."""
+    y, a, b = units
+    if target.scale.loose or not any(own.scale.loose for own in (*others, last)):
+        return False
+    rate = d + c * b
+    used = (a != 0) & (rate != 0)
+    first = joined([own.scale for own in others])
+    back = first is not None and bool(first.loose) and first.near(a[used], y[used] / rate[used]).all()
+    return bool(back or (last.scale.loose and last.scale.near(b[used], (y[used] / a[used] - d) / c).all()))
+
+
 def _ratio(target: Numbers, first: Numbers, second: Numbers, units: Floats) -> Product | None:
-    """The relation y = a / b · factor, if it holds to within rounding and a is not exactly y · b."""
+    """The relation y = a / b · factor, if it holds to within rounding and a is not exactly y · b.
+
+    If b = a / y holds too, the one with the finer steps is the target.
+    """
     y, a, b = units
     if (b == 0).any() or len(np.unique(b)) < DISTINCT or len(np.unique(y)) < DISTINCT:
         return None
     unit = 10.0 ** (target.scale.places - first.scale.places + second.scale.places)
     for factor in (unit, 100 * unit, 1000 * unit, unit / 100):
-        if np.abs(y - a / b * factor).max() <= HALF and np.abs(y * b / factor - a).max() > EXACTLY:
+        product = not target.scale.loose and np.abs(y * b / factor - a).max() <= EXACTLY * np.abs(a).max()
+        finer = second.scale.loose > target.scale.loose or (not target.scale.loose and np.ptp(b) > np.ptp(y))
+        back = finer and (y != 0).all() and second.scale.near(b, a / np.where(y == 0, 1, y) * factor).all()
+        if not product and not back and target.scale.near(y, a / b * factor).all():
             return _made(target, (first, second), factor=factor, ratio=True, support=len(y))
     return None
 

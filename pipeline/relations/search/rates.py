@@ -13,11 +13,13 @@ from scipy.optimize import linprog
 from pipeline.relations.base import Following
 from pipeline.relations.search.numbers import DISTINCT, EXACTLY, LEAST, correlated, sum_of
 from pipeline.relations.search.sample import Extract, Numbers
-from pipeline.relations.sums import HALF, Sum
-from pipeline.relations.units import Floats
+from pipeline.relations.sums import Sum
+from pipeline.relations.units import HALF, Floats
 
 DIGITS = 16
 """Most digits of a coefficient."""
+FLOATS = 1e-10
+"""Relative error of what is read off floats of any size."""
 
 
 def multiples(sample: Extract) -> Iterator[Following]:
@@ -31,7 +33,7 @@ def multiples(sample: Extract) -> Iterator[Following]:
 def scaled(sample: Extract) -> Iterator[Following]:
     """Propose target = coefficient · source + constant, rounded: a rate."""
     for one, other in combinations(sample.numbers, 2):
-        if not one.scale.tick and not other.scale.tick and _comparable(one, other):
+        if _comparable(one, other):
             found = [_rounded(target, source) for target, source in ((other, one), (one, other))]
             yield from _finer(found)
 
@@ -49,24 +51,36 @@ def _finer(found: list[Sum | None]) -> Iterator[Sum]:
 
     Then it has no value that the other one does not lead to. The later one is the target if their steps are equal.
     """
-    yield from sorted((each for each in found if each is not None), key=lambda each: -abs(each.coefficients[0]))
+    steps = [(0.0 if own.scale.loose else abs(own.coefficients[0]), own) for own in found if own is not None]
+    yield from (own for _, own in sorted(steps, key=lambda pair: -pair[0]))
 
 
 def _exact(target: Numbers, source: Numbers) -> Sum | None:
     """The relation of two correlated columns, if nothing is rounded."""
+    if source.scale.loose > target.scale.loose:
+        return None  # floats of any size follow from whole units, not these from them
     x, y = source.units[source.mask], target.units[source.mask]
     low, high = int(x.argmin()), int(x.argmax())
     slope = float((y[high] - y[low]) / (x[high] - x[low]))
     if source.scale.tick and target.scale.tick:
         slope = source.scale.tick / target.scale.tick
-    constant = float(np.rint(np.median(y - slope * x)))
-    if np.abs(y - slope * x - constant).max() > EXACTLY * max(1.0, abs(slope)):
-        return None
-    return sum_of(target, (source,), (slope,), constant, len(x))
+    elif target.scale.loose:
+        slope = _rate(*sorted((slope * (1 - FLOATS), slope * (1 + FLOATS))))
+    rest = float(np.median(y - slope * x))
+    spare = float(np.abs(y).max()) * FLOATS if target.scale.loose else HALF
+    for constant in (0.0, simplest(rest - spare, rest + spare)):
+        size = np.abs(slope * x) + abs(constant)
+        error = np.abs(y - slope * x - constant)
+        most = target.scale.loose * size if target.scale.loose else EXACTLY * max(1.0, abs(slope))
+        if (error <= most).all():
+            return sum_of(target, (source,), (slope,), constant, len(x))
+    return None
 
 
 def _rounded(target: Numbers, source: Numbers) -> Sum | None:
     """The relation of two correlated columns, if what is left over is rounding."""
+    if target.scale.loose or target.scale.tick:
+        return None
     x, y = source.units[source.mask], target.units[source.mask]
     x, first = np.unique(x, return_index=True)
     if len(np.unique(np.stack([source.units, target.units])[:, source.mask], axis=1).T) > len(x):
@@ -77,7 +91,7 @@ def _rounded(target: Numbers, source: Numbers) -> Sum | None:
         return None
     for low, high, shifted in ((*_slopes(x, y), False), (*_slopes_shifted(x, y), True)):
         if low <= high:
-            coefficient = simplest(low, high)
+            coefficient = _rate(low, high)
             rest = y - coefficient * x
             least, most = float(rest.max()) - 0.5, float(rest.min()) + 0.5
             inside = max(most - least, 0.0) / 100  # off the ends, where halves would be rounded the other way
@@ -111,11 +125,16 @@ def _slopes_shifted(x: Floats, y: Floats) -> tuple[float, float]:
 
 
 def simplest(low: float, high: float) -> float:
-    """The number between two others that takes the fewest digits, or one part of such a number."""
+    """The number between two others that takes the fewest digits."""
     if low <= 0 <= high:
         return 0.0
-    if high < 0:
-        return -simplest(-high, -low)
+    return -_shortest(-high, -low)[0] if high < 0 else _shortest(low, high)[0]
+
+
+def _rate(low: float, high: float) -> float:
+    """The same, or one part of such a number: a minute is a sixtieth of an hour."""
+    if low <= 0:
+        return -_rate(-high, -low) if high < 0 else 0.0
     whole, digits = _shortest(low, high)
     part, fewer = _shortest(1 / high, 1 / low)
     return 1 / part if fewer < digits and low <= 1 / part <= high else whole

@@ -1,20 +1,25 @@
 """Finders of sums."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import combinations
 
 import numpy as np
+import pyarrow as pa
 
 from pipeline.relations.base import Following
 from pipeline.relations.search.numbers import DISTINCT, LEAST, TELLING, blocks, in_units, sum_of
 from pipeline.relations.search.sample import Extract, Numbers
 from pipeline.relations.sums import Sum
-from pipeline.relations.units import Floats, Ints, joined
+from pipeline.relations.units import Floats, Ints, Unit, joined
 
 LONGEST = 12
 """Most terms of a sum."""
 MOST_BLANK = 12
 """Most columns with nulls that may count as 0."""
+MOST_LOOSE = 60
+"""Most columns among which there are floats of any size, for sums of these to be looked for."""
+LOOSE = Unit(loose=1.0)
+"""The scale of numbers beside floats of any size: their values."""
 
 
 def sums(sample: Extract) -> Iterator[Following]:
@@ -23,14 +28,19 @@ def sums(sample: Extract) -> Iterator[Following]:
     Large targets come first: a grand total follows from totals, which then follow from their parts.
     """
     numbers = [own for own in sample.numbers if not own.scale.tick]
-    yield from _totals(blocks(numbers))
-    yield from _spans(sample.numbers)
-    filled = {own.name: own._replace(mask=np.ones_like(own.mask)) for own in numbers if not own.mask.all()}
+    whole = [own for own in numbers if not own.scale.loose]
+    yield from _totals(blocks(whole))
+    yield from _spans(sample)
+    filled = {own.name: own._replace(mask=np.ones_like(own.mask)) for own in whole if not own.mask.all()}
     if 0 < len(filled) <= MOST_BLANK:
-        for found in _totals(blocks([filled.get(own.name, own) for own in numbers])):
+        for found in _totals(blocks([filled.get(own.name, own) for own in whole])):
             blank = tuple(name for name in found.sources if name in filled)
             if blank and found.target not in filled:
                 yield found.model_copy(update={"blank": blank})
+    if len(whole) < len(numbers) <= MOST_LOOSE:
+        for some, rows in blocks(numbers):
+            units = np.stack([in_units(own, LOOSE) for own in some])[:, rows]
+            yield from sorted(_long(some, units, 2), key=_meant(some))
 
 
 def _totals(found: Iterable[tuple[list[Numbers], Ints]]) -> Iterator[Sum]:
@@ -39,10 +49,24 @@ def _totals(found: Iterable[tuple[list[Numbers], Ints]]) -> Iterator[Sum]:
         scale = joined([own.scale for own in some])
         if scale is not None:
             units = np.stack([in_units(own, scale) for own in some])[:, rows]
-            size = {own.name: float(np.abs(own.units).mean()) for own in some}
-            yield from sorted(_pairs(some, units), key=lambda found: -size[found.target])
-            # a total is the sum of its parts, and no part is the total less the others
-            yield from sorted(_long(some, units), key=lambda found: (min(found.coefficients) < 0, -size[found.target]))
+            totals = sorted(_pairs(some, units), key=_meant(some))
+            yield from totals
+            left = _without(range(len(some)), some, totals)
+            while len(left) > 1 and (totals := list(_long([some[i] for i in left], units[left], 3))):
+                yield from sorted(totals, key=_meant(some))
+                left = _without(left, some, totals)
+
+
+def _without(left: Iterable[int], some: list[Numbers], totals: list[Sum]) -> list[int]:
+    """Columns that are no totals. Least squares would mix what depends on each other."""
+    gone = {found.target for found in totals if min(found.coefficients) > 0} or {found.target for found in totals}
+    return [i for i in left if some[i].name not in gone]
+
+
+def _meant(some: list[Numbers]) -> Callable[[Sum], tuple[bool, float]]:
+    """A key that sorts sums of numbers: a total is the sum of its parts, and no part is the total less the others."""
+    size = {own.name: float(np.abs(own.units).mean()) / 10.0**own.scale.places for own in some}
+    return lambda found: (min(found.coefficients) < 0, -size[found.target])
 
 
 def _pairs(some: list[Numbers], units: Floats) -> Iterator[Sum]:
@@ -53,28 +77,40 @@ def _pairs(some: list[Numbers], units: Floats) -> Iterator[Sum]:
         for j, total in enumerate(few[i] + few[: i + 1]):
             k = columns.get(np.ascontiguousarray(total).tobytes())
             if k is not None and k not in {i, j} and i != j and np.array_equal(units[i] + units[j], units[k]):
-                yield sum_of(some[k], (some[j], some[i]), (1.0, 1.0), 0.0, units.shape[1])
+                both = [place for place in (i, j) if units[place].min() < 0]
+                found = sum_of(some[k], (some[j], some[i]), (1.0, 1.0), 0.0, units.shape[1])
+                signed = len(both) == 1 and units[k].min() >= 0  # what is of either sign is a difference
+                yield found.turns[0 if both == [i] else 1] if signed and found.turns else found
 
 
-def _long(some: list[Numbers], units: Floats) -> Iterator[Sum]:
-    """Longer sums, by least squares: coefficients of 1 and −1 that leave nothing over."""
-    size = np.abs(units).max(axis=1).clip(min=1.0)
-    for k in range(len(some)):
+def _long(some: list[Numbers], units: Floats, least: int) -> Iterator[Sum]:
+    """Sums of at least so many columns, by least squares: coefficients of 1 and −1 that leave nothing over.
+
+    Among floats of any size, only these are targets: what is left over is the error of floats.
+    """
+    size = np.abs(units).max(axis=1)
+    size = np.where(size > 0, size, 1.0)
+    loose = [k for k, own in enumerate(some) if own.scale.loose]
+    for k in loose or range(len(some)):
         others = np.array([i for i in range(len(some)) if i != k])
         found, *_ = np.linalg.lstsq((units[others] / size[others, None]).T, units[k], rcond=1e-12)
         whole = np.rint(found / size[others])
         used = np.flatnonzero(whole)
-        if not 2 < len(used) <= LONGEST or (np.abs(whole[used]) != 1).any():  # noqa: PLR2004
+        if not least <= len(used) <= LONGEST or (np.abs(whole[used]) != 1).any():
             continue
-        if np.array_equal(whole[used] @ units[others[used]], units[k]):
+        error = np.abs(whole[used] @ units[others[used]] - units[k])
+        most = some[k].scale.loose * np.abs(units[others[used]]).sum(axis=0)
+        if (error <= most).all():
             coefficients = tuple(whole[used].tolist())
             yield sum_of(some[k], tuple(some[i] for i in others[used]), coefficients, 0.0, units.shape[1])
 
 
-def _spans(numbers: list[Numbers]) -> Iterator[Following]:
-    """Propose a time that is another one plus or minus a number of days, hours or other units."""
-    counts = [own for own in numbers if not own.scale.tick]
-    for one, other in combinations([own for own in numbers if own.scale.tick], 2):
+def _spans(sample: Extract) -> Iterator[Following]:
+    """Propose a time that is another one plus or minus a duration, or a number of days, hours or other units."""
+    durations = {own.name for own in sample.numbers if pa.types.is_duration(sample.table[own.name].type)}
+    counts = [own for own in sample.numbers if own.name in durations or not (own.scale.tick or own.scale.loose)]
+    times = [own for own in sample.numbers if own.scale.tick and own.name not in durations]
+    for one, other in combinations(times, 2):
         source, target = (one, other) if one.scale.tick >= other.scale.tick else (other, one)
         mask = one.mask & other.mask
         if mask.sum() < LEAST:
@@ -87,4 +123,6 @@ def _spans(numbers: list[Numbers]) -> Iterator[Following]:
             ratio = float(np.median(span[value != 0] / value[value != 0]))
             if ratio and ratio.is_integer() and np.array_equal(span, ratio * value):
                 coefficients = (source.scale.tick / target.scale.tick, ratio)
+                if count.scale.tick:  # all three are counted in the finest of their ticks
+                    coefficients = (1.0, float(np.sign(ratio)))
                 yield sum_of(target, (source, count), coefficients, 0.0, int(mask.sum()))

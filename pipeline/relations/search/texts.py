@@ -32,7 +32,10 @@ def joined(sample: Extract) -> Iterator[Following]:
         return
     texts, told = _told(sample)
     for target, values in texts.items():
+        shown = columns.is_modelled(sample.schema[target].kind)
         inside = {part: own for part, own in told.items() if part[0] != target and _inside(own, values)}
+        nearer = sorted(inside, key=lambda part: columns.is_modelled(sample.schema[part[0]].kind) != shown)
+        inside = {part: inside[part] for part in nearer}  # of equally long parts, those that are shown as the text is
         found = _pieces(values, inside)
         if found is not None and _allowed(sample.schema, target, found[0]):
             names = tuple(dict.fromkeys(name for name, _ in found[0]))
@@ -71,7 +74,7 @@ def _pieces(values: Sequence[str], told: dict[Part, list[str]]) -> tuple[list[Pa
 
     None if something between the parts differs from row to row.
     """
-    order = sorted(told, key=lambda part: (-sum(map(len, told[part])), WAYS.index(part[1])))
+    order = sorted(told, key=lambda part: -sum(map(len, told[part])))
     spans: list[tuple[int, int, Part]] = []  # in the first row
     first = values[0]
     for part in order:

@@ -30,6 +30,8 @@ from pipeline.schema import value_type
 
 MOST_LABELS = 31
 """Labels that follow from a part of a date. There are no more days in a month."""
+PLACES = 4
+"""Most decimal places of a number of hours or other units."""
 FIRST = 50
 """Rows that rule out most forms of a date."""
 YEAR = "year"
@@ -39,7 +41,9 @@ YEAR = "year"
 def elapsed(sample: Extract) -> Iterator[Following]:
     """Propose target = whole units from one time to another, or to a day that is the same in every row."""
     times = [own for own in sample.numbers if _dated(sample.table[own.name].type)]
-    counts = [own for own in sample.numbers if not own.scale.tick and not own.scale.places]
+    counts = [
+        own for own in sample.numbers if not own.scale.tick and own.scale.places <= PLACES and not own.scale.loose
+    ]
     for start, end in permutations(times, 2):
         mask = start.mask & end.mask
         scale = joined([start.scale, end.scale])
@@ -54,7 +58,7 @@ def elapsed(sample: Extract) -> Iterator[Following]:
     for start in times:
         for count in counts:
             alike = np.array_equal(start.mask, count.mask) and start.mask.sum() >= LEAST
-            if alike and correlated(-start.units[start.mask], count.units[count.mask]):
+            if alike and not count.scale.places and correlated(-start.units[start.mask], count.units[count.mask]):
                 yield from _since(sample, count, start)
 
 
@@ -82,16 +86,19 @@ def seasons(sample: Extract) -> Iterator[Following]:
     """Propose labels that follow from a part of a date that comes again."""
     targets = [name for name, size in sample.sizes.items() if sample.labels(name) and 1 < size <= MOST_LABELS]
     times = [own for own in sample.numbers if _dated(sample.table[own.name].type)]
+    if not targets or not times:
+        return
     everywhere = np.zeros(sample.rows, dtype=np.int64)
     tries = len(targets) * len(times) * len(RECURRING)
-    values = np.stack([sample.codes[name] for name in targets]) if targets else everywhere[None]
+    values = np.stack([sample.codes[name] for name in targets])
     for source in times:
         for part in RECURRING:
             own = _recurring(combined(sample.table[source.name]), part)
             if own is None:
                 continue
             for target in following(own, values, targets):
-                if sample.certain(log_chance(own, sample.codes[target], everywhere), tries):
+                varies = np.ptp(sample.codes[target][source.mask]) > 0  # else it says where there is no date
+                if varies and sample.certain(log_chance(own, sample.codes[target], everywhere), tries):
                     yield Season.of(sample.whole, target, source.name, part, sample.schema[target].least_rows)
 
 
@@ -150,8 +157,10 @@ def _ordinal(whole: int) -> int:
 def _elapsed(sample: Extract, target: str, sources: tuple[str, str], support: int) -> Iterator[Following]:
     """The units and roundings that hold in all rows of the sample."""
     ways: list[tuple[str, Rounding]] = [(unit, way) for unit in SECONDS for way in ("down", "near")]
-    for unit, way in [*ways, (CALENDAR, "down")]:
-        found = Elapsed(target=target, sources=sources, unit=unit, rounding=way, support=support)
+    scale = sample.scales[target]
+    places = scale.places if scale is not None else 0
+    for unit, way in [*ways, *([(CALENDAR, "down")] if not places else [])]:
+        found = Elapsed(target=target, sources=sources, unit=unit, rounding=way, places=places, support=support)
         if not found.broken(sample.table).any():
             yield found
 
