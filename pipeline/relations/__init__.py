@@ -29,13 +29,13 @@ from pipeline.relations.pairs import Never
 from pipeline.relations.products import Product
 from pipeline.relations.seasons import Season
 from pipeline.relations.sums import Same, Sum
-from pipeline.relations.texts import Joined
+from pipeline.relations.texts import Composed
 from pipeline.relations.times import DatePart, Elapsed, Since
 from pipeline.schema import Schema
 
 __all__ = ["KINDS", "Kept", "Relation", "Relations"]
 
-Computed = Same | Sum | Product | Extreme | Joined | Elapsed | Since | DatePart | Season | Band | Lookup
+Computed = Same | Sum | Product | Extreme | Composed | Elapsed | Since | DatePart | Season | Band | Lookup
 Rewritten = Later | Exclusive | Absent
 Checked = Declared | Agreement | Least | Positive | Never
 AnyRelation = Annotated[Computed | Rewritten | Checked, Field(discriminator="kind")]

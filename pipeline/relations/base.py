@@ -99,6 +99,11 @@ class Following(Relation):
     def follows(self, table: pa.Table, arrow: pa.DataType) -> pa.Array:
         """The values of the target that follow from a table with all sources, as an array of a type."""
 
+    def nearest(self, table: pa.Table) -> Self:
+        """The relation in the arithmetic that gives most rows of a table exactly. There is one by default."""
+        del table
+        return self
+
     def freed(self, schema: Schema) -> Schema:
         """See `Relation.freed`."""
         return without(schema, self.target)
@@ -153,3 +158,21 @@ def changed(schema: Schema, column: Column, arrow: pa.DataType) -> Schema:
     columns = tuple(column if column.name == own.name else own for own in schema.columns)
     fields = [pa.field(f.name, arrow) if f.name == column.name else f for f in schema.arrow]
     return Schema(columns, pa.schema(fields, schema.arrow.metadata), schema.warnings, schema.dropped)
+
+
+class Rounded(Following):
+    """A column that is computed and rounded.
+
+    Attributes:
+        binary: Whether it was computed in floats, as NumPy and pandas do, and not in decimal numbers. They differ where
+            a value lies halfway between two.
+    """
+
+    binary: bool = False
+
+    def nearest(self, table: pa.Table) -> Self:
+        """See `Following.nearest`."""
+        real = combined(table[self.target])
+        ways = [self.model_copy(update={"binary": binary}) for binary in (False, True)]
+        wrong = [int(differs(real, combined(way.follows(table, real.type))).sum()) for way in ways]
+        return ways[int(np.argmin(wrong))]

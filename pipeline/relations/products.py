@@ -8,11 +8,11 @@ from typing import ClassVar, Literal
 import numpy as np
 import pyarrow as pa
 
-from pipeline.relations.base import Following, Mask
-from pipeline.relations.units import Floats, Unit
+from pipeline.relations.base import Mask, Rounded
+from pipeline.relations.units import Floats, Unit, value_of
 
 
-class Product(Following):
+class Product(Rounded):
     """target = first · … · (shift + factor · last), or first / last · factor, rounded to the target's units.
 
     It is null where a source is, and where the last source of a ratio is 0.
@@ -43,17 +43,29 @@ class Product(Following):
         first = " × ".join(others)
         if self.ratio:
             return f"{self.target} = {first} / {last}"
-        unit = 10.0 ** (sum(scale.places for scale in self.scales[:-1]) - self.scale.places)
-        factor, shift = self.factor * unit * 10.0 ** self.scales[-1].places, self.shift * unit
+        shift, factor = self._of_values
         times = last if f"{abs(factor):.9g}" == "1" else f"{abs(factor):.9g} · {last}"
         if shift:
             return f"{self.target} = {first} × ({shift:.9g} {'−' if factor < 0 else '+'} {times})"
         return f"{self.target} = {first} × {'−' if factor < 0 else ''}{times}"
 
+    @property
+    def _of_values(self) -> tuple[float, float]:
+        """The shift and the factor for values, and not for their units."""
+        first = Unit(places=sum(scale.places for scale in self.scales[:-1]))
+        last = Unit(places=first.places + (-1 if self.ratio else 1) * self.scales[-1].places)
+        return value_of(self.shift, first, self.scale), value_of(self.factor, last, self.scale)
+
     def follows(self, table: pa.Table, arrow: pa.DataType) -> pa.Array:
         """See `Relation.follows`."""
         exact, mask = self.exact(table)
-        return self.scale.values(self.scale.whole(np.where(mask, exact, 0.0)), mask, arrow)
+        units = self.scale.whole(np.where(mask, exact, 0.0))
+        if self.binary:
+            *others, last = (own.floats(table[name]) for own, name in zip(self.scales, self.sources, strict=True))
+            first, (shift, factor) = np.prod(others, axis=0), self._of_values
+            rate = factor / np.where(last == 0, 1, last) if self.ratio else shift + factor * last
+            units = self.scale.binary(np.where(mask, first * rate, 0.0))
+        return self.scale.values(units, mask, arrow)
 
     def exact(self, table: pa.Table) -> tuple[Floats, Mask]:
         """The target in units before it is rounded, and which rows have one, [rows]."""

@@ -9,8 +9,8 @@ from typing import ClassVar, Literal
 import numpy as np
 import pyarrow as pa
 
-from pipeline.relations.base import Following, Mask
-from pipeline.relations.units import Floats, Ints, Unit
+from pipeline.relations.base import Following, Mask, Rounded
+from pipeline.relations.units import Floats, Ints, Unit, value_of
 
 PERIODS = {86_400.0: "days", 3_600.0: "hours", 60.0: "minutes", 1.0: "seconds"}
 """Names of units of time, by their seconds."""
@@ -31,11 +31,12 @@ class Same(Following):
         return table[self.sources[0]].cast(arrow)
 
 
-class Sum(Following):
+class Sum(Rounded):
     """A sum of columns with coefficients, rounded to the target's units. It is null where a source is.
 
     Attributes:
         blank: Sources that count as 0 where they are null, such as a discount.
+        clipped: Whether it is 0 where the sum is less.
         coefficients: The coefficient of each source, in units of the target per unit of the source.
         constant: In units of the target.
         scale: The scale of the target.
@@ -45,6 +46,7 @@ class Sum(Following):
     number: ClassVar[int | None] = None
     kind: Literal["sum"] = "sum"
     blank: tuple[str, ...] = ()
+    clipped: bool = False
     coefficients: tuple[float, ...]
     constant: float = 0.0
     scale: Unit
@@ -61,18 +63,24 @@ class Sum(Following):
         constant = 0.0 if self.scale.tick else self.constant / 10**self.scale.places
         shift = [f"{constant:+g}".replace("+", "+ ").replace("-", "− ")] if constant else []
         told = f", {' and '.join(self.blank)} being 0 where null" if self.blank else ""
+        told += ", or 0 if that is less" if self.clipped else ""
         return f"{self.target} = {' '.join([*terms, *shift]).removeprefix('+ ')}{told}"
 
     def follows(self, table: pa.Table, arrow: pa.DataType) -> pa.Array:
         """See `Relation.follows`."""
         exact, _, mask = self._exact(table)
-        return self.scale.values(self.scale.whole(exact), mask, arrow)
+        if self.binary and not self.scale.tick:
+            terms = zip(self.coefficients, self.sources, self.scales, strict=True)
+            parts = [value_of(c, own, self.scale) * own.floats(table[name]) for c, name, own in terms]
+            exact = self.scale.binary(np.sum(parts, axis=0) + self.constant / 10.0**self.scale.places)
+        whole = self.scale.whole(exact)
+        return self.scale.values(np.maximum(whole, 0) if self.clipped else whole, mask, arrow)
 
     @property
     def turns(self) -> "tuple[Sum, ...]":
         """The same sum with each of its parts as the target, the last first. None if it is rounded: they say less."""
         exact = {abs(c) for c in self.coefficients} == {1.0} and set(self.scales) == {self.scale}
-        if not exact or not self.constant.is_integer():
+        if not exact or self.clipped or not self.constant.is_integer():
             return ()
         places = [i for i, name in enumerate(self.sources) if name not in self.blank]
         return tuple(self._turned(place) for place in reversed(places))
@@ -105,7 +113,8 @@ class Sum(Following):
             mask &= own | (name in self.blank)
         units, absolute = [own for own, _ in found], tuple(map(abs, self.coefficients))
         size = weighted([np.abs(own) for own in units], absolute, abs(self.constant))
-        return weighted(units, self.coefficients, self.constant), size, mask
+        exact = weighted(units, self.coefficients, self.constant)
+        return np.maximum(exact, 0) if self.clipped else exact, size, mask
 
 
 def weighted(units: list[Floats | Ints], coefficients: tuple[float, ...], constant: float) -> Floats | Ints:

@@ -19,7 +19,7 @@ WAYS: tuple[Way, ...] = ("as it is", "lower", "upper", "first letter", "lower fi
 """Ways in which a text is written again."""
 
 
-class Piece(Record):
+class Fragment(Record):
     """A piece of a text.
 
     Attributes:
@@ -33,7 +33,7 @@ class Piece(Record):
     way: Way = "as it is"
 
 
-class Joined(Following):
+class Composed(Following):
     """A text that consists of other columns and what stands between them. It is null where a part is.
 
     Attributes:
@@ -41,8 +41,8 @@ class Joined(Following):
     """
 
     number: ClassVar[int | None] = None
-    kind: Literal["joined"] = "joined"
-    pieces: tuple[Piece, ...]
+    kind: Literal["composed"] = "composed"
+    pieces: tuple[Fragment, ...]
 
     @model_validator(mode="after")
     def _named(self) -> Self:

@@ -58,6 +58,15 @@ class Unit(Record):
         away = np.sign(exact) * np.floor(np.abs(exact) + 0.5 + 1e-9)
         return np.asarray(away, dtype=np.int64)
 
+    def floats(self, array: Array) -> Floats:
+        """The values as floats, [rows]. 0 for no value."""
+        units, _ = self.units(array)
+        return np.asarray(units / 10.0**self.places)
+
+    def binary(self, values: Floats) -> Floats | Ints:
+        """What was computed in floats, in whole units, as NumPy rounds: a half to the even one."""
+        return values if self.loose else np.rint(values * 10.0**self.places).astype(np.int64)
+
     def near(self, real: Floats | Ints, exact: Floats | Ints, size: Floats | Ints | None = None) -> Mask:
         """Where a value is what was computed, to within rounding either way, [rows].
 
@@ -121,6 +130,11 @@ def scale_of(array: Array) -> Unit | None:
     except (OverflowError, ValueError):
         return None
     return scale if not len(units) or np.abs(units.astype(np.float64)).max() < LARGEST else None
+
+
+def value_of(coefficient: float, source: Unit, target: Unit) -> float:
+    """A coefficient of numbers as one of their values, and not of their units."""
+    return float(f"{coefficient * 10.0 ** (source.places - target.places):.12g}")
 
 
 def joined(scales: list[Unit]) -> Unit | None:

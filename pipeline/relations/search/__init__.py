@@ -29,10 +29,10 @@ from pipeline.relations.search.extremes import extremes
 from pipeline.relations.search.labels import duplicates, exclusives, lookups, pair_lookups
 from pipeline.relations.search.orders import checks, orders
 from pipeline.relations.search.products import products, ratios, triples
-from pipeline.relations.search.rates import multiples, scaled
+from pipeline.relations.search.rates import clipped, multiples, scaled
 from pipeline.relations.search.sample import Extract
 from pipeline.relations.search.sums import sums
-from pipeline.relations.search.texts import joined
+from pipeline.relations.search.texts import composed
 from pipeline.relations.search.times import elapsed, parts, seasons
 from pipeline.relations.search.zeros import zeros
 from pipeline.relations.seasons import Season
@@ -46,7 +46,8 @@ Finder = Callable[[Extract], Iterator[Relation]]
 COPIES: tuple[Callable[[Extract], Iterator[Following]], ...] = (duplicates, multiples)
 """Finders of columns that say what others say. Later finders do not see them."""
 COMPUTED: tuple[Callable[[Extract], Iterator[Following]], ...] = (
-    *(joined, parts, seasons, sums, scaled, elapsed, products, triples, ratios, extremes, bands, lookups, pair_lookups),
+    *(composed, parts, seasons, clipped, sums, scaled, elapsed, products, triples, ratios, extremes),
+    *(bands, lookups, pair_lookups),
 )
 """Finders of columns that follow from others. Of two that compute a column, the earlier one does."""
 LEFT: tuple[Finder, ...] = (exclusives, absences, orders, zeros)
@@ -93,7 +94,8 @@ def _computed(sample: Extract, off: Collection[str]) -> list[Relation]:
                 spare.append(relation)
     checked: list[Relation] = [Agreement.of(each) for each in spare if not chain.implies(each) and holds(each)]
     checked += [own for own in checks(view, chain) if holds(own)]
-    return [own.model_copy(update={"support": _support(own, sample.whole)}) for own in (*checked, *chain.order)]
+    nearest = [own.nearest(sample.whole) for own in chain.order]
+    return [own.model_copy(update={"support": _support(own, sample.whole)}) for own in (*checked, *nearest)]
 
 
 def _left(relations: Relations, table: pa.Table, off: Collection[str]) -> list[Relation]:

@@ -34,7 +34,8 @@ def checks(sample: Extract, chain: Chain) -> Iterator[Relation]:
     Sums are computed, so rows of a model that are out of order are drawn again.
     """
     least = {own.name: float(own.units[own.mask].min()) for own in sample.numbers}
-    sums = {name: own for name, own in chain.bound.items() if isinstance(own, Sum) and name in least}
+    linear = {name: own for name, own in chain.bound.items() if isinstance(own, Sum) and not own.clipped}
+    sums = {name: own for name, own in linear.items() if name in least}
     plain = [own for own in sample.numbers if own.name in sums or own.name not in chain.bound]
     pairs = [pair for pair in combinations(plain, 2) if any(own.name in sums for own in pair)]
     for relation in _neighbours(sample, pairs):

@@ -9,7 +9,7 @@ from pipeline.relations.base import Following
 from pipeline.relations.products import Product
 from pipeline.relations.search.numbers import ALIKE, DISTINCT, EXACTLY, LEAST, TELLING, blocks, normal
 from pipeline.relations.search.sample import Extract, Numbers
-from pipeline.relations.units import Floats, joined
+from pipeline.relations.units import Floats
 
 MOST = 40
 """Most columns of which products of three are looked for."""
@@ -79,21 +79,29 @@ def _product(target: Numbers, others: tuple[Numbers, ...], last: Numbers, units:
     for digits in (0, 1, 2, 4, 6):
         c = round(float(factor) / unit * 10**last.scale.places, digits) * unit / 10**last.scale.places
         d = round(float(shift) / unit, digits) * unit
-        if c and target.scale.near(y, a * (d + c * b)).all() and not _told_back(target, others, last, units, c, d):
+        if c and target.scale.near(y, a * (d + c * b)).all():
+            if _told_back(target, others, last, units, c, d):
+                return None
             return _made(target, (*others, last), factor=c, shift=d, support=int((a != 0).sum()))
     return None
 
 
 def _told_back(target: Numbers, others: tuple[Numbers, ...], last: Numbers, units: Floats, c: float, d: float) -> bool:
-    """Whether floats of any size follow from the whole units that their product makes: they are the target then."""
+    """Whether a source follows from the product too, and has finer steps. Then it is the target: a ratio."""
     y, a, b = units
-    if target.scale.loose or not any(own.scale.loose for own in (*others, last)):
-        return False
     rate = d + c * b
     used = (a != 0) & (rate != 0)
-    first = joined([own.scale for own in others])
-    back = first is not None and bool(first.loose) and first.near(a[used], y[used] / rate[used]).all()
-    return bool(back or (last.scale.loose and last.scale.near(b[used], (y[used] / a[used] - d) / c).all()))
+    y, a, b, rate = y[used], a[used], b[used], rate[used]
+    if _finer(last, b, target, y) and last.scale.near(b, (y / a - d) / c).all():
+        return True
+    return len(others) == 1 and _finer(others[0], a, target, y) and bool(others[0].scale.near(a, y / rate).all())
+
+
+def _finer(one: Numbers, x: Floats, other: Numbers, y: Floats) -> bool:
+    """Whether the steps of one column are finer than those of another one."""
+    if one.scale.loose or other.scale.loose:
+        return one.scale.loose > other.scale.loose
+    return float(np.ptp(x)) > float(np.ptp(y))
 
 
 def _ratio(target: Numbers, first: Numbers, second: Numbers, units: Floats) -> Product | None:
@@ -107,8 +115,11 @@ def _ratio(target: Numbers, first: Numbers, second: Numbers, units: Floats) -> P
     unit = 10.0 ** (target.scale.places - first.scale.places + second.scale.places)
     for factor in (unit, 100 * unit, 1000 * unit, unit / 100):
         product = not target.scale.loose and np.abs(y * b / factor - a).max() <= EXACTLY * np.abs(a).max()
-        finer = second.scale.loose > target.scale.loose or (not target.scale.loose and np.ptp(b) > np.ptp(y))
-        back = finer and (y != 0).all() and second.scale.near(b, a / np.where(y == 0, 1, y) * factor).all()
+        back = (
+            _finer(second, b, target, y)
+            and (y != 0).all()
+            and second.scale.near(b, a / np.where(y == 0, 1, y) * factor).all()
+        )
         if not product and not back and target.scale.near(y, a / b * factor).all():
             return _made(target, (first, second), factor=factor, ratio=True, support=len(y))
     return None

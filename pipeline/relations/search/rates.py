@@ -38,6 +38,27 @@ def scaled(sample: Extract) -> Iterator[Following]:
             yield from _finer(found)
 
 
+def clipped(sample: Extract) -> Iterator[Following]:
+    """Propose target = coefficient · source + constant, or 0 where that is less: debits, overtime, late days."""
+    for target in sample.numbers:
+        y = target.units
+        some = target.mask & (y > 0)
+        if target.scale.tick or not LEAST <= some.sum() <= target.mask.sum() - LEAST or y[target.mask].min() < 0:
+            continue
+        for source in sample.numbers:
+            if source is target or source.scale.tick or (source.mask != target.mask).any():
+                continue
+            one, other = source._replace(mask=some), target._replace(mask=some)
+            if not _comparable(one, other):
+                continue
+            found = _exact(other, one) or _rounded(other, one)
+            if found is None:
+                continue
+            less = found.coefficients[0] * source.units + found.constant <= (0.0 if target.scale.loose else HALF)
+            if less[target.mask & ~some].all():
+                yield found.model_copy(update={"clipped": True})
+
+
 def _comparable(one: Numbers, other: Numbers) -> bool:
     """Whether two columns have values in the same rows and may be multiples of each other."""
     if (one.mask != other.mask).any() or one.mask.sum() < LEAST:

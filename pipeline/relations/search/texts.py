@@ -10,7 +10,7 @@ from pipeline.arrow.arrays import combined, is_text
 from pipeline.columns.identifier import Identifier
 from pipeline.relations.base import Following
 from pipeline.relations.search.sample import FEWEST, Extract
-from pipeline.relations.texts import WAYS, Joined, Piece, Way, written
+from pipeline.relations.texts import WAYS, Composed, Fragment, Way, written
 from pipeline.schema import Schema, value_type
 
 ROWS = 200
@@ -23,7 +23,7 @@ DISTINCT = 5
 Part = tuple[str, Way]
 
 
-def joined(sample: Extract) -> Iterator[Following]:
+def composed(sample: Extract) -> Iterator[Following]:
     """Propose target = text · source · text · source …, of columns of which at least one part is a text.
 
     A text that may not be shown needs a part that is made up, which is no real one.
@@ -43,7 +43,7 @@ def joined(sample: Extract) -> Iterator[Following]:
             pieces = tuple(
                 p if p.source is None else p.model_copy(update={"source": order[p.source]}) for p in found[1]
             )
-            yield Joined(target=target, sources=names, pieces=pieces)
+            yield Composed(target=target, sources=names, pieces=pieces)
 
 
 def _told(sample: Extract) -> tuple[dict[str, list[str]], dict[Part, list[str]]]:
@@ -69,7 +69,7 @@ def _inside(part: Sequence[str], whole: Sequence[str]) -> bool:
     return all(one and one in other for one, other in zip(part, whole, strict=True))
 
 
-def _pieces(values: Sequence[str], told: dict[Part, list[str]]) -> tuple[list[Part], list[Piece]] | None:
+def _pieces(values: Sequence[str], told: dict[Part, list[str]]) -> tuple[list[Part], list[Fragment]] | None:
     """The parts of a text and its pieces, each with the index of its part. Longer parts are found first.
 
     None if something between the parts differs from row to row.
@@ -87,11 +87,11 @@ def _pieces(values: Sequence[str], told: dict[Part, list[str]]) -> tuple[list[Pa
                     break
     if not spans:
         return None
-    parts, pieces, at = [part for _, _, part in spans], list[Piece](), 0
+    parts, pieces, at = [part for _, _, part in spans], list[Fragment](), 0
     for i, (begin, end, (_, way)) in enumerate(spans):
-        pieces.append(Piece(text=first[at:begin], source=i, way=way))
+        pieces.append(Fragment(text=first[at:begin], source=i, way=way))
         at = end
-    pieces.append(Piece(text=first[at:]))
+    pieces.append(Fragment(text=first[at:]))
     whole = [_made(pieces, [told[part][row] for part in parts]) for row in range(len(values))]
     return (parts, pieces) if whole == list(values) else None
 
@@ -108,7 +108,7 @@ def _consistent(values: Sequence[str], parts: Sequence[Part], told: dict[Part, l
     return True
 
 
-def _made(pieces: Sequence[Piece], parts: Sequence[str]) -> str:
+def _made(pieces: Sequence[Fragment], parts: Sequence[str]) -> str:
     return "".join(piece.text + (parts[piece.source] if piece.source is not None else "") for piece in pieces)
 
 
