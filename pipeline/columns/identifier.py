@@ -79,9 +79,10 @@ class Identifier(MadeUp):
         if fitted.room < rows and known is not None:
             return cls._fitted(array, column, None, beside)
         if fitted.room < rows:
+            chosen = f" with fake = {column.fake!r}" if column.fake is not None else ""
             raise SchemaError(
-                f"column {column.name!r} of type {array.type} cannot be an identifier: expected room for {rows:,} fresh"
-                f" values, there is room for {fitted.room:,}"
+                f"column {column.name!r} of type {array.type}{chosen} cannot be an identifier: expected room for"
+                f" {rows:,} fresh values, there is room for {fitted.room:,}"
             )
         return fitted
 
