@@ -52,6 +52,8 @@ class Fake(Record):
         look: Recognition | Provider,
         least_rows: int = LEAST_ROWS,
         besides: Words | None = None,
+        *,
+        fresh: bool = False,
     ) -> Self:
         """Learn from real values what made-up values should look like.
 
@@ -60,13 +62,14 @@ class Fake(Record):
             look: What the column holds, or the provider of Faker that is chosen for it.
             least_rows: A layout, prefix or format of fewer rows is not kept.
             besides: Real words of other columns. No made-up name, address or handle uses them either.
+            fresh: Whether as many rows as possible are to have values of their own.
 
         Raises:
             SchemaError: There is no made-up value that is no real one.
         """
         digits, values = digits_of(values.type), values.cast(pa.string())
         if isinstance(look, Provider):
-            return cls(maker=Provided.fit(values, look, besides))
+            return cls(maker=Provided.fit(values, look, besides, fresh=fresh))
         shape, language = look.shape, look.language
         if look.usual:  # no format has as many rows
             least_rows = len(values) + 1

@@ -17,7 +17,7 @@ from pipeline.personal.pools import Language, listed, pool
 from pipeline.records import Record
 
 _WORDS, _OWN = 600, 200
-_USUAL = (5, 8, 12)
+_USUAL = (4, 8, 12)
 """Numbers of words if there are too few real texts to tell."""
 _SHARES = 21
 _MOST = 2_000

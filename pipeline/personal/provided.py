@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 USUAL = "en_US"
 """The locale of values if none is chosen."""
-_DRAWS, _MOST_LETTERS = 8_192, 2**20
+_DRAWS, _MOST_DRAWS, _MOST_LETTERS = 2**13, 2**16, 2**20
 _SEEDS = 2**32
 _WORD = re.compile(r"[^\W\d_]{3,}")
 """Fewer letters are no name: those of a licence plate may be anybody's initials."""
@@ -50,11 +50,11 @@ class Provider(Record):
             what = f"{self.name!r} makes values of type {type(made).__name__}"
             raise SettingsError(f"expected a provider of Faker that makes texts, {what}")
 
-    def draw(self, seed: int) -> list[str]:
-        """Different texts, in the order in which they were first drawn."""
+    def draw(self, draws: int, seed: int) -> list[str]:
+        """Different texts, in the order in which they were first drawn. Draws end early if texts are long."""
         generator, found, letters = self._generator(), dict[str, None](), 0
         generator.seed_instance(seed)
-        for _ in range(_DRAWS):
+        for _ in range(draws):
             text = str(generator.format(self.name))
             letters += len(text)
             if text.strip():
@@ -80,7 +80,7 @@ class Provided(Record):
 
     kind: Literal["provided"] = "provided"
     provider: str
-    values: tuple[str, ...] = Field(min_length=1, max_length=_DRAWS)
+    values: tuple[str, ...] = Field(min_length=1, max_length=_MOST_DRAWS)
 
     @model_validator(mode="after")
     def _different(self) -> Self:
@@ -89,10 +89,10 @@ class Provided(Record):
         return self
 
     @classmethod
-    def fit(cls, values: pa.Array, provider: Provider, besides: Words | None) -> Self:
-        """Draw values that are no real ones. Raises SchemaError if there are none."""
+    def fit(cls, values: pa.Array, provider: Provider, besides: Words | None, *, fresh: bool) -> Self:
+        """Draw values that are no real ones, more if rows are to differ. Raises SchemaError if there are none."""
         random = secret(values, provider.name)
-        drawn = provider.draw(int(random.integers(_SEEDS)))
+        drawn = provider.draw(_MOST_DRAWS if fresh else _DRAWS, int(random.integers(_SEEDS)))
         real = set(_plain(values.unique()).to_pylist())
         folds = _plain(pa.array(drawn, pa.string())).to_pylist()
         free = {fold: text for fold, text in zip(folds, drawn, strict=True) if fold not in real}

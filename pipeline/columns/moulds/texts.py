@@ -27,7 +27,7 @@ class Texts(Leaf):
     @classmethod
     def fit(cls, values: pa.Array, look: Recognition | Provider, wanted: Wanted) -> Self:
         """Learn how the texts look. `look` is what they are recognised as, or what the settings choose."""
-        fake = Fake.fit(values, look, wanted.least_rows, wanted.besides)
+        fake = Fake.fit(values, look, wanted.least_rows, wanted.besides, fresh=wanted.fresh)
         return cls(fake=fake, pool=wanted.pool(len(values.unique())))
 
     @property
