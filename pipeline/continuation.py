@@ -77,6 +77,8 @@ def other_rules(champion: Fitted, schema: Schema) -> tuple[str, ...]:
         known = champion.schema[column.name]
         if column.kind != known.kind and not (columns.is_modelled(column.kind) and columns.is_modelled(known.kind)):
             found.append(f"column {column.name!r} is of kind {column.kind}, it was {known.kind}")
+        elif (column.fake, column.locale) != (known.fake, known.locale):
+            found.append(f"column {column.name!r}: the settings choose other made-up values")
         elif column.least_rows != known.least_rows:
             rows = f"{column.least_rows} rows, they were {known.least_rows}"
             found.append(f"column {column.name!r}: what may be shown is shared by at least {rows}")

@@ -38,6 +38,8 @@ class Inspection(Record):
         why: The reason in words.
         distinct: Number of different values. None if they cannot be counted.
         nulls: Number of rows without a value.
+        fake: What the settings choose for its made-up values.
+        locale: The locale that they choose for them.
         sensitive: Whether its values may identify a person, so that they are made up.
         withheld: Labels and rows that are withheld because too few rows share a value.
         examples: Generated values.
@@ -49,6 +51,8 @@ class Inspection(Record):
     why: str
     distinct: int | None
     nulls: int
+    fake: str | None = None
+    locale: str | None = None
     sensitive: bool = False
     withheld: Withheld | None = None
     examples: tuple[str, ...] = ()
@@ -81,6 +85,8 @@ def inspect(table: pa.Table, schema: Schema, *, seed: int = 0) -> tuple[Inspecti
                 why=reason,
                 distinct=_distinct(array),
                 nulls=array.null_count,
+                fake=schema[name].fake if name in schema.names else None,
+                locale=schema[name].locale if name in schema.names else None,
                 sensitive=kind != columns.DROP and columns.KINDS[kind].way == "made up",
                 withheld=withheld.get(name),
                 examples=_examples(codecs[name], array, drawn) if name in codecs else (),
@@ -111,6 +117,8 @@ def settings(found: tuple[Inspection, ...], least_rows: int, given: Mapping[str,
     lines += ["", "[privacy]", f"least_rows = {least_rows}  # what fewer rows share is not published"]
     for column in found:
         lines += ["", f"[columns.{_quoted(column.name)}]", f"kind = {_quoted(column.kind)}  # {_line(column.why)}"]
+        chosen = {"fake": column.fake, "locale": column.locale}
+        lines += [f"{key} = {_quoted(value)}" for key, value in chosen.items() if value is not None]
         if column.withheld is not None and column.withheld.labels:
             lines.append(f"# public = true  # would publish {column.withheld.labels} labels more")
     return "\n".join(lines) + "\n"

@@ -52,6 +52,12 @@ class ColumnSettings(Record):
         type: An Arrow type, such as "int32", that the column is cast to when it is read.
         unique_with: Columns that name a row together with this one, as a line does with an order. This column then
             gets fresh values, and no two generated rows agree in all of them.
+        fake: What made-up values look like: "email", "phone", "person" (or "name"), "first name", "last name",
+            "company", "user name", "address", "iban", "card", "ip", "mac address", "url", "national id", "uuid", "free
+            text", "code", or a provider of Faker that makes texts, such as "job". The kind is then "text", unless it is
+            set to "identifier".
+        locale: A locale of Faker for these values, such as "de_DE". By default names and words are of the language of
+            the real values, and values of Faker's providers are "en_US".
 
     Example:
         >>> import pandas as pd
@@ -67,6 +73,8 @@ class ColumnSettings(Record):
     nullable: Literal[False] | None = None
     type: str | None = None
     unique_with: tuple[str, ...] = ()
+    fake: str | None = None
+    locale: str | None = None
 
 
 class Column(Record):
@@ -81,6 +89,8 @@ class Column(Record):
         why: Why the column is of this kind, for people.
         unique_with: Names of the columns that name a row together with this one, as an order and a line do. Empty if
             there are none.
+        fake: What the settings choose for made-up values: a shape, or a provider of Faker. None if they do not.
+        locale: The locale of these values, if one is chosen.
 
     Example:
         >>> from pipeline import Column
@@ -95,6 +105,8 @@ class Column(Record):
     least_rows: int = 1
     why: str = ""
     unique_with: tuple[str, ...] = ()
+    fake: str | None = None
+    locale: str | None = None
 
 
 @dataclass(frozen=True)

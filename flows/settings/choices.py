@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, ValidationError
 
 from flows.settings import toml
 from flows.settings.sections import NotifySettings, RetentionSettings, ScheduleSettings
+from pipeline.columns import fakes
 from pipeline.data import tables
 from pipeline.data.storage import File, Place, place
 from pipeline.errors import ResynthError, SettingsError, TableError
@@ -94,20 +95,23 @@ class Settings(LoopSettings):
     @property
     def shown(self) -> str:
         """The settings that say what may be published, as a text: equal for equal rules."""
-        said = {name: own.model_dump(include={"kind", "public", "unique_with"}) for name, own in self.columns.items()}
+        keys = {"kind", "public", "unique_with", "fake", "locale"}
+        said = {name: own.model_dump(include=keys) for name, own in self.columns.items()}
         columns = {name: {key: value for key, value in own.items() if value} for name, own in said.items()}
         rules = {"least_rows": self.privacy.least_rows, "columns": {k: v for k, v in columns.items() if v}}
         return json.dumps(rules, sort_keys=True)
 
     def check(self, found: Sequence[File]) -> None:
-        """Check that the columns named in the settings exist, before any work starts.
+        """Check that the columns and fakes named in the settings exist, before any work starts.
 
         One file with all of them is enough. Unusable files are reported elsewhere.
 
         Raises:
-            SettingsError: No file has all of them.
+            SettingsError: No file has all columns, or there is no such fake.
             ResynthError: An object store does not answer.
         """
+        for name, column in self.columns.items():
+            fakes.check(name, column)
         named: list[tuple[str, str | None]] = [(f"columns.{name}", name) for name in self.columns]
         named += [
             (f"columns.{name}.unique_with", other) for name, own in self.columns.items() for other in own.unique_with

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pipeline import personal
 from pipeline.arrow.arrays import Array, is_text
 from pipeline.checks import expect
-from pipeline.columns import keys
+from pipeline.columns import fakes, keys
 from pipeline.columns.base import Beside, Codec, Encoded, Extension, Novel, Origin
 from pipeline.columns.blank import Blank
 from pipeline.columns.categorical import Categorical
@@ -53,8 +53,6 @@ __all__ = [
 KINDS: dict[str, type[Codec]] = {
     kind.kind: kind for kind in (Text, Identifier, Datetime, Categorical, NumberCode, Numeric, Blank)
 }
-NAMES = frozenset({"person", "first name", "last name"})
-"""Shapes of columns of names. Their words appear in no made-up value of any column."""
 LISTING = (b"_PL_ENUM_VALUES",)
 """Beginnings of the keys of field metadata that list values: Polars writes all labels of an Enum there."""
 DROP = "drop"
@@ -76,7 +74,7 @@ def infer(
 
     Raises:
         SchemaError: An override does not fit its column, or no column is kept.
-        SettingsError: An override names a column or a kind that does not exist.
+        SettingsError: An override names a column, a kind or a fake that does not exist.
 
     Example:
         >>> import pandas as pd
@@ -104,7 +102,7 @@ def infer(
         column = _column(field, array, settings, taken, least)
         columns.append(column)
         warnings += _warnings(column, array)
-        if settings.kind == Identifier.kind and not is_text(field.type):
+        if settings.kind == Identifier.kind and (column.fake is not None or not is_text(field.type)):
             Identifier.fit(array, column)  # raises now if there is no room for fresh values
     if not columns:
         raise SchemaError(f"expected at least one column to keep, got none of {len(dropped)}")
@@ -168,12 +166,7 @@ def _beside(table: pa.Table, schema: Schema, taken: pa.Table | None) -> dict[str
 def _names(table: pa.Table, schema: Schema) -> personal.Words:
     """The words of all names of persons in a table. No column gets a made-up value with one of them."""
     found = [pa.array([], pa.string())]
-    for column in schema:
-        if column.kind == Text.kind and is_text(table.schema.field(column.name).type):
-            values = present(table[column.name])
-            recognised = personal.recognise(column.name, values)
-            if recognised is not None and recognised.shape in NAMES:
-                found.append(values.unique())
+    found += [present(table[c.name]).unique() for c in schema if fakes.holds_names(c, table[c.name])]
     return personal.Words(pa.concat_arrays(found))
 
 
@@ -214,6 +207,10 @@ class _Taken(NamedTuple):
 
 def _taken(field: pa.Field, array: Array, settings: ColumnSettings, least: int) -> _Taken:
     """How a column is taken."""
+    fakes.check(field.name, settings)
+    if settings.fake is not None:
+        fakes.expect_type(field, settings.fake)
+        return _Taken(settings.kind or Text.kind, fakes.why(settings), settings.public)
     if settings.kind is not None:
         if settings.kind not in KINDS and settings.kind != DROP:
             offered = ", ".join((*KINDS, DROP))
@@ -304,6 +301,8 @@ def _column(field: pa.Field, array: Array, settings: ColumnSettings, taken: _Tak
         least_rows=1 if public else least,
         why=taken.why,
         unique_with=taken.unique_with,
+        fake=None if settings.fake is None else personal.canonical(settings.fake),
+        locale=settings.locale,
     )
 
 

@@ -21,7 +21,7 @@ from pipeline.columns.checked import limits
 from pipeline.columns.fanout import FanOut
 from pipeline.columns.moulds import ENDLESS, Mould, Nothing, Wanted
 from pipeline.columns.variables import Discrete, Variable
-from pipeline.errors import TableError
+from pipeline.errors import SchemaError, TableError
 from pipeline.randomness import Apart
 from pipeline.records import Record
 from pipeline.schema import Column
@@ -70,8 +70,18 @@ class MadeUp(Codec):
     def _fitted(cls, array: Array, column: Column, known: Mould | None, beside: Beside) -> Self:
         whole = combined(array if beside.taken is None else beside.taken)
         few = _capacity(array.type) < ENDLESS or (not cls.fresh and _repeated(whole))
-        wanted = Wanted(fresh=cls.fresh, least_rows=column.least_rows, few=few, besides=beside.names)
-        mould = moulds.fit(whole, column.name, wanted, known)
+        wanted = Wanted(
+            fresh=cls.fresh,
+            least_rows=column.least_rows,
+            few=few,
+            besides=beside.names,
+            fake=column.fake,
+            locale=column.locale,
+        )
+        try:
+            mould = moulds.fit(whole, column.name, wanted, known)
+        except SchemaError as error:
+            raise SchemaError(f"column {column.name!r}: {error}") from None
         fanout = FanOut.fit(whole, beside.partners, column.least_rows) if cls.fresh else None
         return cls(mould, nulls=not valid(whole).all(), arrow=array.type, fanout=fanout)
 

@@ -14,12 +14,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+from pydantic import Field
 
+from pipeline.errors import SchemaError
 from pipeline.personal.checksums import CHECKS, Texts, matrix
 from pipeline.personal.folding import secret
 from pipeline.personal.layouts import Layouts, Pattern, beyond, combinations, compact_places, countable, runs
 from pipeline.personal.mixing import Ints
-from pipeline.personal.rooms import Room
+from pipeline.personal.pools import Language
+from pipeline.personal.rooms import LIMIT, Room
+from pipeline.personal.usual import CLASSES, usual
 from pipeline.records import Record
 
 CodeShape = Literal["phone", "iban", "card", "national id", "uuid", "mac address", "code"]
@@ -34,15 +38,6 @@ _MASKS = (
     (("[0-9]", "0"),),
 )
 """The replacements of each grouping step."""
-_FALLBACK = {
-    "phone": "0000 0000000",
-    "iban": "DE00000000000000000000",
-    "card": "4000000000000000",
-    "national id": "00000000000",
-    "uuid": "ffffffff-ffff-4fff-afff-ffffffffffff",
-    "mac address": "ff:ff:ff:ff:ff:ff",
-    "code": "00000000",
-}
 _MOST_LAYOUTS, _LONGEST = 64, 200
 _LEAST_SHARES, _NEARLY_ALL = (0.0, 0.05, 0.0), 0.9
 _ENOUGH, _PLENTY = 20_000, 1_000_000
@@ -88,32 +83,71 @@ class Character(NamedTuple):
 
 
 class Code(Record):
-    """Made-up values of a pattern, one for each row."""
+    """Made-up values of a pattern, one for each row.
+
+    Attributes:
+        shape: What the values are.
+        layouts: Their layouts.
+        most: After as many rows values repeat, because longer ones would not fit their type. 0 if they never do.
+    """
 
     kind: Literal["code"] = "code"
     shape: CodeShape
     layouts: Layouts
+    most: int = Field(default=0, ge=0, le=LIMIT)
 
     @classmethod
-    def fit(cls, values: pa.Array, shape: CodeShape, check: str, least_rows: int) -> Self:
-        """Learn the layouts of real values. `check` names their check characters; empty for none."""
+    def fit(
+        cls,
+        values: pa.Array,
+        shape: CodeShape,
+        check: str,
+        least_rows: int,
+        language: Language = "en",
+        digits: int = 0,
+    ) -> Self:
+        """Learn the layouts of real values.
+
+        Args:
+            values: The values, as strings.
+            shape: What they are.
+            check: Name of their check characters; empty for none.
+            least_rows: No layout of fewer rows is kept.
+            language: The language of the country of telephone numbers without a layout.
+            digits: Most digits of a value of an integer type. 0 for texts.
+
+        Raises:
+            SchemaError: Every number of so few digits is a real one.
+        """
         random = secret(values, shape)
         counted = values.value_counts()
         texts, rows = counted.field("values"), counted.field("counts").to_numpy()
         alike = pc.replace_substring_regex(texts, pattern="X$", replacement="0") if check == "ISBN" else texts
         groups = _groups(texts, alike, rows, _PREFIXES.get(shape), least_rows)
+        groups = [group for group in groups if not digits or len(group.texts[0]) <= digits]
         total = sum(int(group.rows.sum()) for group in groups) or 1
         layouts = []
         for group in groups:
             weight = max(1, round(1000 * int(group.rows.sum()) / total))
             layouts += _layouts(group, shape, check, least_rows, weight, random)
-        layouts = layouts or [_fallback(texts.to_pylist(), shape, check, random)]
-        longest = int(pc.max(pc.utf8_length(texts)).as_py() or 0)
-        return cls(shape=shape, layouts=Layouts(layouts=tuple(layouts), longest=-(-longest // 4) * 4))
+        if not layouts or (digits and not any(layout.room.size for layout in layouts)):
+            layouts = [_fallback(texts.to_pylist(), usual(shape, language, digits), check, random)]
+        longest = -(-int(pc.max(pc.utf8_length(texts)).as_py() or 0) // 4) * 4
+        found = Layouts(layouts=tuple(layouts), longest=longest)
+        if not digits or max(longest, *(layout.width for layout in layouts)) < digits:
+            return cls(shape=shape, layouts=found)
+        if not found.room:
+            raise SchemaError(f"expected a number of at most {digits} digits that is no real one, got none")
+        return cls(shape=shape, layouts=found, most=found.room)
+
+    @property
+    def room(self) -> int:
+        """Number of rows with values of their own."""
+        return self.most or LIMIT
 
     def make(self, index: Ints, seed: int) -> pa.Array:
         """The made-up value of each row."""
-        return self.layouts.make(index, seed)
+        return self.layouts.make(index % self.most if self.most else index, seed)
 
 
 def _masked(texts: pa.Array, step: int, prefix: str | None) -> pa.Array:
@@ -216,11 +250,9 @@ def _running(points: Texts, places: list[Character]) -> tuple[int, int] | None:
     return max(found)[1:] if found else None
 
 
-def _fallback(real: list[str], shape: str, check: str, random: np.random.Generator) -> Pattern:
-    """The usual layout of a shape, for columns that are too small to have one."""
-    mask = _FALLBACK[shape]
-    classes = {"0": string.digits, "f": "0123456789abcdef"}
-    alphabets = tuple(classes.get(c, c) for c in mask)
+def _fallback(real: list[str], mask: str, check: str, random: np.random.Generator) -> Pattern:
+    """The usual layout, for columns that have none."""
+    alphabets = tuple(CLASSES.get(c, c) for c in mask)
     check = check if _fits(check, mask) else ""
     alphabets = _checked(alphabets, check)
     same = [text for text in real if len(text) == len(mask) and "\0" not in text]

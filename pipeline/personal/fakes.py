@@ -7,6 +7,7 @@ fake says how.
 
 from typing import Annotated, Any, Self
 
+import numpy as np
 import pyarrow as pa
 from pydantic import Field, ValidationError
 
@@ -20,6 +21,7 @@ from pipeline.personal.people import Person
 from pipeline.personal.places import Address
 from pipeline.personal.pools import LANGUAGES, Language
 from pipeline.personal.prose import Prose
+from pipeline.personal.provided import Provided, Provider
 from pipeline.personal.recognition import Recognition
 from pipeline.records import Record
 
@@ -35,7 +37,7 @@ _CODES: dict[str, CodeShape] = {
 _CHECKS = {"iban": "iban", "card": "card"}
 LEAST_ROWS = 5
 
-Maker = Annotated[Code | Handle | Network | Person | Address | Prose, Field(discriminator="kind")]
+Maker = Annotated[Code | Handle | Network | Person | Address | Prose | Provided, Field(discriminator="kind")]
 
 
 class Fake(Record):
@@ -47,20 +49,30 @@ class Fake(Record):
     def fit(
         cls,
         values: pa.Array,
-        recognition: Recognition,
+        look: Recognition | Provider,
         least_rows: int = LEAST_ROWS,
         besides: Words | None = None,
+        *,
+        fresh: bool = False,
     ) -> Self:
         """Learn from real values what made-up values should look like.
 
         Args:
-            values: Every real value, with repeats, without nulls, as strings.
-            recognition: What the column holds.
+            values: Every real value, with repeats, without nulls: strings or integers.
+            look: What the column holds, or the provider of Faker that is chosen for it.
             least_rows: A layout, prefix or format of fewer rows is not kept.
             besides: Real words of other columns. No made-up name, address or handle uses them either.
+            fresh: Whether as many rows as possible are to have values of their own.
+
+        Raises:
+            SchemaError: There is no made-up value that is no real one.
         """
-        values = values.cast(pa.string())
-        shape, language = recognition.shape, recognition.language
+        digits, values = digits_of(values.type), values.cast(pa.string())
+        if isinstance(look, Provider):
+            return cls(maker=Provided.fit(values, look, besides, fresh=fresh))
+        shape, language = look.shape, look.language
+        if look.usual:  # no format has as many rows
+            least_rows = len(values) + 1
         maker: Code | Handle | Network | Person | Address | Prose
         match shape:
             case "email" | "user name" | "url":
@@ -74,8 +86,14 @@ class Fake(Record):
             case "free text":
                 maker = Prose.fit(values, language, least_rows, besides)
             case _:
-                maker = Code.fit(values, _CODES[shape], _CHECKS.get(shape, recognition.check), least_rows)
+                check = _CHECKS.get(shape, look.check)
+                maker = Code.fit(values, _CODES[shape], check, least_rows, language, digits)
         return cls(maker=maker)
+
+    @property
+    def room(self) -> int:
+        """Number of rows with values of their own. 0 for values that repeat, as those of names do."""
+        return 0 if isinstance(self.maker, Person | Address | Prose) else self.maker.room
 
     def make(self, index: Ints, seed: int) -> pa.Array:
         """The made-up value of each of the rows numbered `index`, as strings."""
@@ -93,6 +111,11 @@ class Fake(Record):
         except ValidationError as error:
             place = ".".join(map(str, error.errors()[0]["loc"]))
             raise FormatError(f"the saved made-up values of a column are damaged at {place!r}") from None
+
+
+def digits_of(arrow: pa.DataType) -> int:
+    """The most digits that every number of an integer type may have. 0 for other types."""
+    return len(str(np.iinfo(arrow.to_pandas_dtype()).max)) - 1 if pa.types.is_integer(arrow) else 0
 
 
 __all__ = ["LANGUAGES", "LEAST_ROWS", "Fake", "Language"]

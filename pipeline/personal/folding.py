@@ -49,6 +49,10 @@ class Words:
         self._sorted: list[str] = sorted(words.to_pylist())
         self._all = set(self._sorted)
 
+    def holds(self, word: str) -> bool:
+        """Whether the folded `word` occurs."""
+        return word in self._all or (self._besides is not None and self._besides.holds(word))
+
     def begins(self, word: str) -> bool:
         """Whether any occurring word equals the folded `word` or begins with it."""
         place = bisect_left(self._sorted, word)

@@ -17,6 +17,7 @@ from pydantic import Field, model_validator
 from pipeline.personal.folding import Words, folded, secret
 from pipeline.personal.mixing import Ints, bits, chosen, permuted
 from pipeline.personal.pools import Language, pool
+from pipeline.personal.rooms import LIMIT
 from pipeline.personal.templates import Template, commonest, only, scattered
 from pipeline.records import Record
 
@@ -65,6 +66,11 @@ class Handle(Record):
             first=pool("first", language, _FIRST, real, random, plain=True),
             last=pool("last", language, _LAST, real, random, plain=True),
         )
+
+    @property
+    def room(self) -> int:
+        """Number of rows with values of their own: all."""
+        return LIMIT
 
     def make(self, index: Ints, seed: int) -> pa.Array:
         """The made-up value of each row."""

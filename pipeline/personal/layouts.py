@@ -167,6 +167,11 @@ class Layouts(Record):
     layouts: tuple[Pattern, ...] = Field(min_length=1, max_length=512)
     longest: int = Field(ge=0)
 
+    @property
+    def room(self) -> int:
+        """Number of texts until they get longer."""
+        return sum(min(layout.room.size, _ENDLESS) for layout in self.layouts)
+
     @cached_property
     def _phases(self) -> list[tuple[int, Ints, Ints]]:
         """For each phase: rows until its end, rows per period and layout, and ranks used before."""

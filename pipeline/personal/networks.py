@@ -17,6 +17,7 @@ from pydantic import Field
 
 from pipeline.personal.folding import secret
 from pipeline.personal.mixing import Ints, bits, chosen, permuted
+from pipeline.personal.rooms import LIMIT
 from pipeline.personal.templates import scattered
 from pipeline.records import Record
 
@@ -64,6 +65,11 @@ class Network(Record):
                     _free6(taken6, weight, random) if network == 4 else _free(network, numbers, weight, random)
                 )
         return cls(blocks=tuple(blocks) or (_free(3, numbers, 1, random),))
+
+    @property
+    def room(self) -> int:
+        """Number of rows with values of their own."""
+        return min(LIMIT, *(len(block.starts) << block.left for block in self.blocks))
 
     def make(self, index: Ints, seed: int) -> pa.Array:
         """The made-up address of each row."""

@@ -17,6 +17,8 @@ from pipeline.personal.pools import Language, listed, pool
 from pipeline.records import Record
 
 _WORDS, _OWN = 600, 200
+_USUAL = (4, 8, 12)
+"""Numbers of words if there are too few real texts to tell."""
 _SHARES = 21
 _MOST = 2_000
 _SENTENCE = 9
@@ -44,14 +46,15 @@ class Prose(Record):
         real, random = Words(values, besides), secret(values, "free text")
         counts = pc.list_value_length(pc.utf8_split_whitespace(values)).to_numpy(zero_copy_only=False)
         shares = min(_SHARES, max(len(values) // (2 * least_rows), 1))
-        quantiles = np.quantile(counts, (np.arange(shares) + 0.5) / shares) if len(values) else np.array([8.0])
+        quantiles = (np.arange(shares) + 0.5) / shares
+        lengths = np.quantile(counts, quantiles) if len(values) >= least_rows else np.array(_USUAL)
         common = listed("word", language) or listed("word", "en")
         ends = pc.ends_with(values, pattern=".")
         return cls(
             words=tuple(sorted(random.choice(common, min(_WORDS, len(common)), replace=False).tolist())),
             own=pool("word", language, _OWN, real, random),
-            lengths=tuple(_rounded(float(quantile)) for quantile in quantiles),
-            stop=bool(len(values)) and 2 * int(pc.sum(ends).as_py() or 0) > len(values),
+            lengths=tuple(_rounded(float(length)) for length in lengths),
+            stop=len(values) >= least_rows and 2 * int(pc.sum(ends).as_py() or 0) > len(values),
         )
 
     def make(self, index: Ints, seed: int) -> pa.Array:

@@ -33,12 +33,16 @@ class Wanted:
         few: Whether to make about as many different values as there were, for many rows to share. Otherwise every
             index has a value.
         besides: Real words of other columns. No made-up value contains them.
+        fake: What the settings choose for made-up texts. None if they do not.
+        locale: The locale of these texts, if one is chosen.
     """
 
     fresh: bool
     least_rows: int
     few: bool = False
     besides: Words | None = None
+    fake: str | None = None
+    locale: str | None = None
 
     def pool(self, distinct: int) -> int:
         """How many different values to make. 0 means one per index."""

@@ -21,7 +21,7 @@ from pipeline.columns.moulds.leaf import ENDLESS, Leaf, Nothing, Wanted, lengths
 from pipeline.columns.moulds.octets import Octets
 from pipeline.columns.moulds.steps import Steps
 from pipeline.columns.moulds.texts import Texts, code_of, shape_of
-from pipeline.personal import recognise
+from pipeline.personal import look, recognise
 from pipeline.personal.mixing import Ints, below, chosen
 from pipeline.randomness import key
 
@@ -175,6 +175,8 @@ def fit(array: pa.Array, name: str, wanted: Wanted, known: Mould | None = None) 
     kind = array.type
     if not len(array):
         return Nothing()
+    if wanted.fake is not None:
+        return Texts.fit(array, look(wanted.fake, wanted.locale, name, array), wanted)
     if pa.types.is_struct(kind):
         olds = known.children if isinstance(known, Structs) else (None,) * kind.num_fields
         children = zip(array.flatten(), (kind.field(i).name for i in range(kind.num_fields)), olds, strict=True)

@@ -9,7 +9,7 @@ from pipeline import personal
 from pipeline.arrow.widening import is_string
 from pipeline.checks import expect
 from pipeline.columns.moulds.leaf import ENDLESS, Leaf, Wanted
-from pipeline.personal import Fake, Recognition
+from pipeline.personal import Fake, Provider, Recognition
 from pipeline.personal.mixing import Ints
 
 CODES = ("code", "uuid", "iban", "card", "national id", "mac address", "phone")
@@ -25,16 +25,15 @@ class Texts(Leaf):
     fake: Fake
 
     @classmethod
-    def fit(cls, values: pa.Array, found: Recognition, wanted: Wanted) -> Self:
-        """Learn how the texts look. `found` is what they are recognised as."""
-        texts = values.cast(pa.string())
-        fake = Fake.fit(texts, found, wanted.least_rows, wanted.besides)
-        return cls(fake=fake, pool=wanted.pool(len(texts.unique())))
+    def fit(cls, values: pa.Array, look: Recognition | Provider, wanted: Wanted) -> Self:
+        """Learn how the texts look. `look` is what they are recognised as, or what the settings choose."""
+        fake = Fake.fit(values, look, wanted.least_rows, wanted.besides, fresh=wanted.fresh)
+        return cls(fake=fake, pool=wanted.pool(len(values.unique())))
 
     @property
     def room(self) -> int:
-        """Unlimited for codes, which get longer if there is no room left. 0 for other texts, which rows share."""
-        return ENDLESS if self.fake.maker.kind == "code" else 0
+        """Unlimited for codes, which get longer if there is no room left. 0 for names, which rows share."""
+        return min(self.fake.room, ENDLESS)
 
     def make(self, index: Ints, seed: int, arrow: pa.DataType) -> pa.Array:
         """Texts. Raises ArrowInvalid if they do not fit into integers."""
@@ -42,7 +41,8 @@ class Texts(Leaf):
 
     def check(self, arrow: pa.DataType) -> None:
         """Expect a type of texts or integers."""
-        expect(is_string(arrow) or bool(pa.types.is_integer(arrow)), "made-up texts for texts or integers")
+        whole = bool(pa.types.is_integer(arrow)) and self.fake.maker.kind == "code"
+        expect(is_string(arrow) or whole, "made-up texts for texts, or codes for integers")
 
 
 def shape_of(name: str, values: pa.Array) -> Recognition:

@@ -9,6 +9,7 @@ from small import table, write
 
 from flows.settings import Settings, name_of
 from pipeline.errors import SettingsError
+from pipeline.schema import ColumnSettings
 
 
 def test_a_home_without_a_file_has_the_defaults(tmp_path: Path) -> None:
@@ -110,6 +111,14 @@ def test_a_wrong_option_is_blamed_on_the_command_line(tmp_path: Path) -> None:
 def test_names_come_from_files(path: str, name: str) -> None:
     """A file's name becomes a name that is fit for a model and a directory."""
     assert name_of(Path(path)) == name
+
+
+def test_another_fake_is_another_rule_of_what_is_shown() -> None:
+    """Versions made under another choice of made-up values are marked; a form of numbers is no such choice."""
+    chosen = [{}, {"normalization": "zscore"}, {"fake": "job"}, {"fake": "job", "locale": "de_DE"}, {"fake": "email"}]
+    rules = [Settings(columns={"contact": ColumnSettings(**own)}).shown for own in chosen]
+    assert rules[0] == rules[1]
+    assert len(set(rules)) == 4
 
 
 TABLES = """

@@ -1,5 +1,6 @@
 """`resynth inspect`: how a table would be taken, before anything is trained."""
 
+import re
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -79,3 +80,64 @@ def test_what_was_found_can_be_written_and_edited(inspect, source, tmp_path):
     assert refused.code == 2
     assert "expected no resynth.toml" in refused.err
     assert (tmp_path / "resynth.toml").read_bytes() == before
+
+
+CHOSEN = """
+[columns."E-Mail"]
+fake = "name"
+locale = "fr_FR"
+[columns.Umsatz]
+kind = "numeric"
+[columns.Kundennummer]
+fake = "phone"
+kind = "identifier"
+"""
+
+
+def test_chosen_fakes_are_shown_and_written(inspect, source, tmp_path):
+    """Examples are of the chosen sort, none is real, and the written settings choose the same again."""
+    (tmp_path / "chosen.toml").write_text(CHOSEN)
+    found = {c["name"]: c for c in inspect(source, "--config", tmp_path / "chosen.toml", "--json").answer["columns"]}
+    mails, numbers = found["E-Mail"], found["Kundennummer"]
+    assert (mails["kind"], mails["why"]) == ("text", "the settings say so: made-up names of persons (fr_FR)")
+    assert all(re.fullmatch(r"null|[^\W\d_]+ [^\W\d_]+", text) for text in mails["examples"])
+    assert (numbers["kind"], numbers["fake"], numbers["locale"]) == ("identifier", "phone", None)
+    assert inspect(source, "--config", tmp_path / "chosen.toml", "--write").code == 0
+    settings = Settings.load(tmp_path)
+    assert settings.columns["E-Mail"].model_dump(exclude_unset=True) == {
+        "kind": "text",
+        "fake": "person",
+        "locale": "fr_FR",
+    }
+    again = {c["name"]: c for c in inspect("--json").answer["columns"]}
+    for name in ("E-Mail", "Kundennummer"):
+        assert again[name]["examples"] == found[name]["examples"]
+
+
+@pytest.mark.parametrize("verb", ["inspect", "run"])
+@pytest.mark.parametrize(
+    ("chosen", "message"),
+    [
+        ('fake = "emial"', "got 'emial'; near it: 'email'"),
+        ('fake = "email"\nlocale = "ja_JP"', "expected a locale of de, en, fr"),
+        ('fake = "job"\nlocale = "de_XX"', "expected a locale of Faker"),
+        ('fake = "pyint"', "'pyint' makes values of type int"),
+        ('locale = "de_DE"', "expected a fake beside locale"),
+        ('fake = "email"\nkind = "numeric"', "expected kind text or identifier beside fake"),
+    ],
+)
+def test_fakes_that_nobody_can_make_are_refused_before_anything_is_written(
+    verb, chosen, message, source, tmp_path, capfd
+):
+    """One line and exit code 2, for every verb that reads the settings."""
+    config = tmp_path / "wrong.toml"
+    config.write_text(f'[columns."E-Mail"]\n{chosen}\n')
+    before = sorted(tmp_path.iterdir())
+    capfd.readouterr()
+    code = main([verb, str(source), "--config", str(config), "--home", str(tmp_path)])
+    out, err = capfd.readouterr()
+    assert (code, out) == (2, "")
+    assert err.startswith("resynth: column 'E-Mail': ")
+    assert err.count("\n") == 1
+    assert message in err
+    assert sorted(tmp_path.iterdir()) == before
