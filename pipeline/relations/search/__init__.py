@@ -21,6 +21,7 @@ from pipeline.relations import Relations
 from pipeline.relations.base import Following, Relation
 from pipeline.relations.declared import Declared
 from pipeline.relations.lookups import Agreement, Lookup
+from pipeline.relations.orders import Later
 from pipeline.relations.rules import Rule, check
 from pipeline.relations.search.absent import absences
 from pipeline.relations.search.bands import bands
@@ -31,7 +32,7 @@ from pipeline.relations.search.orders import checks, orders
 from pipeline.relations.search.products import products, ratios, triples
 from pipeline.relations.search.rates import clipped, multiples, scaled
 from pipeline.relations.search.sample import Extract
-from pipeline.relations.search.sums import sums
+from pipeline.relations.search.sums import means, sums
 from pipeline.relations.search.texts import composed
 from pipeline.relations.search.times import elapsed, parts, seasons
 from pipeline.relations.search.zeros import zeros
@@ -46,7 +47,7 @@ Finder = Callable[[Extract], Iterator[Relation]]
 COPIES: tuple[Callable[[Extract], Iterator[Following]], ...] = (duplicates, multiples)
 """Finders of columns that say what others say. Later finders do not see them."""
 COMPUTED: tuple[Callable[[Extract], Iterator[Following]], ...] = (
-    *(composed, parts, seasons, clipped, sums, scaled, elapsed, products, triples, ratios, extremes),
+    *(composed, parts, seasons, clipped, sums, scaled, means, elapsed, products, triples, ratios, extremes),
     *(bands, lookups, pair_lookups),
 )
 """Finders of columns that follow from others. Of two that compute a column, the earlier one does."""
@@ -89,11 +90,12 @@ def _computed(sample: Extract, off: Collection[str]) -> list[Relation]:
             chain.takes(relation)
         view = sample.without(chain.bound)
     for finder in COMPUTED:
-        for relation in finder(view):
+        for relation in finder(sample if finder is scaled else view):
             if not chain.takes(relation) and isinstance(relation, Lookup):
                 spare.append(relation)
     checked: list[Relation] = [Agreement.of(each) for each in spare if not chain.implies(each) and holds(each)]
-    checked += [own for own in checks(view, chain) if holds(own)]
+    ordered = [own for own in checks(view, chain) if holds(own)]
+    checked += sorted(ordered, key=lambda own: isinstance(own, Later))  # which rewrites what the others look at
     nearest = [own.nearest(sample.whole) for own in chain.order]
     return [own.model_copy(update={"support": _support(own, sample.whole)}) for own in (*checked, *nearest)]
 
@@ -105,7 +107,8 @@ def _left(relations: Relations, table: pa.Table, off: Collection[str]) -> list[R
     scales: dict[str, Unit | None] = {}
     for finder in LEFT:
         touched: set[str] = set()
-        for relation in finder(Extract(free, left, scales)):
+        sample = Extract(free, left, scales)
+        for relation in finder(sample.without(relations.rewritten) if finder is orders else sample):
             apart = touched.isdisjoint((relation.target, *relation.sources))
             if not apart or relation.text in off or relation.broken(free).any():
                 continue

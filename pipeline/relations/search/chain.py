@@ -78,9 +78,12 @@ class Chain:
         """Whether a relation holds, and its column is not computed yet and does not follow from itself."""
         if relation.target in bound or relation.target in ancestors(bound, relation.sources):
             return False
-        if isinstance(relation, Sum) and len(relation.sources) > 1 and self.scales[relation.target] != relation.scale:
+        if isinstance(relation, Sum) and len(relation.sources) > 1 and relation.turns and self._coarser(relation):
             return False  # a whole number is no sum of cents
         return self.holds(relation)
+
+    def _coarser(self, relation: Sum) -> bool:
+        return self.scales[relation.target] != relation.scale
 
     def _roots(self, names: Iterable[str]) -> frozenset[str]:
         """The columns that are not computed, from which these follow."""

@@ -29,21 +29,27 @@ def orders(sample: Extract) -> Iterator[Relation]:
 
 
 def checks(sample: Extract, chain: Chain) -> Iterator[Relation]:
-    """Propose target ≥ source and target ≥ 0 for sums, where that does not follow from their parts.
+    """Propose target ≥ source where one of them is computed, and sums ≥ 0, unless that follows from their parts.
 
-    Sums are computed, so rows of a model that are out of order are drawn again.
+    What is computed may come out of order, so such rows are drawn again. A column that nothing follows from may take
+    the difference from a computed one.
     """
     least = {own.name: float(own.units[own.mask].min()) for own in sample.numbers}
     linear = {name: own for name, own in chain.bound.items() if isinstance(own, Sum) and not own.clipped}
     sums = {name: own for name, own in linear.items() if name in least}
-    plain = [own for own in sample.numbers if own.name in sums or own.name not in chain.bound]
-    pairs = [pair for pair in combinations(plain, 2) if any(own.name in sums for own in pair)]
+    plain = [own for own in sample.numbers if own.name in sums or own.name not in chain.bound or own.scale.tick]
+    used = {*chain.bound, *(name for own in chain.bound.values() for name in own.sources)}
+    pairs = [pair for pair in combinations(plain, 2) if any(own.name in chain.bound for own in pair)]
     for relation in _neighbours(sample, pairs):
         terms = _terms(sums, relation.target)
         for name, c in _terms(sums, relation.sources[0]).items():
             terms[name] = terms.get(name, 0.0) - c
-        if not _never_negative(terms, least):
-            yield Least(**relation.model_dump(include={"target", "sources", "support", "scale", "origin"}))
+        if _never_negative(terms, least):
+            continue
+        if isinstance(relation, Later) and relation.sources[0] in chain.bound and relation.target not in used:
+            yield relation
+        else:
+            yield Least.model_validate(relation.model_dump(exclude={"kind", "end"}))
     for name, own in sums.items():
         if not own.scale.tick and least[name] >= 0 and not _never_negative(_terms(sums, name), least):
             yield Positive(target=name, sources=own.sources, support=own.support)

@@ -8,6 +8,7 @@ from itertools import combinations
 from math import ceil, floor, log10
 
 import numpy as np
+import pyarrow as pa
 from scipy.optimize import linprog
 
 from pipeline.relations.base import Following
@@ -18,6 +19,8 @@ from pipeline.relations.units import HALF, Floats
 
 DIGITS = 16
 """Most digits of a coefficient."""
+MOST = 20_000
+"""Most values that a linear program sees."""
 FLOATS = 1e-10
 """Relative error of what is read off floats of any size."""
 
@@ -31,11 +34,16 @@ def multiples(sample: Extract) -> Iterator[Following]:
 
 
 def scaled(sample: Extract) -> Iterator[Following]:
-    """Propose target = coefficient · source + constant, rounded: a rate."""
-    for one, other in combinations(sample.numbers, 2):
+    """Propose target = coefficient · source + constant, rounded: a rate. Dates have no rates."""
+    numbers = [own for own in sample.numbers if not own.scale.tick or pa.types.is_duration(sample.table[own.name].type)]
+    found: list[Sum] = []
+    for one, other in combinations(numbers, 2):
         if _comparable(one, other):
-            found = [_rounded(target, source) for target, source in ((other, one), (one, other))]
-            yield from _finer(found)
+            for target, source in ((other, one), (one, other)):
+                if _rounded(target, source) is not None:  # all rows tell more of the coefficient than a sample
+                    found += filter(None, [_rounded(sample.entire(target), sample.entire(source))])
+    # of an amount in two units, the one that is rounded itself has the simplest coefficient
+    yield from sorted(found, key=lambda own: (_digits(own.coefficients[0]), -abs(own.coefficients[0])))
 
 
 def clipped(sample: Extract) -> Iterator[Following]:
@@ -65,6 +73,11 @@ def _comparable(one: Numbers, other: Numbers) -> bool:
         return False
     x, y = one.units[one.mask], other.units[one.mask]
     return correlated(x, y) and min(len(np.unique(x)), len(np.unique(y))) >= DISTINCT
+
+
+def _digits(number: float) -> int:
+    """The number of digits of a number."""
+    return len(f"{abs(number):.12e}".partition("e")[0].rstrip("0"))
 
 
 def _finer(found: list[Sum | None]) -> Iterator[Sum]:
@@ -133,6 +146,8 @@ def _slopes(x: Floats, y: Floats) -> tuple[float, float]:
 
 def _slopes_shifted(x: Floats, y: Floats) -> tuple[float, float]:
     """The same with any constant."""
+    some = np.linspace(0, len(x) - 1, min(len(x), MOST)).astype(np.int64)
+    x, y = x[some], y[some]
     size = float(np.abs(x).max())
     matrix = np.concatenate([np.stack([x / size, np.ones(len(x))], 1), -np.stack([x / size, np.ones(len(x))], 1)])
     limits = np.concatenate([y + HALF, HALF - y])

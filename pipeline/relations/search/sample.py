@@ -65,6 +65,11 @@ class Extract:
         table = self.whole.drop_columns([name for name in kept if name in self.whole.column_names])
         return Extract(table, without(self.schema, *kept), self.scales)
 
+    def entire(self, own: Numbers) -> Numbers:
+        """A column of numbers or times in all rows of the table."""
+        units, mask = own.scale.units(self.whole[own.name])
+        return own._replace(units=units.astype(np.float64), mask=mask)
+
     @cached_property
     def numbers(self) -> list[Numbers]:
         """The columns of numbers and times that vary and have an exact scale."""

@@ -43,6 +43,25 @@ def sums(sample: Extract) -> Iterator[Following]:
             yield from sorted(_long(some, units, 2), key=_meant(some))
 
 
+def means(sample: Extract) -> Iterator[Following]:
+    """Propose target = the mean of other columns, rounded."""
+    numbers = [own for own in sample.numbers if not (own.scale.tick or own.scale.loose)]
+    for some, rows in blocks(numbers) if len(numbers) <= MOST_LOOSE else ():
+        units = np.stack([in_units(own, LOOSE) for own in some])[:, rows]
+        for k, target in enumerate(some):
+            others = np.array([i for i in range(len(some)) if i != k])
+            rates, *_ = np.linalg.lstsq(units[others].T, units[k], rcond=1e-9)
+            used = others[rates > rates.max() / 2]
+            if not 1 < len(used) <= LONGEST or len({some[i].scale for i in used}) > 1:
+                continue
+            unit = 10.0 ** (target.scale.places - some[used[0]].scale.places)
+            mean = unit * units[used].mean(axis=0) * 10.0 ** some[used[0]].scale.places
+            if target.scale.near(target.units[rows], mean).all():
+                rate = (unit / len(used),) * len(used)
+                found = sum_of(target, tuple(some[i] for i in used), rate, 0.0, len(rows))
+                yield found.model_copy(update={"scale": target.scale, "scales": (some[used[0]].scale,) * len(used)})
+
+
 def _totals(found: Iterable[tuple[list[Numbers], Ints]]) -> Iterator[Sum]:
     """Sums of numbers that are present together."""
     for some, rows in found:

@@ -58,9 +58,10 @@ def _told(sample: Extract) -> tuple[dict[str, list[str]], dict[Part, list[str]]]
         head = array.take(rows)
         if is_text(array.type) and len(head.unique()) >= DISTINCT:
             texts[name] = head.cast(pa.string()).to_pylist()
-        if len(head.unique()) > 1:
-            ways = WAYS if is_text(array.type) else WAYS[:1]
-            told |= {(name, way): written(head, way).to_pylist() for way in ways}
+        for way in WAYS if is_text(array.type) else WAYS[:1]:
+            made = written(head, way)
+            if len(made.unique()) > 1:
+                told[name, way] = made.to_pylist()
     return texts, told
 
 
