@@ -19,6 +19,8 @@ MOST_LABELS = 200
 FEW_LABELS, MOST_TRIPLED = 30, 12
 """Labels of columns of which triples are looked at, and the number of such columns, those with the fewest labels."""
 MOST_CELLS = 20_000
+LEAST = log(1 / CHANCE)
+"""Expected number of rows below which chance may always have left a combination out."""
 
 Coded = tuple[Ints, tuple[str | None, ...]]
 
@@ -28,7 +30,8 @@ def zeros(sample: Extract) -> Iterator[Relation]:
 
     If two labels are independent, the number of rows with both is about Poisson with mean n · p · q. If two of three
     are independent given the third, the mean is n_ab · n_bc / n_b; the least of the three such means counts. No such
-    row has the probability exp(−mean), which must be below `CHANCE` divided by the number of pairs and triples.
+    row has the probability exp(−mean). Of the pairs and triples that are proposed, the expected share that chance left
+    out is at most `CHANCE`, half of it for each (Benjamini and Hochberg 1995).
     """
     names = [name for name, size in sample.sizes.items() if sample.labels(name) and 1 < size <= MOST_LABELS]
     coded = {name: _coded(sample.whole[name]) for name in names}
@@ -39,17 +42,25 @@ def zeros(sample: Extract) -> Iterator[Relation]:
     pairs = list(combinations(range(len(names)), 2))
     triples = list(combinations(sorted(small[:MOST_TRIPLED]), 3))
     sizes = [len(own) for own in known]
-    tries = sum(int(np.prod([sizes[i] for i in group])) for group in (*pairs, *triples))
-    least = log(max(tries, 1) / CHANCE)
-    never: list[Cell] = []
-    for group in (*pairs, *triples):
-        counts = _counts([codes[i] for i in group], [sizes[i] for i in group])
-        expected = _independent(counts) if len(group) == 2 else _conditional(counts)  # noqa: PLR2004
-        barred = np.argwhere((counts == 0) & (expected > least))
-        never += [tuple(zip(group, cell, strict=True)) for cell in barred.tolist()]
+    never = [cell for groups in (pairs, triples) for cell in _missing(groups, codes, sizes)]
     if 0 < len(never) <= MOST_CELLS:
         rows = sample.whole.num_rows
         yield Never(target=names[0], sources=tuple(names[1:]), support=rows, known=tuple(known), never=tuple(never))
+
+
+def _missing(groups: list[tuple[int, ...]], codes: list[Ints], sizes: list[int]) -> list[Cell]:
+    """Combinations of labels of these columns that no row has, of more than chance."""
+    tries = sum(int(np.prod([sizes[i] for i in group])) for group in groups)
+    found: list[tuple[float, Cell]] = []
+    for group in groups:
+        counts = _counts([codes[i] for i in group], [sizes[i] for i in group])
+        expected = _independent(counts) if len(group) == 2 else _conditional(counts)  # noqa: PLR2004
+        barred = np.argwhere((counts == 0) & (expected > LEAST))
+        cells = (tuple(zip(group, cell, strict=True)) for cell in barred.tolist())
+        found += zip(expected[tuple(barred.T)].tolist(), cells, strict=True)
+    found.sort(key=lambda pair: -pair[0])
+    told = [i for i, (mean, _) in enumerate(found, 1) if mean > log(tries / (CHANCE / 2 * i))]
+    return [cell for _, cell in found[: max(told, default=0)]]
 
 
 def _counts(codes: list[Ints], sizes: list[int]) -> NDArray[np.float64]:
