@@ -53,7 +53,7 @@ class Never(Relation):
     @property
     def text(self) -> str:
         """See `Relation.text`."""
-        return f"{len(self.never)} combinations of labels that no row has, in {len(self.names)} columns"
+        return "no row has labels together that no real row has"
 
     def broken(self, table: pa.Table) -> Mask:
         """See `Relation.broken`."""

@@ -1,6 +1,6 @@
 """A finder of labels that never occur together although each is frequent."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 from math import log
 
@@ -22,6 +22,7 @@ MOST_CELLS = 20_000
 LEAST = log(1 / CHANCE)
 """Expected number of rows below which chance may always have left a combination out."""
 
+Groups = Sequence[tuple[int, ...]]
 Coded = tuple[Ints, tuple[str | None, ...]]
 
 
@@ -38,17 +39,17 @@ def zeros(sample: Extract) -> Iterator[Relation]:
     coded = {name: own for name, own in coded.items() if 1 < len(own[1]) <= MOST_LABELS}
     names, known = list(coded), [own[1] for own in coded.values()]
     codes = [own[0] for own in coded.values()]
-    small = sorted((i for i in range(len(names)) if len(known[i]) <= FEW_LABELS), key=lambda i: len(known[i]))
-    pairs = list(combinations(range(len(names)), 2))
-    triples = list(combinations(sorted(small[:MOST_TRIPLED]), 3))
+    few = sorted((i for i in range(len(names)) if len(known[i]) <= FEW_LABELS), key=lambda i: len(known[i]))
+    tripled = sorted(few[:MOST_TRIPLED])
+    groups: list[Groups] = [list(combinations(some, size)) for some, size in ((range(len(names)), 2), (tripled, 3))]
     sizes = [len(own) for own in known]
-    never = [cell for groups in (pairs, triples) for cell in _missing(groups, codes, sizes)]
+    never = [cell for own in groups for cell in _missing(own, codes, sizes)]
     if 0 < len(never) <= MOST_CELLS:
         rows = sample.whole.num_rows
         yield Never(target=names[0], sources=tuple(names[1:]), support=rows, known=tuple(known), never=tuple(never))
 
 
-def _missing(groups: list[tuple[int, ...]], codes: list[Ints], sizes: list[int]) -> list[Cell]:
+def _missing(groups: Groups, codes: list[Ints], sizes: list[int]) -> list[Cell]:
     """Combinations of labels of these columns that no row has, of more than chance."""
     tries = sum(int(np.prod([sizes[i] for i in group])) for group in groups)
     found: list[tuple[float, Cell]] = []
