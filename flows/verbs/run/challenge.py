@@ -51,6 +51,7 @@ def retrain(job: Job, incoming: Incoming, outlook: Outlook) -> RunOutcome:
             decision="promoted" if judged.decision.promote else "refused",
             reasons=judged.decision.reasons,
             warnings=incoming.warnings,
+            assumptions=outlook.prepared.assumptions,
             privacy=hidden,
             relations=outlook.prepared.relations,
             quarantined=job.quarantined,
