@@ -17,7 +17,7 @@ from pipeline.privacy.disclosure import Withheld
 from pipeline.records import Record
 from pipeline.relations import Relation
 from pipeline.relations.declared import Declared
-from pipeline.schema import Column, LeftOut, Schema
+from pipeline.schema import Column, Dropped, Schema
 
 FEW = 6
 """Most names in a line."""
@@ -86,9 +86,9 @@ class Assumption(Record):
         >>> import pandas as pd
         >>> from pipeline import infer
         >>> from pipeline.assumptions import assumed
-        >>> schema = infer(pd.DataFrame({"age": [31, 54, 27], "country": ["here"] * 3}))
+        >>> schema = infer(pd.DataFrame({"age": [31, 54, 27], "year": [2024, 2024, 2024]}))
         >>> [(found.sort, found.overrule) for found in assumed(schema)]
-        [('constant', 'columns.country = { kind = "drop" }  # leaves it out')]
+        [('constant', 'columns.year = { kind = "drop" }  # leaves it out')]
     """
 
     sort: Sort
@@ -203,7 +203,7 @@ def _column(column: Column, arrow: pa.DataType) -> Assumption | None:
     return None
 
 
-def _left_out(left: LeftOut) -> Assumption:
+def _left_out(left: Dropped) -> Assumption:
     text = f"column {left.name!r} is left out: {left.why}"
     return _made("left out", left.name, 'kind = "categorical"', 'labels; or "text", made up', text=text)
 

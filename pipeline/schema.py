@@ -120,7 +120,7 @@ class Column(Record):
     locale: str | None = None
 
 
-class LeftOut(Record):
+class Dropped(Record):
     """A column of a table that is not in its schema.
 
     Attributes:
@@ -155,7 +155,7 @@ class Schema:
 
     columns: tuple[Column, ...]
     arrow: pa.Schema
-    left_out: tuple[LeftOut, ...] = ()
+    left_out: tuple[Dropped, ...] = ()
 
     def __getitem__(self, name: str) -> Column:
         """The column called `name`. Raises KeyError if there is none."""
@@ -233,4 +233,4 @@ class _Kept(Record):
 
     columns: tuple[Column, ...]
     arrow: str
-    left_out: tuple[LeftOut, ...]
+    left_out: tuple[Dropped, ...]

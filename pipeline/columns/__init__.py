@@ -27,7 +27,7 @@ from pipeline.columns.variables import Discrete, Real, Variable
 from pipeline.errors import DamagedError, SchemaError, SettingsError
 from pipeline.frames import Frame, to_arrow
 from pipeline.measures import Measure
-from pipeline.schema import Column, ColumnSettings, LeftOut, PrivacySettings, Schema, value_type
+from pipeline.schema import Column, ColumnSettings, Dropped, PrivacySettings, Schema, value_type
 
 __all__ = [
     "KINDS",
@@ -96,7 +96,7 @@ def infer(
     for field in table.schema:
         array, settings, taken = table[field.name], overrides.get(field.name, ColumnSettings()), found[field.name]
         if taken.kind == DROP:
-            left_out.append(LeftOut(name=field.name, why=taken.why, chosen=settings.chosen))
+            left_out.append(Dropped(name=field.name, why=taken.why, chosen=settings.chosen))
             continue
         column = _column(field, array, settings, taken, least)
         columns.append(column)
