@@ -127,6 +127,11 @@ def differences(work: Workspace, champion: Version, models: Models) -> tuple[str
     return models(champion).schema.differences(work.columns.arrow)
 
 
+def covered(work: Workspace, champion: Version, models: Models) -> bool:
+    """Whether the champion has every kept column of the incoming table. It has none that its settings left out."""
+    return set(work.columns.names) <= set(models(champion).schema.names)
+
+
 class Prepared(NamedTuple):
     """A table that is ready for a training.
 
