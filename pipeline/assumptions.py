@@ -138,17 +138,17 @@ def rows(found: Sequence[Assumption]) -> list[tuple[str, str]]:
 def settings(found: Sequence[Assumption]) -> str:
     """What overrules assumptions, as TOML to paste at the end of `resynth.toml`. Of many, it has some of every sort.
 
-    Lines that would publish more of single rows are comments.
+    Lines that would publish more of single rows are comments, one for each sort.
     """
     about = [each for each in found if each.sort != "relation"]
-    some = _spread(about, MOST)
-    pairs = [_parted(each) for each in some if each.sort not in PUBLISHING]
-    width = max((len(setting) for setting, _ in pairs), default=0)
-    lines = ["[columns]"] if some else []
-    lines += [f"{setting:{width}}  # {comment}" for setting, comment in pairs]
-    lines += ["# {}  # {}".format(*_parted(each)) for each in some if each.sort in PUBLISHING]
-    if len(about) > len(some):
-        lines.append(f"# and {len(about) - len(some):,} more in the same way")
+    free = [_parted(each) for each in _spread([each for each in about if each.sort not in PUBLISHING], MOST)]
+    asked = [_parted(each) for sort in PUBLISHING for each in [each for each in about if each.sort == sort][:1]]
+    width = max((len(setting) for setting, _ in free), default=0)
+    lines = ["[columns]"] if about else []
+    lines += [f"{setting:{width}}  # {comment}" for setting, comment in free]
+    lines += [f"# {setting}  # {comment}" for setting, comment in asked]
+    if len(about) > len(free) + len(asked):
+        lines.append(f"# and {len(about) - len(free) - len(asked):,} more in the same way")
     if texts := off(found):
         lines += ["", "[relations]", "off = [", *(f"    {quoted(text)}," for text in texts[:MOST])]
         lines += [f"    # and {len(texts) - MOST:,} more"] * (len(texts) > MOST) + ["]"]
