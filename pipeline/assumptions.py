@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 import pyarrow as pa
 
 from pipeline.arrow.domain import is_number
-from pipeline.personal import Shape
+from pipeline.personal import PLURALS
 from pipeline.privacy.disclosure import Withheld
 from pipeline.records import Record
 from pipeline.relations import Relation
@@ -47,26 +47,6 @@ SORTS: dict[Sort, _Words] = {
     "relation": _Words("relations", "hold in every row"),
 }
 """All sorts, in the order of a list."""
-NOUNS: dict[Shape, str] = {
-    "email": "e-mail addresses",
-    "phone": "telephone numbers",
-    "person": "names",
-    "first name": "first names",
-    "last name": "last names",
-    "company": "companies",
-    "user name": "user names",
-    "address": "addresses",
-    "iban": "IBANs",
-    "card": "card numbers",
-    "ip": "IP addresses",
-    "mac address": "MAC addresses",
-    "url": "web addresses",
-    "national id": "identity numbers",
-    "uuid": "UUIDs",
-    "free text": "sentences",
-    "code": "codes",
-}
-"""What made-up texts of each shape are called."""
 PUBLISHING: tuple[Sort, ...] = ("rare labels", "extremes")
 """Sorts of which settings publish more of single rows when they are overruled. A person has to ask for that."""
 
@@ -193,7 +173,7 @@ def _column(column: Column, arrow: pa.DataType) -> Assumption | None:
             "identifier", name, f'kind = "{plain}"', f"{instead}, no identifier", *others, what=what, text=text
         )
     if column.kind == "text":
-        what = next((noun for shape, noun in NOUNS.items() if shape == column.shape), "texts")
+        what = next((noun for shape, noun in PLURALS.items() if shape == column.shape), "texts")
         text = f"column {name!r} is made up as {what}, and no real value appears ({why})"
         comment = f'{instead}; or "drop", or fake = "email"'
         return _made("made up", name, f'kind = "{plain}"', comment, what=what, text=text)
