@@ -18,6 +18,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pipeline.assumptions import Assumption
     from pipeline.columns import infer
     from pipeline.data.tables import ReadSettings, Split, SplitSettings, read, split
     from pipeline.decisions.drift import compare
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from pipeline.synthesizer import Synthesizer
 
 __all__ = [
+    "Assumption",
     "BusyError",
     "Column",
     "ColumnSettings",
@@ -89,6 +91,7 @@ __all__ = [
 ]
 
 _ROOMS = {
+    "assumptions": ("Assumption",),
     "columns": ("infer",),
     "data.tables": ("ReadSettings", "Split", "SplitSettings", "read", "split"),
     "decisions.drift": ("compare",),

@@ -4,8 +4,7 @@ The examples are made up, or drawn column by column from values that may be show
 value of few rows is among them.
 """
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +13,7 @@ import pyarrow.compute as pc
 from pipeline import columns
 from pipeline.arrow.arrays import combined
 from pipeline.arrow.labels import can_label, counted
+from pipeline.assumptions import Assumption, line, listed, off, quoted
 from pipeline.columns.base import Codec, Encoded
 from pipeline.measures import NOMINAL
 from pipeline.privacy.disclosure import Disclosure, Withheld
@@ -22,10 +22,6 @@ from pipeline.records import Record
 from pipeline.schema import Schema
 
 EXAMPLES = 3
-LONGEST = 40
-"""Most characters of an example, and of a text in a line."""
-FEW = 6
-"""Most names in a line."""
 
 
 class Inspection(Record):
@@ -69,11 +65,11 @@ def inspect(table: pa.Table, schema: Schema, *, seed: int = 0) -> tuple[Inspecti
     rule = Disclosure.of(table, schema)
     withheld = {each.name: each for each in rule.withheld}
     codecs = columns.fit(rule.apply(table, seed=seed), schema, table)
-    why = dict(zip(schema.dropped, (line for line in schema.warnings if " is left out: " in line), strict=True))
+    why = {left.name: left.why for left in schema.left_out}
     found = []
     for name in table.column_names:
         array = table[name]
-        kind, reason = columns.DROP, why.get(name, "").partition(" is left out: ")[2]
+        kind, reason = columns.DROP, why.get(name, "")
         if name in schema.names:
             kind, reason = schema[name].kind, schema[name].why
         drawn = stream(seed, "inspect", name)
@@ -102,25 +98,31 @@ def brief(schema: Schema) -> tuple[str, ...]:
         group = columns.KINDS[column.kind].way
         groups[group].append(f"{column.name} ({column.kind})" if group == "made up" else column.name)
     groups["left out"] = list(schema.dropped)
-    return tuple(f"columns {group}: {_list(names)}" for group, names in groups.items() if names)
+    return tuple(f"columns {group}: {listed(list(map(line, names)))}" for group, names in groups.items() if names)
 
 
-def settings(found: tuple[Inspection, ...], least_rows: int, given: Mapping[str, str]) -> str:
+def settings(
+    found: tuple[Inspection, ...], least_rows: int, given: Mapping[str, str], assumed: Sequence[Assumption] = ()
+) -> str:
     """Write what was found as a `resynth.toml` that can be edited.
 
     Args:
         found: From `inspect`.
         least_rows: As in `PrivacySettings`.
         given: Settings for the first lines, such as `data`.
+        assumed: What is assumed about the table. Its relations are listed as comments.
     """
-    lines = [f"{key} = {_quoted(value)}" for key, value in given.items()]
+    lines = [f"{key} = {quoted(value)}" for key, value in given.items()]
     lines += ["", "[privacy]", f"least_rows = {least_rows}  # what fewer rows share is not published"]
     for column in found:
-        lines += ["", f"[columns.{_quoted(column.name)}]", f"kind = {_quoted(column.kind)}  # {_line(column.why)}"]
+        lines += ["", f"[columns.{quoted(column.name)}]", f"kind = {quoted(column.kind)}  # {line(column.why)}"]
         chosen = {"fake": column.fake, "locale": column.locale}
-        lines += [f"{key} = {_quoted(value)}" for key, value in chosen.items() if value is not None]
+        lines += [f"{key} = {quoted(value)}" for key, value in chosen.items() if value is not None]
         if column.withheld is not None and column.withheld.labels:
             lines.append(f"# public = true  # would publish {column.withheld.labels} labels more")
+    if relations := off(assumed):
+        lines += ["", "[relations]", "off = [  # a relation is not kept if the # before it is deleted"]
+        lines += [*(f"    # {quoted(text)}," for text in relations), "]"]
     return "\n".join(lines) + "\n"
 
 
@@ -133,7 +135,7 @@ def _examples(codec: Codec, array: pa.ChunkedArray, random: np.random.Generator)
     made = codec.decode(Encoded(values, codec.draw(values, random, np.arange(EXAMPLES))))
     texts = (codec.measure or NOMINAL).texts(made)  # columns that are not compared still have labels
     return tuple(
-        "null" if gone else _line(str(text)) for text, gone in zip(texts, made.is_null().to_pylist(), strict=True)
+        "null" if gone else line(str(text)) for text, gone in zip(texts, made.is_null().to_pylist(), strict=True)
     )
 
 
@@ -142,19 +144,3 @@ def _distinct(array: pa.ChunkedArray) -> int | None:
         return int(pc.count_distinct(combined(array)).as_py())
     except pa.ArrowNotImplementedError:
         return len(counted(array)[0]) if can_label(array.type) else None
-
-
-def _list(names: list[str]) -> str:
-    more = f" and {len(names) - FEW} more" if len(names) > FEW else ""
-    return ", ".join(map(_line, names[:FEW])) + more
-
-
-def _line(text: str) -> str:
-    """A text in one line of limited length."""
-    plain = "".join(letter if letter.isprintable() else " " for letter in text)
-    return plain if len(plain) <= LONGEST else plain[: LONGEST - 1] + "…"
-
-
-def _quoted(text: str) -> str:
-    """A TOML string. The escapes of JSON are valid in TOML too."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

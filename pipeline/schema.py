@@ -1,8 +1,8 @@
 """The schema of a table: its columns, their Arrow types, and how each is modelled.
 
 A `Schema` is the exact Arrow schema of a table (names, order, types, dictionary encoding, time zones, field and schema
-metadata) together with the *kind* of every column, which says how its values are modelled (`pipeline.columns`). It says
-nothing about the values themselves, except whether nulls occurred.
+metadata) together with the *kind* of every column, which says how its values are modelled (`pipeline.columns`). Of the
+values themselves it says only whether some are null and whether they differ, and what made-up texts are taken for.
 """
 
 import base64
@@ -76,6 +76,11 @@ class ColumnSettings(Record):
     fake: str | None = None
     locale: str | None = None
 
+    @property
+    def chosen(self) -> bool:
+        """Whether they choose how the column is taken."""
+        return self.kind is not None or self.fake is not None or bool(self.unique_with)
+
 
 class Column(Record):
     """One column of a schema.
@@ -87,6 +92,9 @@ class Column(Record):
         normalization: The form that the user chose; None for the kind's default.
         least_rows: A value of fewer rows is not published, neither as a label nor as an exact number.
         why: Why the column is of this kind, for people.
+        chosen: Whether a person chose the kind.
+        varies: Whether there are values that differ. Unknown, and so true, for values that are made up.
+        shape: What made-up texts are taken for, such as "email" (`pipeline.personal.Shape`). None for other columns.
         unique_with: Names of the columns that name a row together with this one, as an order and a line do. Empty if
             there are none.
         fake: What the settings choose for made-up values: a shape, or a provider of Faker. None if they do not.
@@ -104,9 +112,26 @@ class Column(Record):
     normalization: str | None = None
     least_rows: int = 1
     why: str = ""
+    chosen: bool = False
+    varies: bool = True
+    shape: str | None = None
     unique_with: tuple[str, ...] = ()
     fake: str | None = None
     locale: str | None = None
+
+
+class Dropped(Record):
+    """A column of a table that is not in its schema.
+
+    Attributes:
+        name: Its name.
+        why: Why it is left out, for people.
+        chosen: Whether a person chose to leave it out.
+    """
+
+    name: str
+    why: str
+    chosen: bool = False
 
 
 @dataclass(frozen=True)
@@ -116,8 +141,7 @@ class Schema:
     Attributes:
         columns: The modelled columns, in order.
         arrow: The Arrow schema of these columns as they came.
-        warnings: Notes for people, one line each.
-        dropped: Names of the columns that are left out.
+        left_out: The columns of the table that are not modelled, with the reasons.
 
     Example:
         >>> import pandas as pd
@@ -131,8 +155,7 @@ class Schema:
 
     columns: tuple[Column, ...]
     arrow: pa.Schema
-    warnings: tuple[str, ...] = ()
-    dropped: tuple[str, ...] = ()
+    left_out: tuple[Dropped, ...] = ()
 
     def __getitem__(self, name: str) -> Column:
         """The column called `name`. Raises KeyError if there is none."""
@@ -148,6 +171,11 @@ class Schema:
     def names(self) -> tuple[str, ...]:
         """Column names in order."""
         return tuple(column.name for column in self.columns)
+
+    @property
+    def dropped(self) -> tuple[str, ...]:
+        """Names of the columns that are left out."""
+        return tuple(left.name for left in self.left_out)
 
     def differences(self, other: pa.Schema, dropped: Collection[str] = ()) -> tuple[str, ...]:
         """The differences that keep a table of schema `other` from being used as this one, one phrase each.
@@ -175,8 +203,7 @@ class Schema:
             {
                 "columns": [column.model_dump() for column in self.columns],
                 "arrow": base64.b64encode(self.arrow.serialize().to_pybytes()).decode(),
-                "warnings": list(self.warnings),
-                "dropped": list(self.dropped),
+                "left_out": [left.model_dump() for left in self.left_out],
             },
             indent=1,
         )
@@ -194,10 +221,11 @@ class Schema:
         except (ValueError, RecursionError, OSError, pa.ArrowException) as error:
             raise DamagedError(f"expected the JSON of a schema, got other text ({type(error).__name__})") from None
         expect(arrow.names == [column.name for column in kept.columns], "the same columns twice in a schema")
-        expect(len(set(arrow.names)) == len(arrow.names), "column names that differ")
+        every = [*arrow.names, *(left.name for left in kept.left_out)]
+        expect(len(set(every)) == len(every), "column names that differ")
         alone = {column.name for column in kept.columns if not column.unique_with}
         expect(all(alone.issuperset(column.unique_with) for column in kept.columns), "keys of columns of the schema")
-        return cls(kept.columns, arrow, kept.warnings, kept.dropped)
+        return cls(kept.columns, arrow, kept.left_out)
 
 
 class _Kept(Record):
@@ -205,5 +233,4 @@ class _Kept(Record):
 
     columns: tuple[Column, ...]
     arrow: str
-    warnings: tuple[str, ...]
-    dropped: tuple[str, ...]
+    left_out: tuple[Dropped, ...]

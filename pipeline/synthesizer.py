@@ -15,6 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline import columns, continuation, fitting, saving
+from pipeline.assumptions import Assumption, assumed
 from pipeline.columns.base import Novel
 from pipeline.data.tables import Split, split
 from pipeline.errors import TableError
@@ -110,6 +111,16 @@ class Synthesizer:
     def schema(self) -> Schema:
         """The schema of the table."""
         return self.fitted.schema
+
+    @property
+    def assumptions(self) -> tuple[Assumption, ...]:
+        """What was assumed about the table, and the settings that overrule it. What was withheld is not kept.
+
+        Example:
+            >>> synthesizer.assumptions  # ages and memberships leave nothing to assume
+            ()
+        """
+        return assumed(self.schema, self.fitted.relations)
 
     @property
     def vae(self) -> VAE | None:

@@ -17,6 +17,7 @@ from flows import cli
 from flows.settings import Settings
 from flows.telling.outcome import RunOutcome
 from flows.verbs.prune import Pruned
+from pipeline.assumptions import Assumption
 from pipeline.decisions.findings import DriftReport
 from pipeline.evaluation import Evaluation
 from pipeline.evaluation.scores import DETAILS
@@ -127,7 +128,10 @@ def test_keys_of_answers():
     } | {"metrics"}
     assert keys["drift"] == set(DriftReport.model_fields)
     assert keys["evaluate"] == set(Evaluation.model_fields) - {"details"} | set(DETAILS)
-    assert _keys(rows["`inspect`"]) == set(Inspection.model_fields) | {"rows", "columns", "relations", "text"}
+    assert _keys(rows["`inspect`"]) == set(Inspection.model_fields) | set(Assumption.model_fields) | {
+        "relations",
+        "assumptions",
+    }
     assert _keys(rows["`prune`"]) == set(Pruned.model_fields) | {"removed", "models"}
 
 

@@ -85,7 +85,7 @@ def inspect(
     settings = common.settings(name=name)
     from flows.settings import FILE
     from flows.telling import display
-    from pipeline import columns, inspection
+    from pipeline import assumptions, columns, inspection
     from pipeline.data import storage, tables
     from pipeline.errors import SettingsError
     from pipeline.relations import search
@@ -99,17 +99,20 @@ def inspect(
     rows = tables.read(found, settings.read, settings.columns)
     schema = columns.infer(rows, settings.columns, settings.privacy)
     seen = inspection.inspect(rows, schema, seed=settings.seed)
-    kept = search.find(rows.select(schema.names), schema, settings.relations).kept
+    relations = search.find(rows.select(schema.names), schema, settings.relations)
+    withheld = [each.withheld for each in seen if each.withheld is not None]
+    assumed = assumptions.assumed(schema, relations, withheld)
     if write:
         given = {"data": str(storage.absolute(table))}
-        file.write_text(inspection.settings(seen, settings.privacy.least_rows, given), "utf-8")
+        file.write_text(inspection.settings(seen, settings.privacy.least_rows, given, assumed), "utf-8")
     answer = {
         "rows": rows.num_rows,
         "columns": [each.model_dump(mode="json") for each in seen],
-        "relations": [each.model_dump(mode="json") for each in kept],
+        "relations": [each.model_dump(mode="json") for each in relations.kept],
+        "assumptions": [each.model_dump(mode="json") for each in assumed],
     }
     written = file if write else None
-    return Reply(answer, lambda console: display.inspection(console, rows.num_rows, seen, kept, written))
+    return Reply(answer, lambda console: display.inspection(console, rows.num_rows, seen, assumed, written))
 
 
 @verb

@@ -8,6 +8,7 @@ from flows.stages.stage import stage
 from flows.tracking.registry import Models, Version
 from flows.tracking.store import Run, last_complete
 from pipeline import columns, loop
+from pipeline.assumptions import Assumption, assumed
 from pipeline.data import incoming, tables
 from pipeline.data.contents import Contents
 from pipeline.data.incoming import Arrivals, Ledger, Window
@@ -30,7 +31,7 @@ class Incoming(Record):
         new_rows: Number of new rows. All rows without an `[incoming]` section.
         latest: The latest time, if `[incoming]` names a column of times.
         digest: SHA-256 of schema and content.
-        warnings: What a person should know about the columns.
+        warnings: What a person should know about the files, such as casts.
     """
 
     rows: int
@@ -99,7 +100,7 @@ def read(
         new_rows=new.num_rows,
         latest=found.latest,
         digest=tables.digest(rows),
-        warnings=(*found.notes, *schema.warnings),
+        warnings=found.notes,
     )
 
 
@@ -126,6 +127,11 @@ def differences(work: Workspace, champion: Version, models: Models) -> tuple[str
     return models(champion).schema.differences(work.columns.arrow)
 
 
+def covered(work: Workspace, champion: Version, models: Models) -> bool:
+    """Whether the champion has every kept column of the incoming table. It has none that its settings left out."""
+    return set(work.columns.names) <= set(models(champion).schema.names)
+
+
 class Prepared(NamedTuple):
     """A table that is ready for a training.
 
@@ -133,11 +139,13 @@ class Prepared(NamedTuple):
         rows: The number of rows of each part.
         privacy: What is withheld.
         relations: The relations that were found.
+        assumptions: What is assumed about the table.
     """
 
     rows: dict[str, int]
     privacy: PrivacyReport
     relations: tuple[Kept, ...]
+    assumptions: tuple[Assumption, ...]
 
 
 @stage
@@ -156,4 +164,5 @@ def split(work: Workspace, run: Run, settings: LoopSettings) -> Prepared:
     work.write("shown", [shown.table], shown.table.schema)
     found = loop.privacy(shown, parts, schema, settings)
     run.record(found, PRIVACY)
-    return Prepared({name: part.num_rows for name, part in parts._asdict().items()}, found, shown.relations.kept)
+    rows = {name: part.num_rows for name, part in parts._asdict().items()}
+    return Prepared(rows, found, shown.relations.kept, assumed(schema, shown.relations, shown.withheld))

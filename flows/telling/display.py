@@ -8,14 +8,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from pipeline import assumptions
+
 if TYPE_CHECKING:
     from flows.telling.outcome import RunOutcome
     from flows.tracking.history import Event
     from flows.tracking.registry import Version
+    from pipeline.assumptions import Assumption
     from pipeline.decisions.drift import DriftReport
     from pipeline.evaluation import Evaluation
     from pipeline.inspection import Inspection
-    from pipeline.relations import Kept
     from pipeline.replay.story import Story
 
 SHOWN = 10  # findings of a drift report
@@ -23,6 +25,8 @@ SCORES = ("area", "score", "synthetic", "real rows", "meaning")
 HISTORY = ("when (UTC)", "event", "from", "to", "by", "why")
 INSPECTION = ("column", "kind", "sensitive", "distinct", "nulls", "examples", "why")
 STRATEGY = ("strategy", "trainings", "promoted", "CPU s", "ahead", "quality", "at the end", "real rows")
+ASSUMED = ("sort", "columns")
+OVERRULE = "to overrule, at the end of resynth.toml:"
 SHORT = 8  # letters of a run's id
 WIDE = 120  # columns of a terminal with room for meanings
 
@@ -34,14 +38,19 @@ def run(console: Console, found: "RunOutcome") -> None:
     if found.evaluation is not None:
         evaluation(console, found.evaluation)
     console.print(_table("", ["", ""], summary(found), header=False))
-    for note in (*found.warnings, *withheld(found), *relations(found.relations)):
+    for note in (*found.warnings, *cost(found)):
         console.print(f"note: {note}", soft_wrap=True, markup=False, highlight=False)
     for file in found.quarantined:
         console.print(f"quarantined: {file.name}: {file.reason}", soft_wrap=True, markup=False, highlight=False)
+    assumed(console, found.assumptions)
 
 
 def inspection(
-    console: Console, rows: int, found: Sequence["Inspection"], kept: Sequence["Kept"], written: Path | None
+    console: Console,
+    rows: int,
+    found: Sequence["Inspection"],
+    taken: Sequence["Assumption"],
+    written: Path | None,
 ) -> None:
     """Print how a table would be taken."""
     cells = [
@@ -57,13 +66,18 @@ def inspection(
         for column in found
     ]
     console.print(_table(f"{rows:,} rows", INSPECTION, cells))
-    for column in found:
-        if column.withheld is not None:
-            console.print(f"note: {column.withheld.text}", soft_wrap=True, markup=False, highlight=False)
-    for note in relations(kept):
-        console.print(f"note: {note}", soft_wrap=True, markup=False, highlight=False)
+    assumed(console, taken)
     if written is not None:
         console.print(f"settings written to {written}", soft_wrap=True, markup=False, highlight=False)
+
+
+def assumed(console: Console, found: Sequence["Assumption"]) -> None:
+    """Print what resynth assumed, and the settings that overrule it."""
+    if found:
+        console.print()
+        console.print(_table("what resynth assumed", ASSUMED, assumptions.rows(found), header=False))
+        lines = ("", OVERRULE, assumptions.settings(found))
+        console.print(*lines, sep="\n", markup=False, highlight=False, soft_wrap=True)
 
 
 def evaluation(console: Console, found: "Evaluation") -> None:
@@ -164,20 +178,14 @@ def verdict(story: "Story") -> str:
     )
 
 
-def relations(found: Sequence["Kept"]) -> list[str]:
-    """What holds in every row, and how to switch it off."""
-    told = [f"relation kept: {each.text} ({each.rows:,} rows)" for each in found]
-    return [*told, 'relations.off = ["…"] in resynth.toml keeps a relation no longer'] if told else []
-
-
-def withheld(found: "RunOutcome") -> list[str]:
-    """What is withheld of the table and what that costs, and how far a small table is shrunk."""
+def cost(found: "RunOutcome") -> list[str]:
+    """What withholding costs, and how far a small table is shrunk."""
     if found.privacy is None:
         return []
-    told = [each.text for each in found.privacy.withheld]
-    if told:
-        cost = ", ".join(f"{name} {change:+.4f}" for name, change in found.privacy.cost.items())
-        told.append(f"withholding changes the scores of the real rows themselves: {cost}")
+    told = []
+    if found.privacy.withheld:
+        changes = ", ".join(f"{name} {change:+.4f}" for name, change in found.privacy.cost.items())
+        told.append(f"withholding changes the scores of the real rows themselves: {changes}")
     shrinkage = found.privacy.shrinkage
     if shrinkage is not None and shrinkage.share == 1:
         told.append("the table is small: columns are generated independently, so that no row is copied")
@@ -196,6 +204,10 @@ def markdown(found: "RunOutcome") -> str:
         lines += ["", f"| {' | '.join(SCORES)} |", "|" + "---|" * len(SCORES)]
         lines += [f"| {' | '.join(row)} |" for row in scores(found.evaluation)]
         lines += ["", *(f"- **note**: {remark}" for remark in found.evaluation.remarks)]
+    if found.assumptions:
+        rows = assumptions.rows(found.assumptions)
+        lines += ["", *(f"- **{title}**: {text}" if title else f"  - {text}" for title, text in rows)]
+        lines += ["", OVERRULE, "", "```toml", assumptions.settings(found.assumptions), "```"]
     return "\n".join([*(f"- **{key}**: {value}" for key, value in summary(found)), *lines])
 
 
@@ -231,7 +243,7 @@ def _table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]], *, he
     table = Table(title=title or None, title_justify="left", show_header=header, box=None, pad_edge=False)
     for name in head:
         numeric = name in {"synthetic", "real rows", "distinct", "nulls", *STRATEGY[1:]}
-        whole = name in HISTORY and name != "why"  # only reasons may wrap
+        whole = name == "sort" or (name in HISTORY and name != "why")  # only reasons and lists may wrap
         table.add_column(name, justify="right" if numeric else "left", overflow="fold", no_wrap=whole)
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))  # texts of people must not be read as markup

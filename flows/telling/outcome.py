@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
+from pipeline.assumptions import Assumption
 from pipeline.data.incoming import Quarantined
 from pipeline.decisions.drift import DriftReport
 from pipeline.decisions.policy import Plan
@@ -33,7 +34,8 @@ class RunOutcome(Record):
         alias: "champion" if this version is the champion now.
         decision: Whether the version was promoted or refused, or nothing was trained.
         reasons: The reasons of the decision.
-        warnings: What a person should know about the table.
+        warnings: What a person should know about the files and the state of the home.
+        assumptions: What resynth assumed about the table, and the settings that overrule it.
         privacy: What is withheld of the table, and what that costs. None if the table was not examined.
         relations: What is exact between columns of the table, and holds in every generated row.
         plan: What the new rows called for. None without a champion.
@@ -57,6 +59,7 @@ class RunOutcome(Record):
     decision: Literal["promoted", "refused", "skipped"]
     reasons: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+    assumptions: tuple[Assumption, ...] = ()
     privacy: PrivacyReport | None = None
     relations: tuple[Kept, ...] = ()
     quarantined: tuple[Quarantined, ...] = ()

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pipeline import personal
 from pipeline.arrow.arrays import Array, is_text
 from pipeline.checks import expect
-from pipeline.columns import fakes, keys
+from pipeline.columns import fakes, keys, moulds
 from pipeline.columns.base import Beside, Codec, Encoded, Extension, Novel, Origin
 from pipeline.columns.blank import Blank
 from pipeline.columns.categorical import Categorical
@@ -27,7 +27,7 @@ from pipeline.columns.variables import Discrete, Real, Variable
 from pipeline.errors import DamagedError, SchemaError, SettingsError
 from pipeline.frames import Frame, to_arrow
 from pipeline.measures import Measure
-from pipeline.schema import Column, ColumnSettings, PrivacySettings, Schema, value_type
+from pipeline.schema import Column, ColumnSettings, Dropped, PrivacySettings, Schema, value_type
 
 __all__ = [
     "KINDS",
@@ -92,23 +92,21 @@ def infer(
         for field in table.schema
     }
     found = _keyed(table, found, overrides, least)
-    columns, warnings, dropped = [], [], []
+    columns, left_out = [], []
     for field in table.schema:
         array, settings, taken = table[field.name], overrides.get(field.name, ColumnSettings()), found[field.name]
         if taken.kind == DROP:
-            dropped.append(field.name)
-            warnings.append(f"column {field.name!r} is left out: {taken.why}")
+            left_out.append(Dropped(name=field.name, why=taken.why, chosen=settings.chosen))
             continue
         column = _column(field, array, settings, taken, least)
         columns.append(column)
-        warnings += _warnings(column, array)
         if settings.kind == Identifier.kind and (column.fake is not None or not is_text(field.type)):
             Identifier.fit(array, column)  # raises now if there is no room for fresh values
     if not columns:
-        raise SchemaError(f"expected at least one column to keep, got none of {len(dropped)}")
+        raise SchemaError(f"expected at least one column to keep, got none of {len(left_out)}")
     fields = [_without_values(table.schema.field(column.name), column) for column in columns]
     kept = pa.schema(fields, table.schema.metadata)
-    return Schema(tuple(columns), kept, tuple(warnings), tuple(dropped))
+    return Schema(tuple(columns), kept, tuple(left_out))
 
 
 def fit(table: pa.Table, schema: Schema, taken: pa.Table | None = None) -> dict[str, Codec]:
@@ -300,6 +298,9 @@ def _column(field: pa.Field, array: Array, settings: ColumnSettings, taken: _Tak
         normalization=settings.normalization,
         least_rows=1 if public else least,
         why=taken.why,
+        chosen=settings.chosen,
+        varies=_varies(kind, array),
+        shape=moulds.shape_of(field.name, present(array)).shape if kind == Text.kind and not settings.chosen else None,
         unique_with=taken.unique_with,
         fake=None if settings.fake is None else personal.canonical(settings.fake),
         locale=settings.locale,
@@ -318,12 +319,9 @@ def _null_count(array: Array) -> int:
     return int(array.null_count + (nans or 0))
 
 
-def _warnings(column: Column, array: Array) -> list[str]:
+def _varies(kind: str, array: Array) -> bool:
+    """Whether values of a column differ. Values that are not compared are taken to differ if there are any."""
     if _null_count(array) == len(array):
-        return [f"column {column.name!r} is all null: it is written as it is and says nothing"]
-    if (text := KINDS[column.kind].warning(column)) is not None:
-        return [text]
-    seen = measure(column.kind)
-    if seen is not None and seen.constant(array):
-        return [f"column {column.name!r} is constant: it is written as it is and says nothing"]
-    return []
+        return False
+    seen = measure(kind)
+    return seen is None or not seen.constant(array)

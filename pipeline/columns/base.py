@@ -125,11 +125,6 @@ class Codec(ABC):
             SchemaError: There are new labels, and they are refused.
         """
 
-    @classmethod
-    def warning(cls, column: Column) -> str | None:  # noqa: ARG003
-        """What people should know of a column of this kind, in one line; None for nothing."""
-        return None
-
     @property
     def labels(self) -> pa.Array | None:
         """The labels that the codec knows; None if its values are not labels."""

@@ -37,11 +37,6 @@ class Blank(Codec):
         return None
 
     @classmethod
-    def warning(cls, column: Column) -> str:
-        """See `Codec.warning`."""
-        return f"column {column.name!r} is published all null"
-
-    @classmethod
     def supports(cls, arrow: pa.DataType) -> bool:  # noqa: ARG003
         """Every type."""
         return True

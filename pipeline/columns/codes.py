@@ -26,7 +26,6 @@ from pipeline.arrow import labels
 from pipeline.arrow.arrays import Array, combined, numbers
 from pipeline.arrow.domain import Grid, domain_of, is_number, valid
 from pipeline.columns.categorical import Categorical
-from pipeline.schema import Column
 
 FEWEST_ROWS = 100
 FEWEST_VALUES = 10
@@ -67,11 +66,6 @@ class NumberCode(Categorical):
     def claim(cls, array: Array, name: str, least_rows: int) -> str | None:  # noqa: ARG003
         """Claim numbers that sit as codes do."""
         return recognised(array, name)
-
-    @classmethod
-    def warning(cls, column: Column) -> str:
-        """See `Codec.warning`."""
-        return f'column {column.name!r} is taken for codes, none of which is invented: kind = "numeric" overrules it'
 
     @classmethod
     def _ordered(cls, values: pa.Array, counts: Ints, arrow: pa.DataType) -> Ints:

@@ -65,14 +65,6 @@ class Identifier(MadeUp):
         return is_text(arrow) or bool(pa.types.is_integer(value_type(arrow)))
 
     @classmethod
-    def warning(cls, column: Column) -> str:
-        """See `Codec.warning`."""
-        beside = f", unique with {' and '.join(map(repr, column.unique_with))}" if column.unique_with else ""
-        return (
-            f"column {column.name!r} is taken for an identifier ({column.why}): generated rows get fresh values{beside}"
-        )
-
-    @classmethod
     def _fitted(cls, array: Array, column: Column, known: Mould | None, beside: Beside) -> Self:
         """Fit, and raise SchemaError if the type has no room for as many fresh values as there are rows."""
         fitted, taken = super()._fitted(array, column, known, beside), array if beside.taken is None else beside.taken

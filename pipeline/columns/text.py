@@ -13,7 +13,7 @@ from pipeline.arrow.arrays import Array, combined, is_text
 from pipeline.columns.identifier import Identifier
 from pipeline.columns.madeup import MadeUp
 from pipeline.columns.moulds import unrecognised
-from pipeline.schema import Column, value_type
+from pipeline.schema import value_type
 
 PLAIN = ("code", "uuid")
 """Shapes of texts that identify a record and not a person."""
@@ -44,11 +44,6 @@ class Text(MadeUp):
         """Whether texts identify a record and not a person."""
         values = present(array)
         return (personal.recognise(name, values) or unrecognised(values)).shape in PLAIN
-
-    @classmethod
-    def warning(cls, column: Column) -> str:
-        """See `Codec.warning`."""
-        return f"column {column.name!r} is made up, not modelled ({column.why})"
 
 
 def _rare(values: pa.Array, least_rows: int) -> str | None:

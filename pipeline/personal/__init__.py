@@ -1,6 +1,6 @@
 """Columns that identify people: recognising them, and made-up values for them."""
 
-from pipeline.personal.chosen import canonical, check, described, look
+from pipeline.personal.chosen import PLURALS, canonical, check, described, look
 from pipeline.personal.fakes import LEAST_ROWS, Fake, digits_of
 from pipeline.personal.folding import Words
 from pipeline.personal.names import Shape
@@ -10,6 +10,7 @@ from pipeline.personal.recognition import Recognition, recognise
 
 __all__ = [
     "LEAST_ROWS",
+    "PLURALS",
     "Fake",
     "Provider",
     "Recognition",

@@ -14,7 +14,7 @@ from pipeline.personal.recognition import Recognition, recognise_as
 
 _EVERYDAY: dict[str, Shape] = {"name": "person"}
 """Everyday words for shapes."""
-_PLURALS: dict[Shape, str] = {
+PLURALS: dict[Shape, str] = {
     "email": "e-mail addresses",
     "phone": "telephone numbers",
     "person": "names of persons",
@@ -33,6 +33,7 @@ _PLURALS: dict[Shape, str] = {
     "free text": "sentences",
     "code": "codes",
 }
+"""What values of each shape are called."""
 
 
 def canonical(fake: str) -> str:
@@ -43,7 +44,7 @@ def canonical(fake: str) -> str:
 def described(fake: str) -> str:
     """Made-up values of this name, in words."""
     shape = _shape(fake)
-    return f"made-up {_PLURALS[shape]}" if shape is not None else f"made-up values of Faker's {fake!r}"
+    return f"made-up {PLURALS[shape]}" if shape is not None else f"made-up values of Faker's {fake!r}"
 
 
 def check(fake: str, locale: str | None) -> None:
@@ -54,7 +55,7 @@ def check(fake: str, locale: str | None) -> None:
     """
     shape = _shape(fake)
     if shape is not None and locale is not None and locale[:2] not in LANGUAGES:
-        raise SettingsError(f"expected a locale of {', '.join(LANGUAGES)} for {_PLURALS[shape]}, got {locale!r:.80}")
+        raise SettingsError(f"expected a locale of {', '.join(LANGUAGES)} for {PLURALS[shape]}, got {locale!r:.80}")
     if locale is not None:
         from faker.config import AVAILABLE_LOCALES  # noqa: PLC0415 - most settings need no Faker
 
@@ -66,7 +67,7 @@ def check(fake: str, locale: str | None) -> None:
     provider = Provider(name=fake, locale=locale or USUAL)
     known = provider.known()
     if fake not in known:
-        shapes, near = ", ".join(_PLURALS), _near(fake, [*_PLURALS, *_EVERYDAY, *sorted(known)])
+        shapes, near = ", ".join(PLURALS), _near(fake, [*PLURALS, *_EVERYDAY, *sorted(known)])
         raise SettingsError(
             f"expected made-up values of a shape ({shapes}) or of a provider of Faker in {provider.locale},"
             f" got {fake!r:.80}{near}"

@@ -10,6 +10,7 @@ row is like is bound all the same, and `broken` finds it.
 """
 
 from abc import abstractmethod
+from dataclasses import replace
 from typing import ClassVar, Self
 
 import numpy as np
@@ -150,14 +151,14 @@ def without(schema: Schema, *names: str) -> Schema:
     """A schema without some columns."""
     kept = tuple(column for column in schema.columns if column.name not in names)
     arrow = pa.schema([schema.arrow.field(column.name) for column in kept], schema.arrow.metadata)
-    return Schema(kept, arrow, schema.warnings, schema.dropped)
+    return replace(schema, columns=kept, arrow=arrow)
 
 
 def changed(schema: Schema, column: Column, arrow: pa.DataType) -> Schema:
     """A schema with another kind and type of one column."""
     columns = tuple(column if column.name == own.name else own for own in schema.columns)
     fields = [pa.field(f.name, arrow) if f.name == column.name else f for f in schema.arrow]
-    return Schema(columns, pa.schema(fields, schema.arrow.metadata), schema.warnings, schema.dropped)
+    return replace(schema, columns=columns, arrow=pa.schema(fields, schema.arrow.metadata))
 
 
 class Rounded(Following):

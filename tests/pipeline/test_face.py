@@ -14,7 +14,7 @@ import pipeline
 from pipeline import Synthesizer, TrainingSettings
 
 NAMES = """
-    BusyError Column ColumnSettings DamagedError Decision DiskFullError DriftReport DriftSettings Evaluation
+    Assumption BusyError Column ColumnSettings DamagedError Decision DiskFullError DriftReport DriftSettings Evaluation
     EvaluationSettings FormatError GateSettings InputError ModelSettings NotFoundError PrivacySettings Profile
     ReadSettings Reference RelationSettings ResynthError Schema SchemaError Score SettingsError Split SplitSettings
     Synthesizer TableError TrainingSettings compare decide evaluate infer read split

@@ -1,13 +1,15 @@
 """Schemas: inferred, overridden, compared, kept."""
 
+from dataclasses import replace
+
 import pyarrow as pa
 import pytest
 from pydantic import ValidationError
 from samples import mixed
 
 from pipeline import columns
-from pipeline.errors import SchemaError, SettingsError
-from pipeline.schema import ColumnSettings, PrivacySettings, Schema
+from pipeline.errors import DamagedError, SchemaError, SettingsError
+from pipeline.schema import ColumnSettings, Dropped, PrivacySettings, Schema
 
 
 def test_kinds_are_inferred():
@@ -26,7 +28,7 @@ def test_kinds_are_inferred():
         "note": "categorical",
     }
     assert [column.name for column in schema if column.nullable] == ["price", "amount", "note"]
-    assert any("'key' is taken for an identifier" in warning for warning in schema.warnings)
+    assert "the name says so" in schema["key"].why
 
 
 def test_json_keeps_the_arrow_schema_exactly():
@@ -35,7 +37,25 @@ def test_json_keeps_the_arrow_schema_exactly():
     again = Schema.from_json(schema.to_json())
     assert again.arrow.equals(schema.arrow, check_metadata=True)
     assert again.columns == schema.columns
-    assert again.warnings == schema.warnings
+    assert again.left_out == schema.left_out
+
+
+def test_a_column_is_in_a_schema_once():
+    """JSON of a schema with a column twice, or both kept and left out, is refused."""
+    schema = columns.infer(mixed(), {"note": ColumnSettings(kind="drop")})
+    twice = replace(schema, left_out=(*schema.left_out, *schema.left_out))
+    both = replace(schema, left_out=(Dropped(name="key", why=""),))
+    for wrong in (twice, both):
+        with pytest.raises(DamagedError, match="expected column names that differ"):
+            Schema.from_json(wrong.to_json())
+
+
+def test_whether_values_differ_is_known():
+    """A column of one value, with nulls or without, or of nulls alone does not vary. NaN is a null."""
+    nan = float("nan")
+    values = {"one": [1, 1, None], "two": [1, 2, None], "none": [None] * 3, "nan": [nan] * 3, "flag": [True] * 3}
+    schema = columns.infer(pa.table({name: pa.array(own) for name, own in values.items()}))
+    assert [column.name for column in schema if column.varies] == ["two"]
 
 
 def test_differences_are_named():
@@ -85,15 +105,12 @@ def test_overrides_are_obeyed():
 
 
 def test_a_column_that_cannot_be_modelled_is_left_out_and_blocks_nothing():
-    """A list and a blob are left out with a line each; a table of nothing else is refused."""
+    """A list and a blob are left out with a reason each; a table of nothing else is refused."""
     lists, blobs = pa.array([[1], [2, 3]] * 5), pa.array([b"x", b"y"] * 5)
     schema = columns.infer(pa.table({"a": lists, "size": pa.array([1.5, 2.5] * 5), "blob": blobs}))
     assert (schema.names, schema.dropped) == (("size",), ("a", "blob"))
     assert schema.arrow.names == ["size"]
-    assert [line.partition(":")[0] for line in schema.warnings] == [
-        "column 'a' is left out",
-        "column 'blob' is left out",
-    ]
+    assert all(left.why.startswith("values of type") and not left.chosen for left in schema.left_out)
     assert not schema.differences(pa.schema([("a", lists.type), ("size", pa.float64()), ("blob", pa.binary())]))
     with pytest.raises(SchemaError, match="expected at least one column to keep, got none of 1"):
         columns.infer(pa.table({"blob": blobs}))
@@ -103,7 +120,7 @@ def test_a_column_can_be_dropped_blanked_or_kept_as_public():
     """`drop` takes a column out of the schema, `null` keeps its name and type, and public labels have no least rows."""
     kinds = {"note": ColumnSettings(kind="drop"), "key": ColumnSettings(kind="categorical")}
     schema = columns.infer(mixed(), kinds | {"group": ColumnSettings(public=True)}, PrivacySettings(least_rows=7))
-    assert schema.dropped == ("note",)
+    assert schema.left_out == (Dropped(name="note", why="the settings say so", chosen=True),)
     assert (schema["group"].least_rows, schema["size"].least_rows) == (1, 7)
     assert columns.infer(mixed(), {"note": ColumnSettings(kind="null")}).arrow.field("note").type == pa.string()
     with pytest.raises(SchemaError, match="'key' is declared without nulls"):

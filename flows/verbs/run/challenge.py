@@ -33,7 +33,7 @@ def retrain(job: Job, incoming: Incoming, outlook: Outlook) -> RunOutcome:
     with ExitStack() as undo:
         challenger, hidden = train(job, incoming, outlook)
         undo.callback(take_back, job, registry.withdraw, challenger)
-        judged = judge(job, challenger, job.champion if outlook.drift is not None else None)
+        judged = judge(job, challenger, rival(job, outlook))
         publisher = registry.champion(job.request.name)  # a person may have moved the alias meanwhile
         moved = publisher is not None and publisher.version == challenger.version
         undo.callback(take_back, job, registry.demote, challenger, publisher)
@@ -51,6 +51,7 @@ def retrain(job: Job, incoming: Incoming, outlook: Outlook) -> RunOutcome:
             decision="promoted" if judged.decision.promote else "refused",
             reasons=judged.decision.reasons,
             warnings=incoming.warnings,
+            assumptions=outlook.prepared.assumptions,
             privacy=hidden,
             relations=outlook.prepared.relations,
             quarantined=job.quarantined,
@@ -67,6 +68,13 @@ def retrain(job: Job, incoming: Incoming, outlook: Outlook) -> RunOutcome:
         complete(job, outcome, incoming)
         undo.pop_all()  # the new state is complete
     return outcome
+
+
+def rival(job: Job, outlook: Outlook) -> Version | None:
+    """The champion, if it has the columns of the table, so that its rows can be compared with the same hold-out."""
+    if job.champion is None or outlook.drift is None or not reading.covered(job.work, job.champion, job.models):
+        return None
+    return job.champion
 
 
 def take_back(job: Job, step: Callable[P, None], *arguments: P.args, **named: P.kwargs) -> None:

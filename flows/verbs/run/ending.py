@@ -66,6 +66,7 @@ def skip(job: Job, champion: Version, incoming: Incoming, outlook: Outlook) -> R
         decision="skipped",
         reasons=outlook.plan.reasons if outlook.plan is not None else (),
         warnings=incoming.warnings,
+        assumptions=outlook.prepared.assumptions,
         privacy=outlook.prepared.privacy,
         relations=outlook.prepared.relations,
         quarantined=job.quarantined,

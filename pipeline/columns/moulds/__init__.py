@@ -7,6 +7,6 @@ values of rows. A mould is JSON, and `check` verifies that a mould from a file m
 
 from pipeline.columns.moulds.leaf import ENDLESS, Nothing, Wanted
 from pipeline.columns.moulds.nested import Mould, check, filled, fit
-from pipeline.columns.moulds.texts import unrecognised
+from pipeline.columns.moulds.texts import shape_of, unrecognised
 
-__all__ = ["ENDLESS", "Mould", "Nothing", "Wanted", "check", "filled", "fit", "unrecognised"]
+__all__ = ["ENDLESS", "Mould", "Nothing", "Wanted", "check", "filled", "fit", "shape_of", "unrecognised"]

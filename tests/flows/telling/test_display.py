@@ -2,15 +2,22 @@
 
 import datetime as dt
 import io
+import tomllib
 
+import pyarrow as pa
 import pytest
 from rich.console import Console
 
 from flows.telling import display
+from flows.telling.outcome import RunOutcome
 from flows.tracking.history import Event
+from pipeline.assumptions import Assumption, assumed, settings
 from pipeline.decisions.drift import DriftReport, Finding
 from pipeline.evaluation import Evaluation, Score
+from pipeline.privacy.disclosure import Withheld
+from pipeline.relations.sums import Same
 from pipeline.replay.story import STRATEGIES, Quality, Step, Story
+from pipeline.schema import Column, Schema
 
 FOUND = Evaluation(
     rows=100,
@@ -28,6 +35,58 @@ def printed(width: int, show: object, shown: object) -> str:
     show(console, shown)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
+
+
+def taken(names: int) -> tuple[Assumption, ...]:
+    """What is assumed of a table with so many columns of each of three sorts, and as many relations."""
+    columns = [
+        column
+        for i in range(names)
+        for column in (
+            Column(name=f"order_number_{i}", kind="identifier", nullable=False),
+            Column(name=f"contact_{i}", kind="text", nullable=False, shape="email" if i % 2 else "person"),
+            Column(name=f"branch_{i}", kind="code", nullable=False),
+            Column(name=f"gross_{i}", kind="numeric", nullable=False),
+            Column(name=f"net_{i}", kind="numeric", nullable=False),
+        )
+    ]
+    types = {"text": pa.string()}
+    arrow = pa.schema([(column.name, types.get(column.kind, pa.int64())) for column in columns])
+    same = [Same(target=f"gross_{i}", sources=(f"net_{i}",), support=9) for i in range(names)]
+    hidden = [Withheld(name=f"net_{i}", labels=0, rows=2) for i in range(names)]
+    return assumed(Schema(tuple(columns), arrow), same, hidden)
+
+
+@pytest.mark.parametrize("width", [80, 120])
+@pytest.mark.parametrize("names", [2, 60])
+def test_assumptions_are_a_short_list_and_settings_to_paste(width: int, names: int) -> None:
+    """The list fits the width, every sort has a line, and the settings are one document whatever the width."""
+    found = taken(names)
+    text = printed(width, display.assumed, found)
+    listed, _, document = text.partition("to overrule, at the end of resynth.toml:\n")
+    assert max(map(len, listed.splitlines())) <= width
+    assert len(text.splitlines()) <= 50
+    flat = " ".join(listed.split())
+    for title in ("identifiers", "made up", "codes", "extremes", "relations"):
+        assert title in [line[:11].strip() for line in listed.splitlines()]
+    assert ("order_number_5 and 54 more" in flat) == ("and 52 more" in flat) == (names == 60)
+    assert "gross_1 = net_1 (9 rows)" in flat
+    assert document.strip() == settings(found)
+    values = tomllib.loads(document)
+    assert set(values["columns"]) >= {"order_number_0", "contact_0", "branch_0"}
+    assert not [name for name in values["columns"] if name.startswith("net")]
+    assert values["relations"]["off"] == [each.what for each in found if each.sort == "relation"][:8]
+    assert printed(width, display.assumed, ()) == ""
+
+
+def test_the_page_of_a_run_has_the_same_list() -> None:
+    """Prefect's page names what was assumed, and its block of TOML is the document of the terminal."""
+    outcome = RunOutcome(name="t", decision="skipped", reasons=(), seconds={}, assumptions=taken(2))
+    page = display.markdown(outcome)
+    assert "- **codes**: numbers taken as labels, none of which is invented: branch_0, branch_1\n" in page
+    assert page.partition("```toml\n")[2].partition("\n```")[0] == settings(taken(2))
+    assert RunOutcome.model_validate_json(outcome.model_dump_json()) == outcome
+    assert outcome.answer()["assumptions"][0]["overrule"].startswith('columns.order_number_0 = { kind = "numeric" }')
 
 
 @pytest.mark.parametrize("width", [60, 80, 160])

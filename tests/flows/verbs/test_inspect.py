@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -54,6 +55,41 @@ def test_every_column_is_told_with_its_kind_and_examples(inspect, source, tmp_pa
     shown = {example for column in found.values() for example in column["examples"]}
     assert not shown & secrets(table)
     assert not (tmp_path / "mlruns").exists()
+
+
+def test_what_was_assumed_is_told_once_with_settings_that_overrule_it(inspect, source, tmp_path):
+    """The output ends with a TOML document. A home with these settings assumes less, and no note repeats the list."""
+    outcome = inspect(source)
+    listed, _, document = outcome.out.partition("what resynth assumed")[2].partition("resynth.toml:\n")
+    assert "e-mail addresses (E-Mail)" in listed
+    assert "note: " not in outcome.out
+    assert outcome.out.count("cannot be modelled by themselves: Körbe") == 1
+    assert not secrets(pq.read_table(source)) & set(listed.replace(",", " ").split())
+    before = {(each["sort"], *each["columns"]) for each in inspect(source, "--json").answer["assumptions"]}
+    (tmp_path / "resynth.toml").write_text(f"seed = 3\n{document}")
+    after = {(each["sort"], *each["columns"]) for each in inspect(source, "--json").answer["assumptions"]}
+    named = {*tomllib.loads(document)["columns"]}
+    assert {"E-Mail", "Körbe", "Kundennummer"} <= named
+    assert not [
+        each for each in after & before if named.intersection(each) and each[0] not in {"rare labels", "extremes"}
+    ]
+
+
+def test_a_written_relation_is_switched_off_by_deleting_a_comment_sign(inspect, tmp_path):
+    """Relations are written as comments. Without its #, a relation is not kept, and the others are."""
+    random = np.random.default_rng(0)
+    net, tax = np.round(random.lognormal(3, 1, (2, 300)), 2)
+    table = pa.table({"net": net, "tax": tax, "gross": np.round(net + tax, 2), "twice": net * 2})
+    pq.write_table(table, tmp_path / "sales.parquet")
+    before = inspect(tmp_path / "sales.parquet", "--write", "--json").answer["relations"]
+    assert {"gross = net + tax", "twice = 2 · net"} <= {each["text"] for each in before}
+    assert Settings.load(tmp_path).relations.off == ()
+    file = tmp_path / "resynth.toml"
+    file.write_text(file.read_text("utf-8").replace('# "gross = net + tax"', '"gross = net + tax"'), "utf-8")
+    assert Settings.load(tmp_path).relations.off == ("gross = net + tax",)
+    after = {each["text"] for each in inspect("--json").answer["relations"]}
+    assert "gross = net + tax" not in after
+    assert "twice = 2 · net" in after
 
 
 def test_what_was_found_can_be_written_and_edited(inspect, source, tmp_path):

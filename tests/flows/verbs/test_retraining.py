@@ -273,7 +273,7 @@ def test_an_alias_moved_meanwhile_is_respected(
         Operation.open("run", home, name) as operation,
     ):
         job = Job(request, operation, first.origin, first, clock, None)
-        outcome = retrain(job, incoming, Outlook(None, None, Prepared({}, PrivacyReport(least_rows=5), ())))
+        outcome = retrain(job, incoming, Outlook(None, None, Prepared({}, PrivacyReport(least_rows=5), (), ())))
         assert (outcome.published, outcome.alias) == ("2", None)
     assert published == ["3" if promote else "2"]
     assert registry.resolve(name).version == "2"
