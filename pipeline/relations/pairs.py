@@ -53,7 +53,7 @@ class Never(Relation):
     @property
     def text(self) -> str:
         """See `Relation.text`."""
-        return "no row has labels together that no real row has"
+        return "labels that never occur together stay apart"
 
     def broken(self, table: pa.Table) -> Mask:
         """See `Relation.broken`."""
