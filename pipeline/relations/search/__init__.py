@@ -51,7 +51,7 @@ COMPUTED: tuple[Callable[[Extract], Iterator[Following]], ...] = (
     *(bands, lookups, pair_lookups),
 )
 """Finders of columns that follow from others. Of two that compute a column, the earlier one does."""
-LEFT: tuple[Finder, ...] = (exclusives, absences, orders, zeros)
+LEFT: tuple[Finder, ...] = (exclusives, orders, absences, zeros)
 """Finders of what holds between columns that do not follow from others. What the first ones have rewritten, the later
 ones do not see."""
 
@@ -71,18 +71,25 @@ def find(table: pa.Table, schema: Schema, settings: RelationSettings | None = No
     rules = [Rule.parse(text, schema.arrow) for text in settings.rules]
     check(rules, table)
     declared = [Declared.of(rule, table.num_rows) for rule in rules]
-    if not settings.find:
-        return Relations(schema, declared)
-    computed = _computed(Extract(table, schema), settings.off)
-    relations = Relations(schema, [*declared, *computed])
-    return Relations(schema, [*relations, *_left(relations, table, settings.off)])
+    if settings.find:
+        computed = _computed(Extract(table, schema), lambda relation: relation.text not in settings.off)
+        relations = Relations(schema, [*declared, *computed])
+        return Relations(schema, [*relations, *_left(relations, table, settings.off)])
+    # what a rule calls equal is computed: rows drawn again would hardly ever be equal
+    equal = [set(rule.columns) for rule in rules if "==" in rule.words]
+    others = [name for name in schema.names if not any(name in names for names in equal)]
+
+    def told(relation: Relation) -> bool:
+        return any({relation.target, *relation.sources} <= names for names in equal)
+
+    return Relations(schema, [*declared, *_computed(Extract(table, schema).without(others), told)])
 
 
-def _computed(sample: Extract, off: Collection[str]) -> list[Relation]:
+def _computed(sample: Extract, wanted: Callable[[Relation], bool]) -> list[Relation]:
     """Columns that follow from others, each before those that it follows from, and what has to be checked of them."""
 
     def holds(relation: Relation) -> bool:
-        return relation.text not in off and not relation.broken(sample.whole).any()
+        return wanted(relation) and not relation.broken(sample.whole).any()
 
     chain, view, spare = Chain(holds, sample.scales), sample, list[Lookup]()
     for finder in COPIES:

@@ -6,7 +6,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from pipeline import ColumnSettings, Synthesizer, TrainingSettings, columns
+from pipeline import ColumnSettings, RelationSettings, Synthesizer, TrainingSettings, columns
 from pipeline.relations import Relations
 from pipeline.relations.search import find
 from pipeline.relations.search.rates import simplest
@@ -118,6 +118,19 @@ def test_rounding_follows_the_real_rows() -> None:
         found = searched(table)
         assert [relation.text for relation in found] == ["tax = 0.15 · net"]
         assert found.bind(found.free(table)).equals(table)
+
+
+def test_a_declared_sum_is_computed_although_nothing_is_looked_for(training: None) -> None:
+    """A rule of equality holds by construction: rows drawn again would hardly ever be equal."""
+    random = np.random.default_rng(6)
+    net, tax, other = (np.round(random.lognormal(3, 1, 2_000), 2) for _ in range(3))
+    table = pa.table({"net": net, "tax": tax, "gross": np.round(net + tax, 2), "other": other, "twice": 2 * other})
+    settings = RelationSettings(find=False, rules=("net + tax == gross", "other > 0"))
+    fitted = Synthesizer.fit(table, training=TrainingSettings(epochs=1), relations=settings)
+    assert {relation.text for relation in fitted.fitted.relations} == {*settings.rules, "gross = net + tax"}
+    made = fitted.table(20_000).to_pandas()
+    assert (made["net"] + made["tax"] - made["gross"]).abs().max() < 1e-6
+    assert len(made["gross"].unique()) > 1_000
 
 
 def test_what_only_looks_computed_is_not() -> None:
