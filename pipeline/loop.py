@@ -67,14 +67,17 @@ class Shown(NamedTuple):
 def show(table: pa.Table, parts: Split, schema: Schema, settings: LoopSettings) -> Shown:
     """Withhold what may not be shown of a table and its parts. See `pipeline.privacy.disclosure`.
 
-    Only free columns are changed, and what follows from them follows again: relations hold in what is shown too.
+    Only free columns are changed, and what follows from them follows again. Rows that then break a relation between
+    columns that do not follow from each other are left out, so relations hold in what is shown too.
     """
     learned = pa.concat_tables([parts.train, parts.validation])
     relations = search.find(learned, schema, settings.relations).extended(table)
     rule = Disclosure.of(relations.free(table), relations.free_schema)
 
     def shown(rows: pa.Table) -> pa.Table:
-        return relations.bind(rule.apply(relations.free(rows), seed=settings.seed))
+        bound = relations.bind(rule.apply(relations.free(rows), seed=settings.seed))
+        broken = relations.broken(bound).any(axis=0)
+        return bound.filter(pa.array(~broken)) if broken.any() else bound
 
     return Shown(shown(table), Split(*map(shown, parts)), rule.withheld, relations)
 

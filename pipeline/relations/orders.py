@@ -87,6 +87,11 @@ class Least(Relation):
     scale: Unit
     origin: Unit
 
+    @classmethod
+    def of(cls, order: "Later | Least") -> Self:
+        """The same order between columns as they are."""
+        return cls.model_validate(order.model_dump(exclude={"kind", "end"}))
+
     @property
     def text(self) -> str:
         """See `Relation.text`."""

@@ -21,7 +21,7 @@ from pipeline.relations import Relations
 from pipeline.relations.base import Following, Relation
 from pipeline.relations.declared import Declared
 from pipeline.relations.lookups import Agreement, Lookup
-from pipeline.relations.orders import Later
+from pipeline.relations.orders import Later, Least
 from pipeline.relations.rules import Rule, check
 from pipeline.relations.search.absent import absences
 from pipeline.relations.search.bands import bands
@@ -114,14 +114,18 @@ def _left(relations: Relations, table: pa.Table, off: Collection[str]) -> list[R
     scales: dict[str, Unit | None] = {}
     for finder in LEFT:
         touched: set[str] = set()
+        before, group, aside = free, list[Relation](), list[Relation]()
         sample = Extract(free, left, scales)
         for relation in finder(sample.without(relations.rewritten) if finder is orders else sample):
-            apart = touched.isdisjoint((relation.target, *relation.sources))
-            if not apart or relation.text in off or relation.broken(free).any():
+            if relation.text in off or relation.broken(before).any():
                 continue
-            touched.update(_rewritten(relation, left))
-            found.append(relation.model_copy(update={"support": _support(relation, free)}))
-            free, left = relation.free(free), relation.freed(left)
+            if touched.isdisjoint((relation.target, *relation.sources)):
+                touched.update(_rewritten(relation, left))
+                group.append(relation.model_copy(update={"support": _support(relation, free)}))
+                free, left = relation.free(free), relation.freed(left)
+            elif isinstance(relation, Later | Least):  # a column takes one difference, and other orders are checked
+                aside.append(Least.of(relation))
+        found += [*aside, *group]
         for name in touched:
             scales.pop(name, None)
     return found

@@ -49,14 +49,17 @@ def checks(sample: Extract, chain: Chain) -> Iterator[Relation]:
         if isinstance(relation, Later) and relation.sources[0] in chain.bound and relation.target not in used:
             yield relation
         else:
-            yield Least.model_validate(relation.model_dump(exclude={"kind", "end"}))
+            yield Least.of(relation)
     for name, own in sums.items():
         if not own.scale.tick and least[name] >= 0 and not _never_negative(_terms(sums, name), least):
             yield Positive(target=name, sources=own.sources, support=own.support)
 
 
 def _neighbours(sample: Extract, pairs: Iterable[tuple[Numbers, Numbers]]) -> Iterator[Later | Least]:
-    """The orders of pairs of columns that do not follow from other orders."""
+    """The orders of pairs of columns that do not follow from other orders, the end of a chain first.
+
+    So each column of a chain can take the difference from the one before it.
+    """
     found: list[tuple[float, Later | Least]] = []
     tries = max(len(sample.numbers) ** 2, 1)
     for one, other in pairs:
@@ -66,7 +69,8 @@ def _neighbours(sample: Extract, pairs: Iterable[tuple[Numbers, Numbers]]) -> It
     after: dict[str, set[str]] = {}
     for _, relation in found:
         after.setdefault(relation.sources[0], set()).add(relation.target)
-    for _, relation in sorted(found, key=lambda pair: pair[0]):
+    depth = {own.target: sum(own.target in after[name] for name in after) for _, own in found}
+    for _, relation in sorted(found, key=lambda pair: (-depth[pair[1].target], pair[0])):
         later = after[relation.sources[0]]
         if not any(relation.target in after.get(name, ()) for name in later):  # else it follows from its neighbours
             yield relation

@@ -106,6 +106,30 @@ def test_a_total_is_found_in_any_of_its_roles() -> None:
         assert np.abs(back["card"].to_numpy() + back["cash"].to_numpy() - back["total"].to_numpy()).max() < 1e-6
 
 
+def test_chains_of_dates_keep_their_order(training: None) -> None:
+    """Of four dates in a row, the last often missing, and one that is later than two others: every order is kept."""
+    random = np.random.default_rng(9)
+    first = np.datetime64("2022-03-01") + random.integers(0, 700, 2_500).astype("timedelta64[D]")
+    steps = [(random.geometric(p, 2_500) - 1).astype("timedelta64[D]") for p in (0.3, 0.2, 0.1)]
+    dates = [first, first + steps[0], first + steps[0] + steps[1], first + steps[0] + steps[1] + steps[2]]
+    paid = random.random(2_500) < 0.6
+    beside = first + random.integers(0, 20, 2_500).astype("timedelta64[D]")
+    last = np.maximum(dates[2], beside) + random.integers(0, 9, 2_500).astype("timedelta64[D]")
+    table = pa.table(
+        {
+            "status": np.where(paid, "paid", random.choice(["open", "void"], 2_500)),
+            **{f"d{i}": pa.array(day.astype("datetime64[D]")) for i, day in enumerate(dates[:3])},
+            "d3": pa.array(dates[3].astype("datetime64[D]"), mask=~paid),
+            "beside": pa.array(beside.astype("datetime64[D]")),
+            "last": pa.array(last.astype("datetime64[D]")),
+        }
+    )
+    made = Synthesizer.fit(table, training=TrainingSettings(epochs=1)).table(30_000).to_pandas()
+    for less, more in (("d0", "d1"), ("d1", "d2"), ("d2", "d3"), ("d2", "last"), ("d0", "beside"), ("beside", "last")):
+        assert not (made[more] < made[less]).any(), (less, more)
+    assert (made["d3"].notna() == (made["status"] == "paid")).all()
+
+
 def test_rounding_follows_the_real_rows() -> None:
     """Halves are rounded as the real ones were: in decimal numbers, or in floats as NumPy does."""
     net = np.arange(1, 3_001) / 100

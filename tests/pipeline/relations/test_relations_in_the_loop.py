@@ -1,5 +1,6 @@
 """Relations in a turn of the loop: withholding keeps them, and rows that break one are drift."""
 
+import harder
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -37,6 +38,33 @@ def test_what_is_shown_keeps_every_relation() -> None:
     assert {each.text for each in shown.relations.kept} >= {"due = amount + freight + fee"}
     off = SETTINGS.model_copy(update={"relations": RelationSettings(find=False)})
     assert related.broken(loop.show(table, split(table), columns.infer(table), off).table, table)["due"] > 0
+
+
+@pytest.mark.parametrize("name", list(harder.TABLES))
+def test_a_training_finds_the_relations_of_the_table(name: str, training: None) -> None:
+    """It sees what is shown of the rows, and the same relations hold in that."""
+    table = harder.TABLES[name](3_000, 8)
+    shown = loop.show(table, split(table), columns.infer(table), SETTINGS)
+    assert set(harder.broken(name, shown.table, table).values()) <= {0.0, 1.0}  # made-up columns are still real
+    fitted = loop.fit(shown.parts, columns.infer(table), SETTINGS, champion=None, taken=table).fitted
+    assert {own.text for own in shown.relations.kept} <= {own.text for own in fitted.relations.kept}
+
+
+def test_a_row_with_a_rare_label_does_not_break_a_relation() -> None:
+    """A town of four rows at a border takes the name of one beyond it, but its code tells its country too."""
+    random = np.random.default_rng(4)
+    code = random.integers(0, 2_000, 3_000)
+    country = np.array(["AT", "BE", "CZ", "DK"])[code // 500]
+    town = np.char.add(country, random.integers(0, 10, 3_000).astype(str)).astype("<U9")
+    rare = [5, 900, 1_700, 2_400]
+    code[rare], country[rare], town[rare] = 500, "BE", "rare town"
+    table = pa.table({"code": code, "town": town, "country": country})
+    shown = loop.show(table, split(table), columns.infer(table), SETTINGS)
+    texts = {"country follows from the range of code", "country follows from town"}
+    assert texts <= {each.text for each in shown.relations.kept}
+    assert not shown.relations.broken(shown.table).any()
+    assert "rare town" not in shown.table["town"].to_pylist()
+    assert 2_996 <= shown.table.num_rows < 3_000
 
 
 def test_rows_that_keep_them_are_no_drift(champion: Champion) -> None:
