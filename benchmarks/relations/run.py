@@ -2,10 +2,10 @@
 
     .venv/bin/python benchmarks/relations/run.py [--rows 5000] [--generated 100000] [--seconds 60] [--seed 100]
 
-Makes tables whose columns depend on each other exactly (`related.py`), trains with the default configuration, with and
-without relations, and counts the generated rows that break a rule, by plain arithmetic. Then it times the search on 30
-and on 200 columns of 50,000 rows. Prints a page and writes `benchmarks/results/relations.{md,json}`. It takes about 6
-minutes on 2 cores.
+Makes tables whose columns depend on each other exactly (`related.py`, `harder.py`), trains with the default
+configuration, with and without relations, and counts the generated rows that break a rule, by plain arithmetic. Then it
+times the search on 30 and on 200 columns of 50,000 rows. Prints a page and writes
+`benchmarks/results/relations.{md,json}`. It takes about 12 minutes on 2 cores.
 """
 
 import argparse
@@ -13,6 +13,7 @@ import json
 import time
 from pathlib import Path
 
+import harder
 import numpy as np
 import pyarrow as pa
 import related
@@ -21,7 +22,7 @@ from pipeline import RelationSettings, Synthesizer, TrainingSettings, columns
 from pipeline.relations.search import find
 
 RESULTS = Path(__file__).parents[1] / "results"
-TABLES = ("orders", "stays", "ranges", "places")
+PLAIN = ("orders", "stays", "ranges", "places")
 WIDTHS = (30, 200)
 SEARCHED = 50_000
 
@@ -36,7 +37,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--seed", type=int, default=100)
     given = parser.parse_args()
-    broken = {name: compared(name, given) for name in TABLES}
+    broken = {name: compared(name, given) for name in (*PLAIN, *harder.TABLES)}
     seconds = {str(width): searched(width, given.seed) for width in WIDTHS}
     (RESULTS / "relations.json").write_text(json.dumps({"broken": broken, "seconds": seconds}, indent=1) + "\n")
     (RESULTS / "relations.md").write_text(page(given, broken, seconds))
@@ -45,14 +46,17 @@ def main() -> None:
 
 def compared(name: str, given: argparse.Namespace) -> Shares:
     """Shares of the rows that break each rule, with and without relations, and the CPU seconds of both fits."""
-    table = getattr(related, name)(given.rows, given.seed)
+    maker = getattr(related, name) if name in PLAIN else harder.TABLES[name]
+    table = maker(given.rows, given.seed)
     found: Shares = {"cpu_seconds": {}}
     for label, settings in (("with", RelationSettings()), ("without", RelationSettings(find=False))):
         began = time.process_time()
         training = TrainingSettings(time_limit=given.seconds)
         synthesizer = Synthesizer.fit(table, training=training, relations=settings, seed=given.seed)
         found["cpu_seconds"][label] = time.process_time() - began
-        for rule, share in related.broken(synthesizer.table(given.generated, seed=1), table).items():
+        made = synthesizer.table(given.generated, seed=1)
+        rules = related.broken(made, table) if name in PLAIN else harder.broken(name, made, table)
+        for rule, share in rules.items():
             found.setdefault(rule, {})[label] = share
     return found
 
