@@ -51,7 +51,8 @@ class ColumnSettings(Record):
         nullable: false refuses nulls. Otherwise they are allowed where they occur.
         type: An Arrow type, such as "int32", that the column is cast to when it is read.
         unique_with: Columns that name a row together with this one, as a line does with an order. This column then
-            gets fresh values, and no two generated rows agree in all of them.
+            gets fresh values, and no two generated rows agree in all of them. An empty list is for an identifier
+            that names no row together with others.
         fake: What made-up values look like: "email", "phone", "person" (or "name"), "first name", "last name",
             "company", "user name", "address", "iban", "card", "ip", "mac address", "url", "national id", "uuid", "free
             text", "code", or a provider of Faker that makes texts, such as "job". The kind is then "text", unless it is
@@ -72,7 +73,7 @@ class ColumnSettings(Record):
     public: bool = False
     nullable: Literal[False] | None = None
     type: str | None = None
-    unique_with: tuple[str, ...] = ()
+    unique_with: tuple[str, ...] | None = None
     fake: str | None = None
     locale: str | None = None
 

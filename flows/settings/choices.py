@@ -114,7 +114,9 @@ class Settings(LoopSettings):
             fakes.check(name, column)
         named: list[tuple[str, str | None]] = [(f"columns.{name}", name) for name in self.columns]
         named += [
-            (f"columns.{name}.unique_with", other) for name, own in self.columns.items() for other in own.unique_with
+            (f"columns.{name}.unique_with", other)
+            for name, own in self.columns.items()
+            for other in own.unique_with or ()
         ]
         named += [("drift.ignore", name) for name in self.drift.ignore]
         named += [("partition_by", name) for name in self.partition_by]

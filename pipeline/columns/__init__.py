@@ -235,8 +235,9 @@ def _keyed(
     others = [name for name, taken in keyed.items() if taken.kind in (Numeric.kind, Categorical.kind, Datetime.kind)]
     others = [name for name in others if not pa.types.is_floating(value_type(table[name].type))]
     for name, taken in sorted(found.items(), key=lambda pair: pair[1].kind != Identifier.kind):
-        fixed = name in overrides and taken.kind != Identifier.kind
-        if name in beside or name in declared or fixed or taken.public:
+        own = overrides.get(name)
+        fixed = own is not None and (own.unique_with is not None or taken.kind != Identifier.kind)
+        if name in beside or fixed or taken.public:
             continue
         key = _key(table, name, taken, [other for other in others if other != name], least)
         if key is not None:
@@ -264,7 +265,7 @@ def _key(table: pa.Table, name: str, taken: _Taken, others: Sequence[str], least
 
 def _declared(table: pa.Table, name: str, settings: ColumnSettings, found: Mapping[str, _Taken]) -> _Taken:
     """A column that the settings say is unique with others."""
-    group = settings.unique_with
+    group = settings.unique_with or ()
     if settings.kind not in {None, Identifier.kind}:
         raise SettingsError(f"column {name!r}: unique_with makes it an identifier, expected no kind {settings.kind!r}")
     for other in group:

@@ -101,6 +101,8 @@ def test_declared_keys_are_unique():
     assert columns.infer(table)["day"].unique_with == ()
     schema = columns.infer(table, {"day": ColumnSettings(unique_with=("store",))})
     assert (schema["day"].kind, schema["day"].unique_with) == ("identifier", ("store",))
+    alone = {"order_id": ColumnSettings(kind="identifier", unique_with=())}
+    assert columns.infer(orders(), alone)["order_id"].unique_with == ()
     made = dataset(table, schema, 2)
     assert len(made.group_by(["store", "day"]).aggregate([])) == made.num_rows
     assert not set(made["day"].to_pylist()) & set(table["day"].to_pylist())
