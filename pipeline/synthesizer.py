@@ -174,6 +174,7 @@ class Synthesizer:
 
         Raises:
             SettingsError: `rows` is not positive or `start` is negative.
+            TableError: An identifier has no fresh values for so many rows.
 
         Example:
             >>> whole = synthesizer.sample(100, seed=7)
@@ -199,6 +200,8 @@ class Synthesizer:
             >>> [batch.num_rows for batch in synthesizer.batches(10_000)]
             [8192, 1808]
         """
+        for codec in self.fitted.normalization.codecs.values():
+            codec.expect_room(start + rows)
         return generation.batches(self.fitted, rows, seed=seed, start=start)
 
     def encode(self, table: Frame) -> NDArray[np.float32]:
@@ -280,7 +283,7 @@ class Synthesizer:
             >>> Synthesizer.load(directory).sample(5).equals(synthesizer.sample(5))
             True
         """
-        sample = fingerprint(self.table(ROWS, seed=0), self.schema)
+        sample = fingerprint(self._first(), self.schema)
         saving.save(saving.Saved(self.fitted, self.form, sample), directory)
 
     @classmethod
@@ -306,11 +309,15 @@ class Synthesizer:
             DamagedError: They are others, or none that a model of this table would generate.
             ResynthError: It does not generate.
         """
-        rows = self.table(ROWS, seed=0)
+        rows = self._first()
         kept = fingerprint(rows, self.schema) if self.first is None else self.first
         rewritten, codecs = self.fitted.relations.rewritten, self.fitted.normalization.codecs
         known = {name: 1.0 if name in rewritten else codecs[name].commonest for name in self.schema.names}
         compare(kept, rows, self.schema, known)
+
+    def _first(self) -> pa.Table:
+        """The first rows. Their identifiers may repeat if there are too few."""
+        return pa.concat_tables(generation.batches(self.fitted, ROWS, seed=0))
 
 
 def _material(table: pa.Table, validation: Frame | None, schema: Schema, taken: Frame | None) -> Material:

@@ -139,6 +139,9 @@ class Codec(ABC):
         """Upper bound of the share of the commonest training value, with nulls counted. 1 if it is unknown."""
         return 1.0
 
+    def expect_room(self, rows: int) -> None:  # noqa: B027
+        """Raise a TableError if the codec has no values for so many rows of a dataset. By default it has."""
+
     @property
     @abstractmethod
     def variables(self) -> tuple[Variable, ...]:

@@ -18,7 +18,6 @@ from pipeline.columns.base import Beside
 from pipeline.columns.madeup import MadeUp
 from pipeline.columns.moulds import Mould
 from pipeline.errors import SchemaError, TableError
-from pipeline.randomness import BLOCK
 from pipeline.schema import Column, value_type
 
 _NAMED = re.compile(
@@ -68,22 +67,19 @@ class Identifier(MadeUp):
     def _fitted(cls, array: Array, column: Column, known: Mould | None, beside: Beside) -> Self:
         """Fit, and raise SchemaError if the type has no room for as many fresh values as there are rows."""
         fitted, taken = super()._fitted(array, column, known, beside), array if beside.taken is None else beside.taken
-        rows = needed = len(taken) - taken.null_count
-        if column.fake is not None:
-            needed = -(-rows // BLOCK) * BLOCK  # rows are generated in whole blocks
-        if fitted.room < needed and known is not None:
+        rows = len(taken) - taken.null_count
+        if fitted.room < rows and known is not None:
             return cls._fitted(array, column, None, beside)
-        if fitted.room < needed:
+        if fitted.room < rows:
             chosen = f" with fake = {column.fake!r}" if column.fake is not None else ""
-            blocks = f" ({rows:,} rows, in whole blocks)" if needed > rows else ""
             raise SchemaError(
                 f"column {column.name!r} of type {array.type}{chosen} cannot be an identifier: expected room for"
-                f" {needed:,} fresh values{blocks}, there is room for {fitted.room:,}"
+                f" {rows:,} fresh values, there is room for {fitted.room:,}"
             )
         return fitted
 
     def expect_room(self, rows: int) -> None:
-        """See `MadeUp.expect_room`."""
+        """See `Codec.expect_room`."""
         if rows > self.room:
             raise TableError(
                 f"an identifier column of type {self.arrow} has room for {self.room:,} fresh values only,"

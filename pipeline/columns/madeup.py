@@ -140,9 +140,8 @@ class MadeUp(Codec):
         return numbers
 
     def decode(self, encoded: Encoded) -> pa.Array:
-        """The made-up values numbered `rest`. Raises TableError if the type has no room for them."""
-        index = np.asarray(encoded.rest, dtype=np.int64)
-        self.expect_room(int(index.max()) + 1 if len(index) else 0)
+        """The made-up values numbered `rest`. Beyond the room of values they come again: see `Codec.expect_room`."""
+        index = np.asarray(encoded.rest, dtype=np.int64) % max(self.room, 1) if self.fresh else encoded.rest
         try:
             made = moulds.filled(self.mould, index, 0, self.arrow)
         except pa.ArrowInvalid as error:
@@ -150,9 +149,6 @@ class MadeUp(Codec):
         if not self.variables:
             return made
         return made.take(pa.array(np.arange(len(index)), mask=np.asarray(encoded.values[0]) == 0))
-
-    def expect_room(self, rows: int) -> None:
-        """Raise a TableError if there are not enough values for `rows` rows. Rows that may share values never raise."""
 
     @property
     def room(self) -> int:

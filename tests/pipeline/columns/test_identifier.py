@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pipeline import columns
+from pipeline import Synthesizer, TrainingSettings, columns
 from pipeline.columns import Encoded
 from pipeline.columns.identifier import Identifier
 from pipeline.errors import TableError
@@ -93,10 +93,16 @@ def test_integers_keep_their_check_digit_too():
     assert not set(made.to_pylist()) & set(table["article"].to_pylist())
 
 
-def test_a_narrow_type_refuses_to_overflow():
-    """A uint8 identifier with 156 values left refuses the 157th row with a clear error."""
-    with pytest.raises(TableError, match="room for 156"):
-        fresh(CASES["small"], 157)
+def test_a_narrow_type_refuses_to_overflow(tmp_path):
+    """An identifier of 8 bits gives as many rows as it has fresh values, and refuses one more with a clear error."""
+    table = pa.table({"id": pa.array(range(100), pa.uint8()), "x": np.random.default_rng(0).normal(size=100)})
+    synthesizer = Synthesizer.fit(table, training=TrainingSettings(epochs=1))
+    assert synthesizer.schema["id"].kind == "identifier"
+    assert len(synthesizer.table(156)["id"].unique()) == 156
+    with pytest.raises(TableError, match="room for 156 fresh values only, expected room for 157"):
+        synthesizer.table(1, start=156)
+    synthesizer.save(tmp_path / "model")
+    assert Synthesizer.load(tmp_path / "model").table(100).equals(synthesizer.table(100))
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from pipeline.columns import KINDS, Encoded
 from pipeline.columns.moulds import Nothing
 from pipeline.columns.moulds.leaf import lengths_of
 from pipeline.columns.text import Text
-from pipeline.errors import DamagedError, SchemaError, TableError
+from pipeline.errors import DamagedError, SchemaError
 from pipeline.personal.folding import fold
 from pipeline.personal.pools import listed
 from pipeline.schema import Column
@@ -207,14 +207,6 @@ def test_a_type_without_room_for_identifiers_is_refused_in_a_line(array, room):
         f"column 'flag' of type {array.type} cannot be an identifier: expected room for {len(array)} fresh values, "
         f"there is room for {room}"
     )
-
-
-def test_more_rows_than_there_is_room_for_are_refused():
-    """A narrow identifier that had room for its table has none for ten times as many rows."""
-    codec = fitted("identifier", pa.array(range(100), pa.uint8()))
-    assert len(set(made(codec, 156).to_pylist())) == 156
-    with pytest.raises(TableError, match="room for 156 fresh values only, expected room for 157"):
-        made(codec, 157)
 
 
 def test_fresh_numbers_keep_clear_of_both_tables_also_inside_others():
