@@ -9,7 +9,8 @@ how the values sit:
 - they are positive, and nearly all have the same number of digits, or one fewer (a leading zero that was lost);
 - they do not prefer round numbers or one last digit, as amounts and prices do.
 
-A name such as "zip" or "branch_code" is evidence too: then repeats and empty neighbours are enough.
+A name is evidence too. Beside a name such as "branch", repeats and empty neighbours are enough, and beside one that
+means nothing else, such as "zip" or "branch_code", repeats.
 
 Codes are categories in the order of their numbers. So rare ones share a symbol with codes that begin with the same
 digits, which often name things of the same sort or place.
@@ -44,10 +45,15 @@ ONE_DIGIT = 0.2
 """Largest share of values that end with the same digit, besides three standard errors: a tenth by chance."""
 REGULAR = 0.4
 """Share of gaps near the median gap that tells a scale with large steps: .17 if values sit at random."""
-NAMED = re.compile(
-    r"(?i:zip|postal|postcode|post_code|plz|fips|naics|icd|sku|ean|gtin|upc|blz|bic)"
-    r"|(?<![a-z])(?i:code|codes|cd|branch|store|depot|plant|station|article|product|item|material|tariff|area)(?![a-z])"
+SURE = re.compile(
+    r"(?i:zip|postal|postcode|post_code|plz|fips|naics|gtin)"
+    r"|(?<![a-zA-Z])(?i:icd|sku|ean|upc|blz|bic|code|codes|cd)(?![a-z])|(?<=[a-z])Code(?![a-z])"
 )
+"""Names that codes have, and nothing else."""
+NAMED = re.compile(
+    r"(?<![a-z])(?i:branch|store|depot|plant|station|article|product|item|material|tariff|area)(?![a-z])"
+)
+"""Names of things, which may be counts and sizes too."""
 
 Ints = NDArray[np.int64]
 
@@ -80,6 +86,10 @@ def recognised(array: Array, name: str) -> str | None:
     if found is None or len(found) < FEWEST_ROWS:
         return None
     values, counts = np.unique(found, return_counts=True)
+    if not _repeated(values, counts):
+        return None
+    if SURE.search(name) is not None:
+        return f"so the name says, and {len(values)} values repeat"
     named = NAMED.search(name) is not None
     if not _apart(values, counts) or not (named or _plain(values, counts)):
         return None
@@ -87,16 +97,19 @@ def recognised(array: Array, name: str) -> str | None:
     return f"{said}{len(values)} values repeat, fill {_full(values):.1%} of their range and have no neighbours"
 
 
+def _repeated(values: Ints, counts: Ints) -> bool:
+    """Whether there are several values, none of which is negative, and most rows share theirs with others."""
+    enough = len(values) >= FEWEST_VALUES and values[0] >= 0 and bool((counts >= REPEATED).any())
+    return enough and len(values) <= MOST_DISTINCT * counts.sum()
+
+
 def _apart(values: Ints, counts: Ints) -> bool:
-    """Whether values repeat, and leave their range and the places beside them empty."""
+    """Whether values leave their range and the places beside them empty."""
     often = counts >= REPEATED
-    if len(values) < FEWEST_VALUES or values[0] < 0 or not often.any():
-        return False
     step = np.gcd.reduce(np.diff(values))
     near = np.diff(values) == step
     beside = np.append(near, False) | np.append(False, near)
-    few = len(values) <= MOST_DISTINCT * counts.sum()
-    return bool(few and _full(values) <= FULLEST and (~beside)[often].mean() >= ALONE)
+    return bool(_full(values) <= FULLEST and (~beside)[often].mean() >= ALONE)
 
 
 def _plain(values: Ints, counts: Ints) -> bool:
