@@ -77,13 +77,16 @@ class Sum(Rounded):
         return self.scale.values(np.maximum(whole, 0) if self.clipped else whole, mask, arrow)
 
     @property
+    def whole(self) -> bool:
+        """Whether whole units are added up, so that nothing is rounded."""
+        whole = all(float(c).is_integer() for c in (*self.coefficients, self.constant))
+        return whole and not self.clipped and set(self.scales) == {self.scale}
+
+    @property
     def turns(self) -> "tuple[Sum, ...]":
-        """The same sum with each of its parts as the target, the last first. None if it is rounded: they say less."""
-        exact = {abs(c) for c in self.coefficients} == {1.0} and set(self.scales) == {self.scale}
-        if not exact or self.clipped or not self.constant.is_integer():
-            return ()
-        places = [i for i, name in enumerate(self.sources) if name not in self.blank]
-        return tuple(self._turned(place) for place in reversed(places))
+        """The same sum with each part as the target, the last first. One that is multiplied would be rounded."""
+        parts = [i for i, c in enumerate(self.coefficients) if abs(c) == 1 and self.sources[i] not in self.blank]
+        return tuple(self._turned(place) for place in reversed(parts)) if self.whole else ()
 
     def _turned(self, place: int) -> "Sum":
         """The same sum with one of its parts as the target."""

@@ -78,7 +78,7 @@ class Chain:
         """Whether a relation holds, and its column is not computed yet and does not follow from itself."""
         if relation.target in bound or relation.target in ancestors(bound, relation.sources):
             return False
-        if isinstance(relation, Sum) and len(relation.sources) > 1 and relation.turns and self._coarser(relation):
+        if isinstance(relation, Sum) and len(relation.sources) > 1 and relation.whole and self._coarser(relation):
             return False  # a whole number is no sum of cents
         return self.holds(relation)
 

@@ -127,8 +127,8 @@ def _rounded(target: Numbers, source: Numbers) -> Sum | None:
         if low <= high:
             coefficient = _rate(low, high)
             rest = y - coefficient * x
-            least, most = float(rest.max()) - 0.5, float(rest.min()) + 0.5
-            inside = max(most - least, 0.0) / 100  # off the ends, where halves would be rounded the other way
+            least, most = float(rest.max()) - HALF, float(rest.min()) + HALF
+            inside = (most - least) / 100  # off the ends, where halves would be rounded the other way
             constant = simplest(least + inside, most - inside) if shifted and least <= most else 0.0
             if np.abs(rest - constant).max() <= HALF:
                 return sum_of(target, (source,), (coefficient,), constant, int(source.mask.sum()))

@@ -70,10 +70,28 @@ def _totals(found: Iterable[tuple[list[Numbers], Ints]]) -> Iterator[Sum]:
             units = np.stack([in_units(own, scale) for own in some])[:, rows]
             totals = sorted(_pairs(some, units), key=_meant(some))
             yield from totals
-            left = _without(range(len(some)), some, totals)
+            left, every = _without(range(len(some)), some, totals), list(totals)
             while len(left) > 1 and (totals := list(_long([some[i] for i in left], units[left], 3))):
                 yield from sorted(totals, key=_meant(some))
-                left = _without(left, some, totals)
+                left, every = _without(left, some, totals), [*every, *totals]
+            if len(some) <= MOST_LOOSE:
+                yield from sorted(_weighted(some, units, every), key=_meant(some))
+
+
+def _weighted(some: list[Numbers], units: Floats, known: list[Sum]) -> Iterator[Sum]:
+    """Sums with other whole coefficients, such as twelve months and a bonus.
+
+    Where parts are a known sum, least squares would mix them with it. So each of these is left out once, and the
+    shortest sum is meant.
+    """
+    tied = {name for found in known for name in (found.target, *found.sources)}
+    spare = [None, *(i for i, own in enumerate(some) if own.name in tied)]
+    for k, target in enumerate(some):
+        if target.name not in tied:
+            others = [np.array([i for i in range(len(some)) if i not in {k, drop}]) for drop in spare]
+            found = [each for each in (_solved(some, units, k, own) for own in others) if each is not None]
+            if found:
+                yield min(found, key=lambda own: len(own.sources))
 
 
 def _without(left: Iterable[int], some: list[Numbers], totals: list[Sum]) -> list[int]:
@@ -103,25 +121,31 @@ def _pairs(some: list[Numbers], units: Floats) -> Iterator[Sum]:
 
 
 def _long(some: list[Numbers], units: Floats, least: int) -> Iterator[Sum]:
-    """Sums of at least so many columns, by least squares: coefficients of 1 and −1 that leave nothing over.
+    """Sums of at least so many columns with coefficients of 1 and −1.
 
     Among floats of any size, only these are targets: what is left over is the error of floats.
     """
-    size = np.abs(units).max(axis=1)
-    size = np.where(size > 0, size, 1.0)
     loose = [k for k, own in enumerate(some) if own.scale.loose]
     for k in loose or range(len(some)):
-        others = np.array([i for i in range(len(some)) if i != k])
-        found, *_ = np.linalg.lstsq((units[others] / size[others, None]).T, units[k], rcond=1e-12)
-        whole = np.rint(found / size[others])
-        used = np.flatnonzero(whole)
-        if not least <= len(used) <= LONGEST or (np.abs(whole[used]) != 1).any():
-            continue
-        error = np.abs(whole[used] @ units[others[used]] - units[k])
-        most = some[k].scale.loose * np.abs(units[others[used]]).sum(axis=0)
-        if (error <= most).all():
-            coefficients = tuple(whole[used].tolist())
-            yield sum_of(some[k], tuple(some[i] for i in others[used]), coefficients, 0.0, units.shape[1])
+        found = _solved(some, units, k, np.array([i for i in range(len(some)) if i != k]))
+        if found is not None and len(found.sources) >= least and {abs(c) for c in found.coefficients} == {1.0}:
+            yield found
+
+
+def _solved(some: list[Numbers], units: Floats, k: int, others: Ints) -> Sum | None:
+    """A column as a sum of others with whole coefficients, by least squares, if nothing is left over."""
+    size = np.abs(units).max(axis=1)
+    size = np.where(size > 0, size, 1.0)
+    rates, *_ = np.linalg.lstsq((units[others] / size[others, None]).T, units[k], rcond=1e-12)
+    whole = np.rint(rates / size[others])
+    used = np.flatnonzero(whole)
+    if not 1 < len(used) <= LONGEST:
+        return None
+    error = np.abs(whole[used] @ units[others[used]] - units[k])
+    most = some[k].scale.loose * (np.abs(whole[used]) @ np.abs(units[others[used]]))
+    if (error > most).any():
+        return None
+    return sum_of(some[k], tuple(some[i] for i in others[used]), tuple(whole[used].tolist()), 0.0, units.shape[1])
 
 
 def _spans(sample: Extract) -> Iterator[Following]:
