@@ -140,5 +140,4 @@ def _support(relation: Relation, table: pa.Table) -> int:
 def _rewritten(relation: Relation, schema: Schema) -> set[str]:
     """The columns that a relation changes or removes."""
     after = relation.freed(schema)
-    names = (relation.target, *relation.sources)
-    return {name for name in names if name not in after.names or after[name] != schema[name]}
+    return {relation.target, *schema.names} - ({*after.names} - {relation.target}) if after is not schema else set()
