@@ -2,6 +2,7 @@
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline import columns
 from pipeline.relations import Relations
@@ -92,3 +93,30 @@ def test_a_number_takes_one_difference() -> None:
     assert {relation.kind for relation in found} == {"least", "later"}
     assert texts(found) == {"most ≥ one", "most ≥ other"}
     assert found.bind(found.free(table)).equals(table)
+
+
+def test_a_later_column_is_missing_exactly_where_a_label_says_so() -> None:
+    """It is null where the column before it is, too: a row in which only one of them says so is drawn again."""
+    random = np.random.default_rng(6)
+    came, sold = days(random), random.random(ROWS) < 0.7
+    known = sold | (random.random(ROWS) < 0.5)
+    left = pa.array(came + random.integers(0, 9, ROWS), mask=~sold)
+    table = pa.table({"came": pa.array(came, mask=~known), "left": left, "sold": np.where(sold, "yes", "no")})
+    found = searched(table)
+    assert {"left ≥ came", "left is null exactly where sold says so"} <= texts(found)
+    drawn = found.free(table).set_column(0, "came", pa.array(came, mask=random.random(ROWS) < 0.5))
+    made = found.bind(drawn)
+    wrong = np.asarray(made["left"].is_null().to_numpy()) != ~sold
+    assert np.array_equal(found.lost(made), wrong)
+    assert 0 < wrong.sum() < ROWS
+
+
+def test_parts_of_a_local_time_are_found_beside_the_same_time_elsewhere() -> None:
+    """The hour in Vienna is no part of the time in Greenwich."""
+    random = np.random.default_rng(7)
+    moment = np.datetime64("2024-01-01T00:00") + random.integers(0, 500_000, ROWS).astype("timedelta64[m]")
+    local = pa.array(moment.astype("datetime64[ms]"), pa.timestamp("ms", "Europe/Vienna"))
+    there = pc.local_timestamp(local)
+    table = pa.table({"there": local, "hour": pc.hour(there), "day": there.cast(pa.date32())})
+    table = table.append_column("here", local.cast(pa.timestamp("s", "UTC")))
+    assert texts(searched(table)) == {"there = here", "hour = hour of there", "day = date of there"}
