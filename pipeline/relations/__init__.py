@@ -139,9 +139,9 @@ class Relations:
     @cached_property
     def rewritten(self) -> frozenset[str]:
         """Columns that are not in the free table as they are in the table."""
-        free = self.free_schema
-        names = {name for name in self.schema.names if name not in free.names}
-        return frozenset(names | {relation.target for relation in self.found})
+        steps = zip(self.found, self.schemas, self.schemas[1:], strict=False)
+        changed = {relation.target for relation, before, after in steps if after is not before}
+        return frozenset(changed | {name for name in self.schema.names if name not in self.free_schema.names})
 
     def shown(self, table: pa.Table) -> "Relations":
         """The same relations without values that a free table of values that may be shown does not hold."""

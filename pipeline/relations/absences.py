@@ -1,10 +1,11 @@
 """Values that are missing exactly where another column says so: the living have no date of death.
 
 The free table has an ordinary value where the rule says null, so the model need not learn the rule, and `bind` takes it
-away again.
+away again. A column that was found to be later than another one is null where that one is too: rows in which the rule
+says otherwise are drawn again.
 """
 
-from typing import ClassVar, Literal, Self
+from typing import Literal, Self
 
 import numpy as np
 import pyarrow as pa
@@ -26,7 +27,6 @@ class Absent(Relation):
         filler: The label of an ordinary value of the target.
     """
 
-    binds: ClassVar[bool] = True
     kind: Literal["absent"] = "absent"
     where: tuple[Label, ...]
     filler: str

@@ -63,8 +63,8 @@ class Product(Rounded):
         if self.binary:
             *others, last = (own.floats(table[name]) for own, name in zip(self.scales, self.sources, strict=True))
             first, (shift, factor) = np.prod(others, axis=0), self._of_values
-            rate = factor / np.where(last == 0, 1, last) if self.ratio else shift + factor * last
-            units = self.scale.binary(np.where(mask, first * rate, 0.0))
+            found = first / np.where(last == 0, 1, last) * factor if self.ratio else first * (shift + factor * last)
+            units = self.scale.binary(np.where(mask, found, 0.0))
         return self.scale.values(units, mask, arrow)
 
     def exact(self, table: pa.Table) -> tuple[Floats, Mask]:

@@ -111,9 +111,7 @@ class Unit(Record):
 def scale_of(array: Array) -> Unit | None:
     """The scale of a column. None if it has none: texts, booleans, numbers that are too large."""
     array = combined(array)
-    if pa.types.is_temporal(array.type):
-        if pa.types.is_interval(array.type):
-            return None
+    if pa.types.is_temporal(array.type) and not pa.types.is_interval(array.type):
         scale = Unit(tick=_tick(array.type))
     elif is_number(array.type):
         try:
@@ -126,15 +124,19 @@ def scale_of(array: Array) -> Unit | None:
     else:
         return None
     try:
-        units, _ = scale.units(array)
+        most = np.abs(scale.units(array)[0].astype(np.float64)).max(initial=0.0)
     except (OverflowError, ValueError):
         return None
-    return scale if not len(units) or np.abs(units.astype(np.float64)).max() < LARGEST else None
+    if pa.types.is_floating(array.type) and most >= 2.0 ** (np.finfo(array.type.to_pandas_dtype()).nmant + 1):
+        return Unit(loose=ERRORS[array.type])  # floats of the type are no finer than these units
+    return scale if most < LARGEST else None
 
 
 def value_of(coefficient: float, source: Unit, target: Unit) -> float:
-    """A coefficient of numbers as one of their values, and not of their units."""
-    return float(f"{coefficient * 10.0 ** (source.places - target.places):.12g}")
+    """A coefficient of numbers as one of their values, and not of their units: the simplest number, or part of one."""
+    exact = coefficient * 10.0 ** (source.places - target.places)
+    ways = [float(f"{exact:.12g}"), *([1 / float(f"{1 / exact:.12g}")] if exact else [])]
+    return min(ways, key=lambda value: abs(value - exact))
 
 
 def joined(scales: list[Unit]) -> Unit | None:

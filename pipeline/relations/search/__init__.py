@@ -45,12 +45,14 @@ __all__ = ["find"]
 
 Finder = Callable[[Extract], Iterator[Relation]]
 COPIES: tuple[Callable[[Extract], Iterator[Following]], ...] = (duplicates, multiples)
-"""Finders of columns that say what others say. Later finders do not see them."""
+"""Finders of columns that say what others say. Later finders do not see them, but for those of `ALL`."""
 COMPUTED: tuple[Callable[[Extract], Iterator[Following]], ...] = (
     *(composed, parts, seasons, clipped, sums, scaled, means, elapsed, products, triples, ratios, extremes),
     *(bands, lookups, pair_lookups),
 )
 """Finders of columns that follow from others. Of two that compute a column, the earlier one does."""
+ALL = (scaled, parts, seasons)
+"""Finders of what may follow from one of two copies only: rounded numbers, and local parts of times."""
 LEFT: tuple[Finder, ...] = (exclusives, orders, absences, zeros)
 """Finders of what holds between columns that do not follow from others. What the first ones have rewritten, the later
 ones do not see."""
@@ -97,7 +99,7 @@ def _computed(sample: Extract, wanted: Callable[[Relation], bool]) -> list[Relat
             chain.takes(relation)
         view = sample.without(chain.bound)
     for finder in COMPUTED:
-        for relation in finder(sample if finder is scaled else view):
+        for relation in finder(sample if finder in ALL else view):
             if not chain.takes(relation) and isinstance(relation, Lookup):
                 spare.append(relation)
     checked: list[Relation] = [Agreement.of(each) for each in spare if not chain.implies(each) and holds(each)]
@@ -140,5 +142,4 @@ def _support(relation: Relation, table: pa.Table) -> int:
 def _rewritten(relation: Relation, schema: Schema) -> set[str]:
     """The columns that a relation changes or removes."""
     after = relation.freed(schema)
-    names = (relation.target, *relation.sources)
-    return {name for name in names if name not in after.names or after[name] != schema[name]}
+    return {relation.target, *schema.names} - ({*after.names} - {relation.target}) if after is not schema else set()

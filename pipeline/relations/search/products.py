@@ -110,7 +110,7 @@ def _ratio(target: Numbers, first: Numbers, second: Numbers, units: Floats) -> P
     If b = a / y holds too, the one with the finer steps is the target.
     """
     y, a, b = units
-    if (b == 0).any() or len(np.unique(b)) < DISTINCT or len(np.unique(y)) < DISTINCT:
+    if (b == 0).any() or np.ptp(b) == 0 or len(np.unique(y)) < DISTINCT:
         return None
     unit = 10.0 ** (target.scale.places - first.scale.places + second.scale.places)
     for factor in (unit, 100 * unit, 1000 * unit, unit / 100):

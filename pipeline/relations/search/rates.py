@@ -21,8 +21,8 @@ DIGITS = 16
 """Most digits of a coefficient."""
 MOST = 20_000
 """Most values that a linear program sees."""
-FLOATS = 1e-10
-"""Relative error of what is read off floats of any size."""
+FLOATS = (10.0, 0.1)
+"""Relative errors of what is read off floats of any size, as a multiple of their own: simple numbers come first."""
 
 
 def multiples(sample: Extract) -> Iterator[Following]:
@@ -39,10 +39,13 @@ def scaled(sample: Extract) -> Iterator[Following]:
     found: list[Sum] = []
     for one, other in combinations(numbers, 2):
         if _comparable(one, other):
-            for target, source in ((other, one), (one, other)):
-                if _rounded(target, source) is not None:  # all rows tell more of the coefficient than a sample
-                    found += filter(None, [_rounded(sample.entire(target), sample.entire(source))])
-    # of an amount in two units, the one that is rounded itself has the simplest coefficient
+            both = [
+                _rounded(sample.entire(target), sample.entire(source))  # all rows tell more than a sample
+                for target, source in ((other, one), (one, other))
+                if _rounded(target, source) is not None
+            ]
+            found += list(_finer(both))[:1]
+    # of an amount in several units, the one that is rounded itself has the simplest coefficient
     yield from sorted(found, key=lambda own: (_digits(own.coefficients[0]), -abs(own.coefficients[0])))
 
 
@@ -98,16 +101,16 @@ def _exact(target: Numbers, source: Numbers) -> Sum | None:
     slope = float((y[high] - y[low]) / (x[high] - x[low]))
     if source.scale.tick and target.scale.tick:
         slope = source.scale.tick / target.scale.tick
-    elif target.scale.loose:
-        slope = _rate(*sorted((slope * (1 - FLOATS), slope * (1 + FLOATS))))
-    rest = float(np.median(y - slope * x))
-    spare = float(np.abs(y).max()) * FLOATS if target.scale.loose else HALF
-    for constant in (0.0, simplest(rest - spare, rest + spare)):
-        size = np.abs(slope * x) + abs(constant)
-        error = np.abs(y - slope * x - constant)
-        most = target.scale.loose * size if target.scale.loose else EXACTLY * max(1.0, abs(slope))
-        if (error <= most).all():
-            return sum_of(target, (source,), (slope,), constant, len(x))
+    loose = target.scale.loose
+    for error in (each * loose for each in FLOATS) if loose else (0.0,):
+        rate = _rate(*sorted((slope * (1 - error), slope * (1 + error)))) if loose else slope
+        rest = float(np.median(y - rate * x))
+        spare = float(np.abs(y).max()) * error if loose else HALF
+        for constant in (0.0, simplest(rest - spare, rest + spare)):
+            size = np.abs(rate * x) + abs(constant)
+            most = loose * size if loose else EXACTLY * max(1.0, abs(rate))
+            if (np.abs(y - rate * x - constant) <= most).all():
+                return sum_of(target, (source,), (rate,), constant, len(x))
     return None
 
 

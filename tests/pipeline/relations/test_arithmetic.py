@@ -1,0 +1,71 @@
+"""Rates, ratios and floats are computed in the direction and in the arithmetic in which real rows were."""
+
+import numpy as np
+import pyarrow as pa
+
+from pipeline import columns
+from pipeline.relations import Relations
+from pipeline.relations.search import find
+
+ROWS = 2_000
+
+
+def searched(table: pa.Table) -> Relations:
+    """The relations of a table."""
+    return find(table, columns.infer(table))
+
+
+def test_of_two_units_the_finer_one_is_computed() -> None:
+    """Pounds were computed from kilograms, and a month's salary from a year's: not every pound has a kilogram."""
+    random = np.random.default_rng(1)
+    mass, salary = np.round(random.lognormal(5, 1, ROWS), 1), random.integers(200, 900, ROWS) * 100
+    pounds, monthly = np.round(mass * 2.20462, 1), np.round(salary / 12, 2)
+    table = pa.table({"pounds": pounds, "monthly": monthly, "mass": mass, "salary": salary})
+    found = searched(table)
+    assert set(found.free_schema.names) == {"mass", "salary"}
+    back = found.bind(found.free(table))
+    assert all(np.array_equal(back[name].to_numpy(), table[name].to_numpy()) for name in table.column_names)
+
+
+def test_a_part_is_computed_by_division() -> None:
+    """A sixtieth, or a share in instalments of four sizes, is rounded as NumPy rounds it, halves too."""
+    random = np.random.default_rng(2)
+    minutes, premium = random.integers(30, 9_000, ROWS), np.round(random.gamma(4, 150, ROWS), 2)
+    parts = random.choice([1, 2, 4, 12], ROWS)
+    table = pa.table(
+        {
+            "minutes": pa.array(minutes * 60, pa.duration("s")),
+            "hours": np.round(minutes / 60, 1),
+            "premium": premium,
+            "parts": parts,
+            "instalment": np.round(premium / parts, 2),
+        }
+    )
+    found = searched(table)
+    assert "instalment = premium / parts" in {relation.text for relation in found}
+    back = found.bind(found.free(table))
+    assert np.array_equal(back["hours"].to_numpy(), table["hours"].to_numpy())
+    assert np.array_equal(back["instalment"].to_numpy(), table["instalment"].to_numpy())
+
+
+def test_floats_of_32_bits_follow_from_others() -> None:
+    """They have no more decimal places than their bits can tell, whatever is written out."""
+    random = np.random.default_rng(3)
+    warm, angle = random.normal(20, 8, ROWS), random.uniform(0, 360, ROWS)
+    cents = np.round(random.gamma(2, 30, ROWS), 2)
+    table = pa.table(
+        {
+            "warm": warm,
+            "narrow": warm.astype(np.float32),
+            "angle": angle,
+            "radians": np.deg2rad(angle),
+            "cents": cents,
+            "product": (cents * warm).astype(np.float32),
+        }
+    )
+    found = searched(table)
+    assert {relation.target for relation in found} == {"narrow", "radians", "product"}
+    back = found.bind(found.free(table))
+    assert back.schema.equals(table.schema)
+    for name, error in (("narrow", 1e-7), ("product", 1e-7), ("radians", 1e-11)):
+        assert np.allclose(back[name].to_numpy(), table[name].to_numpy(), rtol=error, atol=0)
