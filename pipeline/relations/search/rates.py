@@ -19,6 +19,8 @@ from pipeline.relations.units import HALF, Floats
 
 DIGITS = 16
 """Most digits of a coefficient."""
+MOST_HALVES = 0.75
+"""Most values that lie halfway between two before they are rounded. It is a half if a rate is ½."""
 MOST = 20_000
 """Most values that a linear program sees."""
 FLOATS = (10.0, 0.1)
@@ -133,7 +135,8 @@ def _rounded(target: Numbers, source: Numbers) -> Sum | None:
             least, most = float(rest.max()) - HALF, float(rest.min()) + HALF
             inside = (most - least) / 100  # off the ends, where halves would be rounded the other way
             constant = simplest(least + inside, most - inside) if shifted and least <= most else 0.0
-            if np.abs(rest - constant).max() <= HALF:
+            halves = np.abs(rest - constant) >= 0.5 - EXACTLY  # a broken row would make all others halves
+            if np.abs(rest - constant).max() <= HALF and halves.mean() <= MOST_HALVES:
                 return sum_of(target, (source,), (coefficient,), constant, int(source.mask.sum()))
     return None
 
