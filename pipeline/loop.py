@@ -69,7 +69,11 @@ def show(table: pa.Table, parts: Split, schema: Schema, settings: LoopSettings) 
 
     Only free columns are changed, and what follows from them follows again. Rows that then break a relation between
     columns that do not follow from each other are left out, so relations hold in what is shown too.
+
+    Raises:
+        SettingsError: A declared rule cannot be read, or rows break it.
     """
+    search.declared_rules(table, settings.relations)  # held-out rows too, and with the numbers that rows came with
     learned = pa.concat_tables([parts.train, parts.validation])
     relations = search.find(learned, schema, settings.relations).extended(table)
     rule = Disclosure.of(relations.free(table), relations.free_schema)

@@ -41,7 +41,7 @@ from pipeline.relations.units import Unit
 from pipeline.schema import Schema
 from pipeline.settings import RelationSettings
 
-__all__ = ["find"]
+__all__ = ["declared_rules", "find"]
 
 Finder = Callable[[Extract], Iterator[Relation]]
 COPIES: tuple[Callable[[Extract], Iterator[Following]], ...] = (duplicates, multiples)
@@ -70,8 +70,7 @@ def find(table: pa.Table, schema: Schema, settings: RelationSettings | None = No
         SettingsError: A declared rule cannot be read, or rows break it.
     """
     settings = settings or RelationSettings()
-    rules = [Rule.parse(text, schema.arrow) for text in settings.rules]
-    check(rules, table)
+    rules = declared_rules(table, settings)
     declared = [Declared.of(rule, table.num_rows) for rule in rules]
     if settings.find:
         computed = _computed(Extract(table, schema), lambda relation: relation.text not in settings.off)
@@ -85,6 +84,17 @@ def find(table: pa.Table, schema: Schema, settings: RelationSettings | None = No
         return any({relation.target, *relation.sources} <= names for names in equal)
 
     return Relations(schema, [*declared, *_computed(Extract(table, schema).without(others), told)])
+
+
+def declared_rules(table: pa.Table, settings: RelationSettings) -> list[Rule]:
+    """The declared rules, which every row of a table keeps.
+
+    Raises:
+        SettingsError: A rule cannot be read, or rows break it.
+    """
+    rules = [Rule.parse(text, table.schema) for text in settings.rules]
+    check(rules, table)
+    return rules
 
 
 def _computed(sample: Extract, wanted: Callable[[Relation], bool]) -> list[Relation]:

@@ -9,6 +9,7 @@ import related
 from pipeline import columns, loop
 from pipeline.data.tables import split
 from pipeline.decisions.policy import plan
+from pipeline.errors import SettingsError
 from pipeline.loop import Champion, Past
 from pipeline.profiles.reference import Reference
 from pipeline.settings import LoopSettings, PolicySettings, RelationSettings, TrainingSettings
@@ -90,3 +91,15 @@ def test_rows_that_break_one_are_drift_and_train_afresh(champion: Champion) -> N
     decided = plan(situation, SETTINGS.policy)
     assert decided.action == "retrain"
     assert any("rows break a relation: due = amount + freight + fee" in reason for reason in decided.reasons)
+
+
+def test_the_row_that_breaks_a_rule_is_told_by_its_place_in_the_table() -> None:
+    """Also if it would be held out of the training."""
+    table = related.orders(1_000, 3)
+    settings = SETTINGS.model_copy(update={"relations": RelationSettings(rules=("fee < 100",))})
+    for row in range(0, 1_000, 91):
+        fee = table["fee"].to_numpy().copy()
+        fee[row] = 100
+        wrong = table.set_column(4, "fee", pa.array(fee))
+        with pytest.raises(SettingsError, match=f"1 of 1,000 rows .* such as row {row} "):
+            loop.show(wrong, split(wrong), columns.infer(wrong), settings)
