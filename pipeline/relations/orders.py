@@ -23,13 +23,15 @@ class Later(Relation):
     Attributes:
         scale: The scale of the target.
         origin: The scale of the source.
-        end: The greatest value of the target that may be shown, in units of both. None if none was seen.
+        begin: The least value of the target that may be shown, in units of both. None if none was seen.
+        end: The greatest one.
     """
 
     binds: ClassVar[bool] = True
     kind: Literal["later"] = "later"
     scale: Unit
     origin: Unit
+    begin: int | None = None
     end: int | None = None
 
     @property
@@ -57,14 +59,14 @@ class Later(Relation):
         return table.set_column(table.column_names.index(self.target), self.target, array)
 
     def bind(self, table: pa.Table, schema: Schema) -> pa.Table:
-        """See `Relation.bind`. A sum beyond the greatest value is that value, or the source if this is greater."""
+        """See `Relation.bind`. A sum beyond the shown values is the nearest of them, but no less than the source."""
         both = self.both
         before, known = both.units(table[self.sources[0]])
         difference = table[self.target]
         mask = known & np.asarray(difference.is_valid().to_numpy())
         units = before + np.asarray(difference.fill_null(0).to_numpy())
-        if self.end is not None:
-            units = np.maximum(np.minimum(units, self.end), before)
+        if self.begin is not None and self.end is not None:
+            units = np.maximum(units.clip(self.begin, self.end), before)
         values = both.values(units, mask, schema.arrow.field(self.target).type)
         return placed(table, schema, self.target, values)
 
@@ -75,9 +77,10 @@ class Later(Relation):
         return np.asarray((mask & known & (value < before)) | (mask & ~known))
 
     def shown(self, table: pa.Table) -> Self:
-        """See `Relation.shown`. No generated value lies beyond the greatest one."""
+        """See `Relation.shown`. No generated value lies beyond the least and the greatest one."""
         units, mask = self.both.units(table[self.target])
-        return self.model_copy(update={"end": int(units[mask].max()) if mask.any() else None})
+        shown = units[mask]
+        return self.model_copy(update={"begin": int(shown.min()), "end": int(shown.max())} if len(shown) else {})
 
 
 class Least(Relation):
@@ -90,7 +93,7 @@ class Least(Relation):
     @classmethod
     def of(cls, order: "Later | Least") -> Self:
         """The same order between columns as they are."""
-        return cls.model_validate(order.model_dump(exclude={"kind", "end"}))
+        return cls.model_validate(order.model_dump(exclude={"kind", "begin", "end"}))
 
     @property
     def text(self) -> str:

@@ -37,6 +37,7 @@ class Sum(Rounded):
     Attributes:
         blank: Sources that count as 0 where they are null, such as a discount.
         clipped: Whether it is 0 where the sum is less.
+        absolute: Whether it is the size of the sum without its sign.
         coefficients: The coefficient of each source, in units of the target per unit of the source.
         constant: In units of the target.
         scale: The scale of the target.
@@ -47,6 +48,7 @@ class Sum(Rounded):
     kind: Literal["sum"] = "sum"
     blank: tuple[str, ...] = ()
     clipped: bool = False
+    absolute: bool = False
     coefficients: tuple[float, ...]
     constant: float = 0.0
     scale: Unit
@@ -64,7 +66,8 @@ class Sum(Rounded):
         shift = [f"{constant:+g}".replace("+", "+ ").replace("-", "− ")] if constant else []
         told = f", {' and '.join(self.blank)} being 0 where null" if self.blank else ""
         told += ", or 0 if that is less" if self.clipped else ""
-        return f"{self.target} = {' '.join([*terms, *shift]).removeprefix('+ ')}{told}"
+        found = " ".join([*terms, *shift]).removeprefix("+ ")
+        return f"{self.target} = {f'|{found}|' if self.absolute else found}{told}"
 
     def follows(self, table: pa.Table, arrow: pa.DataType) -> pa.Array:
         """See `Relation.follows`."""
@@ -73,14 +76,18 @@ class Sum(Rounded):
             terms = zip(self.coefficients, self.sources, self.scales, strict=True)
             parts = [value_of(c, own, self.scale) * own.floats(table[name]) for c, name, own in terms]
             exact = self.scale.binary(np.sum(parts, axis=0) + self.constant / 10.0**self.scale.places)
-        whole = self.scale.whole(exact)
-        return self.scale.values(np.maximum(whole, 0) if self.clipped else whole, mask, arrow)
+        return self.scale.values(self._shaped(self.scale.whole(exact)), mask, arrow)
+
+    @property
+    def bent(self) -> bool:
+        """Whether it is more than a sum: cut off, or without its sign."""
+        return self.clipped or self.absolute
 
     @property
     def whole(self) -> bool:
         """Whether whole units are added up, so that nothing is rounded."""
         whole = all(float(c).is_integer() for c in (*self.coefficients, self.constant))
-        return whole and not self.clipped and set(self.scales) == {self.scale}
+        return whole and not self.bent and set(self.scales) == {self.scale}
 
     @property
     def turns(self) -> "tuple[Sum, ...]":
@@ -117,7 +124,11 @@ class Sum(Rounded):
         units, absolute = [own for own, _ in found], tuple(map(abs, self.coefficients))
         size = weighted([np.abs(own) for own in units], absolute, abs(self.constant))
         exact = weighted(units, self.coefficients, self.constant)
-        return np.maximum(exact, 0) if self.clipped else exact, size, mask
+        return self._shaped(exact), size, mask
+
+    def _shaped(self, units: Floats | Ints) -> Floats | Ints:
+        """A sum in units, cut off or without its sign."""
+        return np.maximum(units, 0) if self.clipped else np.abs(units) if self.absolute else units
 
 
 def weighted(units: list[Floats | Ints], coefficients: tuple[float, ...], constant: float) -> Floats | Ints:

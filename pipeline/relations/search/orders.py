@@ -39,7 +39,7 @@ def checks(sample: Extract, chain: Chain) -> Iterator[Relation]:
     the difference from a computed one.
     """
     least = {own.name: float(own.units[own.mask].min()) for own in sample.numbers}
-    linear = {name: own for name, own in chain.bound.items() if isinstance(own, Sum) and not own.clipped}
+    linear = {name: own for name, own in chain.bound.items() if isinstance(own, Sum) and not own.bent}
     sums = {name: own for name, own in linear.items() if name in least}
     told = {name for name, own in chain.bound.items() if name in sums or isinstance(own, Lookup | Season | Band)}
     plain = [own for own in sample.numbers if own.name in told or own.name not in chain.bound or own.scale.tick]

@@ -4,7 +4,7 @@ A rounded rate leaves its coefficient open within an interval. The number in it 
 """
 
 from collections.abc import Iterator
-from itertools import combinations
+from itertools import combinations, permutations
 from math import ceil, floor, log10
 
 import numpy as np
@@ -70,6 +70,17 @@ def clipped(sample: Extract) -> Iterator[Following]:
             less = found.coefficients[0] * source.units + found.constant <= (0.0 if target.scale.loose else HALF)
             if less[target.mask & ~some].all():
                 yield found.model_copy(update={"clipped": True})
+
+
+def absolutes(sample: Extract) -> Iterator[Following]:
+    """Propose target = |coefficient · source|: the size of an amount that is booked with its sign."""
+    for target, source in permutations([own for own in sample.numbers if not own.scale.tick], 2):
+        x, y = source.units[source.mask], target.units[target.mask]
+        if y.min() >= 0 and min((x > 0).sum(), (x < 0).sum()) >= LEAST:
+            size = source._replace(units=np.abs(source.units))
+            found = _exact(target, size) if _comparable(size, target) else None
+            if found is not None and not found.constant:
+                yield found.model_copy(update={"absolute": True})
 
 
 def _comparable(one: Numbers, other: Numbers) -> bool:

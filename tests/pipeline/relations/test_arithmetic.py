@@ -69,3 +69,39 @@ def test_floats_of_32_bits_follow_from_others() -> None:
     assert back.schema.equals(table.schema)
     for name, error in (("narrow", 1e-7), ("product", 1e-7), ("radians", 1e-11)):
         assert np.allclose(back[name].to_numpy(), table[name].to_numpy(), rtol=error, atol=0)
+
+
+def test_an_amount_without_its_sign_follows_from_the_booked_one() -> None:
+    """Of exact amounts and of floats of any size."""
+    random = np.random.default_rng(4)
+    booked, force = np.round(random.normal(0, 300, ROWS), 2), random.normal(size=ROWS)
+    table = pa.table(
+        {
+            "amount": np.abs(booked),
+            "way": np.where(booked < 0, "D", "C"),
+            "booked": booked,
+            "force": force,
+            "size": np.abs(force) / 3,
+        }
+    )
+    found = searched(table)
+    assert {relation.text for relation in found} >= {
+        "amount = |booked|",
+        "size = |0.333333333 · force|",
+        "way follows from the range of booked",
+    }
+    other = pa.table({"booked": -booked, "force": -force})
+    assert np.array_equal(found.bind(other)["amount"].to_numpy(), np.abs(booked))
+
+
+def test_a_later_number_stays_among_the_shown_ones() -> None:
+    """A price that is never below another one, which may be negative, is not negative itself."""
+    random = np.random.default_rng(5)
+    low = random.integers(-100, 900, ROWS)
+    table = pa.table({"low": low, "price": np.maximum(low, 7) + 3 * random.integers(0, 9, ROWS)})
+    found = searched(table)
+    assert [relation.kind for relation in found] == ["later"]
+    shown = found.shown(found.free(table))
+    drawn = found.free(table).set_column(0, "low", pa.array(random.permutation(low)))
+    assert shown.bind(drawn)["price"].to_numpy().min() == 7
+    assert (shown.bind(drawn)["price"].to_numpy() >= drawn["low"].to_numpy()).all()
