@@ -150,7 +150,7 @@ def _relations(material: Material, choices: Choices, champion: Fitted | None) ->
         SchemaError: The rows break a relation of the champion.
     """
     if champion is None:
-        return search.find(material.known, material.schema, choices.relations)
+        return search.find(material.known, material.schema, choices.relations, material.taken)
     if found := continuation.differences(champion, material.schema):
         raise SchemaError(f"warm start: expected the champion's columns; {'; '.join(found)}")
     if lost := continuation.broken(champion, material.known):

@@ -73,9 +73,9 @@ def show(table: pa.Table, parts: Split, schema: Schema, settings: LoopSettings) 
     Raises:
         SettingsError: A declared rule cannot be read, or rows break it.
     """
-    search.declared_rules(table, settings.relations)  # held-out rows too, and with the numbers that rows came with
+    search.declared_rules(table, settings.relations)  # with the numbers that rows came with
     learned = pa.concat_tables([parts.train, parts.validation])
-    relations = search.find(learned, schema, settings.relations).extended(table)
+    relations = search.find(learned, schema, settings.relations, table).extended(table)
     rule = Disclosure.of(relations.free(table), relations.free_schema)
 
     def shown(rows: pa.Table) -> pa.Table:

@@ -6,7 +6,7 @@ such a pair or triple are drawn again.
 
 from functools import cached_property
 from itertools import pairwise
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 import pyarrow as pa
@@ -62,6 +62,19 @@ class Never(Relation):
         for places, barred in self._barred.items():
             lost |= barred[tuple(codes[place] for place in places)]
         return lost
+
+    def without(self, table: pa.Table) -> Self | None:
+        """The relation without the combinations that rows of a table have. None if none is left."""
+        codes = [_codes(table[name], own) for name, own in zip(self.names, self.known, strict=True)]
+        kept = tuple(
+            cell
+            for cell in self.never
+            if not np.logical_and.reduce([codes[column] == label for column, label in cell]).any()
+        )
+        if len(kept) == len(self.never):
+            return self
+        fields = self.model_dump(include={"target", "sources", "support", "known"})
+        return type(self)(**fields, never=kept) if kept else None
 
     def shown(self, table: pa.Table) -> "Never":
         """See `Relation.shown`. Labels that do not occur bar nothing."""

@@ -22,6 +22,7 @@ from pipeline.relations.base import Following, Relation
 from pipeline.relations.declared import Declared
 from pipeline.relations.lookups import Agreement, Lookup
 from pipeline.relations.orders import Later, Least
+from pipeline.relations.pairs import Never
 from pipeline.relations.rules import Rule, check
 from pipeline.relations.search.absent import absences
 from pipeline.relations.search.bands import bands
@@ -58,24 +59,27 @@ LEFT: tuple[Finder, ...] = (exclusives, orders, absences, zeros)
 ones do not see."""
 
 
-def find(table: pa.Table, schema: Schema, settings: RelationSettings | None = None) -> Relations:
+def find(
+    table: pa.Table, schema: Schema, settings: RelationSettings | None = None, every: pa.Table | None = None
+) -> Relations:
     """Find the relations that hold in every row of a table.
 
     Args:
-        table: The rows.
+        table: The rows, from which relations are learned.
         schema: Their schema.
         settings: Whether to look, declared rules, and relations that are not kept.
+        every: All rows there are, none of which breaks a relation. `table` by default.
 
     Raises:
         SettingsError: A declared rule cannot be read, or rows break it.
     """
-    settings = settings or RelationSettings()
+    settings, every = settings or RelationSettings(), table if every is None else every
     rules = declared_rules(table, settings)
     declared = [Declared.of(rule, table.num_rows) for rule in rules]
     if settings.find:
-        computed = _computed(Extract(table, schema), lambda relation: relation.text not in settings.off)
+        computed = _computed(Extract(table, schema), every, lambda relation: relation.text not in settings.off)
         relations = Relations(schema, [*declared, *computed])
-        return Relations(schema, [*relations, *_left(relations, table, settings.off)])
+        return Relations(schema, [*relations, *_left(relations, table, every, settings.off)])
     # what a rule calls equal is computed: rows drawn again would hardly ever be equal
     equal = [set(rule.columns) for rule in rules if "==" in rule.words]
     others = [name for name in schema.names if not any(name in names for names in equal)]
@@ -83,7 +87,7 @@ def find(table: pa.Table, schema: Schema, settings: RelationSettings | None = No
     def told(relation: Relation) -> bool:
         return any({relation.target, *relation.sources} <= names for names in equal)
 
-    return Relations(schema, [*declared, *_computed(Extract(table, schema).without(others), told)])
+    return Relations(schema, [*declared, *_computed(Extract(table, schema).without(others), every, told)])
 
 
 def declared_rules(table: pa.Table, settings: RelationSettings) -> list[Rule]:
@@ -97,11 +101,11 @@ def declared_rules(table: pa.Table, settings: RelationSettings) -> list[Rule]:
     return rules
 
 
-def _computed(sample: Extract, wanted: Callable[[Relation], bool]) -> list[Relation]:
+def _computed(sample: Extract, every: pa.Table, wanted: Callable[[Relation], bool]) -> list[Relation]:
     """Columns that follow from others, each before those that it follows from, and what has to be checked of them."""
 
     def holds(relation: Relation) -> bool:
-        return wanted(relation) and not relation.broken(sample.whole).any()
+        return wanted(relation) and not relation.broken(sample.whole).any() and not relation.broken(every).any()
 
     chain, view, spare = Chain(holds, sample.scales), sample, list[Lookup]()
     for finder in COPIES:
@@ -119,22 +123,23 @@ def _computed(sample: Extract, wanted: Callable[[Relation], bool]) -> list[Relat
     return [own.model_copy(update={"support": _support(own, sample.whole)}) for own in (*checked, *nearest)]
 
 
-def _left(relations: Relations, table: pa.Table, off: Collection[str]) -> list[Relation]:
+def _left(relations: Relations, table: pa.Table, every: pa.Table, off: Collection[str]) -> list[Relation]:
     """What holds between columns that do not follow from others."""
     found: list[Relation] = []
-    free, left = relations.free(table), relations.free_schema
+    free, rows, left = relations.free(table), relations.free(every), relations.free_schema
     scales: dict[str, Unit | None] = {}
     for finder in LEFT:
         touched: set[str] = set()
-        before, group, aside = free, list[Relation](), list[Relation]()
+        before, group, aside = (free, rows), list[Relation](), list[Relation]()
         sample = Extract(free, left, scales)
-        for relation in finder(sample.without(relations.rewritten) if finder is orders else sample):
-            if relation.text in off or relation.broken(before).any():
+        for proposed in finder(sample.without(relations.rewritten) if finder is orders else sample):
+            relation = proposed.without(rows) if isinstance(proposed, Never) else proposed
+            if relation is None or relation.text in off or any(relation.broken(own).any() for own in before):
                 continue
             if touched.isdisjoint((relation.target, *relation.sources)):
                 touched.update(_rewritten(relation, left))
                 group.append(relation.model_copy(update={"support": _support(relation, free)}))
-                free, left = relation.free(free), relation.freed(left)
+                free, rows, left = relation.free(free), relation.free(rows), relation.freed(left)
             elif isinstance(relation, Later | Least):  # a column takes one difference, and other orders are checked
                 aside.append(Least.of(relation))
         found += [*aside, *group]
