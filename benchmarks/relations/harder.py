@@ -131,7 +131,6 @@ def people(rows: int, seed: int) -> pa.Table:
             "first_name": one,
             "last_name": two,
             "full_name": np.char.add(np.char.add(one, " "), two),
-            "short": [f"{a[0]}{b[0]}" for a, b in zip(one, two, strict=True)],
             "page": [f"https://example.org/k/K-{value}" for value in code],
             "area": np.char.add("area ", area.astype(str)),
             "office": np.char.add(np.char.add("office ", land.astype(str)), np.array(list("abcd"))[office]),
@@ -145,7 +144,6 @@ def of_people(t: pd.DataFrame, real: pd.DataFrame) -> Lost:
     area, office = (real.drop_duplicates([name]).set_index(name)["land"] for name in ("area", "office"))
     return {
         "full name": t["first_name"] + " " + t["last_name"] != t["full_name"],
-        "short": t["first_name"].str[0] + t["last_name"].str[0] != t["short"],
         "page": "https://example.org/k/" + t["number"] != t["page"],
         "land of area": area.reindex(t["area"]).to_numpy() != t["land"],
         "land of office": office.reindex(t["office"]).to_numpy() != t["land"],

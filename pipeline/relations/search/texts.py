@@ -114,8 +114,13 @@ def _made(pieces: Sequence[Fragment], parts: Sequence[str]) -> str:
 
 
 def _allowed(schema: Schema, target: str, parts: Sequence[Part]) -> bool:
-    """Whether the parts keep the promises of the target: no real values, and fresh ones for each row of a key."""
+    """Whether the parts keep the promises of the target: no real values, and fresh ones for each row of a key.
+
+    A label is not written from made-up parts, for it would be another label than those that the model has learned.
+    """
     kind, whole = schema[target].kind, [schema[name].kind for name, way in parts if "first letter" not in way]
     if kind == Identifier.kind:
         return Identifier.kind in whole
-    return columns.is_modelled(kind) or any(not columns.is_modelled(each) for each in whole)
+    if columns.is_modelled(kind):
+        return all(columns.is_modelled(schema[name].kind) for name, _ in parts)
+    return any(not columns.is_modelled(each) for each in whole)

@@ -38,7 +38,6 @@ FOUND = {
     },
     "people": {
         "full_name is written from first_name and last_name",
-        "short is written from first_name and last_name",
         "page is written from number",
         "land follows from area",
         "land follows from office",
@@ -199,6 +198,15 @@ def test_a_text_without_made_up_parts_is_made_up_itself() -> None:
     schema = columns.infer(table, shown)
     assert schema["full_name"].kind == "text"
     assert "full_name" not in {relation.target for relation in find(table, schema)}
+
+
+def test_labels_are_not_written_from_made_up_names() -> None:
+    """Initials are labels that the model has learned. Those of made-up names would be others."""
+    table = harder.people(3_000, 5)
+    short = [f"{a[0]}{b[0]}" for a, b in zip(*(table[c].to_pylist() for c in ("first_name", "last_name")), strict=True)]
+    table = table.append_column("short", pa.array(short))
+    assert columns.infer(table)["short"].kind == "categorical"
+    assert "short" not in {relation.target for relation in searched(table)}
 
 
 @pytest.mark.parametrize(
