@@ -29,6 +29,7 @@ from pipeline.relations.search.bands import bands
 from pipeline.relations.search.chain import Chain
 from pipeline.relations.search.extremes import extremes
 from pipeline.relations.search.labels import duplicates, exclusives, lookups, pair_lookups
+from pipeline.relations.search.numbers import proven
 from pipeline.relations.search.orders import checks, orders
 from pipeline.relations.search.products import products, ratios, triples
 from pipeline.relations.search.rates import absolutes, clipped, multiples, scaled
@@ -110,11 +111,12 @@ def _computed(sample: Extract, every: pa.Table, wanted: Callable[[Relation], boo
     chain, view, spare = Chain(holds, sample.scales), sample, list[Lookup]()
     for finder in COPIES:
         for relation in finder(view):
-            chain.takes(relation)
+            if proven(sample, relation):
+                chain.takes(relation)
         view = sample.without(chain.bound)
     for finder in COMPUTED:
         for relation in finder(sample if finder in ALL else view):
-            if not chain.takes(relation) and isinstance(relation, Lookup):
+            if proven(sample, relation) and not chain.takes(relation) and isinstance(relation, Lookup):
                 spare.append(relation)
     checked: list[Relation] = [Agreement.of(each) for each in spare if not chain.implies(each) and holds(each)]
     ordered = [own for own in checks(view, chain) if holds(own)]

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.relations.search.sample import Numbers
+from pipeline.relations.base import Following
+from pipeline.relations.products import Product
+from pipeline.relations.search.sample import Extract, Numbers, log_agreement
 from pipeline.relations.sums import Sum
 from pipeline.relations.units import Floats, Unit, joined
 
@@ -19,6 +21,8 @@ TELLING = 64
 """Rows of the sample in which candidates are looked for."""
 MASKS = 8
 """Most patterns of nulls that are looked at."""
+CONSTANTS = 10**4
+"""Numbers among which a constant that is read off the rows counts as chosen."""
 ALIKE = 0.98
 """Correlation that makes a candidate. Rounding takes a little."""
 
@@ -54,6 +58,21 @@ def in_units(own: Numbers, scale: Unit) -> Floats:
         return np.asarray(own.units / 10.0**own.scale.places)
     factor = own.scale.tick / scale.tick if scale.tick else 10.0 ** (scale.places - own.scale.places)
     return np.asarray(own.units * factor)
+
+
+def proven(sample: Extract, found: Following) -> bool:
+    """Whether chance does not explain that numbers are computed from others.
+
+    A sum of k of n columns is one of (2n)^k, and each constant in it was one of `CONSTANTS`.
+    """
+    if isinstance(found, Sum):
+        constants = len({abs(c) for c in found.coefficients} - {1.0}) + bool(found.constant)
+    elif isinstance(found, Product):
+        constants = 1 + bool(found.shift)
+    else:
+        return True  # other finders ask themselves
+    tries = (2 * len(sample.numbers)) ** (len(found.sources) + 1) * CONSTANTS**constants
+    return sample.certain(log_agreement(sample.codes[found.target], sample.rows), tries)
 
 
 def sum_of(
