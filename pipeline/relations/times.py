@@ -28,6 +28,8 @@ SECONDS = {
 """Seconds of units of elapsed time."""
 CALENDAR = "calendar year"
 """The unit of ages that grow on birthdays."""
+NIGHT = "calendar day"
+"""The unit of nights, which are as many as midnights."""
 PARTS = (
     "date",
     "time",
@@ -56,7 +58,7 @@ Rounding = Literal["down", "near"]
 
 
 def _unit(name: str) -> str:
-    if name not in SECONDS and name != CALENDAR:
+    if name not in SECONDS and name not in {CALENDAR, NIGHT}:
         raise ValueError("expected a unit of time")
     return name
 
@@ -71,7 +73,7 @@ class Elapsed(Following):
     """The time from the first to the second source, in whole units: an age, a length of stay.
 
     Attributes:
-        unit: A key of `SECONDS`, or `CALENDAR`.
+        unit: A key of `SECONDS`, `CALENDAR` or `NIGHT`.
         rounding: Down to whole units, or to the nearest.
         places: Decimal places of the number of units.
     """
@@ -92,7 +94,7 @@ class Elapsed(Following):
         """See `Relation.follows`."""
         start, end = (combined(table[name]) for name in self.sources)
         mask = np.asarray(pc.and_(start.is_valid(), end.is_valid()).to_numpy(zero_copy_only=False))
-        found = birthdays(start, end) if self.unit == CALENDAR else elapsed(start, end, SECONDS[self.unit])
+        found = _between(start, end, self.unit)
         fine = found * 10.0**self.places
         whole = np.floor(fine + 1e-9) if self.rounding == "down" else np.floor(fine + 0.5 + 1e-9)
         return masked(pa.array(np.where(mask, whole, 0.0) / 10.0**self.places).cast(arrow, safe=False), mask)
@@ -120,7 +122,7 @@ class Since(Following):
         start = combined(table[self.sources[0]])
         end = pa.repeat(pa.scalar(self.day, pa.date32()), len(start))
         mask = valid(start)
-        found = birthdays(start, end) if self.unit == CALENDAR else elapsed(start, end, SECONDS[self.unit])
+        found = _between(start, end, self.unit)
         return masked(pa.array(np.where(mask, np.floor(found + 1e-9), 0.0)).cast(arrow, safe=False), mask)
 
 
@@ -152,6 +154,15 @@ def part_of(array: pa.Array, part: str) -> pa.Array:
     if part == "date":
         return local.cast(pa.date32())
     return local.cast(pa.time64("ns")) if part == "time" else getattr(pc, part)(array)
+
+
+def _between(start: pa.Array, end: pa.Array, unit: str) -> Floats | Ints:
+    """Time from start to end in units of a name, [rows]. Anything where a value is missing."""
+    if unit == CALENDAR:
+        return birthdays(start, end)
+    if unit == NIGHT:
+        start, end, unit = part_of(start, "date"), part_of(end, "date"), "day"
+    return elapsed(start, end, SECONDS[unit])
 
 
 def elapsed(start: pa.Array, end: pa.Array, seconds: float) -> Floats:

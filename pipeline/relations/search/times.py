@@ -16,6 +16,7 @@ from pipeline.relations.seasons import RECURRING, Season
 from pipeline.relations.times import (
     CALENDAR,
     FORMATS,
+    NIGHT,
     PARTS,
     SECONDS,
     WHOLE,
@@ -159,7 +160,8 @@ def _elapsed(sample: Extract, target: str, sources: tuple[str, str], support: in
     ways: list[tuple[str, Rounding]] = [(unit, way) for unit in SECONDS for way in ("down", "near")]
     scale = sample.scales[target]
     places = scale.places if scale is not None else 0
-    for unit, way in [*ways, *([(CALENDAR, "down")] if not places else [])]:
+    whole: list[tuple[str, Rounding]] = [(CALENDAR, "down"), (NIGHT, "down")]
+    for unit, way in [*ways, *(whole if not places else [])]:
         found = Elapsed(target=target, sources=sources, unit=unit, rounding=way, places=places, support=support)
         if not found.broken(sample.table).any():
             yield found

@@ -1,6 +1,7 @@
 """Orders are found where columns are null, mostly equal, follow from labels, or were found to be later already."""
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -120,3 +121,16 @@ def test_parts_of_a_local_time_are_found_beside_the_same_time_elsewhere() -> Non
     table = pa.table({"there": local, "hour": pc.hour(there), "day": there.cast(pa.date32())})
     table = table.append_column("here", local.cast(pa.timestamp("s", "UTC")))
     assert texts(searched(table)) == {"there = here", "hour = hour of there", "day = date of there"}
+
+
+def test_nights_are_the_midnights_between_two_moments() -> None:
+    """On the clock of the zone: they are neither whole days of 24 hours nor midnights in Greenwich."""
+    random = np.random.default_rng(8)
+    came = np.datetime64("2024-01-01T00:00") + random.integers(0, 500_000, ROWS).astype("timedelta64[m]")
+    stay = (30 + random.gamma(1.5, 3_000, ROWS)).astype("timedelta64[m]")
+    times = [pd.Series(moment).dt.tz_localize("UTC").dt.tz_convert("Asia/Tokyo") for moment in (came, came + stay)]
+    nights = (times[1].dt.normalize() - times[0].dt.normalize()).dt.days
+    table = pa.Table.from_pandas(pd.DataFrame({"came": times[0], "left": times[1], "nights": nights}))
+    found = searched(table)
+    assert "nights = time from came to left, each calendar day" in texts(found)
+    assert found.bind(found.free(table))["nights"].to_pylist() == nights.tolist()
