@@ -96,6 +96,8 @@ class Unit(Record):
 
     def _whole(self, present: pa.Array) -> Ints:
         arrow = present.type
+        if pa.types.is_boolean(arrow):
+            present, arrow = present.cast(pa.int8()), pa.int8()
         if self.tick:
             return np.asarray(ticks(present).to_numpy(zero_copy_only=False), dtype=np.int64) * (
                 _tick(arrow) // self.tick

@@ -34,7 +34,7 @@ from pipeline.relations.search.orders import checks, orders
 from pipeline.relations.search.products import products, ratios, triples
 from pipeline.relations.search.rates import absolutes, clipped, multiples, scaled
 from pipeline.relations.search.sample import Extract
-from pipeline.relations.search.sums import means, sums
+from pipeline.relations.search.sums import counts, means, sums
 from pipeline.relations.search.texts import composed
 from pipeline.relations.search.times import elapsed, parts, seasons
 from pipeline.relations.search.zeros import zeros
@@ -49,7 +49,7 @@ Finder = Callable[[Extract], Iterator[Relation]]
 COPIES: tuple[Callable[[Extract], Iterator[Following]], ...] = (duplicates, multiples)
 """Finders of columns that say what others say. Later finders do not see them, but for those of `ALL`."""
 COMPUTED: tuple[Callable[[Extract], Iterator[Following]], ...] = (
-    *(composed, parts, seasons, clipped, absolutes, sums, scaled, means, elapsed, products, triples, ratios),
+    *(composed, parts, seasons, clipped, absolutes, sums, counts, scaled, means, elapsed, products, triples, ratios),
     *(extremes, bands, lookups, pair_lookups),
 )
 """Finders of columns that follow from others. Of two that compute a column, the earlier one does."""

@@ -83,7 +83,7 @@ class Chain:
         return self.holds(relation)
 
     def _coarser(self, relation: Sum) -> bool:
-        return self.scales[relation.target] != relation.scale
+        return self.scales.get(relation.target) != relation.scale
 
     def _roots(self, names: Iterable[str]) -> frozenset[str]:
         """The columns that are not computed, from which these follow."""

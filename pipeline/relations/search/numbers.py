@@ -71,7 +71,7 @@ def proven(sample: Extract, found: Following) -> bool:
         constants = 1 + bool(found.shift)
     else:
         return True  # other finders ask themselves
-    tries = (2 * len(sample.numbers)) ** (len(found.sources) + 1) * CONSTANTS**constants
+    tries = (2 * (len(sample.numbers) + len(sample.flags))) ** (len(found.sources) + 1) * CONSTANTS**constants
     return sample.certain(log_agreement(sample.codes[found.target], sample.rows), tries)
 
 

@@ -38,7 +38,7 @@ def checks(sample: Extract, chain: Chain) -> Iterator[Relation]:
     What is computed may come out of order, so such rows are drawn again. A column that nothing follows from may take
     the difference from a computed one.
     """
-    least = {own.name: float(own.units[own.mask].min()) for own in sample.numbers}
+    least = {own.name: float(own.units[own.mask].min()) for own in (*sample.numbers, *sample.flags)}
     linear = {name: own for name, own in chain.bound.items() if isinstance(own, Sum) and not own.bent}
     sums = {name: own for name, own in linear.items() if name in least}
     told = {name for name, own in chain.bound.items() if name in sums or isinstance(own, Lookup | Season | Band)}

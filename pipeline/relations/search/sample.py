@@ -89,6 +89,16 @@ class Extract:
         return found
 
     @cached_property
+    def flags(self) -> list[Numbers]:
+        """The columns of booleans that vary and have no nulls, as 0 and 1."""
+        found = []
+        for name in self.table.column_names:
+            if pa.types.is_boolean(self.table[name].type) and not self.whole[name].null_count:
+                units, mask = Unit().units(self.table[name])
+                found += [Numbers(name, Unit(), units.astype(np.float64), mask)] * bool(np.ptp(units))
+        return found
+
+    @cached_property
     def codes(self) -> dict[str, Ints]:
         """A code for the value of each row, by column. Null counts as a value."""
         return {name: coded([self.table[name]])[0] for name in self.table.column_names}

@@ -12,8 +12,8 @@ from pipeline.relations.search.sample import Extract, Numbers
 from pipeline.relations.sums import Sum
 from pipeline.relations.units import Floats, Ints, Unit, joined
 
-LONGEST = 12
-"""Most terms of a sum."""
+LONGEST = 60
+"""Most terms of a sum: a year has 53 weeks."""
 MOST_BLANK = 12
 """Most columns with nulls that may count as 0."""
 MOST_LOOSE = 60
@@ -60,6 +60,20 @@ def means(sample: Extract) -> Iterator[Following]:
                 rate = (unit / len(used),) * len(used)
                 found = sum_of(target, tuple(some[i] for i in used), rate, 0.0, len(rows))
                 yield found.model_copy(update={"scale": target.scale, "scales": (some[used[0]].scale,) * len(used)})
+
+
+def counts(sample: Extract) -> Iterator[Following]:
+    """Propose target = the number of flags that are set."""
+    flags = sample.flags
+    values = np.stack([own.units for own in flags]) if flags else np.zeros((0, sample.rows))
+    for target in sample.numbers:
+        y = target.units
+        if target.scale != Unit() or not target.mask.all() or y.min() < 0 or not 1 < y.max() <= len(flags):
+            continue
+        rates, *_ = np.linalg.lstsq(values.T, y, rcond=1e-9)
+        used = np.flatnonzero(np.rint(rates))
+        if len(used) > 1 and np.array_equal(values[used].sum(axis=0), y):
+            yield sum_of(target, tuple(flags[i] for i in used), (1.0,) * len(used), 0.0, sample.rows)
 
 
 def _totals(found: Iterable[tuple[list[Numbers], Ints]]) -> Iterator[Sum]:

@@ -118,3 +118,24 @@ def test_columns_of_few_rows_and_mostly_zeros_are_sums_of_others_by_chance() -> 
     net, tax = (np.round(random.gamma(2, 90, 20), 2) for _ in range(2))
     table = pa.table(made | {"net": net, "tax": tax, "gross": np.round(net + tax, 2)})
     assert [relation.text for relation in searched(table) if relation.binds] == ["gross = net + tax"]
+
+
+def test_the_number_of_flags_that_are_set_is_counted() -> None:
+    """Beside other flags, some of which exclude each other; a flag that none is set follows from the number."""
+    random = np.random.default_rng(6)
+    uses = {f"uses {i}": random.random(ROWS) < rate for i, rate in enumerate((0.5, 0.4, 0.2, 0.3, 0.1))}
+    colour, number = random.integers(0, 4, ROWS), np.sum(list(uses.values()), axis=0)
+    others = {f"colour {i}": colour == i for i in range(4)}
+    table = pa.table(uses | others | {"number": number.astype(np.int8), "none": number == 0})
+    found = searched(table)
+    assert {f"number = {' + '.join(uses)}", "none follows from number"} <= {own.text for own in found}
+    assert not any(own.text == "number ≥ 0" for own in found)
+    assert found.bind(found.free(table)).equals(table)
+
+
+def test_a_total_of_a_day_has_24_hours() -> None:
+    """A sum of many columns is one sum."""
+    random = np.random.default_rng(7)
+    hours = {f"h{i}": np.round(random.gamma(1 + i, 2, ROWS), 2) for i in range(24)}
+    table = pa.table({"day": np.round(np.sum(list(hours.values()), axis=0), 2)} | hours)
+    assert [own.text for own in searched(table)] == [f"day = {' + '.join(hours)}"]
