@@ -24,7 +24,7 @@ from pipeline.relations.lookups import Agreement, Lookup
 from pipeline.relations.orders import Later, Least
 from pipeline.relations.pairs import Never
 from pipeline.relations.rules import Rule, check
-from pipeline.relations.search.absent import absences
+from pipeline.relations.search.absent import absences, noughts
 from pipeline.relations.search.bands import bands
 from pipeline.relations.search.chain import Chain
 from pipeline.relations.search.extremes import extremes
@@ -55,7 +55,7 @@ COMPUTED: tuple[Callable[[Extract], Iterator[Following]], ...] = (
 """Finders of columns that follow from others. Of two that compute a column, the earlier one does."""
 ALL = (scaled, parts, seasons)
 """Finders of what may follow from one of two copies only: rounded numbers, and local parts of times."""
-LEFT: tuple[Finder, ...] = (exclusives, orders, absences, zeros)
+LEFT: tuple[Finder, ...] = (exclusives, orders, absences, noughts, zeros)
 """Finders of what holds between columns that do not follow from others. What the first ones have rewritten, the later
 ones do not see."""
 
