@@ -152,7 +152,7 @@ def _solved(some: list[Numbers], units: Floats, k: int, others: Ints) -> Sum | N
     size = np.where(size > 0, size, 1.0)
     rates, *_ = np.linalg.lstsq((units[others] / size[others, None]).T, units[k], rcond=1e-12)
     whole = np.rint(rates / size[others])
-    used = np.flatnonzero(whole)
+    used = np.flatnonzero(np.abs(whole) * size[others] > some[k].scale.loose * size[k])  # less is lost in its error
     if not 1 < len(used) <= LONGEST:
         return None
     error = np.abs(whole[used] @ units[others[used]] - units[k])

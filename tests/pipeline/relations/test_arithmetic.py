@@ -139,3 +139,13 @@ def test_a_total_of_a_day_has_24_hours() -> None:
     hours = {f"h{i}": np.round(random.gamma(1 + i, 2, ROWS), 2) for i in range(24)}
     table = pa.table({"day": np.round(np.sum(list(hours.values()), axis=0), 2)} | hours)
     assert [own.text for own in searched(table)] == [f"day = {' + '.join(hours)}"]
+
+
+def test_what_is_less_than_the_error_of_a_total_is_no_part_of_it() -> None:
+    """A number of 1e-9 changes no total of millions of any floats."""
+    random = np.random.default_rng(8)
+    parts = random.gamma(2, 1e6, (3, ROWS))
+    for seed in range(5):
+        tiny = np.random.default_rng(seed).normal(0, 1e-9, ROWS)
+        table = pa.table({"tiny": tiny, "a": parts[0], "b": parts[1], "c": parts[2], "whole": parts.sum(axis=0)})
+        assert [own.text for own in searched(table) if own.binds] == ["whole = a + b + c"]
