@@ -22,6 +22,7 @@ from pydantic import model_validator
 from pipeline.arrow.arrays import Array, combined
 from pipeline.arrow.labels import coded
 from pipeline.records import Record
+from pipeline.relations.units import Unit
 from pipeline.schema import Column, Schema, value_type
 
 Mask = NDArray[np.bool_]
@@ -162,14 +163,22 @@ def changed(schema: Schema, column: Column, arrow: pa.DataType) -> Schema:
 
 
 class Rounded(Following):
-    """A column that is computed and rounded.
+    """A number or time that is computed and rounded. What no real row reaches is drawn again.
 
     Attributes:
+        scale: The scale of the target.
         binary: Whether it was computed in floats, as NumPy and pandas do, and not in decimal numbers. They differ where
             a value lies halfway between two.
+        least: The least value, in units. None if none was seen. Numbers are rounded outwards, so that it is no value of
+            a single row.
+        most: The greatest one.
     """
 
+    binds: ClassVar[bool] = False
+    scale: Unit
     binary: bool = False
+    least: float | None = None
+    most: float | None = None
 
     def nearest(self, table: pa.Table) -> Self:
         """See `Following.nearest`."""
@@ -177,3 +186,21 @@ class Rounded(Following):
         ways = [self.model_copy(update={"binary": binary}) for binary in (False, True)]
         wrong = [int(differs(real, combined(way.follows(table, real.type))).sum()) for way in ways]
         return ways[int(np.argmin(wrong))]
+
+    def lost(self, table: pa.Table) -> Mask:
+        """See `Relation.lost`. The target holds by construction, but it may lie beyond the values of real rows."""
+        if self.least is None or self.most is None:
+            return np.zeros(table.num_rows, dtype=bool)
+        units, mask = self.scale.units(table[self.target])
+        return np.asarray(mask & ((units < self.least) | (units > self.most)))
+
+    def shown(self, table: pa.Table) -> Self:
+        """See `Relation.shown`."""
+        units, mask = self.scale.units(table[self.target])
+        if not mask.any():
+            return self
+        least, most = float(units[mask].min()), float(units[mask].max())
+        size = max(abs(least), abs(most))
+        step = 10.0 ** (np.floor(np.log10(size)) - 1) if size and not self.scale.tick else 1.0  # two digits
+        ends = {"least": float(np.floor(least / step) * step), "most": float(np.ceil(most / step) * step)}
+        return self.model_copy(update=ends)

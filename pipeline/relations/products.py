@@ -21,7 +21,6 @@ class Product(Rounded):
         factor: See above, in units.
         shift: See above, in units of the target per unit of the other sources' product. 0 for a ratio.
         ratio: Whether it is a ratio.
-        scale: The scale of the target.
         scales: The scales of the sources, two or three, of a ratio two.
     """
 
@@ -30,7 +29,6 @@ class Product(Rounded):
     factor: float
     shift: float = 0.0
     ratio: bool = False
-    scale: Unit
     scales: tuple[Unit, ...]
 
     def _sized(self) -> bool:

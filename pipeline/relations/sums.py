@@ -40,7 +40,6 @@ class Sum(Rounded):
         absolute: Whether it is the size of the sum without its sign.
         coefficients: The coefficient of each source, in units of the target per unit of the source.
         constant: In units of the target.
-        scale: The scale of the target.
         scales: The scale of each source.
     """
 
@@ -51,7 +50,6 @@ class Sum(Rounded):
     absolute: bool = False
     coefficients: tuple[float, ...]
     constant: float = 0.0
-    scale: Unit
     scales: tuple[Unit, ...]
 
     def _sized(self) -> bool:

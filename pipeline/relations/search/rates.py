@@ -4,7 +4,7 @@ A rounded rate leaves its coefficient open within an interval. The number in it 
 """
 
 from collections.abc import Iterator
-from itertools import combinations, permutations
+from itertools import combinations, permutations, product
 from math import ceil, floor, log10
 
 import numpy as np
@@ -33,6 +33,9 @@ def multiples(sample: Extract) -> Iterator[Following]:
         if _comparable(one, other):
             found = [_exact(target, source) for target, source in ((other, one), (one, other))]
             yield from _finer(found)
+    for target, source in product(sample.coded, sample.numbers):
+        if _comparable(source, target) and (relation := _exact(target, source)) is not None:
+            yield relation
 
 
 def scaled(sample: Extract) -> Iterator[Following]:

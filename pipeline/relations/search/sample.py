@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline import columns
 from pipeline.arrow.labels import coded
+from pipeline.columns.codes import NumberCode
 from pipeline.relations.base import without
 from pipeline.relations.units import Floats, Ints, Mask, Unit, scale_of
 from pipeline.schema import Schema
@@ -72,12 +73,18 @@ class Extract:
 
     @cached_property
     def numbers(self) -> list[Numbers]:
-        """The columns of numbers and times that vary and have an exact scale."""
+        """The columns of numbers and times that vary and have a scale."""
+        measures = {name: columns.measure(self.schema[name].kind) for name in self.table.column_names}
+        return self._scaled([name for name, own in measures.items() if own is not None and own.orders])
+
+    @cached_property
+    def coded(self) -> list[Numbers]:
+        """Whole numbers that are taken for codes. They may be an amount in another unit all the same."""
+        return self._scaled([name for name in self.table.column_names if self.schema[name].kind == NumberCode.kind])
+
+    def _scaled(self, names: Collection[str]) -> list[Numbers]:
         found = []
-        for name in self.table.column_names:
-            measure = columns.measure(self.schema[name].kind)
-            if measure is None or not measure.orders:
-                continue
+        for name in names:
             if name not in self.scales:
                 self.scales[name] = scale_of(self.whole[name])
             scale = self.scales[name]

@@ -8,6 +8,7 @@ import pytest
 
 from pipeline import ColumnSettings, RelationSettings, Synthesizer, TrainingSettings, columns
 from pipeline.relations import Relations
+from pipeline.relations.base import Following
 from pipeline.relations.search import find
 from pipeline.relations.search.rates import simplest
 
@@ -156,6 +157,30 @@ def test_a_declared_sum_is_computed_although_nothing_is_looked_for(training: Non
     assert len(made["gross"].unique()) > 1_000
 
 
+def test_nothing_computed_lies_beyond_what_real_rows_reach(training: None) -> None:
+    """A rate of one currency and an amount of another make no amount that nobody has; the bound is a round number."""
+    random = np.random.default_rng(5)
+    rate = np.array([1.0, 0.9, 151.3])[random.integers(0, 3, 2_500)]
+    amount = np.round(random.lognormal(4, 0.5, 2_500) * np.where(rate > 100, 1.0, 150.0), 2)
+    table = pa.table({"rate": rate, "amount": amount, "local": np.round(amount * rate, 2)})
+    fitted = Synthesizer.fit(table, training=TrainingSettings(epochs=1))
+    made, real = fitted.table(30_000).to_pandas(), table.to_pandas()
+    assert (made["local"] - np.round(made["amount"] * made["rate"], 2)).abs().max() < 1e-6
+    assert made["local"].max() <= 1.1 * real["local"].max()
+    (product,) = [relation for relation in fitted.fitted.relations if relation.target == "local"]
+    assert product.most / 100 >= real["local"].max()
+    assert len(f"{product.most:.0f}".rstrip("0")) <= 2
+
+
+def test_an_amount_that_looks_like_codes_follows_all_the_same() -> None:
+    """A few prices in cents have gaps and no round ends, as codes have."""
+    random = np.random.default_rng(3)
+    price = (random.choice(np.arange(1_001, 9_999), 60) / 100)[random.integers(0, 60, 3_000)]
+    table = pa.table({"price": price, "cents": np.rint(price * 100).astype(int)})
+    assert columns.infer(table)["cents"].kind == "code"
+    assert [relation.text for relation in searched(table)] == ["cents = 100 · price"]
+
+
 def test_what_only_looks_computed_is_not() -> None:
     """Numbers that differ by one for the same source, and floats that agree to six digits, follow from nothing."""
     random = np.random.default_rng(1)
@@ -168,7 +193,7 @@ def test_what_only_looks_computed_is_not() -> None:
             "y": 2 * x * (1 + 1e-6 * random.random(2_000)),
         }
     )
-    assert not [relation for relation in searched(table) if relation.binds]
+    assert not [relation for relation in searched(table) if isinstance(relation, Following)]
 
 
 def test_made_up_parts_of_keys_stay_keys(training: None) -> None:
