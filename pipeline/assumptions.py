@@ -16,6 +16,7 @@ from pipeline.personal import PLURALS
 from pipeline.privacy.disclosure import Withheld
 from pipeline.records import Record
 from pipeline.relations import Relation
+from pipeline.relations.base import Following
 from pipeline.relations.declared import Declared
 from pipeline.schema import Column, Dropped, Schema
 
@@ -93,9 +94,14 @@ def assumed(
     found = [each for each in columns if each is not None]
     found += [_left_out(left) for left in schema.left_out if not left.chosen]
     found += [_withheld(each, schema[each.name].kind) for each in withheld]
-    found += [_relation(each) for each in relations if not isinstance(each, Declared)]
+    found += [_relation(each) for each in sorted(relations, key=_checked) if not isinstance(each, Declared)]
     order = list(SORTS)
     return tuple(sorted(found, key=lambda each: order.index(each.sort)))
+
+
+def _checked(relation: Relation) -> bool:
+    """Whether nothing is computed, so that people read of it later."""
+    return not isinstance(relation, Following)
 
 
 def rows(found: Sequence[Assumption]) -> list[tuple[str, str]]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from pipeline.relations.base import Following
 from pipeline.relations.sums import Sum
+from pipeline.relations.texts import Composed
 from pipeline.relations.units import Unit
 
 Holds = Callable[[Following], bool]
@@ -33,7 +34,13 @@ class Chain:
         return self._turned(relation) if isinstance(relation, Sum) and relation.turns else self._displaces(relation)
 
     def implies(self, relation: Following) -> bool:
-        """Whether a relation holds because others do: its target follows from its sources, or both from one column."""
+        """Whether a relation holds because others do.
+
+        Its target follows from its sources, or both from one column, or a source is a text with the target in it.
+        """
+        written = [self.bound.get(name) for name in relation.sources]
+        if any(isinstance(own, Composed) and relation.target in own.sources for own in written):
+            return True
         known = set(relation.sources)
         while more := {name for name, own in self.bound.items() if known.issuperset(own.sources)} - known:
             known |= more

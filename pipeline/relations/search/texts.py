@@ -31,7 +31,7 @@ def composed(sample: Extract) -> Iterator[Following]:
     if sample.rows < FEWEST:
         return
     texts, told = _told(sample)
-    for target, values in texts.items():
+    for target, values in sorted(texts.items(), key=lambda pair: -sum(map(len, pair[1]))):  # the whole, not a part
         shown = columns.is_modelled(sample.schema[target].kind)
         inside = {part: own for part, own in told.items() if part[0] != target and _inside(own, values)}
         nearer = sorted(inside, key=lambda part: columns.is_modelled(sample.schema[part[0]].kind) != shown)

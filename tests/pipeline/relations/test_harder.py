@@ -172,6 +172,16 @@ def test_nothing_computed_lies_beyond_what_real_rows_reach(training: None) -> No
     assert len(f"{product.most:.0f}".rstrip("0")) <= 2
 
 
+def test_what_a_text_is_written_from_is_no_news() -> None:
+    """A text tells its parts. That is not reported once more."""
+    random = np.random.default_rng(7)
+    row, seat = (
+        np.array(list(some))[random.integers(0, 20, 3_000)] for some in ("abcdefghijklmnopqrst", "ABCDEFGHIJKLMNOPQRST")
+    )
+    table = pa.table({"row": row, "seat": seat, "place": np.char.add(np.char.add(row, "/"), seat)})
+    assert [relation.text for relation in searched(table)] == ["place is written from row and seat"]
+
+
 def test_an_amount_that_looks_like_codes_follows_all_the_same() -> None:
     """A few prices in cents have gaps and no round ends, as codes have."""
     random = np.random.default_rng(3)
