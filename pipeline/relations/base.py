@@ -11,7 +11,7 @@ row is like is bound all the same, and `broken` finds it.
 
 from abc import abstractmethod
 from dataclasses import replace
-from typing import ClassVar, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 import pyarrow as pa
@@ -162,13 +162,17 @@ def changed(schema: Schema, column: Column, arrow: pa.DataType) -> Schema:
     return replace(schema, columns=columns, arrow=pa.schema(fields, schema.arrow.metadata))
 
 
+Arithmetic = Literal["decimal", "floats", "factored"]
+ARITHMETICS: tuple[Arithmetic, ...] = ("decimal", "floats", "factored")
+
+
 class Rounded(Following):
     """A number or time that is computed and rounded. What no real row reaches is drawn again.
 
     Attributes:
         scale: The scale of the target.
-        binary: Whether it was computed in floats, as NumPy and pandas do, and not in decimal numbers. They differ where
-            a value lies halfway between two.
+        arithmetic: Whether it was computed in decimal numbers, or in floats, as NumPy and pandas do: "floats", or
+            "factored" for coefficient · (source + constant). They differ where a value lies halfway between two.
         least: The least value, in units. None if none was seen. Numbers are rounded outwards, so that it is no value of
             a single row.
         most: The greatest one.
@@ -176,14 +180,14 @@ class Rounded(Following):
 
     binds: ClassVar[bool] = False
     scale: Unit
-    binary: bool = False
+    arithmetic: Arithmetic = "decimal"
     least: float | None = None
     most: float | None = None
 
     def nearest(self, table: pa.Table) -> Self:
         """See `Following.nearest`."""
         real = combined(table[self.target])
-        ways = [self.model_copy(update={"binary": binary}) for binary in (False, True)]
+        ways = [self.model_copy(update={"arithmetic": way}) for way in ARITHMETICS]
         wrong = [int(differs(real, combined(way.follows(table, real.type))).sum()) for way in ways]
         return ways[int(np.argmin(wrong))]
 

@@ -58,7 +58,7 @@ class Product(Rounded):
         """See `Relation.follows`."""
         exact, mask = self.exact(table)
         units = self.scale.whole(np.where(mask, exact, 0.0))
-        if self.binary:
+        if self.arithmetic != "decimal":
             *others, last = (own.floats(table[name]) for own, name in zip(self.scales, self.sources, strict=True))
             first, (shift, factor) = np.prod(others, axis=0), self._of_values
             found = first / np.where(last == 0, 1, last) * factor if self.ratio else first * (shift + factor * last)

@@ -70,10 +70,16 @@ class Sum(Rounded):
     def follows(self, table: pa.Table, arrow: pa.DataType) -> pa.Array:
         """See `Relation.follows`."""
         exact, _, mask = self._exact(table)
-        if self.binary and not self.scale.tick:
+        if self.arithmetic != "decimal" and not self.scale.tick:
             terms = zip(self.coefficients, self.sources, self.scales, strict=True)
             parts = [value_of(c, own, self.scale) * own.floats(table[name]) for c, name, own in terms]
-            exact = self.scale.binary(np.sum(parts, axis=0) + self.constant / 10.0**self.scale.places)
+            constant = self.constant / 10.0**self.scale.places
+            found = np.sum(parts, axis=0) + constant
+            if self.arithmetic == "factored" and len(self.sources) == 1:
+                rate = value_of(self.coefficients[0], self.scales[0], self.scale)
+                shift = float(f"{constant / rate:.12g}") if rate else 0.0
+                found = rate * (self.scales[0].floats(table[self.sources[0]]) + shift)
+            exact = self.scale.binary(found)
         return self.scale.values(self._shaped(self.scale.whole(exact)), mask, arrow)
 
     @property
