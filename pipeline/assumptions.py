@@ -18,6 +18,7 @@ from pipeline.records import Record
 from pipeline.relations import Relation
 from pipeline.relations.base import Following
 from pipeline.relations.declared import Declared
+from pipeline.relations.written import Written
 from pipeline.schema import Column, Dropped, Schema
 
 FEW = 6
@@ -90,10 +91,13 @@ def assumed(
         relations: What holds in every row. Declared rules are no assumptions.
         withheld: What is withheld of columns of the schema.
     """
-    columns = [_column(column, schema.arrow.field(column.name).type) for column in schema if not column.chosen]
+    relations = list(relations)
+    dates = {own.target for own in relations if isinstance(own, Written)}  # texts that are neither made up nor labels
+    free = [column for column in schema if not column.chosen and column.name not in dates]
+    columns = [_column(column, schema.arrow.field(column.name).type) for column in free]
     found = [each for each in columns if each is not None]
     found += [_left_out(left) for left in schema.left_out if not left.chosen]
-    found += [_withheld(each, schema[each.name].kind) for each in withheld]
+    found += [_withheld(each, schema[each.name].kind) for each in withheld if each.name not in dates]
     found += [_relation(each) for each in sorted(relations, key=_checked) if not isinstance(each, Declared)]
     order = list(SORTS)
     return tuple(sorted(found, key=lambda each: order.index(each.sort)))

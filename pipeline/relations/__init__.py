@@ -31,12 +31,13 @@ from pipeline.relations.seasons import Season
 from pipeline.relations.sums import Same, Sum
 from pipeline.relations.texts import Composed
 from pipeline.relations.times import DatePart, Elapsed, Since
+from pipeline.relations.written import Written
 from pipeline.schema import Schema
 
 __all__ = ["KINDS", "Kept", "Relation", "Relations"]
 
 Computed = Same | Sum | Product | Extreme | Composed | Elapsed | Since | DatePart | Season | Band | Lookup
-Rewritten = Later | Exclusive | Absent
+Rewritten = Written | Later | Exclusive | Absent
 Checked = Declared | Agreement | Least | Positive | Never
 AnyRelation = Annotated[Computed | Rewritten | Checked, Field(discriminator="kind")]
 KINDS: TypeAdapter[tuple[Relation, ...]] = TypeAdapter(tuple[AnyRelation, ...])

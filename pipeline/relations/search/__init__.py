@@ -2,10 +2,11 @@
 
 Finders look at a sample of the rows and propose relations. A proposal is taken if it holds in every row.
 
-Columns that follow from others come first: equal columns and units, sums, products, times, labels. All of these finders
-see every column, so that a total may be the target of one relation and the source of another; a `Chain` keeps the order
-in which columns are computed. Then, one sort after the other, the columns that are left are looked at for what rewrites
-them or has rows drawn again: flags, absences, orders, and labels that never occur together.
+Texts that are dates become dates, which all other finders see. Columns that follow from others come next: equal columns
+and units, sums, products, times, labels. All of these finders see every column, so that a total may be the target of
+one relation and the source of another; a `Chain` keeps the order in which columns are computed. Then, one sort after
+the other, the columns that are left are looked at for what rewrites them or has rows drawn again: flags, absences,
+orders, and labels that never occur together.
 
 A finder proposes only what chance does not explain. Under the hypothesis that the target is dealt out to the rows at
 random, the probability that all rows fulfil the relation must be below `CHANCE`, divided by the number of combinations
@@ -37,6 +38,7 @@ from pipeline.relations.search.sample import Extract
 from pipeline.relations.search.sums import counts, means, sums
 from pipeline.relations.search.texts import composed
 from pipeline.relations.search.times import elapsed, parts, seasons
+from pipeline.relations.search.written import dates
 from pipeline.relations.search.zeros import zeros
 from pipeline.relations.seasons import Season
 from pipeline.relations.units import Unit
@@ -78,8 +80,11 @@ def find(
     rules = declared_rules(table, settings)
     declared = [Declared.of(rule, table.num_rows) for rule in rules]
     if settings.find:
-        computed = _computed(Extract(table, schema), every, lambda relation: relation.text not in settings.off)
-        relations = Relations(schema, [*declared, *computed])
+        read = [own for own in dates(table, schema) if own.text not in settings.off and not own.broken(every).any()]
+        relations = Relations(schema, [*declared, *read])
+        sample = Extract(relations.free(table), relations.free_schema)
+        computed = _computed(sample, relations.free(every), lambda relation: relation.text not in settings.off)
+        relations = Relations(schema, [*relations, *computed])
         return Relations(schema, [*relations, *_left(relations, table, every, settings.off)])
     # what a rule calls equal is computed: rows drawn again would hardly ever be equal
     equal = [set(rule.columns) for rule in rules if "==" in rule.words]

@@ -23,7 +23,8 @@ FOUND = {
         "credit = balance, or 0 if that is less",
     },
     "visits": {
-        "as text = %d.%m.%Y of day",
+        "as text is a date, written as %d.%m.%Y",
+        "as text = day",
         "as number = %Y%m%d of day",
         "month = %Y-%m of day",
         "half follows from the quarter of day",
@@ -171,6 +172,45 @@ def test_nothing_computed_lies_beyond_what_real_rows_reach(training: None) -> No
     (product,) = [relation for relation in fitted.fitted.relations if relation.target == "local"]
     assert product.most / 100 >= real["local"].max()
     assert len(f"{product.most:.0f}".rstrip("0")) <= 2
+
+
+def test_dates_in_texts_are_dates(training: None) -> None:
+    """They are dates of the calendar in the range of the real ones, in order, also with nulls and in a dictionary."""
+    random = np.random.default_rng(8)
+    first = np.datetime64("2020-02-01") + random.integers(0, 1_200, 3_000).astype("timedelta64[D]")
+    last = first + random.integers(0, 30, 3_000).astype("timedelta64[D]")
+    second = (first + random.integers(0, 86_400, 3_000).astype("timedelta64[s]")).astype("datetime64[s]")
+    gone = random.random(3_000) < 0.2
+    table = pa.table(
+        {
+            "from": pa.array(first.astype("datetime64[D]").astype(str)).dictionary_encode(),
+            "to": pa.array(pd.Series(last).dt.strftime("%d/%m/%Y").to_numpy(), mask=gone),
+            "logged": np.char.replace(second.astype(str), "T", " "),
+        }
+    )
+    fitted = Synthesizer.fit(table, training=TrainingSettings(epochs=1))
+    made = fitted.table(20_000)
+    assert made.schema.equals(table.schema)
+    assert made["to"].null_count == pytest.approx(4_000, abs=600)
+    frame = made.to_pandas()
+    start, end = pd.to_datetime(frame["from"], format="%Y-%m-%d"), pd.to_datetime(frame["to"], format="%d/%m/%Y")
+    assert not (end < start).any()
+    assert start.between(pd.Timestamp("2020-02-01"), pd.Timestamp("2023-05-16")).all()
+    assert (pd.to_datetime(frame["logged"], format="%Y-%m-%d %H:%M:%S").dt.normalize() == start).all()
+    wrong = table.slice(0, 100).set_column(2, "logged", pa.array(["2020-02-30 10:00:00"] * 100))
+    assert {own.text for own, _ in fitted.broken(wrong)} >= {"logged is a date, written as %Y-%m-%d %H:%M:%S"}
+
+
+def test_texts_that_only_look_like_dates_stay_texts() -> None:
+    """One value of another form is enough, and so is a kind that a person chose."""
+    days = (np.datetime64("2020-02-01") + np.random.default_rng(0).permutation(900).astype("timedelta64[D]")).astype(
+        str
+    )
+    assert [own.kind for own in searched(pa.table({"day": days}))] == ["written"]
+    odd = [*days[:-1].tolist(), "2021-02-30"]
+    assert not searched(pa.table({"day": odd}))
+    chosen = columns.infer(pa.table({"day": days}), {"day": ColumnSettings(kind="text")})
+    assert not find(pa.table({"day": days}), chosen)
 
 
 def test_what_a_text_is_written_from_is_no_news() -> None:
