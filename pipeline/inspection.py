@@ -4,7 +4,7 @@ The examples are made up, or drawn column by column from values that may be show
 value of few rows is among them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +19,8 @@ from pipeline.measures import NOMINAL
 from pipeline.privacy.disclosure import Disclosure, Withheld
 from pipeline.randomness import stream
 from pipeline.records import Record
+from pipeline.relations import Relation, Relations
+from pipeline.relations.written import Written, written
 from pipeline.schema import Schema
 
 EXAMPLES = 3
@@ -36,6 +38,7 @@ class Inspection(Record):
         nulls: Number of rows without a value.
         fake: What the settings choose for its made-up values.
         locale: The locale that they choose for them.
+        form: The form in which dates are written in texts. None for other columns.
         sensitive: Whether its values may identify a person, so that they are made up.
         withheld: Labels and rows that are withheld because too few rows share a value.
         examples: Generated values.
@@ -49,22 +52,29 @@ class Inspection(Record):
     nulls: int
     fake: str | None = None
     locale: str | None = None
+    form: str | None = None
     sensitive: bool = False
     withheld: Withheld | None = None
     examples: tuple[str, ...] = ()
 
 
-def inspect(table: pa.Table, schema: Schema, *, seed: int = 0) -> tuple[Inspection, ...]:
+def inspect(
+    table: pa.Table, schema: Schema, relations: Iterable[Relation] = (), *, seed: int = 0
+) -> tuple[Inspection, ...]:
     """Inspect every column of a table, in order.
 
     Args:
         table: The table, with the columns that `schema` drops.
         schema: From `pipeline.columns.infer`.
+        relations: What holds in every row. They tell texts that are dates.
         seed: The seed of the examples.
     """
-    rule = Disclosure.of(table, schema)
-    withheld = {each.name: each for each in rule.withheld}
-    codecs = columns.fit(rule.apply(table, seed=seed), schema, table)
+    dates = {own.target: own for own in relations if isinstance(own, Written)}
+    read = Relations(schema, list(dates.values()))
+    rows, taken = read.free(table.select(schema.names)), read.free_schema
+    rule = Disclosure.of(rows, taken)
+    withheld = {each.name: each for each in rule.withheld if each.name not in dates}
+    codecs = columns.fit(rule.apply(rows, seed=seed), taken, rows)
     why = {left.name: left.why for left in schema.left_out}
     found = []
     for name in table.column_names:
@@ -72,20 +82,22 @@ def inspect(table: pa.Table, schema: Schema, *, seed: int = 0) -> tuple[Inspecti
         kind, reason = columns.DROP, why.get(name, "")
         if name in schema.names:
             kind, reason = schema[name].kind, schema[name].why
+        form = dates[name].form if name in dates else None
         drawn = stream(seed, "inspect", name)
         found.append(
             Inspection(
                 name=name,
                 type=str(array.type),
                 kind=kind,
-                why=reason,
+                why=reason if form is None else f"dates, written as {form}",
                 distinct=_distinct(array),
                 nulls=array.null_count,
                 fake=schema[name].fake if name in schema.names else None,
                 locale=schema[name].locale if name in schema.names else None,
-                sensitive=kind != columns.DROP and columns.KINDS[kind].way == "made up",
+                form=form,
+                sensitive=form is None and kind != columns.DROP and columns.KINDS[kind].way == "made up",
                 withheld=withheld.get(name),
-                examples=_examples(codecs[name], array, drawn) if name in codecs else (),
+                examples=_examples(codecs[name], rows[name], drawn, form) if name in codecs else (),
             )
         )
     return tuple(found)
@@ -115,7 +127,8 @@ def settings(
     lines = [f"{key} = {quoted(value)}" for key, value in given.items()]
     lines += ["", "[privacy]", f"least_rows = {least_rows}  # what fewer rows share is not published"]
     for column in found:
-        lines += ["", f"[columns.{quoted(column.name)}]", f"kind = {quoted(column.kind)}  # {line(column.why)}"]
+        hidden = "" if column.form is None else "# "  # a kind that is chosen would make dates up
+        lines += ["", f"[columns.{quoted(column.name)}]", f"{hidden}kind = {quoted(column.kind)}  # {line(column.why)}"]
         chosen = {"fake": column.fake, "locale": column.locale}
         lines += [f"{key} = {quoted(value)}" for key, value in chosen.items() if value is not None]
         if column.withheld is not None and column.withheld.labels:
@@ -126,14 +139,18 @@ def settings(
     return "\n".join(lines) + "\n"
 
 
-def _examples(codec: Codec, array: pa.ChunkedArray, random: np.random.Generator) -> tuple[str, ...]:
-    """Generated values. Each has the symbols of a row drawn at random."""
+def _examples(codec: Codec, array: pa.ChunkedArray, random: np.random.Generator, form: str | None) -> tuple[str, ...]:
+    """Generated values, dates in a form. Each has the symbols of a row drawn at random."""
     if not len(array):
         return ()
     rows = array.take(pa.array(random.integers(len(array), size=EXAMPLES)))
     values = codec.encode(rows).values
     made = codec.decode(Encoded(values, codec.draw(values, random, np.arange(EXAMPLES))))
-    texts = (codec.measure or NOMINAL).texts(made)  # columns that are not compared still have labels
+    if form is not None:
+        made = written(made, form)
+    texts = (NOMINAL if form is not None else codec.measure or NOMINAL).texts(
+        made
+    )  # columns that are not compared still have labels
     return tuple(
         "null" if gone else line(str(text)) for text, gone in zip(texts, made.is_null().to_pylist(), strict=True)
     )

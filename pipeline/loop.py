@@ -25,6 +25,7 @@ from pipeline.progress import Progress, silent
 from pipeline.randomness import stream
 from pipeline.records import Record
 from pipeline.relations import Relations, search
+from pipeline.relations.written import Written
 from pipeline.schema import Column, Schema
 from pipeline.settings import LoopSettings
 from pipeline.statistics.auc import by_chance
@@ -107,7 +108,8 @@ def privacy(shown: Shown, parts: Split, schema: Schema, settings: LoopSettings) 
             areas=COSTS,
         )
         cost = {s.name: s.value - s.ceiling for s in found.scores if s.ceiling is not None}
-    made_up = tuple(column.name for column in schema if not columns.is_modelled(column.kind))
+    dates = {own.target for own in shown.relations if isinstance(own, Written)}
+    made_up = tuple(own.name for own in schema if not columns.is_modelled(own.kind) and own.name not in dates)
     return PrivacyReport(
         least_rows=settings.privacy.least_rows,
         withheld=shown.withheld,

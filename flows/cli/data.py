@@ -98,8 +98,8 @@ def inspect(
     settings.check(found)
     rows = tables.read(found, settings.read, settings.columns)
     schema = columns.infer(rows, settings.columns, settings.privacy)
-    seen = inspection.inspect(rows, schema, seed=settings.seed)
     relations = search.find(rows.select(schema.names), schema, settings.relations)
+    seen = inspection.inspect(rows, schema, relations, seed=settings.seed)
     withheld = [each.withheld for each in seen if each.withheld is not None]
     assumed = assumptions.assumed(schema, relations, withheld)
     if write:

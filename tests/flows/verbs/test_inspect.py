@@ -57,6 +57,20 @@ def test_every_column_is_told_with_its_kind_and_examples(inspect, source, tmp_pa
     assert not (tmp_path / "mlruns").exists()
 
 
+def test_dates_in_texts_are_shown_as_dates(inspect, tmp_path):
+    """Examples are dates of the calendar, nothing is told to be made up, and the settings that are written agree."""
+    days = np.datetime64("2021-01-01") + np.random.default_rng(0).permutation(900).astype("timedelta64[D]")
+    path = tmp_path / "days.parquet"
+    pq.write_table(pa.table({"day": days.astype(str), "x": np.arange(900) ** 2}), path)
+    answer = inspect(path, "--json", "--write").answer
+    (day, _) = answer["columns"]
+    assert (day["form"], day["sensitive"]) == ("%Y-%m-%d", False)
+    assert all(np.datetime64(example) <= np.datetime64("2023-06-19") for example in day["examples"])
+    assert [each["sort"] for each in answer["assumptions"] if "day" in each["columns"]] == ["relation"]
+    again = inspect(path, "--json").answer
+    assert again["columns"][0] == day
+
+
 def test_what_was_assumed_is_told_once_with_settings_that_overrule_it(inspect, source, tmp_path):
     """The output ends with a TOML document. A home with these settings assumes less, and no note repeats the list."""
     outcome = inspect(source)
