@@ -174,6 +174,11 @@ class Schema:
         return tuple(column.name for column in self.columns)
 
     @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is missing in generated rows, one line for each column."""
+        return tuple(f"column {left.name!r} is left out: {left.why}" for left in self.left_out)
+
+    @property
     def dropped(self) -> tuple[str, ...]:
         """Names of the columns that are left out."""
         return tuple(left.name for left in self.left_out)
