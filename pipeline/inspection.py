@@ -127,8 +127,8 @@ def settings(
     lines = [f"{key} = {quoted(value)}" for key, value in given.items()]
     lines += ["", "[privacy]", f"least_rows = {least_rows}  # what fewer rows share is not published"]
     for column in found:
-        hidden = "" if column.form is None else "# "  # a kind that is chosen would make dates up
-        lines += ["", f"[columns.{quoted(column.name)}]", f"{hidden}kind = {quoted(column.kind)}  # {line(column.why)}"]
+        mark = "" if column.form is None else "# "  # a kind that is chosen would make dates up
+        lines += ["", f"[columns.{quoted(column.name)}]", f"{mark}kind = {quoted(column.kind)}  # {line(column.why)}"]
         chosen = {"fake": column.fake, "locale": column.locale}
         lines += [f"{key} = {quoted(value)}" for key, value in chosen.items() if value is not None]
         if column.withheld is not None and column.withheld.labels:

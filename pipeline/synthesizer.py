@@ -331,9 +331,8 @@ def _material(table: pa.Table, validation: Frame | None, schema: Schema, taken: 
 def _inferred(table: pa.Table) -> Schema:
     """The schema of a table. Warns of columns that cannot be modelled and are left out."""
     schema = columns.infer(table)
-    if schema.dropped:
-        names = ", ".join(map(repr, schema.dropped))
-        warnings.warn(f"columns that cannot be modelled are left out: {names}", UserWarning, stacklevel=3)
+    for text in schema.warnings:
+        warnings.warn(text, UserWarning, stacklevel=3)
     return schema
 
 

@@ -70,17 +70,18 @@ class Sum(Rounded):
     def follows(self, table: pa.Table, arrow: pa.DataType) -> pa.Array:
         """See `Relation.follows`."""
         exact, _, mask = self._exact(table)
-        if self.arithmetic != "decimal" and not self.scale.tick:
-            terms = zip(self.coefficients, self.sources, self.scales, strict=True)
-            parts = [value_of(c, own, self.scale) * own.floats(table[name]) for c, name, own in terms]
-            constant = self.constant / 10.0**self.scale.places
-            found = np.sum(parts, axis=0) + constant
-            if self.arithmetic == "factored" and len(self.sources) == 1:
-                rate = value_of(self.coefficients[0], self.scales[0], self.scale)
-                shift = float(f"{constant / rate:.12g}") if rate else 0.0
-                found = rate * (self.scales[0].floats(table[self.sources[0]]) + shift)
-            exact = self.scale.binary(found)
-        return self.scale.values(self._shaped(self.scale.whole(exact)), mask, arrow)
+        decimal = self.arithmetic == "decimal" or self.scale.tick
+        whole = self.scale.whole(exact) if decimal else self.scale.binary(self._floats(table))
+        return self.scale.values(self._shaped(whole), mask, arrow)
+
+    def _floats(self, table: pa.Table) -> Floats:
+        """The target as NumPy computes it in floats, before it is rounded, [rows]."""
+        rates = [value_of(c, own, self.scale) for c, own in zip(self.coefficients, self.scales, strict=True)]
+        values = [own.floats(table[name]) for name, own in zip(self.sources, self.scales, strict=True)]
+        constant = self.constant / 10.0**self.scale.places
+        if self.arithmetic == "factored" and len(rates) == 1 and rates[0]:
+            return np.asarray(rates[0] * (values[0] + float(f"{constant / rates[0]:.12g}")))
+        return np.asarray(np.sum([rate * own for rate, own in zip(rates, values, strict=True)], axis=0) + constant)
 
     @property
     def bent(self) -> bool:

@@ -30,9 +30,11 @@ CALENDAR = "calendar year"
 """The unit of ages that grow on birthdays."""
 NIGHT = "calendar day"
 """The unit of nights, which are as many as midnights."""
+DAY, TIME = "date", "time"
+"""Parts that are dates and times of day. All others are numbers."""
 PARTS = (
-    "date",
-    "time",
+    DAY,
+    TIME,
     "year",
     "quarter",
     "month",

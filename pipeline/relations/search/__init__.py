@@ -49,14 +49,14 @@ __all__ = ["declared_rules", "find"]
 
 Finder = Callable[[Extract], Iterator[Relation]]
 COPIES: tuple[Callable[[Extract], Iterator[Following]], ...] = (duplicates, multiples)
-"""Finders of columns that say what others say. Later finders do not see them, but for those of `ALL`."""
+"""Finders of columns that say what others say. Later finders do not see them, but for those of `SEE_COPIES`."""
 COMPUTED: tuple[Callable[[Extract], Iterator[Following]], ...] = (
     *(composed, parts, seasons, clipped, absolutes, sums, counts, scaled, means, elapsed, products, triples, ratios),
     *(extremes, bands, lookups, pair_lookups),
 )
 """Finders of columns that follow from others. Of two that compute a column, the earlier one does."""
-ALL = (scaled, parts, seasons)
-"""Finders of what may follow from one of two copies only: rounded numbers, and local parts of times."""
+SEE_COPIES = (scaled, parts, seasons)
+"""Finders that see copies too. Rounded numbers and local parts of times may follow from one of two copies only."""
 LEFT: tuple[Finder, ...] = (exclusives, orders, absences, noughts, zeros)
 """Finders of what holds between columns that do not follow from others. What the first ones have rewritten, the later
 ones do not see."""
@@ -120,7 +120,7 @@ def _computed(sample: Extract, every: pa.Table, wanted: Callable[[Relation], boo
                 chain.takes(relation)
         view = sample.without(chain.bound)
     for finder in COMPUTED:
-        for relation in finder(sample if finder in ALL else view):
+        for relation in finder(sample if finder in SEE_COPIES else view):
             if proven(sample, relation) and not chain.takes(relation) and isinstance(relation, Lookup):
                 spare.append(relation)
     checked: list[Relation] = [Agreement.of(each) for each in spare if not chain.implies(each) and holds(each)]
@@ -164,4 +164,4 @@ def _support(relation: Relation, table: pa.Table) -> int:
 def _rewritten(relation: Relation, schema: Schema) -> set[str]:
     """The columns that a relation changes or removes."""
     after = relation.freed(schema)
-    return {relation.target, *schema.names} - ({*after.names} - {relation.target}) if after is not schema else set()
+    return {relation.target} | ({*schema.names} - {*after.names}) if after is not schema else set()

@@ -36,7 +36,8 @@ class Chain:
     def implies(self, relation: Following) -> bool:
         """Whether a relation holds because others do.
 
-        Its target follows from its sources, or both from one column, or a source is a text with the target in it.
+        Its target follows from its sources, both follow from one column, or a source is a text that is written from
+        the target.
         """
         written = [self.bound.get(name) for name in relation.sources]
         if any(isinstance(own, Composed) and relation.target in own.sources for own in written):

@@ -102,7 +102,8 @@ def _digits(number: float) -> int:
 def _finer(found: list[Sum | None]) -> Iterator[Sum]:
     """Of two columns that follow from each other, the one with the finer steps is the target.
 
-    Then it has no value that the other one does not lead to. The later one is the target if their steps are equal.
+    So every value of the coarser one leads to a value of the finer one, and back. If their steps are equal, the later
+    column is the target.
     """
     steps = [(0.0 if own.scale.loose else abs(own.coefficients[0]), own) for own in found if own is not None]
     yield from (own for _, own in sorted(steps, key=lambda pair: -pair[0]))

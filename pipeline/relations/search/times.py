@@ -15,10 +15,12 @@ from pipeline.relations.search.sample import Extract, Numbers
 from pipeline.relations.seasons import RECURRING, Season
 from pipeline.relations.times import (
     CALENDAR,
+    DAY,
     FORMATS,
     NIGHT,
     PARTS,
     SECONDS,
+    TIME,
     WHOLE,
     DatePart,
     Elapsed,
@@ -73,7 +75,8 @@ def parts(sample: Extract) -> Iterator[Following]:
             if target is source or (source.mask != target.mask).any() or target.mask.sum() < LEAST:
                 continue
             arrow = table[target.name].type
-            some = PARTS[2:] if not target.scale.tick else PARTS[:1] if pa.types.is_date32(arrow) else PARTS[1:2]
+            alike = {DAY: pa.types.is_date32(arrow), TIME: pa.types.is_time(arrow)}
+            some = [part for part in PARTS if alike.get(part, not target.scale.tick)]
             for part in some:
                 if _is_part(combined(table[source.name]), part, combined(table[target.name])):
                     yield DatePart(
