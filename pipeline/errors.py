@@ -15,6 +15,9 @@ Every message is one line that says what was expected, what came, and where. Mes
 paths. They never quote a value of the data.
 """
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 
 class ResynthError(Exception):
     """Base of every error that resynth raises on purpose."""
@@ -54,3 +57,10 @@ class FormatError(NotFoundError):
 
 class DamagedError(InputError):
     """The files of a saved model are not what was saved: cut off, changed, or no model at all."""
+
+
+def did_you_mean(given: str, known: Iterable[str]) -> str:
+    """The end of a message about an unknown name: the known name that is most like it, if one is."""
+    names = {name.lower(): name for name in known}
+    near = get_close_matches(given.lower(), names, n=1)
+    return f"; did you mean {names[near[0]]}?" if near else ""

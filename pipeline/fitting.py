@@ -6,7 +6,7 @@ rehearsed (`pipeline.privacy.rehearsal`). Then the normalization is fitted, and 
 champion (`pipeline.continuation`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import NamedTuple
 
@@ -23,7 +23,7 @@ from pipeline.models.vae import VAE
 from pipeline.normalization import Normalization
 from pipeline.privacy.disclosure import Disclosure
 from pipeline.privacy.rehearsal import ENOUGH, Generate, Shrinkage, independent, rehearse
-from pipeline.progress import Progress, silent
+from pipeline.progress import Progress, part, silent
 from pipeline.queries.generation import batches
 from pipeline.randomness import torch_seed
 from pipeline.relations import Relations, search
@@ -136,21 +136,26 @@ def fit(
         SchemaError: A column cannot be of its kind, the champion has other columns, or new labels are refused.
         ResynthError: The training diverged.
     """
-    relations = _relations(material, choices, champion)
+    relations = _relations(material, choices, champion, part(progress, 0, 0.05))
     shown = material.freed(relations).shown(champion, seed)
     relations = relations.shown(shown.known)
-    shrinkage = champion.shrinkage if champion is not None else _shrinkage(shown, choices, seed)
-    return _trained(shown, choices, shrinkage, champion, seed, progress)._replace(relations=relations)
+    rehearses = champion is None and _rehearses(shown, choices)
+    begin = 0.3 if rehearses else 0.05  # two trainings of a fifth of the time
+    shrinkage = champion.shrinkage if champion is not None else Shrinkage()
+    if rehearses:
+        shrinkage = _shrinkage(shown, choices, seed, part(progress, 0.05, begin))
+    made = _trained(shown, choices, shrinkage, champion, seed, part(progress, begin, 1))
+    return made._replace(relations=relations)
 
 
-def _relations(material: Material, choices: Choices, champion: Fitted | None) -> Relations:
+def _relations(material: Material, choices: Choices, champion: Fitted | None, progress: Progress) -> Relations:
     """The relations of the known rows. A warm start keeps the champion's.
 
     Raises:
         SchemaError: The rows break a relation of the champion.
     """
     if champion is None:
-        return search.find(material.known, material.schema, choices.relations, material.taken)
+        return search.find(material.known, material.schema, choices.relations, material.taken, progress)
     if found := continuation.differences(champion, material.schema):
         raise SchemaError(f"warm start: expected the champion's columns; {'; '.join(found)}")
     if lost := continuation.broken(champion, material.known):
@@ -174,7 +179,7 @@ def _trained(
     known = material.known
     if shrinkage.share == 1:
         material = material.independent(seed)
-    normalization, origins = _normalization(material, known, champion, choices.novel)
+    normalization, origins = _normalization(material, known, champion, choices.novel, part(progress, 0, 0.1))
     if not len(normalization.layout):
         return Fitted(Relations(material.schema), normalization, None, shrinkage=shrinkage)
     feed = Feed(normalization.layout, normalization.encode(material.rows))
@@ -188,28 +193,34 @@ def _trained(
     if ancestor is not None:
         inherit(vae, ancestor, origins, feed.rows, keep=continuation.KEEP if recipe.epochs else 1.0)
     held = normalization.encode(material.validation)
-    history = train(vae, feed, held, recipe, seed=seed, progress=progress) if recipe.epochs else ()
+    history = train(vae, feed, held, recipe, seed=seed, progress=part(progress, 0.1, 1)) if recipe.epochs else ()
     return Fitted(Relations(material.schema), normalization, vae, history, shrinkage, recipe)
 
 
 def _normalization(
-    material: Material, known: pa.Table, champion: Fitted | None, novel: Novel
+    material: Material, known: pa.Table, champion: Fitted | None, novel: Novel, progress: Progress
 ) -> tuple[Normalization, tuple[Origin, ...]]:
     """Fit codecs to the known rows, or extend the champion's. Returns the origin of every variable too."""
     if champion is None:
-        return Normalization.fit(known, material.schema, material.taken), ()
+        return Normalization.fit(known, material.schema, material.taken, progress), ()
     return champion.normalization.extend(known, material.schema, novel, material.taken)
 
 
-def _shrinkage(material: Material, choices: Choices, seed: int) -> Shrinkage:
-    """How far a small table is shrunk towards independent columns. Not at all if nothing is trained."""
-    known = material.known
-    if choices.training.epochs == 0 or known.num_rows >= ENOUGH:
-        return Shrinkage()
-    return rehearse(known, material.schema, _rehearsal(material.schema, choices, seed), seed=seed)
+def _rehearses(material: Material, choices: Choices) -> bool:
+    """Whether a table is so small that it is shrunk towards independent columns. Not if nothing is trained."""
+    return choices.training.epochs != 0 and material.known.num_rows < ENOUGH
 
 
-def _rehearsal(schema: Schema, choices: Choices, seed: int) -> Callable[[pa.Table], Generate]:
+def _shrinkage(material: Material, choices: Choices, seed: int, progress: Progress) -> Shrinkage:
+    """How far a small table is shrunk towards independent columns."""
+    halves = iter((part(progress, 0, 0.5), part(progress, 0.5, 1)))
+    fit = _rehearsal(material.schema, choices, seed, halves)
+    return rehearse(material.known, material.schema, fit, seed=seed)
+
+
+def _rehearsal(
+    schema: Schema, choices: Choices, seed: int, listeners: Iterator[Progress]
+) -> Callable[[pa.Table], Generate]:
     """A function that trains on half of the rows in a fifth of the time."""
     limit = REHEARSAL * choices.training.time_limit
     brief = choices._replace(training=choices.training.model_copy(update={"time_limit": limit}))
@@ -217,7 +228,8 @@ def _rehearsal(schema: Schema, choices: Choices, seed: int) -> Callable[[pa.Tabl
     def fitted(half: pa.Table) -> Generate:
         held = np.arange(half.num_rows) % 10 == 0
         material = Material.of(half.filter(pa.array(~held)), half.filter(pa.array(held)), schema)
-        return partial(_sample, _trained(material.shown(None, seed), brief, Shrinkage(), None, seed), seed)
+        made = _trained(material.shown(None, seed), brief, Shrinkage(), None, seed, next(listeners))
+        return partial(_sample, made, seed)
 
     return fitted
 

@@ -17,6 +17,7 @@ from pipeline.assumptions import Assumption, line, listed, off, quoted
 from pipeline.columns.base import Codec, Encoded
 from pipeline.measures import NOMINAL
 from pipeline.privacy.disclosure import Disclosure, Withheld
+from pipeline.progress import Progress, part, silent, ticked
 from pipeline.randomness import stream
 from pipeline.records import Record
 from pipeline.relations import Relation, Relations
@@ -59,7 +60,7 @@ class Inspection(Record):
 
 
 def inspect(
-    table: pa.Table, schema: Schema, relations: Iterable[Relation] = (), *, seed: int = 0
+    table: pa.Table, schema: Schema, relations: Iterable[Relation] = (), *, seed: int = 0, progress: Progress = silent
 ) -> tuple[Inspection, ...]:
     """Inspect every column of a table, in order.
 
@@ -68,16 +69,17 @@ def inspect(
         schema: From `pipeline.columns.infer`.
         relations: What holds in every row. They tell texts that are dates.
         seed: The seed of the examples.
+        progress: Called after every column.
     """
     dates = {own.target: own for own in relations if isinstance(own, Written)}
     read = Relations(schema, list(dates.values()))
     rows, taken = read.free(table.select(schema.names)), read.free_schema
     rule = Disclosure.of(rows, taken)
     withheld = {each.name: each for each in rule.withheld if each.name not in dates}
-    codecs = columns.fit(rule.apply(rows, seed=seed), taken, rows)
+    codecs = columns.fit(rule.apply(rows, seed=seed), taken, rows, part(progress, 0, 0.8, "examples"))
     why = {left.name: left.why for left in schema.left_out}
     found = []
-    for name in table.column_names:
+    for name in ticked(table.column_names, "examples", part(progress, 0.8, 1)):
         array = table[name]
         kind, reason = columns.DROP, why.get(name, "")
         if name in schema.names:

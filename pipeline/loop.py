@@ -21,7 +21,7 @@ from pipeline.privacy.disclosure import Disclosure, Withheld
 from pipeline.privacy.rehearsal import Shrinkage
 from pipeline.profiles.profile import Profile
 from pipeline.profiles.reference import Reference
-from pipeline.progress import Progress, silent
+from pipeline.progress import Progress, part, silent, ticked
 from pipeline.randomness import stream
 from pipeline.records import Record
 from pipeline.relations import Relations, search
@@ -65,18 +65,25 @@ class Shown(NamedTuple):
     relations: Relations
 
 
-def show(table: pa.Table, parts: Split, schema: Schema, settings: LoopSettings) -> Shown:
+def show(table: pa.Table, parts: Split, schema: Schema, settings: LoopSettings, progress: Progress = silent) -> Shown:
     """Withhold what may not be shown of a table and its parts. See `pipeline.privacy.disclosure`.
 
     Only free columns are changed, and what follows from them follows again. Rows that then break a relation between
     columns that do not follow from each other are left out, so relations hold in what is shown too.
+
+    Args:
+        table: The table.
+        parts: Its parts.
+        schema: Its schema.
+        settings: The settings of the loop.
+        progress: Called during the search for relations, and after every part.
 
     Raises:
         SettingsError: A declared rule cannot be read, or rows break it.
     """
     search.declared_rules(table, settings.relations)  # with the numbers that rows came with
     learned = pa.concat_tables([parts.train, parts.validation])
-    relations = search.find(learned, schema, settings.relations, table).extended(table)
+    relations = search.find(learned, schema, settings.relations, table, part(progress, 0, 0.6)).extended(table)
     rule = Disclosure.of(relations.free(table), relations.free_schema)
 
     def shown(rows: pa.Table) -> pa.Table:
@@ -84,10 +91,13 @@ def show(table: pa.Table, parts: Split, schema: Schema, settings: LoopSettings) 
         broken = relations.broken(bound).any(axis=0)
         return bound.filter(pa.array(~broken)) if broken.any() else bound
 
-    return Shown(shown(table), Split(*map(shown, parts)), rule.withheld, relations)
+    made = [shown(rows) for rows in ticked((table, *parts), "shown", part(progress, 0.6, 1))]
+    return Shown(made[0], Split(*made[1:]), rule.withheld, relations)
 
 
-def privacy(shown: Shown, parts: Split, schema: Schema, settings: LoopSettings) -> PrivacyReport:
+def privacy(
+    shown: Shown, parts: Split, schema: Schema, settings: LoopSettings, progress: Progress = silent
+) -> PrivacyReport:
     """Report what is withheld of a table, and what that costs.
 
     Args:
@@ -95,6 +105,7 @@ def privacy(shown: Shown, parts: Split, schema: Schema, settings: LoopSettings) 
         parts: The same parts as they came.
         schema: The schema of the table.
         settings: The settings of the loop.
+        progress: Called after every area of the evaluation.
     """
     cost = {}
     if shown.withheld:
@@ -106,6 +117,7 @@ def privacy(shown: Shown, parts: Split, schema: Schema, settings: LoopSettings) 
             settings=settings.evaluation,
             seed=settings.seed,
             areas=COSTS,
+            progress=progress,
         )
         cost = {s.name: s.value - s.ceiling for s in found.scores if s.ceiling is not None}
     dates = {own.target for own in shown.relations if isinstance(own, Written)}

@@ -18,6 +18,7 @@ from pipeline.columns.base import Codec, Encoded, Novel, Origin
 from pipeline.columns.fanout import joined
 from pipeline.models.layout import Layout
 from pipeline.models.rows import Rows
+from pipeline.progress import Progress, silent
 from pipeline.schema import Schema
 
 
@@ -34,18 +35,19 @@ class Normalization:
         self.codecs = {column.name: codecs[column.name] for column in schema}
 
     @classmethod
-    def fit(cls, rows: pa.Table, schema: Schema, taken: pa.Table | None = None) -> Self:
+    def fit(cls, rows: pa.Table, schema: Schema, taken: pa.Table | None = None, progress: Progress = silent) -> Self:
         """Fit the normalization of a table.
 
         Args:
             rows: The values to know.
             schema: The schema of the table.
             taken: Every real row there is. No made-up value is one of theirs. `rows` by default.
+            progress: Called after every column.
 
         Raises:
             SchemaError: A column cannot be of its kind.
         """
-        return cls(schema, columns.fit(rows, schema, taken))
+        return cls(schema, columns.fit(rows, schema, taken, progress))
 
     def extend(self, rows: pa.Table, schema: Schema, novel: Novel, taken: pa.Table | None = None) -> "Extended":
         """Extend this normalization to further values. See `Codec.extend`.

@@ -16,10 +16,10 @@ from pydantic import Field
 
 from pipeline.arrow.widening import value_type
 from pipeline.checks import expect, record
-from pipeline.errors import DamagedError
+from pipeline.errors import DamagedError, SchemaError
 from pipeline.records import Record
 
-__all__ = ["Column", "ColumnSettings", "Schema", "value_type"]
+__all__ = ["Column", "ColumnSettings", "Schema", "arrow_type", "value_type"]
 
 
 class PrivacySettings(Record):
@@ -240,3 +240,18 @@ class _Kept(Record):
     columns: tuple[Column, ...]
     arrow: str
     left_out: tuple[Dropped, ...]
+
+
+def arrow_type(name: str, wanted: str) -> pa.DataType:
+    """The Arrow type that the settings of a column name.
+
+    Raises:
+        SchemaError: There is no such type.
+    """
+    try:
+        return pa.type_for_alias(wanted)
+    except ValueError as error:
+        raise SchemaError(
+            f"column {name!r}: expected the name of an Arrow type, such as int64, double, string, date32[day] or "
+            f"timestamp[us]; got {wanted!r:.80}"
+        ) from error

@@ -242,8 +242,10 @@ class Synthesizer:
         """
         return self.decode(self.encode(table), seed=seed)
 
-    def elbo(self, table: Frame, *, seed: int = 0) -> ElboReport:
+    def elbo(self, table: Frame, *, seed: int = 0, progress: Progress = silent) -> ElboReport:
         """The ELBO of `table` and its parts, and how each column comes back from z; see `pipeline.queries.bound`.
+
+        `progress` is called now and then.
 
         Raises:
             TableError: There is no network, or `table` has no rows or lacks a column of the schema.
@@ -256,7 +258,7 @@ class Synthesizer:
         table = alike(table, self.schema.arrow)
         if not table.num_rows:
             raise TableError("expected at least one row to score, got none")
-        found = reconstruction.elbo_report(self.fitted, table, seed=seed)
+        found = reconstruction.elbo_report(self.fitted, table, seed=seed, progress=progress)
         if found is None:
             raise TableError("expected a column that varies: a table of constants and identifiers has no latent space")
         return found

@@ -22,8 +22,9 @@ from flows.telling.display import STRATEGY, strategies, verdict
 from pipeline import pictures
 from pipeline.data import tables
 from pipeline.progress import Tick
-from pipeline.replay import STRATEGIES, Shelf, Story, replay
-from pipeline.replay.story import END
+from pipeline.replay.shelf import Shelf
+from pipeline.replay.story import END, STRATEGIES, Story
+from pipeline.replay.turns import replay
 
 HERE = Path(__file__).parent
 DATA = HERE.parents[1] / "data"

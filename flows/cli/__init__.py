@@ -10,9 +10,11 @@ and an exit code. `main` prints the object or shows it, and turns every failure 
 
 Nothing heavy is imported before a verb runs, so help answers at once.
 
-app         the command itself, options of every verb, replies
+app         the command itself, options of verbs, replies
+usage       wrong usage in one line
+checks      what can be known before an engine starts
 data        verbs about a table: run, inspect, drift, evaluate, replay
-exports     verbs about published rows: export, verify
+exports     verbs about generated rows: export, preview, verify
 versions    verbs about registered versions: promote, rollback, models, prune
 services    verbs that run until they are stopped: serve, ui
 """
@@ -28,7 +30,7 @@ from collections.abc import Sequence
 from cyclopts import CycloptsError
 from rich.console import Console
 
-from flows.cli import data, exports, services, versions  # noqa: F401 - importing them registers their verbs
+from flows.cli import data, exports, services, usage, versions  # noqa: F401 - importing them registers their verbs
 from flows.cli.app import BAD_INPUT, DONE, FAILED, INTERRUPTED, Reply, app
 from flows.engine.homes import LostError
 from pipeline.errors import InputError, ResynthError
@@ -62,7 +64,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _fail(error: BaseException, *, as_json: bool) -> int:
     """Print what went wrong in one line, after a traceback if the error was not foreseen. Returns the exit code."""
     code, message = FAILED, str(error)
-    if isinstance(error, CycloptsError | InputError):
+    if isinstance(error, CycloptsError):
+        code, message = BAD_INPUT, usage.line(app, error)
+    elif isinstance(error, InputError):
         code = BAD_INPUT
     elif isinstance(error, KeyboardInterrupt):
         code, message = INTERRUPTED, "interrupted"

@@ -2,9 +2,11 @@
 # ruff: noqa: PLC0415 - nothing heavy is imported before a verb runs
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import wraps
 from importlib import metadata
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, ParamSpec
 
@@ -12,6 +14,8 @@ from cyclopts import App, Parameter
 from rich.console import Console
 
 from flows.engine import disk
+from flows.telling import progress
+from pipeline.progress import Progress, Tick
 
 if TYPE_CHECKING:
     from cyclopts import Token
@@ -45,6 +49,8 @@ def _whole(_: type, tokens: "Sequence[Token]") -> int:
 
 WHOLE = Parameter(converter=_whole)
 COLUMNS = Parameter(negative="")
+Shown = Annotated[Progress, Parameter(parse=False)]
+"""The listener that a verb is given, and no option."""
 
 
 class Reply(NamedTuple):
@@ -63,31 +69,33 @@ class Reply(NamedTuple):
 
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
-class Common:
-    """Options of every verb.
+class Answering:
+    """The option of every verb, and the home, which scripts may name even where it does not matter.
+
+    Parameters
+    ----------
+    json
+        Print one JSON object as the last line of standard output.
+    home
+        Not used.
+    """
+
+    json: Annotated[bool, Parameter(negative="")] = False
+    home: Annotated[Path, Parameter(show=False)] = Path()
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class AtHome(Answering):
+    """Options of verbs that work in a home.
 
     Parameters
     ----------
     home
         Directory of data/, mlruns/ and Prefect's state.
-    config
-        Settings file; default: resynth.toml in the home, if there is one.
-    seed
-        Seed of the training, the evaluation and the generated rows.
-    json
-        Print one JSON object as the last line of standard output.
     """
 
-    home: Path = Path()
-    config: Path | None = None
-    seed: Annotated[int | None, WHOLE] = None
-    json: Annotated[bool, Parameter(negative="")] = False
-
-    def settings(self, **given: object) -> "Settings":
-        """The settings of the file, overridden by the values given."""
-        from flows.settings import Settings
-
-        return Settings.load(self.home, self.config, seed=self.seed, **given)
+    home: Annotated[Path, Parameter(show=True)] = Path()
 
     def embed(self) -> Path:
         """Embed Prefect and MLflow in the home, or reach the servers that the environment names."""
@@ -98,26 +106,68 @@ class Common:
         return self.home.resolve()
 
 
-DEFAULTS = Common()
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Configured(AtHome):
+    """Options of verbs that read settings.
+
+    Parameters
+    ----------
+    config
+        Settings file; default: resynth.toml in the home, if there is one.
+    """
+
+    config: Path | None = None
+
+    def settings(self, **given: object) -> "Settings":
+        """The settings of the file, overridden by the values given."""
+        from flows.settings import Settings
+
+        return Settings.load(self.home, self.config, **given)
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Seeded(Configured):
+    """Options of verbs in which chance plays a part.
+
+    Parameters
+    ----------
+    seed
+        Seed of the training, the evaluation and the generated rows.
+    """
+
+    seed: Annotated[int | None, WHOLE] = None
+
+    def settings(self, **given: object) -> "Settings":
+        """The settings of the file, overridden by the seed and the values given."""
+        return super().settings(seed=self.seed, **given)
+
+
+ANSWERING, AT_HOME, CONFIGURED, SEEDED = Answering(), AtHome(), Configured(), Seeded()
 
 
 def verb(function: Callable[P, Reply]) -> Callable[P, Reply]:
-    """Make a function a verb of the command. A failure that a full disk caused says so."""
+    """Make a function a verb of the command.
+
+    A verb that takes `progress` is shown from its first moment on. A failure that a full disk caused says so.
+    """
+    shows = "progress" in signature(function).parameters
 
     @wraps(function)
     def told(*arguments: P.args, **named: P.kwargs) -> Reply:
         given = [*arguments, *named.values()]
-        common = next((each for each in given if isinstance(each, Common)), DEFAULTS)
-        with disk.needed(common.home, *(each for each in given if isinstance(each, Path))):
+        homes = [each.home for each in given if isinstance(each, Answering)] or [Path()]
+        with ExitStack() as opened:
+            opened.enter_context(disk.needed(*homes, *(each for each in given if isinstance(each, Path))))
+            if shows:
+                listener = opened.enter_context(progress.shown(Console(stderr=True)))
+                listener(Tick("start", 0, 1))
+                named["progress"] = listener
             return function(*arguments, **named)
 
     app.command(told)
     return told
-
-
-def errors() -> Console:
-    """The console for progress: standard error."""
-    return Console(stderr=True)
 
 
 def lines(*lines: str) -> Callable[[Console], None]:

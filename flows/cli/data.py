@@ -2,15 +2,13 @@
 # ruff: noqa: PLC0415 - nothing heavy is imported before a verb runs
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from cyclopts import Parameter
 
-from flows.cli.app import COLUMNS, DEFAULTS, DONE, REFUSED, WHOLE, Common, Reply, errors, model_of, verb
-
-if TYPE_CHECKING:
-    from flows.settings import Settings
-    from pipeline.data.storage import Place
+from flows.cli import checks
+from flows.cli.app import COLUMNS, DONE, REFUSED, SEEDED, WHOLE, Reply, Seeded, Shown, model_of, verb
+from pipeline.progress import Tick, silent
 
 
 @verb
@@ -21,7 +19,8 @@ def run(
     rows: Annotated[int | None, WHOLE] = None,
     out: Path | None = None,
     partition_by: Annotated[list[str] | None, COLUMNS] = None,
-    common: Common = DEFAULTS,
+    common: Seeded = SEEDED,
+    progress: Shown = silent,
 ) -> Reply:
     """Train, evaluate, decide and publish: the whole chain once.
 
@@ -43,24 +42,24 @@ def run(
     settings = common.settings(name=name, rows=rows, partition_by=partition_by)
     from pipeline.data.storage import absolute
 
-    table = _checked(data, settings, common, trains=True)
+    with checks.told(settings, settings.name or Path(data or "resynth run").stem):
+        table = checks.table(data, settings, common.home, trains=True)
+        checks.target(out, common.home, table)
     home = common.embed()
     from flows.engine import homes
-    from flows.telling import progress
 
-    with progress.shown(errors()) as listener:
-        with homes.starting(listener):
-            from flows.settings import name_of
-            from flows.telling import display
-            from flows.verbs.run import RunRequest
-            from flows.verbs.run import run as flow
+    with homes.starting(progress):
+        from flows.settings import name_of
+        from flows.telling import closing
+        from flows.verbs.run import RunRequest
+        from flows.verbs.run import run as flow
 
-        model, target = settings.name or name_of(table), out.resolve() if out is not None else None
-        request = RunRequest(data=absolute(table), home=home, name=model, settings=settings, out=target)
-        with homes.running():
-            outcome = flow(request, listener)
+    model, target = settings.name or name_of(table), out.resolve() if out is not None else None
+    request = RunRequest(data=absolute(table), home=home, name=model, settings=settings, out=target)
+    with homes.running():
+        outcome = flow(request, progress)
     code = REFUSED if outcome.decision == "refused" else DONE
-    return Reply(outcome.answer(), lambda console: display.run(console, outcome), code)
+    return Reply(outcome.answer(), lambda console: closing.run(console, outcome, settings.gate), code)
 
 
 @verb
@@ -69,7 +68,8 @@ def inspect(
     *,
     name: str | None = None,
     write: Annotated[bool, Parameter(negative="")] = False,
-    common: Common = DEFAULTS,
+    common: Seeded = SEEDED,
+    progress: Shown = silent,
 ) -> Reply:
     """Show how each column of a table would be taken, with made-up examples, and relations. Trains nothing.
 
@@ -85,38 +85,26 @@ def inspect(
     settings = common.settings(name=name)
     from flows.settings import FILE
     from flows.telling import display
-    from pipeline import assumptions, columns, inspection
-    from pipeline.data import storage, tables
+    from flows.verbs.inspect import inspect as look
     from pipeline.errors import SettingsError
-    from pipeline.relations import search
 
-    table = storage.place(data) if data is not None else settings.source(common.home)
     file = common.home / FILE
     if write and file.exists():
         raise SettingsError(f"inspect: expected no {FILE} in {common.home} yet, found one; it was left alone")
-    found = tables.files(table)
-    settings.check(found)
-    rows = tables.read(found, settings.read, settings.columns)
-    schema = columns.infer(rows, settings.columns, settings.privacy)
-    relations = search.find(rows.select(schema.names), schema, settings.relations)
-    seen = inspection.inspect(rows, schema, relations, seed=settings.seed)
-    withheld = [each.withheld for each in seen if each.withheld is not None]
-    assumed = assumptions.assumed(schema, relations, withheld)
+    table = checks.table(data, settings, common.home)
+    progress(Tick("start", 1, 1))
+    found = look(table, settings, progress)
     if write:
-        given = {"data": str(storage.absolute(table))}
-        file.write_text(inspection.settings(seen, settings.privacy.least_rows, given, assumed), "utf-8")
-    answer = {
-        "rows": rows.num_rows,
-        "columns": [each.model_dump(mode="json") for each in seen],
-        "relations": [each.model_dump(mode="json") for each in relations.kept],
-        "assumptions": [each.model_dump(mode="json") for each in assumed],
-    }
+        found.write(file, settings)
     written = file if write else None
-    return Reply(answer, lambda console: display.inspection(console, rows.num_rows, seen, assumed, written))
+    return Reply(
+        found.answer(),
+        lambda console: display.inspection(console, found.rows, found.columns, found.assumptions, written),
+    )
 
 
 @verb
-def drift(name: str, data: str, *, common: Common = DEFAULTS) -> Reply:
+def drift(name: str, data: str, *, common: Seeded = SEEDED, progress: Shown = silent) -> Reply:
     """Check a table for drift from the one that a version was trained on.
 
     Parameters
@@ -127,18 +115,17 @@ def drift(name: str, data: str, *, common: Common = DEFAULTS) -> Reply:
         Parquet file, directory, quoted pattern, Delta Lake table or s3://bucket/prefix.
     """
     settings = common.settings(name=model_of(name))
-    table = _checked(data, settings, common)
+    table = checks.table(data, settings, common.home)
+    checks.version(name, common.home)
     home = common.embed()
     from flows.engine import homes
-    from flows.telling import progress
 
-    with progress.shown(errors()) as listener:
-        with homes.starting(listener):
-            from flows.telling import display
-            from flows.verbs.drift import drift as flow
+    with homes.starting(progress):
+        from flows.telling import display
+        from flows.verbs.drift import drift as flow
 
-        with homes.running():
-            report = flow(name, table, home, settings)
+    with homes.running():
+        report = flow(name, table, home, settings, progress)
     code = REFUSED if report.drifted else DONE
     return Reply(report.model_dump(mode="json"), lambda console: display.drift(console, report), code)
 
@@ -150,7 +137,8 @@ def evaluate(
     *,
     test: str | None = None,
     target: str | None = None,
-    common: Common = DEFAULTS,
+    common: Seeded = SEEDED,
+    progress: Shown = silent,
 ) -> Reply:
     """Compare a synthetic table with a real one. Needs no model.
 
@@ -169,14 +157,14 @@ def evaluate(
     if target is not None:
         chosen = settings.evaluation.model_copy(update={"target": target})
         settings = settings.model_copy(update={"evaluation": chosen})
-    from flows.telling import display, progress
+    places = [checks.table(each, settings, common.home) for each in (real, synthetic, test) if each is not None]
+    from flows.telling import closing
     from flows.verbs.evaluate import evaluate as compare
-    from pipeline.data.storage import place
 
-    with progress.shown(errors()) as listener:
-        unseen = None if test is None else place(test)
-        found = compare(place(real), place(synthetic), test=unseen, settings=settings, progress=listener)
-    return Reply(found.model_dump(mode="json"), lambda console: display.evaluation(console, found))
+    progress(Tick("start", 1, 1))
+    unseen = places[2] if test is not None else None
+    found = compare(places[0], places[1], test=unseen, settings=settings, progress=progress)
+    return Reply(found.model_dump(mode="json"), lambda console: closing.evaluation(console, found, settings.gate))
 
 
 @verb
@@ -187,7 +175,8 @@ def replay(
     every: str,
     name: str | None = None,
     out: Path | None = None,
-    common: Common = DEFAULTS,
+    common: Seeded = SEEDED,
+    progress: Shown = silent,
 ) -> Reply:
     """Run the loop over a table's history as if it were live, beside training every time and training once.
 
@@ -211,33 +200,20 @@ def replay(
     from pipeline.replay.periods import Every
 
     Every.parse(every)
-    table = _checked(data, settings, common, trains=True)
+    table = checks.table(data, settings, common.home, trains=True, time=time)
     home = common.embed()
     from flows.engine import homes
-    from flows.telling import progress
 
-    with progress.shown(errors()) as listener:
-        with homes.starting(listener):
-            from flows.settings import name_of
-            from flows.telling import display
-            from flows.verbs import replay
+    with homes.starting(progress):
+        from flows.settings import name_of
+        from flows.telling import display
+        from flows.verbs import replay
 
-        model = settings.name or name_of(table)
-        target = out.resolve() if out is not None else home / "data" / "replays" / model
-        request = replay.ReplayRequest(
-            data=absolute(table), home=home, name=model, settings=settings, column=time, every=every, out=target
-        )
-        with homes.running():
-            outcome = replay.replay(request, listener)
+    model = settings.name or name_of(table)
+    target = out.resolve() if out is not None else home / "data" / "replays" / model
+    request = replay.ReplayRequest(
+        data=absolute(table), home=home, name=model, settings=settings, column=time, every=every, out=target
+    )
+    with homes.running():
+        outcome = replay.replay(request, progress)
     return Reply(outcome.answer(), lambda console: display.replay(console, outcome.story, outcome.path))
-
-
-def _checked(data: str | None, settings: "Settings", common: Common, *, trains: bool = False) -> "Place":
-    """The table that was named, or that the settings name; mistakes are told before the engines have started."""
-    from pipeline.data import storage, tables
-
-    if trains:
-        settings.check_device()
-    table = storage.place(data) if data is not None else settings.source(common.home)
-    settings.check(tables.files(table))
-    return table

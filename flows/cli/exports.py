@@ -1,10 +1,29 @@
-"""Verbs about published rows: export, verify."""
+"""Verbs about generated rows: export, preview, verify."""
 # ruff: noqa: PLC0415 - nothing heavy is imported before a verb runs
 
 from pathlib import Path
 from typing import Annotated
 
-from flows.cli.app import COLUMNS, DEFAULTS, DONE, REFUSED, WHOLE, Common, Reply, errors, lines, model_of, verb
+from flows.cli import checks
+from flows.cli.app import (
+    ANSWERING,
+    COLUMNS,
+    DONE,
+    REFUSED,
+    SEEDED,
+    WHOLE,
+    Answering,
+    Reply,
+    Seeded,
+    Shown,
+    lines,
+    model_of,
+    verb,
+)
+from pipeline.errors import SettingsError
+from pipeline.progress import Tick, silent
+
+MOST_SHOWN = 1_000  # rows of a preview
 
 
 @verb
@@ -14,7 +33,8 @@ def export(
     rows: Annotated[int, WHOLE],
     out: Path,
     partition_by: Annotated[list[str] | None, COLUMNS] = None,
-    common: Common = DEFAULTS,
+    common: Seeded = SEEDED,
+    progress: Shown = silent,
 ) -> Reply:
     """Generate rows from a registered version and write them with a manifest.
 
@@ -30,22 +50,49 @@ def export(
         Column whose values go into the paths (country=DE/part-00000.parquet); repeatable.
     """
     settings = common.settings(name=model_of(name), rows=rows, partition_by=partition_by)
+    checks.target(out, common.home)
+    checks.version(name, common.home)
     home = common.embed()
     from flows.engine import homes
-    from flows.telling import progress
 
-    with progress.shown(errors()) as listener:
-        with homes.starting(listener):
-            from flows.verbs.export import export as flow
+    with homes.starting(progress):
+        from flows.verbs.export import export as flow
 
-        with homes.running():
-            manifest = flow(name, out, rows, home, settings, listener)
+    with homes.running():
+        manifest = flow(name, out, rows, home, settings, progress)
     answer = {"path": str(out), "rows": manifest.rows, "manifest": str(out / manifest.file)}
     return Reply(answer, lines(f"{manifest.rows:,} rows in {out}"))
 
 
 @verb
-def verify(directory: Path, *, common: Common = DEFAULTS) -> Reply:  # noqa: ARG001 - every verb takes them
+def preview(what: str, *, rows: Annotated[int, WHOLE] = 10, common: Seeded = SEEDED, progress: Shown = silent) -> Reply:
+    """Print a few rows: generated ones of a model, or the first ones of a table as it would be read.
+
+    Parameters
+    ----------
+    what
+        NAME (the champion), NAME@alias or NAME/version; or a table: a path, or an address such as s3://bucket/prefix.
+    rows
+        Number of rows, at most 1,000.
+    """
+    if not 1 <= rows <= MOST_SHOWN:
+        raise SettingsError(f"preview: --rows: expected 1 to {MOST_SHOWN:,} rows, got {rows}")
+    from flows.telling import display
+    from flows.verbs import preview as previews
+
+    if previews.is_table(what):
+        settings = common.settings()
+        found = previews.of_table(checks.table(what, settings, common.home), rows, settings)
+    else:
+        settings = common.settings(name=model_of(what))
+        checks.version(what, common.home)
+        found = previews.of_version(what, rows, settings.seed)
+    progress(Tick("start", 1, 1))
+    return Reply(found.answer(), lambda console: display.preview(console, *found))
+
+
+@verb
+def verify(directory: Path, *, common: Answering = ANSWERING) -> Reply:  # noqa: ARG001 - every verb takes them
     """Check an export against its manifest.
 
     Parameters

@@ -4,13 +4,13 @@
 import os
 import sys
 
-from flows.cli.app import DEFAULTS, Common, Reply, lines, verb
+from flows.cli.app import AT_HOME, CONFIGURED, AtHome, Configured, Reply, lines, verb
 
 SERVE = "resynth serve"  # name of its lock, beside the locks of models; no model's name has a space
 
 
 @verb
-def serve(*, common: Common = DEFAULTS) -> Reply:
+def serve(*, common: Configured = CONFIGURED) -> Reply:
     """Retrain and check for drift on the [schedule] of the settings, until Ctrl-C."""
     from flows.settings import Settings
 
@@ -31,7 +31,7 @@ def serve(*, common: Common = DEFAULTS) -> Reply:
 
 
 @verb
-def ui(*, common: Common = DEFAULTS) -> Reply:
+def ui(*, common: AtHome = AT_HOME) -> Reply:
     """Start the web interfaces of MLflow and Prefect, until Ctrl-C."""
     import time
 

@@ -6,11 +6,13 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.console import Console
 
-from flows.cli.app import DEFAULTS, WHOLE, Common, Reply, lines, verb
+from flows.cli import checks
+from flows.cli.app import AT_HOME, CONFIGURED, WHOLE, AtHome, Configured, Reply, Shown, lines, verb
+from pipeline.progress import Tick, silent
 
 
 @verb
-def promote(name: str, version: Annotated[int, WHOLE], *, common: Common = DEFAULTS) -> Reply:
+def promote(name: str, version: Annotated[int, WHOLE], *, common: AtHome = AT_HOME, progress: Shown = silent) -> Reply:
     """Make a version the champion.
 
     Parameters
@@ -20,16 +22,16 @@ def promote(name: str, version: Annotated[int, WHOLE], *, common: Common = DEFAU
     version
         Number of the version.
     """
-    common.embed()
+    chosen = checks.version(f"{name}/{version}", common.home)
     from flows.tracking import registry
 
-    chosen = registry.resolve(f"{name}/{version}")
+    progress(Tick("start", 1, 2))
     registry.promote(chosen, by_hand=True)
     return _champion(chosen.name, chosen.version)
 
 
 @verb
-def rollback(name: str, *, common: Common = DEFAULTS) -> Reply:
+def rollback(name: str, *, common: AtHome = AT_HOME, progress: Shown = silent) -> Reply:
     """Make the previous champion the champion again.
 
     Parameters
@@ -37,24 +39,32 @@ def rollback(name: str, *, common: Common = DEFAULTS) -> Reply:
     name
         Name of the model.
     """
-    common.embed()
+    checks.version(name, common.home)
     from flows.tracking import registry
 
+    progress(Tick("start", 1, 2))
     previous = registry.rollback(name)
     return _champion(previous.name, previous.version)
 
 
 @verb
-def models(name: str | None = None, *, common: Common = DEFAULTS) -> Reply:
-    """List the registered models and their versions.
+def models(name: str | None = None, *, common: Configured = CONFIGURED, progress: Shown = silent) -> Reply:
+    """List the registered models and their versions, one line each.
 
     Parameters
     ----------
     name
-        List only this model, with every move of its champion alias.
+        List only this model, with every move of its champion alias and the reasons.
     """
-    common.embed()
+    from flows.engine import homes
     from flows.telling import display
+
+    if name is not None:
+        checks.model(name, common.home)
+    elif homes.is_new(common.home):
+        return Reply({"models": []}, lines(f"no model yet in {common.home.resolve()}: resynth run DATA makes one"))
+    common.embed()
+    progress(Tick("start", 1, 2))
     from flows.tracking import history, registry
 
     found = [version for each in ([name] if name else registry.names()) for version in registry.versions(each)]
@@ -63,6 +73,7 @@ def models(name: str | None = None, *, common: Common = DEFAULTS) -> Reply:
     answer = {
         "models": [version.model_dump(mode="json") | {"privacy_as_set": version not in other} for version in found]
     }
+    progress(Tick("start", 1, 1))
     if name is None:
         return Reply(answer, lambda console: display.versions(console, found, other))
     events = history.read(name)
@@ -80,7 +91,8 @@ def prune(
     name: str | None = None,
     *,
     yes: Annotated[bool, Parameter(negative="")] = False,
-    common: Common = DEFAULTS,
+    common: Configured = CONFIGURED,
+    progress: Shown = silent,
 ) -> Reply:
     """List the versions, exports and runs that [retention] in the settings does not keep. Removes them with --yes.
 
@@ -92,12 +104,13 @@ def prune(
         Remove them.
     """
     settings = {name: common.settings(name=name)} if name is not None else {}
+    if name is not None:
+        checks.model(name, common.home)
     home = common.embed()
     from flows.tracking import registry
     from flows.verbs import prune
 
-    if name is not None:
-        registry.versions(name)  # raises if there is no such model
+    progress(Tick("start", 1, 2))
     chosen = settings or {each: common.settings(name=each) for each in registry.names()}
     found = [prune.prune(home, each, of.retention, remove=yes) for each, of in chosen.items()]
     told = [line for each in found for line in each.lines()] or ["nothing to remove"]

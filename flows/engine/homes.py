@@ -49,13 +49,18 @@ def defaults(home: Path) -> dict[str, str]:
         "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
         "PREFECT_LOGGING_INTERNAL_LEVEL": "CRITICAL",  # such as events that a lost server does not take
         "DO_NOT_TRACK": "1",
-        "MLFLOW_TRACKING_URI": addresses.database(home / "mlruns" / "mlflow.db"),
+        "MLFLOW_TRACKING_URI": addresses.database(store_file(home)),
         "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "5",  # a minute in all; the default of 7 takes four, again for every undo
         "MLFLOW_LOGGING_LEVEL": "CRITICAL",  # such as tracebacks of a database that fails
         "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     }
+
+
+def store_file(home: Path) -> Path:
+    """The database of a home's own MLflow store."""
+    return home / "mlruns" / "mlflow.db"
 
 
 def embed(home: Path) -> None:
@@ -73,6 +78,11 @@ def embed(home: Path) -> None:
         raise InputError(f"home: expected a directory that can be written, got {home} ({error.strerror})") from error
     for name, value in defaults(home).items():
         os.environ.setdefault(name, value)
+
+
+def is_new(home: Path) -> bool:
+    """Whether nothing was ever registered in a home: its own MLflow store would be used, and there is none yet."""
+    return "MLFLOW_TRACKING_URI" not in os.environ and not store_file(home.resolve()).exists()
 
 
 def reach() -> None:
@@ -113,7 +123,7 @@ def starting(progress: Progress = silent) -> Iterator[None]:
     Raises:
         ResynthError: The embedded server does not start.
     """
-    progress(Tick("start", 0, 2))
+    progress(Tick("start", 1, 4))
     gc.disable()
     child = server() if embedded() else None
     try:
@@ -121,10 +131,10 @@ def starting(progress: Progress = silent) -> Iterator[None]:
     finally:
         gc.freeze()
         gc.enable()
-    progress(Tick("start", 1, 2))
+    progress(Tick("start", 3, 4))
     if child is not None:
         servers.wait("Prefect", child.port, child.process)
-    progress(Tick("start", 2, 2))
+    progress(Tick("start", 4, 4))
 
 
 class Server(NamedTuple):

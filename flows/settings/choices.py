@@ -8,19 +8,21 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Self
 
+import pyarrow as pa
 from pydantic import BeforeValidator, Field, ValidationError
 
 from flows.settings import toml
 from flows.settings.sections import NotifySettings, RetentionSettings, ScheduleSettings
-from pipeline.columns import fakes
-from pipeline.data import tables
+from pipeline import columns
+from pipeline.data import parts, tables
 from pipeline.data.storage import File, Place, place
-from pipeline.errors import ResynthError, SettingsError, TableError
+from pipeline.errors import ResynthError, SettingsError, TableError, did_you_mean
 from pipeline.settings import LoopSettings
 
 FILE = "resynth.toml"
 NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}"  # also a directory's name, and MLflow allows no "/" or ":"
 
+MOST_LISTED = 30  # columns that a message lists
 Rows = Annotated[int, Field(ge=1, le=10**12)]
 
 
@@ -72,7 +74,7 @@ class Settings(LoopSettings):
         try:
             return cls.model_validate(values | chosen)
         except ValidationError as error:
-            raise SettingsError(toml.line(error, file, chosen)) from None
+            raise SettingsError(toml.line(cls, error, file, chosen)) from None
 
     @classmethod
     def tables(cls, home: Path, config: Path | None = None) -> dict[str, Self]:
@@ -110,8 +112,7 @@ class Settings(LoopSettings):
             SettingsError: No file has all columns, or there is no such fake.
             ResynthError: An object store does not answer.
         """
-        for name, column in self.columns.items():
-            fakes.check(name, column)
+        columns.check(self.columns)
         named: list[tuple[str, str | None]] = [(f"columns.{name}", name) for name in self.columns]
         named += [
             (f"columns.{name}.unique_with", other)
@@ -131,9 +132,24 @@ class Settings(LoopSettings):
                 if not wrong:
                     return
                 key, name = wrong[0]
-                problem = problem or f"settings: {key}: expected a column of {file} ({', '.join(names)}), got {name!r}"
+                problem = problem or f"settings: {key}: {_no_column(name, names, str(file))}"
         if problem is not None:
             raise SettingsError(problem)
+
+    def check_types(self, schema: pa.Schema) -> None:
+        """Check that the settings fit the types of a table's columns, before any work starts.
+
+        Raises:
+            SettingsError: A kind, a rule or a partition does not fit.
+            SchemaError: The same.
+        """
+        columns.check(self.columns, schema)
+        parts.check(schema, self.partition_by)
+        if self.relations.rules:
+            from pipeline.relations.rules import Rule  # noqa: PLC0415 - most settings have none
+
+            for text in self.relations.rules:
+                Rule.parse(text, schema)
 
     def check_device(self) -> None:
         """Check that this machine has the device for training, before any work starts.
@@ -167,7 +183,9 @@ class Settings(LoopSettings):
             SettingsError: There is no `data`.
         """
         if self.data is None:
-            raise SettingsError("settings: expected data, the place of the table, got none")
+            raise SettingsError(
+                "settings: expected a table, got none; name it (resynth run DATA), or set `data` in resynth.toml"
+            )
         return self.data if isinstance(self.data, str) else home / self.data
 
 
@@ -177,3 +195,9 @@ def name_of(data: Place) -> str:
     plain = next(path for path in (path, *path.parents) if not glob.has_magic(path.name))
     name = re.sub(r"[^A-Za-z0-9_.-]+", "_", plain.stem).lstrip("_.-")
     return name[:100] or "table"
+
+
+def _no_column(name: str, known: Sequence[str], where: str) -> str:
+    """What is wrong with the name of a column that a table does not have. Of many columns, some are listed."""
+    listed = ", ".join(known[:MOST_LISTED]) + (f" and {len(known) - MOST_LISTED} more" if known[MOST_LISTED:] else "")
+    return f"expected a column of {where} ({listed}), got {name!r}{did_you_mean(name, known)}"

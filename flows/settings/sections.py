@@ -9,12 +9,16 @@ from zoneinfo import available_timezones
 
 from pydantic import Field, SecretStr, field_validator
 
+from pipeline.errors import did_you_mean
 from pipeline.records import Record
 
 Event = Literal["promoted", "refused", "waiting", "failed", "quarantined", "drift"]
 INTERVAL = re.compile(r"(?P<count>[1-9][0-9]*) ?(?P<unit>[mhd])")
 UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
-CRON = re.compile(r"@[a-z]+|\S{1,200}( +\S{1,200}){4,6}")  # the form only; Prefect checks the fields
+CRON = re.compile(r"@[a-z]+|\S{1,200}( +\S{1,200}){4,6}")
+NUMBER = re.compile(r"(?<![/#\d])\d{1,9}")  # of a cron field, but for steps and weeks of a month
+FIELDS = (("minute", 0, 59), ("hour", 0, 23), ("day", 1, 31), ("month", 1, 12), ("day of the week", 0, 7))
+"""The fields of a cron expression, with the least and the largest number. Prefect checks the rest."""
 MOST_DAYS = 3650  # of an interval
 
 
@@ -36,15 +40,23 @@ class ScheduleSettings(Record):
     @field_validator("retrain", "drift")
     @classmethod
     def _usual(cls, when: str | None) -> str | None:
-        if when is not None and interval(when) is None and CRON.fullmatch(when.strip()) is None:
-            raise ValueError("expected an interval like 12h or a cron expression")
+        if when is None or interval(when) is not None:
+            return when
+        if CRON.fullmatch(when.strip()) is None:
+            raise ValueError('expected an interval like 12h, or a cron expression like "0 3 * * *"')
+        fields = when.split()
+        for (name, least, most), field in zip(FIELDS, fields if len(fields) == len(FIELDS) else (), strict=False):
+            wrong = next((found for found in NUMBER.findall(field) if not least <= int(found) <= most), None)
+            if wrong is not None:
+                raise ValueError(f"expected {least} to {most} as the {name} of a cron expression, found {wrong}")
         return when
 
     @field_validator("timezone")
     @classmethod
     def _exists(cls, timezone: str) -> str:
         if timezone not in available_timezones():
-            raise ValueError("expected the IANA name of a time zone")
+            near = did_you_mean(timezone, available_timezones())
+            raise ValueError(f"expected the IANA name of a time zone, such as Europe/Berlin{near}")
         return timezone
 
 

@@ -4,11 +4,11 @@ import math
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from pipeline.errors import SettingsError
+from pipeline.errors import SettingsError, did_you_mean
 
 DEEPEST = 8  # levels of nested sections
 LARGEST = 2**20  # bytes of a settings file
@@ -21,6 +21,11 @@ def read(file: Path) -> dict[str, Any]:
         SettingsError: It is missing, too large or no TOML.
     """
     try:
+        if not file.exists():
+            raise SettingsError(
+                f"settings: expected a settings file at {file!s:.200}, found none; "
+                "`resynth inspect DATA --write` makes one"
+            )
         if not file.is_file() or file.stat().st_size > LARGEST:
             raise SettingsError(f"settings: expected a TOML file of at most {LARGEST:,} bytes at {file!s:.200}")
         return tomllib.loads(file.read_text(encoding="utf-8"))
@@ -74,13 +79,20 @@ def refuse_odd(values: Mapping[str, object], where: str) -> None:
             raise SettingsError(f"settings: {_key(keys)} in {where}: expected {problem}, got another")
 
 
-def line(error: ValidationError, file: Path, chosen: Mapping[str, object]) -> str:
-    """The first problem in one line: key, file, what was expected and what came."""
+def line(model: type[BaseModel], error: ValidationError, file: Path, chosen: Mapping[str, object]) -> str:
+    """The first problem in one line: key, file, what was expected and what came.
+
+    Args:
+        model: The record that the values should be.
+        error: What is wrong with them.
+        file: The settings file.
+        chosen: Values of the command line.
+    """
     problem = error.errors(include_url=False)[0]
     key = _key(problem["loc"])
     where = "the command line" if problem["loc"] and problem["loc"][0] in chosen else str(file)
     if problem["type"] == "extra_forbidden":
-        return f"settings: unknown key '{key}' in {where}"
+        return f"settings: unknown key '{key}' in {where}{_near(model, problem['loc'])}"
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
     came = problem["input"]
     secret = "webhook" in problem["loc"]
@@ -89,6 +101,16 @@ def line(error: ValidationError, file: Path, chosen: Mapping[str, object]) -> st
     )
     message = problem["msg"].removeprefix("Value error, ")
     return f"settings: {key} in {where}: {message}; got {shown:.80}{more}"
+
+
+def _near(model: type[BaseModel], parts: Sequence[object]) -> str:
+    """The known key that is most like an unknown one, if one is; see `did_you_mean`."""
+    for part in parts[:-1]:
+        field = model.model_fields.get(str(part))
+        kinds = [] if field is None else [field.annotation, *get_args(field.annotation)]
+        inner = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
+        model = inner[0] if inner else model
+    return did_you_mean(str(parts[-1]), model.model_fields)
 
 
 def _key(parts: Sequence[object]) -> str:

@@ -13,7 +13,7 @@ from pipeline import evaluation, pictures
 from pipeline.decisions import promotion
 from pipeline.decisions.promotion import Decision
 from pipeline.evaluation import Evaluation
-from pipeline.progress import Progress, Tick
+from pipeline.progress import Progress, Tick, silent
 from pipeline.queries.bound import ElboReport
 from pipeline.settings import EvaluationSettings, GateSettings
 
@@ -27,7 +27,7 @@ def generate(
     """Generate as many rows as there are training rows, at most as many as an evaluation uses."""
     synthesizer = models(version)
     rows = min(work.read("train").num_rows, settings.rows)
-    batches = counted(synthesizer.batches(rows, seed=seed), rows, "generate", progress)
+    batches = reported(synthesizer.batches(rows, seed=seed), rows, "generate", progress)
     work.write(f"synthetic-{version.version}", batches, synthesizer.schema.arrow)
 
 
@@ -54,10 +54,12 @@ def evaluate(
 
 
 @stage
-def lower_bound(work: Workspace, version: Version, models: Models, seed: int) -> ElboReport | None:
+def lower_bound(
+    work: Workspace, version: Version, models: Models, seed: int, progress: Progress = silent
+) -> ElboReport | None:
     """The evidence lower bound of the hold-out under a version. None if no network was taught any dependence."""
     synthesizer = models(version)
-    return synthesizer.elbo(work.read("holdout"), seed=seed) if synthesizer.taught else None
+    return synthesizer.elbo(work.read("holdout"), seed=seed, progress=progress) if synthesizer.taught else None
 
 
 @stage
@@ -79,7 +81,7 @@ def promote(version: Version, models: Models) -> None:
     registry.promote(version, load=models)
 
 
-def counted(batches: Iterable[pa.Table], rows: int, phase: str, progress: Progress) -> Iterator[pa.Table]:
+def reported(batches: Iterable[pa.Table], rows: int, phase: str, progress: Progress) -> Iterator[pa.Table]:
     """The same batches, with progress in rows."""
     done = 0
     for batch in batches:

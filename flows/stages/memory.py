@@ -14,6 +14,7 @@ from pipeline import loop, pictures
 from pipeline.decisions.drift import DriftReport, ModelView
 from pipeline.errors import ResynthError
 from pipeline.profiles.reference import Reference
+from pipeline.progress import Progress, silent
 from pipeline.settings import DriftSettings, LoopSettings
 
 REFERENCE = "profile.json"
@@ -21,9 +22,9 @@ VIEW = "view.json"
 
 
 @stage
-def profile(work: Workspace, run: Run, settings: DriftSettings, seed: int) -> None:
+def profile(work: Workspace, run: Run, settings: DriftSettings, seed: int, progress: Progress = silent) -> None:
     """Summarise the incoming table, so that later tables can be compared with it. The summary holds no rows."""
-    made = Reference.of(work.read("shown"), work.columns, seed=seed, ignore=settings.ignore)
+    made = Reference.of(work.read("shown"), work.columns, seed=seed, ignore=settings.ignore, progress=progress)
     run.record(made, REFERENCE)
 
 

@@ -15,6 +15,7 @@ from pipeline.data.incoming import Arrivals, Ledger, Window
 from pipeline.data.storage import Place
 from pipeline.errors import SchemaError
 from pipeline.loop import PrivacyReport
+from pipeline.progress import Progress, part, silent
 from pipeline.records import Record
 from pipeline.relations import Kept
 from pipeline.settings import LoopSettings
@@ -65,6 +66,7 @@ def read(
     arrivals: Arrivals | None,
     like: Version | None,
     models: Models,
+    progress: Progress = silent,
 ) -> Incoming:
     """Read and validate the rows to train on, and infer their schema.
 
@@ -78,6 +80,7 @@ def read(
         arrivals: What has arrived, if only that is read.
         like: The version whose columns the table should have.
         models: The versions of this run.
+        progress: Called after the rows are read, and after every column.
 
     Raises:
         TableError: The table is missing, damaged or unusable, or a file has changed since it was surveyed.
@@ -89,7 +92,7 @@ def read(
         found = Window(table, table, notes=notes)
     else:
         found = incoming.window(arrivals, settings.incoming, settings.read, settings.columns, before, contents)
-    schema = columns.infer(found.rows, settings.columns, settings.privacy)
+    schema = columns.infer(found.rows, settings.columns, settings.privacy, part(progress, 0.3, 0.9))
     rows, new = (table.select(schema.names) for table in (found.rows, found.new))
     work.write("incoming", [rows], rows.schema)
     if 0 < new.num_rows < rows.num_rows:
@@ -149,20 +152,19 @@ class Prepared(NamedTuple):
 
 
 @stage
-def split(work: Workspace, run: Run, settings: LoopSettings) -> Prepared:
+def split(work: Workspace, run: Run, settings: LoopSettings, progress: Progress = silent) -> Prepared:
     """Split the incoming table into train, validation and hold-out, and withhold what may not be shown.
 
     The split depends on the content of the rows alone, and not on the run's seed: rows held out of the champion's
     training must be held out of the challenger's. From here on, only made-up columns use the table as it came.
-
     """
     table, schema = work.read("incoming"), work.columns
     parts = tables.split(table, settings.split)
-    shown = loop.show(table, parts, schema, settings)
-    for name, part in shown.parts._asdict().items():
-        work.write(name, [part], part.schema)
+    shown = loop.show(table, parts, schema, settings, part(progress, 0, 0.4))
+    for name, own in shown.parts._asdict().items():
+        work.write(name, [own], own.schema)
     work.write("shown", [shown.table], shown.table.schema)
-    found = loop.privacy(shown, parts, schema, settings)
+    found = loop.privacy(shown, parts, schema, settings, part(progress, 0.4, 1))
     run.record(found, PRIVACY)
-    rows = {name: part.num_rows for name, part in parts._asdict().items()}
+    rows = {name: own.num_rows for name, own in parts._asdict().items()}
     return Prepared(rows, found, shown.relations.kept, assumed(schema, shown.relations, shown.withheld))

@@ -13,7 +13,9 @@ from uuid import UUID
 
 from prefect.artifacts import create_markdown_artifact, create_progress_artifact, update_progress_artifact
 
-from pipeline.progress import Progress, Tick
+from pipeline.progress import Progress, Tick, part
+
+ALMOST = 0.99  # share at which a stage stands until it is over
 
 
 def offer(show: Callable[[], object]) -> bool:
@@ -39,10 +41,13 @@ class Clock:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[Progress]:
-        """Time the block. It receives a listener that replaces the phase of its ticks by the stage's name."""
+        """Time the block. It receives a listener whose ticks become ticks of the stage.
+
+        A stage is at 100 % when it is over, whatever its last tick says.
+        """
         began = time.perf_counter()
         self._progress(Tick(name, 0, 1))
-        yield lambda tick: self._progress(tick._replace(phase=name))
+        yield part(self._progress, 0, ALMOST, name)
         self._progress(Tick(name, 1, 1))
         self.seconds[name] = round(time.perf_counter() - began, 3)
         self._try(lambda: self._move(100 * len(self.seconds) / self._stages))

@@ -1,4 +1,4 @@
-"""What a person reads at the end: tables for the terminal, and the same in Markdown for Prefect's page."""
+"""Tables for the terminal, and the outcome of a run in Markdown for Prefect's page."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -11,6 +11,8 @@ from rich.text import Text
 from pipeline import assumptions
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from flows.telling.outcome import RunOutcome
     from flows.tracking.history import Event
     from flows.tracking.registry import Version
@@ -22,27 +24,15 @@ if TYPE_CHECKING:
 
 SHOWN = 10  # findings of a drift report
 SCORES = ("area", "score", "synthetic", "real rows", "meaning")
+VERSIONS = ("model", "version", "alias", "registered (UTC)", "decision", "reasons")
 HISTORY = ("when (UTC)", "event", "from", "to", "by", "why")
 INSPECTION = ("column", "kind", "sensitive", "distinct", "nulls", "examples", "why")
 STRATEGY = ("strategy", "trainings", "promoted", "CPU s", "ahead", "quality", "at the end", "real rows")
 ASSUMED = ("sort", "columns")
 OVERRULE = "to overrule, at the end of resynth.toml:"
+LONGEST_CELL = 40  # letters of a value of a preview
 SHORT = 8  # letters of a run's id
-WIDE = 120  # columns of a terminal with room for meanings
-
-
-def run(console: Console, found: "RunOutcome") -> None:
-    """Print the outcome of a run."""
-    if found.drift is not None:
-        drift(console, found.drift)
-    if found.evaluation is not None:
-        evaluation(console, found.evaluation)
-    console.print(_table("", ["", ""], summary(found), header=False))
-    for note in (*found.warnings, *cost(found)):
-        console.print(f"note: {note}", soft_wrap=True, markup=False, highlight=False)
-    for file in found.quarantined:
-        console.print(f"quarantined: {file.name}: {file.reason}", soft_wrap=True, markup=False, highlight=False)
-    assumed(console, found.assumptions)
+WIDE = 120  # columns of a terminal with room for whole ids
 
 
 def inspection(
@@ -65,7 +55,7 @@ def inspection(
         )
         for column in found
     ]
-    console.print(_table(f"{rows:,} rows", INSPECTION, cells))
+    console.print(table(f"{rows:,} rows", INSPECTION, cells))
     assumed(console, taken)
     if written is not None:
         console.print(f"settings written to {written}", soft_wrap=True, markup=False, highlight=False)
@@ -75,17 +65,9 @@ def assumed(console: Console, found: Sequence["Assumption"]) -> None:
     """Print what resynth assumed, and the settings that overrule it."""
     if found:
         console.print()
-        console.print(_table("what resynth assumed", ASSUMED, assumptions.rows(found), header=False))
+        console.print(table("what resynth assumed", ASSUMED, assumptions.rows(found), header=False))
         lines = ("", OVERRULE, assumptions.settings(found))
         console.print(*lines, sep="\n", markup=False, highlight=False, soft_wrap=True)
-
-
-def evaluation(console: Console, found: "Evaluation") -> None:
-    """Print scores beside what real rows reach. If there is room, also print what the scores mean."""
-    shown = len(SCORES) if console.width >= WIDE else len(SCORES) - 1
-    console.print(_table("quality", SCORES[:shown], [row[:shown] for row in scores(found)]))
-    for note in found.remarks:
-        console.print(f"note: {note}", soft_wrap=True, markup=False, highlight=False)
 
 
 def drift(console: Console, report: "DriftReport") -> None:
@@ -100,25 +82,44 @@ def drift(console: Console, report: "DriftReport") -> None:
 
 
 def versions(console: Console, found: Sequence["Version"], other: Sequence["Version"]) -> None:
-    """Print model versions. `other` are versions made under privacy settings that no longer hold."""
+    """Print model versions, one line each. `other` were made under privacy settings that no longer hold."""
     rows = [
         (
             version.name,
             version.version,
             ", ".join(version.aliases),
-            f"{version.created:%Y-%m-%d %H:%M} UTC",
+            f"{version.created:%Y-%m-%d %H:%M}",
             version.tags.get("decision", ""),
             version.tags.get("reasons", ""),
         )
         for version in found
     ]
-    console.print(_table("", ["model", "version", "alias", "registered", "decision", "reasons"], rows))
+    console.print(table("", VERSIONS, rows, cut="reasons"))
     for version in other:
         note = (
             f"note: {version.name} version {version.version} and its exports were made under other privacy settings"
             " than those of now"
         )
         console.print(note, soft_wrap=True, markup=False, highlight=False)
+
+
+def preview(console: Console, of: str, rows: "pa.Table", notes: Iterable[str]) -> None:
+    """Print a few rows, in as many blocks of columns as the width asks for.
+
+    Args:
+        console: Where to print.
+        of: What the rows are of.
+        rows: The rows.
+        notes: How they were read, one line each.
+    """
+    import pandas as pd  # noqa: PLC0415 - for people who look at rows
+
+    cells = {i: ["null" if value is None else str(value) for value in own.to_pylist()] for i, own in enumerate(rows)}
+    frame = pd.DataFrame(cells).set_axis(rows.column_names, axis="columns")
+    text = frame.to_string(line_width=console.width, max_colwidth=LONGEST_CELL, index=False)
+    lines = [line.removesuffix(" \\") for line in text.splitlines()]  # pandas marks blocks that go on
+    for line in (of, "", *lines, *(f"note: {note}" for note in notes)):
+        console.print(line, soft_wrap=True, markup=False, highlight=False)
 
 
 def history(console: Console, events: Sequence["Event"]) -> None:
@@ -137,12 +138,12 @@ def history(console: Console, events: Sequence["Event"]) -> None:
     ]
     if rows:
         console.print()
-        console.print(_table("history of the champion", HISTORY, rows))
+        console.print(table("history of the champion", HISTORY, rows))
 
 
 def replay(console: Console, story: "Story", path: Path) -> None:
     """Print the result of a replay, one line per strategy, and the place of the story."""
-    console.print(_table("", STRATEGY, strategies(story)))
+    console.print(table("", STRATEGY, strategies(story)))
     console.print(verdict(story), str(path), sep="\n", markup=False, highlight=False, soft_wrap=True)
 
 
@@ -176,25 +177,6 @@ def verdict(story: "Story") -> str:
         f"{story.periods} periods: {loop.trainings} trainings instead of {always.trainings}, "
         f"{loop.seconds:.0f} CPU seconds instead of {always.seconds:.0f}; quality at the end {reached}"
     )
-
-
-def cost(found: "RunOutcome") -> list[str]:
-    """What withholding costs, and how far a small table is shrunk."""
-    if found.privacy is None:
-        return []
-    told = []
-    if found.privacy.withheld:
-        changes = ", ".join(f"{name} {change:+.4f}" for name, change in found.privacy.cost.items())
-        told.append(f"withholding changes the scores of the real rows themselves: {changes}")
-    shrinkage = found.privacy.shrinkage
-    if shrinkage is not None and shrinkage.share == 1:
-        told.append("the table is small: columns are generated independently, so that no row is copied")
-    elif shrinkage is not None and shrinkage.share:
-        told.append(
-            f"the table is small: each column is shuffled among {shrinkage.share:.0%} of the rows, so that an"
-            f" attack finds its rows no better than by chance (AUC {shrinkage.auc:.2f})"
-        )
-    return told
 
 
 def markdown(found: "RunOutcome") -> str:
@@ -239,12 +221,31 @@ def scores(found: "Evaluation") -> list[tuple[str, str, str, str, str]]:
     return rows
 
 
-def _table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]], *, header: bool = True) -> Table:
-    table = Table(title=title or None, title_justify="left", show_header=header, box=None, pad_edge=False)
-    for name in head:
-        numeric = name in {"synthetic", "real rows", "distinct", "nulls", *STRATEGY[1:]}
+def table(
+    title: str, head: Sequence[str], rows: Iterable[Sequence[str]], *, header: bool = True, cut: str | None = None
+) -> Table:
+    """A table for the terminal.
+
+    Args:
+        title: A line above it, or nothing.
+        head: Names of the columns.
+        rows: The cells.
+        header: Whether the names are shown.
+        cut: A column whose cells are cut where the terminal ends, so that a row is a line.
+    """
+    cells = [tuple(row) for row in rows]
+    made = Table(title=title or None, title_justify="left", show_header=header, box=None, pad_edge=False)
+    for i, name in enumerate(head):
+        numeric = name in {"synthetic", "real rows", "at least", "distinct", "nulls", *STRATEGY[1:]}
         whole = name == "sort" or (name in HISTORY and name != "why")  # only reasons and lists may wrap
-        table.add_column(name, justify="right" if numeric else "left", overflow="fold", no_wrap=whole)
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))  # texts of people must not be read as markup
-    return table
+        width = max(map(len, (name, *(row[i] for row in cells))))
+        made.add_column(
+            name,
+            justify="right" if numeric else "left",
+            overflow="ellipsis" if name == cut else "fold",
+            no_wrap=whole or cut is not None,
+            min_width=width if cut not in {None, name} else None,
+        )
+    for row in cells:
+        made.add_row(*map(Text, row))  # texts of people must not be read as markup
+    return made

@@ -1,13 +1,17 @@
 """Progress for people: one bar per phase, with the remaining time.
 
 On a terminal, a bar appears on standard error when a phase starts. Elsewhere nothing is drawn, so logs stay clean.
+
+A bar at 100 % is a phase that is over. The remaining time is what the share that is done has taken, applied to the
+rest; so it appears with the first share, and stays while nothing new is known.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from pipeline.progress import Progress as Listener
 from pipeline.progress import Tick, silent
@@ -21,16 +25,27 @@ def shown(console: Console) -> Iterator[Listener]:
         return
     bars = Progress(
         TextColumn("{task.description:<10}"),
-        BarColumn(),
+        BarColumn(bar_width=20),
         TextColumn("{task.percentage:>3.0f} %"),
         TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
+        Left(),
         TextColumn("{task.fields[metrics]}", style="dim"),
         console=console,
     )
     with bars:
         yield Bars(bars)
+
+
+class Left(ProgressColumn):
+    """The remaining time of a phase. Nothing if it is over, or if no share of it is done."""
+
+    def render(self, task: Task) -> Text:
+        """See `ProgressColumn.render`."""
+        share = task.percentage / 100
+        if task.finished or not share or task.elapsed is None:
+            return Text(" " * len("left 0:00:00"))
+        seconds = round(task.elapsed / share * (1 - share))
+        return Text(f"left {seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}", style="progress.remaining")
 
 
 class Bars:

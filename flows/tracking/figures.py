@@ -2,14 +2,16 @@
 
 import logging
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from matplotlib.figure import Figure
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-from pipeline import pictures
 
-
-def draw(file: str, figure: Callable[[], Figure]) -> bytes | None:
+def draw(file: str, figure: Callable[[], "Figure"]) -> bytes | None:
     """Draw a picture as the content of a file. If that fails, returns None and warns with the type of the error."""
+    from pipeline import pictures  # noqa: PLC0415 - who asks for a name waits for no picture
+
     try:
         return pictures.png(figure())
     except Exception as error:  # noqa: BLE001 - a plotting library may raise anything; its message may quote a value

@@ -17,12 +17,11 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import mlflow
 import pyarrow as pa
 from filelock import FileLock
-from matplotlib.figure import Figure
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
 from mlflow.entities import Run as Made
@@ -36,7 +35,11 @@ from pipeline import files
 from pipeline.data.storage import Place
 from pipeline.errors import ResynthError
 from pipeline.records import Record
-from pipeline.training.history import Epoch
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from pipeline.training.history import Epoch
 
 BATCH = 100  # parameters that MLflow accepts at once; it accepts 1,000 metrics
 LONGEST_VALUE = 6000  # characters of a parameter
@@ -149,7 +152,7 @@ class Run(Record):
         now = int(time.time() * 1000)
         client().log_batch(self.id, metrics=[Metric(key, value, now, step) for key, value in values.items()])
 
-    def history(self, epochs: Iterable[Epoch]) -> None:
+    def history(self, epochs: Iterable["Epoch"]) -> None:
         """Log the numbers of every epoch, with one call per epoch because MLflow limits the size of a call."""
         for epoch in epochs:
             values = epoch.model_dump(exclude={"epoch"})
@@ -178,7 +181,7 @@ class Run(Record):
         if (kept := Path(self.url) / file).is_file():
             files.sync(kept)
 
-    def picture(self, file: str, figure: Callable[[], Figure]) -> None:
+    def picture(self, file: str, figure: Callable[[], "Figure"]) -> None:
         """Keep a picture, if it can be drawn."""
         content = draw(file, figure)
         if content is None:

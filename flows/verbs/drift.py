@@ -12,10 +12,11 @@ from flows.verbs.operation import Operation
 from pipeline.data.incoming import Arrivals
 from pipeline.data.storage import Place
 from pipeline.decisions.drift import DriftReport
+from pipeline.progress import Progress, Tick, part, silent
 
 
 @flow(name="resynth-drift", validate_parameters=False)
-def drift(reference: str, data: Place, home: Path, settings: Settings) -> DriftReport:
+def drift(reference: str, data: Place, home: Path, settings: Settings, progress: Progress | None = None) -> DriftReport:
     """Compare a table with the training table of a version. MLflow keeps the report.
 
     Args:
@@ -23,6 +24,7 @@ def drift(reference: str, data: Place, home: Path, settings: Settings) -> DriftR
         data: The table.
         home: The home directory.
         settings: How to read, and what counts as drift.
+        progress: Called now and then, if given.
 
     Raises:
         NotFoundError: There is no such version.
@@ -32,11 +34,16 @@ def drift(reference: str, data: Place, home: Path, settings: Settings) -> DriftR
     with store.answering():
         version = registry.resolve(reference)
     with Operation.open("drift", home, version.name) as operation:
-        return compare(operation, version, data, settings)
+        return compare(operation, version, data, settings, progress=progress or silent)
 
 
 def compare(
-    operation: Operation, version: Version, data: Place, settings: Settings, arrivals: Arrivals | None = None
+    operation: Operation,
+    version: Version,
+    data: Place,
+    settings: Settings,
+    arrivals: Arrivals | None = None,
+    progress: Progress = silent,
 ) -> DriftReport:
     """Compare a table with the training table of a version. MLflow keeps the report.
 
@@ -46,6 +53,7 @@ def compare(
         data: The table.
         settings: How to read, and what counts as drift.
         arrivals: What has arrived, if only its new rows are compared.
+        progress: Called now and then.
 
     Raises:
         TableError: The table cannot be used.
@@ -53,7 +61,11 @@ def compare(
     """
     work, models, contents = operation.work, operation.models, operation.contents
     with operation.tracked() as run:
-        incoming = reading.read(data, work, contents, settings, arrivals=arrivals, like=version, models=models)
+        progress(Tick("drift", 0, 1))
+        seen = part(progress, 0, 0.5, "drift")
+        incoming = reading.read(
+            data, work, contents, settings, arrivals=arrivals, like=version, models=models, progress=seen
+        )
         reading.match(work, version, models, kept=True)
         run.data(data, incoming.digest, work.columns.arrow, incoming.rows)
         run.parameters({"data": data, "reference": version.uri})
@@ -62,4 +74,5 @@ def compare(
         found = memory.check_drift(work, version, models, run, settings)
         run.record(found, "drift.json")
         run.tags({"drift": str(found.drifted).lower()})
+        progress(Tick("drift", 1, 1))
         return found

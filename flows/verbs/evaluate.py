@@ -6,7 +6,7 @@ from pipeline.data import tables
 from pipeline.data.storage import Place
 from pipeline.evaluation import Evaluation
 from pipeline.evaluation import evaluate as compare
-from pipeline.progress import Progress, silent
+from pipeline.progress import Progress, silent, ticked
 
 
 def evaluate(
@@ -27,7 +27,8 @@ def evaluate(
         SchemaError: The columns of the tables differ, and not harmlessly (`pipeline.data.tables.unify`).
     """
     places = [real, synthetic] if test is None else [real, synthetic, test]
-    came = [tables.Named(str(place), tables.read(place, settings.read, settings.columns)) for place in places]
+    read = ticked(places, "read", progress)
+    came = [tables.Named(str(place), tables.read(place, settings.read, settings.columns)) for place in read]
     train, rows, *unseen = tables.unify(came, like=came[0].table.schema).tables
     if unseen:
         holdout = unseen[0]

@@ -30,9 +30,10 @@ from pipeline.data.storage import Place
 from pipeline.errors import InputError
 from pipeline.progress import Progress, silent
 from pipeline.records import Record
-from pipeline.replay import STRATEGIES, Shelf, Story
-from pipeline.replay import replay as tell
 from pipeline.replay.periods import Every, History
+from pipeline.replay.shelf import Shelf
+from pipeline.replay.story import STRATEGIES, Story
+from pipeline.replay.turns import replay as tell
 from pipeline.settings import LoopSettings
 
 STORY, PICTURE = "story.json", "replay.png"

@@ -96,19 +96,20 @@ def _against_ceilings(challenger: Evaluation, settings: GateSettings) -> Iterato
         if score.ceiling is None or score.excess is None:
             yield False, f"{name} has a limit, but there is nothing that real rows reach in it"
             continue
-        allowed = limit + _half_width(score)
-        refused = _refused(score, score.ceiling, allowed)
-        yield score.excess <= allowed, f"{name} is {score.value:.4f}; real rows reach {score.ceiling:.4f}, {refused}"
+        edge, side = last_passing(score, limit), "less" if score.goal == "max" else "more"
+        refused = "so no value is refused" if edge is None else f"and {side} than {edge:.4f} is refused"
+        passes = score.excess <= limit + _half_width(score)
+        yield passes, f"{name} is {score.value:.4f}; real rows reach {score.ceiling:.4f}, {refused}"
 
 
-def _refused(score: Score, ceiling: float, allowed: float) -> str:
-    """Which values are refused, in words."""
-    maximal = score.goal == "max"
-    edge = ceiling - allowed if maximal else ceiling + allowed
-    worst = METRICS[score.name].worst
-    if worst is not None and (edge <= worst if maximal else edge >= worst):
-        return "so no value is refused"
-    return f"and {'less' if maximal else 'more'} than {edge:.4f} is refused"
+def last_passing(score: Score, limit: float) -> float | None:
+    """The worst value of a score with which a limit still lets it pass. None if every value passes."""
+    if score.ceiling is None:
+        return None
+    maximal, allowed = score.goal == "max", limit + _half_width(score)
+    edge = score.ceiling - allowed if maximal else score.ceiling + allowed
+    worst = METRICS[score.name].worst if score.name in METRICS else None
+    return None if worst is not None and (edge <= worst if maximal else edge >= worst) else edge
 
 
 def _alive(challenger: Evaluation, settings: GateSettings) -> tuple[bool, str]:

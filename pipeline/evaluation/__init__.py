@@ -37,7 +37,7 @@ from pipeline.evaluation.scores import (
     TotalError,
 )
 from pipeline.frames import Frame, alike
-from pipeline.progress import Progress, Tick, silent
+from pipeline.progress import Progress, Tick, part, silent, ticked
 from pipeline.schema import Schema
 from pipeline.settings import EvaluationSettings
 
@@ -112,9 +112,11 @@ def evaluate(
 def _evaluated(samples: Samples, asked: Sequence[Area], progress: Progress) -> Evaluation:
     """Compute areas for the columns in which real rows can be compared."""
     names = {area.name for area in asked}
+    steps = len(asked) + 2  # what is comparable, the areas, and dependence
+    progress(Tick("evaluate", 0, steps))
     found = ceilings.comparable(samples, classify="detection" in names)
     samples = replace(samples, views=found.views, real=found.real)
-    seen, notes = _seen(samples, asked, progress)
+    seen, notes = _seen(samples, asked, part(progress, 1 / steps, 1 - 1 / steps))
     order = list(METRICS)
     return Evaluation(
         rows=samples.tables[0].num_rows,
@@ -131,10 +133,9 @@ def _evaluated(samples: Samples, asked: Sequence[Area], progress: Progress) -> E
 def _seen(samples: Samples, asked: Sequence[Area], progress: Progress) -> tuple[list[Found], list[str]]:
     """What the areas find, and a note for each area that cannot be computed."""
     found, notes = [], []
-    for done, area in enumerate(asked, start=1):
+    for area in ticked(asked, "evaluate", progress):
         try:
             found.append(area.look(samples))
         except Incomputable as reason:
             notes.append(f"{area.name}: not computed, {reason}")
-        progress(Tick("evaluate", done, len(asked)))
     return found, notes

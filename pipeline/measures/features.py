@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from pipeline.arrow.arrays import Array, numbers
 from pipeline.statistics.frequencies import Frequencies
@@ -49,6 +48,8 @@ class NormalScores(Features):
         if quantiles is not None:
             weights = quantiles.weights
             middle = (np.cumsum(weights) - weights / 2) / weights.sum()  # mid-ranks, for repeated values
+            from scipy.special import ndtri  # noqa: PLC0415 - a fifth of the start of a command
+
             self.knots, self.scores = quantiles.values, ndtri(middle)
 
     def traits(self, most: int) -> Sequence[int]:  # noqa: ARG002

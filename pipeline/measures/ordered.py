@@ -7,7 +7,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from pipeline.arrow.arrays import Array, combined, numbers
 from pipeline.measures import cells, drawing
@@ -50,6 +49,8 @@ class Ordered(Measure[Distribution]):
 
     def places(self, array: Array) -> Floats:
         """Mid-ranks."""
+        from scipy.stats import rankdata  # noqa: PLC0415 - a third of the start of a command
+
         values = numbers(array)
         present = ~np.isnan(values)
         places = np.full(len(values), -1.0)

@@ -22,6 +22,7 @@ from pipeline.measures import Measure, Resampled
 from pipeline.measures.cells import largest
 from pipeline.profiles.features import FeatureSpace
 from pipeline.profiles.profile import ColumnProfile, Profile
+from pipeline.progress import Progress, part, silent, ticked
 from pipeline.randomness import stream
 from pipeline.records import Record
 from pipeline.statistics import chance
@@ -80,7 +81,9 @@ def analytic(profile: Profile, space: FeatureSpace) -> Calibration:
     return Calibration(tails=tails, heaviness=(3.0,) * traits)
 
 
-def calibrate(table: pa.Table, profile: Profile, space: FeatureSpace, seed: int) -> Calibration:
+def calibrate(
+    table: pa.Table, profile: Profile, space: FeatureSpace, seed: int, progress: Progress = silent
+) -> Calibration:
     """Estimate how much a table differs from itself by chance, by resampling.
 
     Args:
@@ -88,6 +91,7 @@ def calibrate(table: pa.Table, profile: Profile, space: FeatureSpace, seed: int)
         profile: The profile of the table.
         space: The feature space of the table.
         seed: The seed of the sample and its splits.
+        progress: Called after every split.
     """
     if table.num_rows < FEWEST_ROWS:
         return analytic(profile, space)
@@ -104,10 +108,12 @@ def calibrate(table: pa.Table, profile: Profile, space: FeatureSpace, seed: int)
     batches = [rng.permutation(sample.num_rows)[: sample.num_rows // d] for d in DIVISORS for _ in range(RESAMPLES)]
     nulls = np.concatenate([np.zeros((sample.num_rows, 0), bool), *(group.nulls for group in groups)], axis=1)
     nulls = nulls[:, nulls.any(axis=0)].astype(np.float32)
-    levels = [_columns(groups, nulls, batch) for batch in batches]
+    levels = [_columns(groups, nulls, batch) for batch in ticked(batches, "calibrate", part(progress, 0, 0.8))]
     orders = [rng.permutation(joint.num_rows) for _ in range(RESAMPLES)]
     found = {family: [level[family] for level in levels] for family in levels[0]}
-    found["pairs"] = [_pairs(names, traits, heavy, order) for order in orders]
+    found["pairs"] = [
+        _pairs(names, traits, heavy, order) for order in ticked(orders, "calibrate", part(progress, 0.8, 1))
+    ]
     found["rows"] = list(_rows(waves, orders))
     tails = {family: Tail.of(np.array(v)) if max(v) > 0 else Tail.bound(1) for family, v in found.items()}
     least = sample.num_rows // max(DIVISORS)

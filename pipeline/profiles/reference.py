@@ -20,6 +20,7 @@ from pipeline.profiles.calibration import Calibration, calibrate
 from pipeline.profiles.embedding import Embedding
 from pipeline.profiles.features import Axes, FeatureSpace, Marginal
 from pipeline.profiles.profile import Profile
+from pipeline.progress import Progress, Tick, part, silent
 from pipeline.randomness import stream
 from pipeline.records import Record
 from pipeline.schema import Column, Schema, value_type
@@ -54,7 +55,15 @@ class Reference(Record):
     calibration: Calibration
 
     @classmethod
-    def of(cls, table: Frame, schema: Schema, *, seed: int = 0, ignore: Collection[str] = ()) -> Self:
+    def of(
+        cls,
+        table: Frame,
+        schema: Schema,
+        *,
+        seed: int = 0,
+        ignore: Collection[str] = (),
+        progress: Progress = silent,
+    ) -> Self:
         """Make the reference of a table.
 
         Args:
@@ -63,15 +72,18 @@ class Reference(Record):
             seed: The seed of the sample and its splits.
             ignore: Columns that take no part in dependence and in distances of rows. Columns that move on with time
                 never take part, because they would move all rows.
+            progress: Called now and then.
         """
         table = to_arrow(table)
         joint = tuple(column.name for column in schema if _compared(column) and column.name not in ignore)
         sample = table.take(pa.array(stream(seed, "reference").permutation(table.num_rows)[:SAMPLE]))
         with threadpool_limits(limits=1):  # columns run in parallel, and nested BLAS threads would only wait
             plain = Profile.of(table, schema)
+            progress(Tick("profile", 0.2, 1))
             space = FeatureSpace.span(_marginals(plain, joint), sample)
             profile = plain.model_copy(update={"embedding": Embedding.of(table, space)})
-            calibration = calibrate(sample, profile, space, seed)
+            progress(Tick("profile", 0.4, 1))
+            calibration = calibrate(sample, profile, space, seed, part(progress, 0.4, 1))
         return cls(profile=profile, axes=space.axes, joint=joint, calibration=calibration)
 
     @cached_property

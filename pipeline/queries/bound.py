@@ -15,6 +15,7 @@ from torch import Tensor
 from pipeline.models.evidence import Evidence
 from pipeline.models.rows import Rows
 from pipeline.models.vae import VAE, gaussian_log_prob
+from pipeline.progress import Progress, part, silent, ticked
 from pipeline.randomness import torch_seed
 from pipeline.records import Record
 
@@ -104,8 +105,8 @@ class _Draw(NamedTuple):
 
 
 @torch.no_grad()
-def bound(vae: VAE, rows: Rows, *, seed: int) -> tuple[Bound, tuple[float, ...]]:
-    """Score `rows` with one posterior draw each, fixed by `seed`.
+def bound(vae: VAE, rows: Rows, *, seed: int, progress: Progress = silent) -> tuple[Bound, tuple[float, ...]]:
+    """Score `rows` with one posterior draw each, fixed by `seed`. `progress` is called after every part and draw.
 
     Returns:
         The bound, and the cross-entropy −log p(x_j | z, x_<j) of each variable in modelling order, mean over rows.
@@ -116,21 +117,21 @@ def bound(vae: VAE, rows: Rows, *, seed: int) -> tuple[Bound, tuple[float, ...]]
     per_dimension = torch.zeros(latent, dtype=torch.float64)
     kl = 0.0
     means, elbos = [], []
-    for part in rows.parts():
-        drawn = _draw(vae, part, generator)
+    for some in ticked(list(rows.parts()), "bound", part(progress, 0, 0.3)):
+        drawn = _draw(vae, some, generator)
         cross_entropy -= drawn.log_likelihood.double().sum(1)
         kl += float(drawn.divergence.sum())
         elbos.append(drawn.log_likelihood.sum(0) - drawn.divergence)
         per_dimension += (drawn.log_q - vae.prior.log_prob_by_dimension(drawn.z)).double().sum(0)
         means.append(drawn.mean)
-    latent_deviation = torch.cat(means).std(0, correction=0)
+    latent_deviation, first = torch.cat(means).std(0, correction=0), rows.take(slice(0, _BOUND_ROWS))
     reconstruction = -float(cross_entropy.sum()) / n
     found = Bound(
         rows=n,
         elbo=reconstruction - kl / n,
         reconstruction=reconstruction,
         kl=kl / n,
-        importance_weighted=importance_weighted(vae, rows.take(slice(0, _BOUND_ROWS)), _BOUND_DRAWS, seed=seed),
+        importance_weighted=importance_weighted(vae, first, _BOUND_DRAWS, seed=seed, progress=part(progress, 0.3, 1)),
         active_units=int((latent_deviation.square() > ACTIVE).sum()),
         kl_per_dimension=tuple((per_dimension / n).tolist()),
         deviation=float(torch.cat(elbos).std(correction=0)),
@@ -150,12 +151,12 @@ def row_scores(vae: VAE, evidence: Evidence, *, seed: int) -> RowScores:
 
 
 @torch.no_grad()
-def importance_weighted(vae: VAE, rows: Rows, draws: int, *, seed: int) -> float:
+def importance_weighted(vae: VAE, rows: Rows, draws: int, *, seed: int, progress: Progress = silent) -> float:
     """log (1/K) Σ_k p(x, z_k)/q(z_k|x), mean over rows: a bound on log p(x) that rises with K = `draws`."""
     generator = torch.Generator().manual_seed(torch_seed(seed, "importance"))
     mean, log_variance = vae.encoder(rows)
     weights: list[Tensor] = []
-    for _ in range(draws):
+    for _ in ticked(range(draws), "bound", progress):
         noise = torch.randn(mean.shape, generator=generator)
         z = mean + noise * (0.5 * log_variance).exp()
         log_joint = vae.log_likelihood(z, rows).sum(0) + vae.prior.log_prob(z)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from pipeline import columns
 from pipeline.fitted import Fitted
+from pipeline.progress import Progress, part, silent
 from pipeline.queries.bound import ColumnReconstruction, ElboReport, bound
 from pipeline.queries.generation import decoded
 from pipeline.schema import Column
@@ -21,11 +22,11 @@ def encoded(model: Fitted, table: pa.Table) -> NDArray[np.float32]:
     return np.asarray(torch.cat(parts).numpy())
 
 
-def elbo_report(model: Fitted, table: pa.Table, *, seed: int) -> ElboReport | None:
+def elbo_report(model: Fitted, table: pa.Table, *, seed: int, progress: Progress = silent) -> ElboReport | None:
     """The ELBO of a table, and how well its columns are reconstructed. None for a model without a network."""
     if model.vae is None:
         return None
-    found, cross_entropy = bound(model.vae, model.encode(table), seed=seed)
+    found, cross_entropy = bound(model.vae, model.encode(table), seed=seed, progress=part(progress, 0, 0.8))
     again = decoded(model, encoded(model, table), seed=seed)
     names = model.normalization.schema.names
     sums = dict(zip(names, np.bincount(model.normalization.owners, cross_entropy, minlength=len(names)), strict=True))

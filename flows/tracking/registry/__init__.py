@@ -9,24 +9,31 @@ finding         what a version is, and how it is found
 storing         a synthesizer becomes a version, or is withdrawn
 loading         a version becomes a synthesizer again, once per run
 succession      the champion's alias moves: promotion, rollback, and promotions that are taken back
+
+Each name is imported when it is first used, so that who only asks for a version waits for no network.
 """
 
-from flows.tracking.registry.finding import (
-    CHAMPION,
-    DIGEST,
-    PRIVACY,
-    START,
-    WARM_STARTS,
-    Version,
-    champion,
-    names,
-    resolve,
-    tag,
-    versions,
-)
-from flows.tracking.registry.loading import Models, OutdatedError, load, prove
-from flows.tracking.registry.storing import register, remove, withdraw
-from flows.tracking.registry.succession import demote, promote, recover, rollback
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from flows.tracking.registry.finding import (
+        CHAMPION,
+        DIGEST,
+        PRIVACY,
+        START,
+        WARM_STARTS,
+        Version,
+        champion,
+        expect,
+        names,
+        resolve,
+        tag,
+        versions,
+    )
+    from flows.tracking.registry.loading import Models, OutdatedError, load, prove
+    from flows.tracking.registry.storing import register, remove, withdraw
+    from flows.tracking.registry.succession import demote, promote, recover, rollback
 
 __all__ = [
     "CHAMPION",
@@ -39,6 +46,7 @@ __all__ = [
     "Version",
     "champion",
     "demote",
+    "expect",
     "load",
     "names",
     "promote",
@@ -52,3 +60,32 @@ __all__ = [
     "versions",
     "withdraw",
 ]
+
+_ROOMS = {
+    "finding": (
+        "CHAMPION",
+        "DIGEST",
+        "PRIVACY",
+        "START",
+        "WARM_STARTS",
+        "Version",
+        "champion",
+        "expect",
+        "names",
+        "resolve",
+        "tag",
+        "versions",
+    ),
+    "loading": ("Models", "OutdatedError", "load", "prove"),
+    "storing": ("register", "remove", "withdraw"),
+    "succession": ("demote", "promote", "recover", "rollback"),
+}
+_PLACES = {name: room for room, names in _ROOMS.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - PEP 562: what the name stands for
+    if name not in _PLACES:
+        raise AttributeError(f"module 'flows.tracking.registry' has no attribute {name!r}")
+    found = getattr(import_module(f"flows.tracking.registry.{_PLACES[name]}"), name)
+    globals()[name] = found
+    return found

@@ -10,7 +10,7 @@ from mlflow.exceptions import MlflowException
 
 from flows.tracking import history
 from flows.tracking.store import LONGEST_TAG, Run, client
-from pipeline.errors import NotFoundError, ResynthError
+from pipeline.errors import NotFoundError, ResynthError, did_you_mean
 from pipeline.records import Record
 
 CHAMPION = history.ALIAS
@@ -95,9 +95,7 @@ def resolve(reference: str) -> Version:
     if parts is None:
         raise NotFoundError(f"model: expected NAME, NAME@alias or NAME/version, got {reference!r}")
     name, version, alias = parts["name"], parts["version"], parts["alias"] or CHAMPION
-    if not exists(name):
-        known = ", ".join(names()) or "none yet"
-        raise NotFoundError(f"model: expected a registered model ({known}), got {name!r}")
+    expect(name)
     aliases = client().get_registered_model(name).aliases
     number = version or str(aliases.get(alias, ""))
     numbers = [found.version for found in listed(name)]
@@ -105,7 +103,8 @@ def resolve(reference: str) -> Version:
         raise NotFoundError(f"model: expected a version of {name!r} ({', '.join(numbers)}), got {version!r}")
     if not number:
         known = ", ".join(sorted(aliases)) or "none"
-        raise NotFoundError(f"model: expected an alias of {name!r} ({known}), got {alias!r}")
+        near = did_you_mean(alias, aliases)
+        raise NotFoundError(f"model: expected an alias of {name!r} ({known}), got {alias!r}{near}")
     return Version.of(client().get_model_version(name, number))
 
 
@@ -120,9 +119,20 @@ def versions(name: str) -> tuple[Version, ...]:
     Raises:
         NotFoundError: There is no such model.
     """
-    if not exists(name):
-        raise NotFoundError(f"model: expected a registered model ({', '.join(names()) or 'none yet'}), got {name!r}")
+    expect(name)
     return listed(name)
+
+
+def expect(name: str) -> None:
+    """Check that a model is registered.
+
+    Raises:
+        NotFoundError: It is not.
+    """
+    if not exists(name):
+        known = names()
+        told = f"{', '.join(known) or 'none yet'}"
+        raise NotFoundError(f"model: expected a registered model ({told}), got {name!r}{did_you_mean(name, known)}")
 
 
 def listed(name: str) -> tuple[Version, ...]:

@@ -14,7 +14,7 @@ from flows.verbs.run.job import Job, Outlook
 from pipeline.decisions.promotion import Decision
 from pipeline.evaluation import Evaluation
 from pipeline.loop import PrivacyReport
-from pipeline.progress import silent
+from pipeline.progress import Tick, part
 from pipeline.queries.bound import ElboReport
 
 P = ParamSpec("P")
@@ -109,9 +109,11 @@ def judge(job: Job, challenger: Version, champion: Version | None) -> Judgement:
     with job.clock.stage("generate") as progress:
         judging.generate(work, challenger, models, settings.evaluation, settings.seed, progress)
     with job.clock.stage("evaluate") as progress:
-        elbo = judging.lower_bound(work, challenger, models, settings.seed)
-        found = judging.evaluate(work, challenger, settings.evaluation, settings.seed, progress, elbo)
+        elbo = judging.lower_bound(work, challenger, models, settings.seed, part(progress, 0, 0.2))
+        seen = part(progress, 0.2, 0.85)
+        found = judging.evaluate(work, challenger, settings.evaluation, settings.seed, seen, elbo)
         judging.picture(work, challenger, tracked, found)
+        progress(Tick("evaluate", 0.93, 1))
         memory.view(work, challenger, models, tracked, settings)
     tracked.record(found, "evaluation.json")
     if elbo is not None:
@@ -120,8 +122,9 @@ def judge(job: Job, challenger: Version, champion: Version | None) -> Judgement:
     defended = None
     if champion is not None:
         with job.clock.stage("champion") as progress:
-            judging.generate(work, champion, models, settings.evaluation, settings.seed, silent)
-            defended = judging.evaluate(work, champion, settings.evaluation, settings.seed, progress)
+            judging.generate(work, champion, models, settings.evaluation, settings.seed, part(progress, 0, 0.1))
+            seen = part(progress, 0.1, 1)
+            defended = judging.evaluate(work, champion, settings.evaluation, settings.seed, seen)
         tracked.record(defended, "champion-evaluation.json")
         tracked.metrics({f"champion.{score.name}": score.value for score in defended.scores})
     with job.clock.stage("decide"):

@@ -7,7 +7,7 @@ from pipeline import inspection
 from pipeline.data import parts
 from pipeline.decisions.policy import Plan
 from pipeline.errors import SchemaError
-from pipeline.progress import Tick
+from pipeline.progress import Tick, part
 
 
 def read(job: Job) -> Incoming:
@@ -22,8 +22,9 @@ def read(job: Job) -> Incoming:
             arrivals=job.arrivals,
             like=job.champion,
             models=job.models,
+            progress=progress,
         )
-        progress(Tick("read", 1, 1, notes=inspection.brief(work.columns)))
+        progress(Tick("read", 9, 10, notes=inspection.brief(work.columns)))
         if job.champion is not None and settings.policy.new_columns == "refuse":
             reading.match(work, job.champion, job.models, kept=False)
         parts.check(work.columns.arrow, settings.partition_by, work.read("incoming"))
@@ -35,12 +36,13 @@ def read(job: Job) -> Incoming:
 def prepare(job: Job, incoming: Incoming) -> Outlook:
     """Split the table, check it for drift, and ask the policy what that calls for."""
     work, tracked, settings = job.work, job.tracked, job.settings
-    with job.clock.stage("split"):
-        prepared = reading.split(work, tracked, settings)
+    with job.clock.stage("split") as progress:
+        prepared = reading.split(work, tracked, settings, progress)
     counts = {"incoming": incoming.rows, "new": incoming.new_rows, **prepared.rows}
     tracked.parameters({"rows": counts, "data_digest": incoming.digest})
-    with job.clock.stage("profile"):
-        memory.profile(work, tracked, settings.drift, settings.seed)
+    with job.clock.stage("profile") as progress:
+        alone = job.champion is None  # else the check for drift takes the other half of the stage
+        memory.profile(work, tracked, settings.drift, settings.seed, part(progress, 0, 1 if alone else 0.5))
         if job.champion is None:
             afresh = Plan(action="retrain", reasons=job.outdated)
             return Outlook(None, remember(job, afresh) if job.outdated else None, prepared)

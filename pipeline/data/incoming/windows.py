@@ -13,7 +13,7 @@ from pipeline.data.incoming.ledger import Arrivals, IncomingSettings
 from pipeline.data.incoming.shapes import read_shape
 from pipeline.data.storage import File
 from pipeline.data.tables import ReadSettings
-from pipeline.errors import SchemaError, TableError
+from pipeline.errors import SchemaError, TableError, did_you_mean
 from pipeline.schema import ColumnSettings
 
 FIRST, LAST = (pa.scalar(text).cast(pa.timestamp("us")) for text in ("0001-01-01 00:00:00", "9999-12-31 23:59:59"))
@@ -115,7 +115,8 @@ def times(rows: pa.Table, column: str) -> pa.ChunkedArray:
         TableError: A time lies outside the years 1 to 9999.
     """
     if column not in rows.column_names:
-        raise SchemaError(f"time: expected a column {column!r} of times, got none")
+        near = did_you_mean(column, rows.column_names)
+        raise SchemaError(f"time: expected a column {column!r} of times, got none{near}")
     kind = rows.schema.field(column).type
     if not (pa.types.is_timestamp(kind) or pa.types.is_date(kind)):
         raise SchemaError(f"time: expected dates or timestamps in column {column!r}, got {kind}")

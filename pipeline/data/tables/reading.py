@@ -14,7 +14,7 @@ from pipeline.data.tables.checks import ReadSettings, check_content, check_names
 from pipeline.data.tables.listing import files
 from pipeline.data.tables.unify import Named, unify
 from pipeline.errors import SchemaError, TableError
-from pipeline.schema import ColumnSettings
+from pipeline.schema import ColumnSettings, arrow_type
 
 
 class Loaded(NamedTuple):
@@ -122,11 +122,7 @@ def _prepared(
 
 
 def _cast(column: pa.ChunkedArray, name: str, wanted: str) -> pa.ChunkedArray:
-    try:
-        kind = pa.type_for_alias(wanted)
-    except ValueError as error:
-        raise SchemaError(f"column {name!r}: expected an Arrow type name, got {wanted!r}") from error
-    cast = exact(column, kind)
+    cast = exact(column, arrow_type(name, wanted))
     if cast is None:
         raise SchemaError(
             f"column {name!r} of type {column.type} cannot be cast to {wanted} without changing its values"

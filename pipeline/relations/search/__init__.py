@@ -15,9 +15,11 @@ probability below `CHANCE`.
 """
 
 from collections.abc import Callable, Collection, Iterator
+from functools import partial
 
 import pyarrow as pa
 
+from pipeline.progress import Progress, part, silent, ticked
 from pipeline.relations import Relations
 from pipeline.relations.base import Following, Relation
 from pipeline.relations.declared import Declared
@@ -63,7 +65,11 @@ ones do not see."""
 
 
 def find(
-    table: pa.Table, schema: Schema, settings: RelationSettings | None = None, every: pa.Table | None = None
+    table: pa.Table,
+    schema: Schema,
+    settings: RelationSettings | None = None,
+    every: pa.Table | None = None,
+    progress: Progress = silent,
 ) -> Relations:
     """Find the relations that hold in every row of a table.
 
@@ -72,6 +78,7 @@ def find(
         schema: Their schema.
         settings: Whether to look, declared rules, and relations that are not kept.
         every: All rows there are, none of which breaks a relation. `table` by default.
+        progress: Called after every finder.
 
     Raises:
         SettingsError: A declared rule cannot be read, or rows break it.
@@ -83,9 +90,10 @@ def find(
         read = [own for own in dates(table, schema) if own.text not in settings.off and not own.broken(every).any()]
         relations = Relations(schema, [*declared, *read])
         sample = Extract(relations.free(table), relations.free_schema)
-        computed = _computed(sample, relations.free(every), lambda relation: relation.text not in settings.off)
+        wanted = partial(_wanted, settings.off)
+        computed = _computed(sample, relations.free(every), wanted, part(progress, 0, 0.7))
         relations = Relations(schema, [*relations, *computed])
-        return Relations(schema, [*relations, *_left(relations, table, every, settings.off)])
+        return Relations(schema, [*relations, *_left(relations, table, every, settings.off, part(progress, 0.7, 1))])
     # what a rule calls equal is computed: rows drawn again would hardly ever be equal
     equal = [set(rule.columns) for rule in rules if "==" in rule.words]
     others = [name for name in schema.names if not any(name in names for names in equal)]
@@ -107,7 +115,14 @@ def declared_rules(table: pa.Table, settings: RelationSettings) -> list[Rule]:
     return rules
 
 
-def _computed(sample: Extract, every: pa.Table, wanted: Callable[[Relation], bool]) -> list[Relation]:
+def _wanted(off: Collection[str], relation: Relation) -> bool:
+    """Whether the settings do not switch a relation off."""
+    return relation.text not in off
+
+
+def _computed(
+    sample: Extract, every: pa.Table, wanted: Callable[[Relation], bool], progress: Progress = silent
+) -> list[Relation]:
     """Columns that follow from others, each before those that it follows from, and what has to be checked of them."""
 
     def holds(relation: Relation) -> bool:
@@ -119,7 +134,7 @@ def _computed(sample: Extract, every: pa.Table, wanted: Callable[[Relation], boo
             if proven(sample, relation):
                 chain.takes(relation)
         view = sample.without(chain.bound)
-    for finder in COMPUTED:
+    for finder in ticked(COMPUTED, "relations", progress):
         for relation in finder(sample if finder in SEE_COPIES else view):
             if proven(sample, relation) and not chain.takes(relation) and isinstance(relation, Lookup):
                 spare.append(relation)
@@ -130,12 +145,14 @@ def _computed(sample: Extract, every: pa.Table, wanted: Callable[[Relation], boo
     return [own.model_copy(update={"support": _support(own, sample.whole)}) for own in (*checked, *nearest)]
 
 
-def _left(relations: Relations, table: pa.Table, every: pa.Table, off: Collection[str]) -> list[Relation]:
+def _left(
+    relations: Relations, table: pa.Table, every: pa.Table, off: Collection[str], progress: Progress
+) -> list[Relation]:
     """What holds between columns that do not follow from others."""
     found: list[Relation] = []
     free, rows, left = relations.free(table), relations.free(every), relations.free_schema
     scales: dict[str, Unit | None] = {}
-    for finder in LEFT:
+    for finder in ticked(LEFT, "relations", progress):
         touched: set[str] = set()
         before, group, aside = (free, rows), list[Relation](), list[Relation]()
         sample = Extract(free, left, scales)

@@ -89,20 +89,6 @@ def test_the_page_of_a_run_has_the_same_list() -> None:
     assert outcome.answer()["assumptions"][0]["overrule"].startswith('columns.order_number_0 = { kind = "numeric" }')
 
 
-@pytest.mark.parametrize("width", [60, 80, 160])
-def test_scores_stand_beside_their_ceilings_at_any_width(width: int) -> None:
-    """No number and no name is cut. The meanings appear if there is room."""
-    lines = printed(width, display.evaluation, FOUND).splitlines()
-    assert next(line.split()[:4] for line in lines if "shape_error" in line) == [
-        "marginals",
-        "shape_error",
-        "0.0123",
-        "0.0101",
-    ]
-    assert any("not computed" in line for line in lines)
-    assert any("classifier" in line or "boosting" in line for line in lines) == (width >= 120)
-
-
 def test_drift_names_what_has_drifted_and_nothing_else() -> None:
     """Checks that found nothing are counted, not listed."""
     fixed = {"kind": "numeric", "what": "values", "low": 0.0, "high": 1.0, "threshold": 0.1}

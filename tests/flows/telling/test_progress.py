@@ -1,11 +1,20 @@
-"""Bars."""
+"""Bars: they tell the truth."""
 
 import io
 
+import pytest
 from rich.console import Console
 
+from flows.telling import clock
+from flows.telling.clock import ALMOST, Clock
 from flows.telling.progress import shown
-from pipeline.progress import Tick, silent
+from pipeline.progress import Tick, part, silent
+
+
+def drawn(console: Console) -> str:
+    """What a console was sent."""
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
 
 
 def test_a_terminal_sees_every_phase_and_its_figures() -> None:
@@ -15,12 +24,46 @@ def test_a_terminal_sees_every_phase_and_its_figures() -> None:
         listener(Tick("read", 1, 1))
         listener(Tick("train", 1, 4, {"elbo": -12.345}))
         listener(Tick("train", 2, 4, {"elbo": -11.5}))
-    assert isinstance(console.file, io.StringIO)
-    drawn = console.file.getvalue()
-    assert "read" in drawn
-    assert "50 %" in drawn
-    assert "left" in drawn
-    assert "elbo -11.5" in drawn
+    text = drawn(console)
+    assert "read" in text
+    assert "50 %" in text
+    assert "left 0:00:0" in text
+    assert "elbo -11.5" in text
+
+
+def test_no_time_is_guessed_before_anything_is_done() -> None:
+    """A phase without a share has no time left, and neither has one that is over."""
+    for done in (0, 1):
+        console = Console(file=io.StringIO(), force_terminal=True, width=120)
+        with shown(console) as listener:
+            listener(Tick("read", done, 1))
+        assert "read" in drawn(console)
+        assert "left" not in drawn(console)
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_bar_is_a_line(width: int) -> None:
+    """A phase with figures is one line of a terminal of 80 columns."""
+    console = Console(file=io.StringIO(), force_terminal=True, width=width)
+    with shown(console) as listener:
+        listener(Tick("train", 1, 4, {"elbo": -12.345}))
+    last = [line for line in drawn(console).splitlines() if "train" in line][-1]
+    assert "25 %" in last
+    assert "elbo -12.35" in last
+
+
+def test_a_stage_is_full_when_it_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever its parts tell, a stage stands below 100 % until it ends."""
+    monkeypatch.setattr(clock, "offer", lambda show: False)
+    told: list[Tick] = []
+    timed = Clock(told.append, 1)
+    with timed.stage("evaluate") as progress:
+        progress(Tick("areas", 3, 3))
+        part(progress, 0.5, 1)(Tick("view", 1, 1))
+        assert {tick.phase for tick in told} == {"evaluate"}
+        assert max(tick.share for tick in told) == ALMOST < 1
+    assert told[-1].share == 1
+    assert list(timed.seconds) == ["evaluate"]
 
 
 def test_a_pipe_sees_nothing() -> None:
@@ -29,5 +72,4 @@ def test_a_pipe_sees_nothing() -> None:
     with shown(console) as listener:
         assert listener is silent
         listener(Tick("train", 1, 4))
-    assert isinstance(console.file, io.StringIO)
-    assert console.file.getvalue() == ""
+    assert drawn(console) == ""

@@ -16,7 +16,9 @@ from pipeline.decisions.drift import DriftReport
 from pipeline.evaluation import detection
 from pipeline.loop import Past
 from pipeline.progress import Tick
-from pipeline.replay import STRATEGIES, Shelf, Story, replay
+from pipeline.replay.shelf import Shelf
+from pipeline.replay.story import STRATEGIES, Story
+from pipeline.replay.turns import replay
 from pipeline.settings import (
     EvaluationSettings,
     GateSettings,

@@ -1,0 +1,113 @@
+"""What can be known before an engine starts.
+
+A mistake that is found here is told within seconds, and leaves nothing behind: no directory, no MLflow experiment, no
+run in Prefect.
+"""
+# ruff: noqa: PLC0415 - nothing heavy is imported before a verb runs
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.errors import NotFoundError, TableError
+
+if TYPE_CHECKING:
+    from flows.settings import Settings
+    from flows.tracking.registry import Version
+    from pipeline.data.storage import Place
+
+
+@contextmanager
+def told(settings: "Settings", name: str) -> Iterator[None]:
+    """Notify of a failure of the block, if the settings name a webhook: nobody may be watching."""
+    if settings.notify.webhook is None:
+        yield
+        return
+    from flows.telling import notify
+
+    with notify.failures(settings.notify, name):
+        yield
+
+
+def table(
+    data: str | None, settings: "Settings", home: Path, *, trains: bool = False, time: str | None = None
+) -> "Place":
+    """The table that was named, or that the settings name.
+
+    Args:
+        data: The table that was named.
+        settings: The settings, which are compared with the columns of the table.
+        home: The home directory, from which the settings name a table.
+        trains: Whether a model will be trained on it.
+        time: A column that must hold dates or timestamps, if one is named.
+
+    Raises:
+        InputError: There is no such table, or the settings do not fit it.
+        ResynthError: An object store does not answer.
+    """
+    from pipeline.data import incoming, storage, tables
+
+    if trains:
+        settings.check_device()
+    place = storage.place(data) if data is not None else settings.source(home)
+    files = tables.files(place)
+    settings.check(files)
+    for file in files[:1]:
+        with suppress(TableError):  # reported when the table is read, or put aside
+            schema = tables.footer(file).schema
+            settings.check_types(schema)
+            if time is not None:
+                incoming.times(schema.empty_table(), time)
+    return place
+
+
+def version(reference: str, home: Path) -> "Version":
+    """The version that `NAME`, `NAME@alias` or `NAME/version` refers to.
+
+    Raises:
+        NotFoundError: There is no such version.
+        ResynthError: The MLflow server does not answer.
+    """
+    _embed(reference, home)
+    from flows.tracking import registry
+
+    return registry.resolve(reference)
+
+
+def model(name: str, home: Path) -> None:
+    """Check that a model is registered.
+
+    Raises:
+        NotFoundError: It is not.
+        ResynthError: The MLflow server does not answer.
+    """
+    _embed(name, home)
+    from flows.tracking import registry
+
+    registry.expect(name)
+
+
+def _embed(reference: str, home: Path) -> None:
+    """Make MLflow ready for a look at a home in which there are models."""
+    from flows.engine import homes
+
+    if homes.is_new(home):
+        raise NotFoundError(
+            f"model: expected {reference!r} in the home {home.resolve()}, which has no model yet; "
+            "`resynth run DATA` makes one, --home DIR names another home"
+        )
+    homes.embed(home)
+    homes.reach()
+
+
+def target(out: Path | None, home: Path, data: "Place | None" = None) -> None:
+    """Check that rows can be published in a directory, if one is named.
+
+    Raises:
+        InputError: It cannot be written, holds something other than an export, or contains the home or the data.
+    """
+    if out is not None:
+        from pipeline.data import exports
+
+        exports.check_target(out, [home, Path.cwd(), *([data] if isinstance(data, Path) else [])])

@@ -1,0 +1,104 @@
+"""The scores of an evaluation as people read them: in percent, 100 is best, beside what real rows reach.
+
+The library counts some scores as errors, where 0 is best, and others as shares, where 1 is best. A reader of a table
+should not have to know which. So an error e becomes 100 · (1 − e), and a share s becomes 100 · s. The privacy score has
+its best value at one half: rows that are as often near to a training row as to a row that the model never saw. Scores
+without a scale of this sort, such as distances and log-likelihoods, stay in MLflow and in `--json`.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from pipeline.decisions.promotion import last_passing
+from pipeline.evaluation import Evaluation, Score
+from pipeline.settings import GateSettings
+
+WEAKEST = 3  # columns and pairs that are named
+NOTICEABLE = 0.01  # an error beyond that of real rows, below which a column is not worth naming
+
+
+class Title(NamedTuple):
+    """What people call a score.
+
+    Attributes:
+        name: Its name.
+        meaning: What it says, in a few words.
+        best: Its best value, if it is an error.
+    """
+
+    name: str
+    meaning: str
+    best: float = 0.0
+
+
+TITLES: Mapping[str, Title] = {
+    "shape_error": Title("columns", "the values of each column"),
+    "mean_error": Title("means", "the mean of each column"),
+    "total_error": Title("totals", "the sum of each column"),
+    "top_error": Title("top values", "the sum of the top percent"),
+    "trend_error": Title("pairs", "each two columns together"),
+    "c2st": Title("rows", "a classifier takes them for real"),
+    "coverage": Title("variety", "sorts of real rows that occur"),
+    "utility": Title("prediction", "a model trained on the rows"),
+    "nearer_to_train": Title("privacy", "as near to new as to training rows", 0.5),
+}
+
+
+class Rated(NamedTuple):
+    """A score in percent.
+
+    Attributes:
+        title: What it is called, and what it says.
+        setting: Its name in the settings and in MLflow.
+        value: Of the synthetic rows.
+        real: Of real rows. None if there is no such value.
+        least: What the gate asks for. None if it asks for nothing.
+    """
+
+    title: Title
+    setting: str
+    value: float
+    real: float | None
+    least: float | None
+
+    @property
+    def passes(self) -> bool:
+        """Whether the value is what the gate asks for."""
+        return self.least is None or self.value >= self.least
+
+
+def lines(found: Evaluation, gate: GateSettings) -> Iterator[Rated]:
+    """The scores that have a title, in the order of the titles."""
+    for name, title in TITLES.items():
+        if name in found:
+            score = found[name]
+            limit = gate.limits.get(name)
+            edge = last_passing(score, limit) if limit is not None else None
+            yield Rated(
+                title,
+                name,
+                percent(score, score.value),
+                None if score.ceiling is None else percent(score, score.ceiling),
+                None if edge is None else percent(score, edge),
+            )
+
+
+def percent(score: Score, value: float) -> float:
+    """A value of a score in percent, of which 100 is best and 0 is the least that is shown."""
+    best = TITLES[score.name].best
+    share = value if score.goal == "max" else 1 - max(0.0, value - best) / (1 - best)
+    return 100 * min(1.0, max(0.0, share))
+
+
+def weakest(found: Evaluation) -> Iterator[tuple[str, str]]:
+    """The columns and the pairs that are farthest behind real rows, each list as a title and a text."""
+    columns = [(each.name, each.error, each.ceiling) for each in found.columns]
+    pairs = [(f"{each.first} with {each.second}", each.error, each.ceiling) for each in found.pairs]
+    for title, worst in (("weakest columns", columns), ("weakest pairs", pairs)):
+        behind = sorted((each for each in worst if each[1] - each[2] > NOTICEABLE), key=lambda each: each[2] - each[1])
+        if behind:
+            shown = (
+                f"{name} {100 - 100 * error:.1f} % (real rows {100 - 100 * real:.1f} %)"
+                for name, error, real in behind[:WEAKEST]
+            )
+            yield title, "; ".join(shown)
