@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # by modules, so that fixtures of a module are made once, and in the order of tests/conftest.py
 WORKERS := -n 2 --dist loadscope --no-loadscope-reorder
 
-.PHONY: run check test lint format docs clean
+.PHONY: run check test lint format docs release clean
 
 # resynth on the Adult table; again, and it is a retraining
 run: $(VENV)/installed
@@ -35,6 +35,10 @@ format: $(VENV)/installed-dev
 docs: $(VENV)/installed
 	$(BIN)/python docs/settings.py
 
+# builds dist/, and tries the wheel in a fresh environment outside of this directory
+release:
+	PYTHON=$(PYTHON) .ci/release
+
 $(VENV)/installed: pyproject.toml .ci/constraints.txt
 	@echo "Installing into $(VENV) (about a minute) …"
 	$(PYTHON) -m venv $(VENV)
@@ -47,4 +51,4 @@ $(VENV)/installed-dev: $(VENV)/installed
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info
+	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info

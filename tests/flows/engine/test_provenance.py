@@ -1,10 +1,12 @@
 """Which code is running."""
 
 import subprocess
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
+from flows.engine import provenance
 from flows.engine.provenance import UNKNOWN, code_version
 
 pytestmark = pytest.mark.usefixtures("processes")
@@ -31,14 +33,18 @@ def test_the_commit_of_a_working_copy(tmp_path: Path) -> None:
     assert code_version(file) == f"{commit}-dirty"
 
 
-def test_code_installed_in_somebody_elses_working_copy_is_unknown(tmp_path: Path) -> None:
-    """The commit of a repository that merely surrounds the code is not the code's."""
+def test_code_installed_in_somebody_elses_working_copy_has_no_commit(tmp_path: Path) -> None:
+    """The commit of a repository that merely surrounds the code is not the code's, which has a version all the same."""
     git(tmp_path, "init", "-q")
     file = tmp_path / "untracked.py"
     file.write_text("1")
-    assert code_version(file) == UNKNOWN
+    assert code_version(file) == f"resynth {version('resynth')}"
 
 
-def test_code_outside_any_working_copy_is_unknown(tmp_path: Path) -> None:
-    """An installed package has no commit."""
-    assert code_version(tmp_path / "code.py") == UNKNOWN
+def test_code_outside_any_working_copy_has_the_version_of_the_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An installed package has no commit but a version. Code that is not even installed is unknown."""
+    assert code_version(tmp_path / "code.py") == f"resynth {version('resynth')}"
+    monkeypatch.setattr(provenance, "DISTRIBUTION", "no-such-package")
+    assert code_version(tmp_path / "other.py") == UNKNOWN
