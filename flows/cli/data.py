@@ -8,7 +8,7 @@ from cyclopts import Parameter
 
 from flows.cli import checks
 from flows.cli.app import COLUMNS, DONE, REFUSED, SEEDED, WHOLE, Reply, Seeded, Shown, model_of, verb
-from pipeline.progress import Tick, silent
+from pipeline.progress import silent
 
 
 @verb
@@ -92,7 +92,6 @@ def inspect(
     if write and file.exists():
         raise SettingsError(f"inspect: expected no {FILE} in {common.home} yet, found one; it was left alone")
     table = checks.table(data, settings, common.home)
-    progress(Tick("start", 1, 1))
     found = look(table, settings, progress)
     if write:
         found.write(file, settings)
@@ -161,7 +160,6 @@ def evaluate(
     from flows.telling import closing
     from flows.verbs.evaluate import evaluate as compare
 
-    progress(Tick("start", 1, 1))
     unseen = places[2] if test is not None else None
     found = compare(places[0], places[1], test=unseen, settings=settings, progress=progress)
     return Reply(found.model_dump(mode="json"), lambda console: closing.evaluation(console, found, settings.gate))

@@ -21,7 +21,7 @@ from flows.cli.app import (
     verb,
 )
 from pipeline.errors import SettingsError
-from pipeline.progress import Tick, silent
+from pipeline.progress import silent
 
 MOST_SHOWN = 1_000  # rows of a preview
 
@@ -80,6 +80,7 @@ def preview(what: str, *, rows: Annotated[int, WHOLE] = 10, common: Seeded = SEE
     from flows.telling import display
     from flows.verbs import preview as previews
 
+    progress(Tick("start", 1, 2))
     if previews.is_table(what):
         settings = common.settings()
         found = previews.of_table(checks.table(what, settings, common.home), rows, settings)
@@ -87,7 +88,6 @@ def preview(what: str, *, rows: Annotated[int, WHOLE] = 10, common: Seeded = SEE
         settings = common.settings(name=model_of(what))
         checks.version(what, common.home)
         found = previews.of_version(what, rows, settings.seed)
-    progress(Tick("start", 1, 1))
     return Reply(found.answer(), lambda console: display.preview(console, *found))
 
 

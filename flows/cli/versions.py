@@ -73,7 +73,6 @@ def models(name: str | None = None, *, common: Configured = CONFIGURED, progress
     answer = {
         "models": [version.model_dump(mode="json") | {"privacy_as_set": version not in other} for version in found]
     }
-    progress(Tick("start", 1, 1))
     if name is None:
         return Reply(answer, lambda console: display.versions(console, found, other))
     events = history.read(name)

@@ -134,7 +134,7 @@ def starting(progress: Progress = silent) -> Iterator[None]:
     progress(Tick("start", 3, 4))
     if child is not None:
         servers.wait("Prefect", child.port, child.process)
-    progress(Tick("start", 4, 4))
+    progress(Tick("start", 3.8, 4))  # the phase is over when the next begins
 
 
 class Server(NamedTuple):

@@ -2,8 +2,8 @@
 
 On a terminal, a bar appears on standard error when a phase starts. Elsewhere nothing is drawn, so logs stay clean.
 
-A bar at 100 % is a phase that is over. The remaining time is what the share that is done has taken, applied to the
-rest; so it appears with the first share, and stays while nothing new is known.
+Phases follow each other. A bar at 100 % is a phase that is over, so a phase ends when the next begins. The remaining
+time is what the share that is done has taken, applied to the rest; so it appears with the first share.
 """
 
 from collections.abc import Iterator
@@ -33,7 +33,9 @@ def shown(console: Console) -> Iterator[Listener]:
         console=console,
     )
     with bars:
-        yield Bars(bars)
+        listener = Bars(bars)
+        yield listener
+        listener.finish()
 
 
 class Left(ProgressColumn):
@@ -61,5 +63,11 @@ class Bars:
             self.bars.console.print(note, markup=False, highlight=False, soft_wrap=True)
         metrics = "  ".join(f"{name} {value:.4g}" for name, value in tick.metrics.items())
         if tick.phase not in self.tasks:
+            self.finish()
             self.tasks[tick.phase] = self.bars.add_task(tick.phase, metrics="")
         self.bars.update(self.tasks[tick.phase], completed=tick.done, total=tick.total, metrics=metrics)
+
+    def finish(self) -> None:
+        """Fill the bars of all phases so far."""
+        for task in self.bars.tasks:
+            self.bars.update(task.id, completed=task.total)

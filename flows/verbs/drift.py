@@ -31,6 +31,7 @@ def drift(reference: str, data: Place, home: Path, settings: Settings, progress:
         TableError: The table cannot be used.
         SchemaError: Its columns are not those of the version.
     """
+    (progress or silent)(Tick("drift", 0, 1))
     with store.answering():
         version = registry.resolve(reference)
     with Operation.open("drift", home, version.name) as operation:
@@ -61,7 +62,6 @@ def compare(
     """
     work, models, contents = operation.work, operation.models, operation.contents
     with operation.tracked() as run:
-        progress(Tick("drift", 0, 1))
         seen = part(progress, 0, 0.5, "drift")
         incoming = reading.read(
             data, work, contents, settings, arrivals=arrivals, like=version, models=models, progress=seen

@@ -34,7 +34,7 @@ def evaluate(
         holdout = unseen[0]
     else:
         train, _, holdout = tables.split(train, settings.split)
-    schema = columns.infer(train, settings.columns)
+    schema = columns.infer(train, settings.columns, progress=progress)
     return compare(
         rows,
         holdout=holdout,

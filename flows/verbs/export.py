@@ -9,7 +9,7 @@ from flows.stages import publication
 from flows.tracking import registry, store
 from pipeline.data import exports
 from pipeline.data.exports import Manifest
-from pipeline.progress import Progress, silent
+from pipeline.progress import Progress, Tick, silent
 
 
 @flow(name="resynth-export", validate_parameters=False)
@@ -30,6 +30,7 @@ def export(
         NotFoundError: There is no such version.
         InputError: `out` cannot be written or holds something else.
     """
+    (progress or silent)(Tick("export", 0, rows))
     exports.check_target(out, [home, Path.cwd()])
     with store.answering():
         return publication.publish(

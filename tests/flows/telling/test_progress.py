@@ -24,6 +24,7 @@ def test_a_terminal_sees_every_phase_and_its_figures() -> None:
         listener(Tick("read", 1, 1))
         listener(Tick("train", 1, 4, {"elbo": -12.345}))
         listener(Tick("train", 2, 4, {"elbo": -11.5}))
+        listener.bars.refresh()
     text = drawn(console)
     assert "read" in text
     assert "50 %" in text
@@ -41,13 +42,28 @@ def test_no_time_is_guessed_before_anything_is_done() -> None:
         assert "left" not in drawn(console)
 
 
+def test_a_phase_is_over_when_the_next_begins() -> None:
+    """Its bar is filled then, and the last one's when all is done. A failure fills nothing."""
+    console = Console(file=io.StringIO(), force_terminal=True, width=120)
+    with shown(console) as listener:
+        listener(Tick("start", 3, 4))
+        listener(Tick("read", 1, 2))
+        assert {task.description: task.percentage for task in listener.bars.tasks} == {"start": 100, "read": 50}
+    assert [task.percentage for task in listener.bars.tasks] == [100, 100]
+    with pytest.raises(ValueError, match="stop"), shown(console) as listener:
+        listener(Tick("start", 3, 4))
+        raise ValueError("stop")
+    assert [task.percentage for task in listener.bars.tasks] == [75]
+
+
 @pytest.mark.parametrize("width", [80, 120])
 def test_a_bar_is_a_line(width: int) -> None:
     """A phase with figures is one line of a terminal of 80 columns."""
     console = Console(file=io.StringIO(), force_terminal=True, width=width)
     with shown(console) as listener:
         listener(Tick("train", 1, 4, {"elbo": -12.345}))
-    last = [line for line in drawn(console).splitlines() if "train" in line][-1]
+        listener.bars.refresh()
+        last = [line for line in drawn(console).splitlines() if "train" in line][-1]
     assert "25 %" in last
     assert "elbo -12.35" in last
 
