@@ -21,7 +21,7 @@ from flows.cli.app import (
     verb,
 )
 from pipeline.errors import SettingsError
-from pipeline.progress import silent
+from pipeline.progress import Tick, silent
 
 MOST_SHOWN = 1_000  # rows of a preview
 

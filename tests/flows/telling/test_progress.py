@@ -1,6 +1,7 @@
 """Bars: they tell the truth."""
 
 import io
+from contextlib import suppress
 
 import pytest
 from rich.console import Console
@@ -50,9 +51,9 @@ def test_a_phase_is_over_when_the_next_begins() -> None:
         listener(Tick("read", 1, 2))
         assert {task.description: task.percentage for task in listener.bars.tasks} == {"start": 100, "read": 50}
     assert [task.percentage for task in listener.bars.tasks] == [100, 100]
-    with pytest.raises(ValueError, match="stop"), shown(console) as listener:
+    with suppress(ValueError), shown(console) as listener:
         listener(Tick("start", 3, 4))
-        raise ValueError("stop")
+        raise ValueError
     assert [task.percentage for task in listener.bars.tasks] == [75]
 
 
