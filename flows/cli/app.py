@@ -125,6 +125,16 @@ def lines(*lines: str) -> Callable[[Console], None]:
     return lambda console: console.print(*lines, sep="\n", markup=False, highlight=False, soft_wrap=True)
 
 
+def both(*shows: Callable[[Console], None]) -> Callable[[Console], None]:
+    """A `show` that prints one thing after the other."""
+
+    def show(console: Console) -> None:
+        for each in shows:
+            each(console)
+
+    return show
+
+
 def model_of(reference: str) -> str:
     """The model's name in NAME, NAME@alias or NAME/version."""
     return reference.partition("@")[0].partition("/")[0]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from flows.cli.app import COLUMNS, DEFAULTS, DONE, REFUSED, WHOLE, Common, Reply, errors, model_of, verb
+from flows.cli.app import COLUMNS, DEFAULTS, DONE, REFUSED, WHOLE, Common, Reply, both, errors, lines, model_of, verb
 
 if TYPE_CHECKING:
     from flows.settings import Settings
@@ -30,7 +30,7 @@ def run(
     Parameters
     ----------
     data
-        Parquet file, directory, quoted pattern, Delta Lake table or s3://bucket/prefix; default: `data` in settings.
+        File (Parquet, CSV, Arrow, JSON lines), directory, pattern, s3:// prefix or query; default: `data` in settings.
     name
         Name of the model; default: the file name of the data.
     rows
@@ -76,43 +76,39 @@ def inspect(
     Parameters
     ----------
     data
-        Parquet file, directory, quoted pattern, Delta Lake table or s3://bucket/prefix; default: `data` in settings.
+        File (Parquet, CSV, Arrow, JSON lines), directory, pattern, s3:// prefix or query; default: `data` in settings.
     name
         Name of the table, if the settings are about several.
     write
         Write the result to resynth.toml in the home, for you to edit. An existing file is never replaced.
     """
     settings = common.settings(name=name)
-    from flows.settings import FILE
     from flows.telling import display
     from pipeline import assumptions, columns, inspection
     from pipeline.data import storage, tables
-    from pipeline.errors import SettingsError
     from pipeline.relations import search
 
-    table = storage.place(data) if data is not None else settings.source(common.home)
-    file = common.home / FILE
-    if write and file.exists():
-        raise SettingsError(f"inspect: expected no {FILE} in {common.home} yet, found one; it was left alone")
-    found = tables.files(table)
-    settings.check(found)
-    rows = tables.read(found, settings.read, settings.columns)
+    file = _new(common.home) if write else None
+    table = _checked(data, settings, common)
+    gathered = tables.gather(table, settings.read, settings.columns)
+    rows, notes = gathered.loaded
     schema = columns.infer(rows, settings.columns, settings.privacy)
     relations = search.find(rows.select(schema.names), schema, settings.relations)
     seen = inspection.inspect(rows, schema, relations, seed=settings.seed)
     withheld = [each.withheld for each in seen if each.withheld is not None]
     assumed = assumptions.assumed(schema, relations, withheld)
-    if write:
+    if file is not None:
         given = {"data": str(storage.absolute(table))}
-        file.write_text(inspection.settings(seen, settings.privacy.least_rows, given, assumed), "utf-8")
+        text = inspection.settings(seen, settings.privacy, given, assumed, gathered.guessed, settings.read)
+        file.write_text(text, "utf-8")
     answer = {
         "rows": rows.num_rows,
+        "warnings": list(notes),
         "columns": [each.model_dump(mode="json") for each in seen],
         "relations": [each.model_dump(mode="json") for each in relations.kept],
         "assumptions": [each.model_dump(mode="json") for each in assumed],
     }
-    written = file if write else None
-    return Reply(answer, lambda console: display.inspection(console, rows.num_rows, seen, assumed, written))
+    return Reply(answer, both(lambda c: display.inspection(c, rows.num_rows, seen, assumed, file), lines(*notes)))
 
 
 @verb
@@ -124,7 +120,7 @@ def drift(name: str, data: str, *, common: Common = DEFAULTS) -> Reply:
     name
         NAME (the champion), NAME@alias or NAME/version.
     data
-        Parquet file, directory, quoted pattern, Delta Lake table or s3://bucket/prefix.
+        File (Parquet, CSV, Arrow, JSON lines), directory, quoted pattern, s3:// prefix or query.
     """
     settings = common.settings(name=model_of(name))
     table = _checked(data, settings, common)
@@ -196,7 +192,7 @@ def replay(
     Parameters
     ----------
     data
-        Parquet file, directory, quoted pattern, Delta Lake table or s3://bucket/prefix.
+        File (Parquet, CSV, Arrow, JSON lines), directory, quoted pattern, s3:// prefix or query.
     time
         Column of dates or timestamps that says when each row came in.
     every
@@ -232,6 +228,16 @@ def replay(
     return Reply(outcome.answer(), lambda console: display.replay(console, outcome.story, outcome.path))
 
 
+def _new(home: Path) -> Path:
+    """The settings file of a home that has none yet."""
+    from flows.settings import FILE
+    from pipeline.errors import SettingsError
+
+    if (home / FILE).exists():
+        raise SettingsError(f"inspect: expected no {FILE} in {home} yet, found one; it was left alone")
+    return home / FILE
+
+
 def _checked(data: str | None, settings: "Settings", common: Common, *, trains: bool = False) -> "Place":
     """The table that was named, or that the settings name; mistakes are told before the engines have started."""
     from pipeline.data import storage, tables
@@ -239,5 +245,8 @@ def _checked(data: str | None, settings: "Settings", common: Common, *, trains: 
     if trains:
         settings.check_device()
     table = storage.place(data) if data is not None else settings.source(common.home)
-    settings.check(tables.files(table))
+    found = tables.files(table)
+    if len(found) == 1:
+        tables.names(found[0], settings.read)  # a table that cannot be read is told now
+    settings.check(found)
     return table

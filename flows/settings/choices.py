@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Annotated, Self
 
 from pydantic import BeforeValidator, Field, ValidationError
@@ -13,8 +13,8 @@ from pydantic import BeforeValidator, Field, ValidationError
 from flows.settings import toml
 from flows.settings.sections import NotifySettings, RetentionSettings, ScheduleSettings
 from pipeline.columns import fakes
-from pipeline.data import tables
-from pipeline.data.storage import File, Place, place
+from pipeline.data import formats, queries, tables
+from pipeline.data.storage import File, Place, absolute, place
 from pipeline.errors import ResynthError, SettingsError, TableError
 from pipeline.settings import LoopSettings
 
@@ -35,8 +35,8 @@ class Settings(LoopSettings):
 
     Attributes:
         name: Name of the model. Default: the name of the data file.
-        data: The table, for `resynth serve` and for a `resynth run` without DATA: a path relative to the home, or an
-            address in an object store.
+        data: The table, for `resynth serve` and for a `resynth run` without DATA: a path relative to the home, an
+            address in an object store, or a database's address with a table or a query.
         rows: Number of rows to publish. Default: as many as came in.
         partition_by: Columns whose values go into the paths of the export (`country=DE/part-00000.parquet`).
     """
@@ -123,10 +123,11 @@ class Settings(LoopSettings):
         named.append(("evaluation.target", self.evaluation.target))
         if self.incoming is not None:
             named.append(("incoming.time", self.incoming.time))
+        wanted = [name for _, name in named if name is not None]
         problem = None
         for file in found:
             with suppress(TableError):
-                names = tables.footer(file).schema.names
+                names = tables.names(file, self.read, wanted)
                 wrong = [(key, name) for key, name in named if name is not None and name not in names]
                 if not wrong:
                     return
@@ -168,12 +169,16 @@ class Settings(LoopSettings):
         """
         if self.data is None:
             raise SettingsError("settings: expected data, the place of the table, got none")
-        return self.data if isinstance(self.data, str) else home / self.data
+        return absolute(self.data, home)
 
 
 def name_of(data: Place) -> str:
-    """A model's default name: the name of its data file or prefix, or of the folder that a pattern searches."""
-    path = Path(data.partition(":/")[2]) if isinstance(data, str) else data.resolve()
-    plain = next(path for path in (path, *path.parents) if not glob.has_magic(path.name))
-    name = re.sub(r"[^A-Za-z0-9_.-]+", "_", plain.stem).lstrip("_.-")
+    """A model's default name: that of its data file, prefix or table, or of the folder that a pattern searches."""
+    if isinstance(data, str) and queries.asked(data):
+        stem = queries.parse(data).name
+    else:
+        path = Path(data.partition(":/")[2]) if isinstance(data, str) else data.resolve()
+        plain = next(path for path in (path, *path.parents) if not glob.has_magic(path.name))
+        stem = PurePath(plain.stem).stem if plain.suffix in formats.COMPRESSIONS else plain.stem
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "_", stem).lstrip("_.-")
     return name[:100] or "table"

@@ -6,7 +6,7 @@ without any value takes the type of the others. Columns have the order of the fi
 column may hold nulls if it may in any table.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -14,6 +14,8 @@ import pyarrow as pa
 from pipeline.arrow.widening import candidates, exact, lossless, related, value_type
 from pipeline.errors import SchemaError
 
+GUESSED = b"resynth.guessed"
+"""Mark in the metadata of a field of a schema: its type was guessed, because the files tell none."""
 WIDE_ENOUGH = 32  # bits of a dictionary index that is never too narrow
 
 
@@ -74,15 +76,22 @@ def unify(parts: Sequence[Named], like: pa.Schema | None = None) -> Unified:
     return Unified(tuple(tables), tuple(notes))
 
 
-def founded(table: pa.Table) -> pa.Schema:
-    """The schema that a table founds, for others to join. A column without any value has type null."""
-    return pa.schema([_opinion(field, table.column(field.name)) for field in table.schema])
+def founded(table: pa.Table, guessed: Collection[str] = ()) -> pa.Schema:
+    """The schema that a table founds, for others to join. A column without any value has type null.
+
+    Args:
+        table: The table.
+        guessed: Columns whose type was guessed. They are marked.
+    """
+    opinions = [_opinion(field, table.column(field.name)) for field in table.schema]
+    return pa.schema([field.with_metadata({GUESSED: b""}) if field.name in guessed else field for field in opinions])
 
 
 def joined(schema: pa.Schema, table: pa.Table) -> Joined:
     """Add a table to a schema whose other tables are not at hand.
 
-    A type of the schema is widened only to a type that holds all values of the old one.
+    A type of the schema is widened only to a type that holds all values of the old one. A guessed type is also widened
+    from integers to doubles.
     """
     reasons = [f"column {name!r} is missing" for name in schema.names if name not in table.column_names]
     reasons += [f"column {name!r} is new" for name in table.column_names if name not in schema.names]
@@ -91,7 +100,7 @@ def joined(schema: pa.Schema, table: pa.Table) -> Joined:
         if field.name not in table.column_names:
             continue
         column, came = table.column(field.name), table.schema.field(field.name)
-        wider = _wider(field.type, column)
+        wider = _wider(field.type, column, guessed=GUESSED in (field.metadata or {}))
         if wider is None:
             reasons.append(f"column {field.name!r} has type {came.type}, expected {field.type}")
         else:
@@ -103,7 +112,7 @@ def _opinion(field: pa.Field, column: pa.ChunkedArray) -> pa.Field:
     return field.with_type(pa.null()).with_nullable(True) if _empty(column) else field  # noqa: FBT003
 
 
-def _wider(kind: pa.DataType, column: pa.ChunkedArray) -> pa.DataType | None:
+def _wider(kind: pa.DataType, column: pa.ChunkedArray, *, guessed: bool) -> pa.DataType | None:
     """The narrowest type that holds every value of type `kind` and the values of a column; None if there is none."""
     if column.type == kind or _empty(column):
         return kind
@@ -111,7 +120,7 @@ def _wider(kind: pa.DataType, column: pa.ChunkedArray) -> pa.DataType | None:
         return column.type
     if not related(kind, column.type):
         return None
-    wider = (other for other in candidates([kind, column.type]) if lossless(kind, other))
+    wider = (other for other in candidates([kind, column.type]) if guessed or lossless(kind, other))
     return next((other for other in (kind, *wider) if exact(column, other) is not None), None)
 
 
