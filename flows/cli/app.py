@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import wraps
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, ParamSpec
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, ParamSpec
 
 from cyclopts import App, Parameter
 from rich.console import Console
@@ -44,6 +44,8 @@ def _whole(_: type, tokens: "Sequence[Token]") -> int:
 
 
 WHOLE = Parameter(converter=_whole)
+Written = Literal["parquet", "csv", "feather", "duckdb"]
+"""The formats of exports, as in `pipeline.data.formats`, which is not imported before a verb runs."""
 COLUMNS = Parameter(negative="")
 
 

@@ -6,7 +6,21 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from flows.cli.app import COLUMNS, DEFAULTS, DONE, REFUSED, WHOLE, Common, Reply, both, errors, lines, model_of, verb
+from flows.cli.app import (
+    COLUMNS,
+    DEFAULTS,
+    DONE,
+    REFUSED,
+    WHOLE,
+    Common,
+    Reply,
+    Written,
+    both,
+    errors,
+    lines,
+    model_of,
+    verb,
+)
 
 if TYPE_CHECKING:
     from flows.settings import Settings
@@ -21,6 +35,7 @@ def run(
     rows: Annotated[int | None, WHOLE] = None,
     out: Path | None = None,
     partition_by: Annotated[list[str] | None, COLUMNS] = None,
+    format: Written | None = None,  # noqa: A002 - the option's name
     common: Common = DEFAULTS,
 ) -> Reply:
     """Train, evaluate, decide and publish: the whole chain once.
@@ -39,8 +54,10 @@ def run(
         Directory for the rows; default: data/exports/NAME/vVERSION in the home.
     partition_by
         Column whose values go into the paths (country=DE/part-00000.parquet); repeatable.
+    format
+        What the rows are written as: parquet, csv, feather or duckdb.
     """
-    settings = common.settings(name=name, rows=rows, partition_by=partition_by)
+    settings = common.settings(name=name, rows=rows, partition_by=partition_by, format=format)
     from pipeline.data.storage import absolute
 
     table = _checked(data, settings, common, trains=True)
@@ -244,6 +261,7 @@ def _checked(data: str | None, settings: "Settings", common: Common, *, trains: 
 
     if trains:
         settings.check_device()
+        settings.check_format()
     table = storage.place(data) if data is not None else settings.source(common.home)
     found = tables.files(table)
     if len(found) == 1:

@@ -4,7 +4,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from flows.cli.app import COLUMNS, DEFAULTS, DONE, REFUSED, WHOLE, Common, Reply, errors, lines, model_of, verb
+from flows.cli.app import COLUMNS, DEFAULTS, DONE, REFUSED, WHOLE, Common, Reply, Written, errors, lines, model_of, verb
 
 
 @verb
@@ -14,6 +14,7 @@ def export(
     rows: Annotated[int, WHOLE],
     out: Path,
     partition_by: Annotated[list[str] | None, COLUMNS] = None,
+    format: Written | None = None,  # noqa: A002 - the option's name
     common: Common = DEFAULTS,
 ) -> Reply:
     """Generate rows from a registered version and write them with a manifest.
@@ -28,8 +29,11 @@ def export(
         Directory for the rows. Only an earlier export is replaced.
     partition_by
         Column whose values go into the paths (country=DE/part-00000.parquet); repeatable.
+    format
+        What the rows are written as: parquet, csv, feather or duckdb.
     """
-    settings = common.settings(name=model_of(name), rows=rows, partition_by=partition_by)
+    settings = common.settings(name=model_of(name), rows=rows, partition_by=partition_by, format=format)
+    settings.check_format()
     home = common.embed()
     from flows.engine import homes
     from flows.telling import progress

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path, PurePath
 from typing import Annotated, Self
 
+import pyarrow as pa
 from pydantic import BeforeValidator, Field, ValidationError
 
 from flows.settings import toml
@@ -39,12 +40,15 @@ class Settings(LoopSettings):
             address in an object store, or a database's address with a table or a query.
         rows: Number of rows to publish. Default: as many as came in.
         partition_by: Columns whose values go into the paths of the export (`country=DE/part-00000.parquet`).
+        format: What published rows are written as. A DuckDB file (needs `pip install 'resynth[duckdb]'`) holds one
+            table, named after the model.
     """
 
     name: Annotated[str, Field(pattern=f"^{NAME}$")] | None = None
     data: Annotated[Place, BeforeValidator(_data)] | None = None
     rows: Rows | None = None
     partition_by: tuple[str, ...] = ()
+    format: formats.Written = "parquet"
     schedule: ScheduleSettings = ScheduleSettings()
     notify: NotifySettings = NotifySettings()
     retention: RetentionSettings = RetentionSettings()
@@ -136,6 +140,16 @@ class Settings(LoopSettings):
         if problem is not None:
             raise SettingsError(problem)
 
+    def check_format(self) -> None:
+        """Check that rows can be written as the settings ask, as far as that is known without them.
+
+        Raises:
+            InputError: The package for the format is not installed, or a format of one file is to be partitioned.
+        """
+        formats.check(self.format, pa.schema([]))
+        if self.partition_by and formats.WRITERS[self.format].alone:
+            raise SettingsError(f"settings: expected no partition_by with format {self.format!r}, which is one file")
+
     def check_device(self) -> None:
         """Check that this machine has the device for training, before any work starts.
 
@@ -148,12 +162,14 @@ class Settings(LoopSettings):
             device_of(self.training.device)
 
     def check_source(self, home: Path) -> None:
-        """Run `check` and `check_device` for the table that `data` names. It may be missing or out of reach for now.
+        """Run all checks for the table that `data` names. It may be missing or out of reach for now.
 
         Raises:
             SettingsError: A column or the device does not exist, or there is no `data`.
+            InputError: As for `check_format`.
         """
         self.check_device()
+        self.check_format()
         try:
             self.check(tables.files(self.source(home)))
         except SettingsError:

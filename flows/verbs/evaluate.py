@@ -27,7 +27,12 @@ def evaluate(
         SchemaError: The columns of the tables differ, and not harmlessly (`pipeline.data.tables.unify`).
     """
     places = [real, synthetic] if test is None else [real, synthetic, test]
-    came = [tables.Named(str(place), tables.read(place, settings.read, settings.columns)) for place in places]
+    first = tables.read(real, settings.read, settings.columns)
+    came = [tables.Named(str(real), first)]
+    came += [
+        tables.Named(str(place), tables.load(place, settings.read, settings.columns, first.schema).table)
+        for place in places[1:]
+    ]
     train, rows, *unseen = tables.unify(came, like=came[0].table.schema).tables
     if unseen:
         holdout = unseen[0]

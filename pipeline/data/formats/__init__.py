@@ -15,18 +15,23 @@ from pipeline.data.formats.ipc import Ipc
 from pipeline.data.formats.jsonlines import JsonLines
 from pipeline.data.formats.parquet import Parquet, held
 from pipeline.data.formats.settings import ReadSettings
+from pipeline.data.formats.writing import WRITERS, Writer, Written, check
 from pipeline.errors import TableError
 
 __all__ = [
     "FORMATS",
     "KNOWN",
     "PARQUET",
+    "WRITERS",
     "Content",
     "Footer",
     "Format",
     "Piece",
     "ReadSettings",
     "Texts",
+    "Writer",
+    "Written",
+    "check",
     "counted",
     "held",
     "named",
