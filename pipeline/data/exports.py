@@ -76,7 +76,7 @@ def publish(
     directory = check_target(directory)
     with _parents(directory), _beside(directory, "partial") as aside:
         aside.mkdir()
-        layout = parts.Layout(form, source.name, part_rows, tuple(partition_by))
+        layout = parts.Arrangement(form, source.name, part_rows, tuple(partition_by))
         written = parts.write(batches, aside, schema, layout, rows=rows, progress=progress)
         manifest = Manifest.of(written, schema, source, seed, layout.partition_by, form)
         manifest.write(aside)

@@ -36,7 +36,7 @@ NULL = "__HIVE_DEFAULT_PARTITION__"
 NOT_IN_NAMES = frozenset("/\\=%")
 
 
-class Layout(NamedTuple):
+class Arrangement(NamedTuple):
     """How an export is laid out.
 
     Attributes:
@@ -70,7 +70,7 @@ def write(
     batches: Iterable[pa.Table],
     directory: Path,
     schema: pa.Schema,
-    layout: Layout,
+    layout: Arrangement,
     *,
     rows: int,
     progress: Progress,

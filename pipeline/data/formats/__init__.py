@@ -13,7 +13,7 @@ from pipeline.data.formats.base import Content, Footer, Format, Piece, Texts, he
 from pipeline.data.formats.delimited import Delimited
 from pipeline.data.formats.ipc import Ipc
 from pipeline.data.formats.jsonlines import JsonLines
-from pipeline.data.formats.parquet import Parquet, held
+from pipeline.data.formats.parquet import Parquet, as_held, held
 from pipeline.data.formats.settings import ReadSettings
 from pipeline.data.formats.writing import WRITERS, Writer, Written, check
 from pipeline.errors import TableError
@@ -31,6 +31,7 @@ __all__ = [
     "Texts",
     "Writer",
     "Written",
+    "as_held",
     "check",
     "counted",
     "held",

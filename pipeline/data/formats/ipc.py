@@ -1,5 +1,7 @@
 """Arrow: Feather of both versions, and the file and the stream of Arrow's inter-process communication."""
 
+import warnings
+
 import pyarrow as pa
 import pyarrow.feather
 
@@ -36,7 +38,9 @@ class Ipc(Format):
         """The rows."""
         begin = _begin(content)
         if begin.startswith(OLD):
-            return pa.feather.read_table(source(content), memory_map=False)
+            with warnings.catch_warnings():  # newer versions of Arrow warn that they will not read it for ever
+                warnings.simplefilter("ignore")
+                return pa.feather.read_table(source(content), memory_map=False)
         with _opened(content) as opened:
             reader = pa.ipc.open_file(opened) if begin.startswith(FILE) else pa.ipc.open_stream(opened)
             with reader:

@@ -9,13 +9,16 @@ anywhere else are given the same types, so that a table is the same in whatever 
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
+from functools import cache
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from pipeline.arrow.widening import is_string, leaves, plain
+from pipeline.arrow.widening import leaves, plain
 from pipeline.data.formats.base import Content, Footer, Format, source
 from pipeline.data.formats.settings import ReadSettings
 from pipeline.errors import TableError
@@ -63,19 +66,41 @@ class Parquet(Format):
         return table
 
 
+@cache
+def returned(kind: pa.DataType) -> pa.DataType | None:
+    """The type that a column comes back as from Parquet. None for a type without any place there."""
+    sink = pa.BufferOutputStream()
+    try:
+        pq.write_table(pa.schema([("x", kind)]).empty_table(), sink)
+    except pa.ArrowException:
+        return None
+    return pq.read_schema(pa.BufferReader(sink.getvalue())).field("x").type
+
+
 def held(kind: pa.DataType) -> pa.DataType:
-    """The type that a column comes back as from Parquet. A type without any place in Parquet stays."""
+    """The type that a column comes back as from Parquet, without views. A type without any place there stays."""
     if pa.types.is_run_end_encoded(kind):
         return held(kind.value_type)
-    if pa.types.is_dictionary(kind) and not is_string(plain(kind.value_type)):
-        return held(kind.value_type)
-    if pa.types.is_struct(kind):
-        return pa.struct([field.with_type(held(field.type)) for field in kind])
-    if pa.types.is_timestamp(kind) and kind.unit == "s":
-        return pa.timestamp("ms", kind.tz)
-    if pa.types.is_time32(kind):
-        return pa.time32("ms")
-    return pa.date32() if pa.types.is_date64(kind) else plain(kind)
+    return plain(returned(kind) or kind)
+
+
+def as_held(table: pa.Table) -> pa.Table:
+    """A table with the types that it would have from Parquet. A column that cannot be cast stays as it is."""
+    for i, field in enumerate(table.schema):
+        kind = held(field.type)
+        if str(kind) != str(field.type):
+            with suppress(pa.ArrowInvalid, pa.ArrowNotImplementedError):
+                table = table.set_column(i, field.with_type(kind), _cast(table.column(i), kind))
+    return table
+
+
+def _cast(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
+    if pa.types.is_run_end_encoded(column.type):
+        chunks = [pc.run_end_decode(chunk) for chunk in column.chunks]
+        column = pa.chunked_array(chunks, column.type.value_type)
+    if pa.types.is_dictionary(column.type) and pa.types.is_dictionary(kind):
+        return column.cast(kind.value_type).dictionary_encode().cast(kind)
+    return column.cast(kind)
 
 
 def _read_all(opened: pq.ParquetFile, where: str) -> pa.Table:

@@ -1,6 +1,5 @@
 """What a user may choose about the reading of tables."""
 
-import codecs
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
@@ -10,8 +9,7 @@ from pipeline.records import Record
 
 def _known(encoding: str) -> str:
     try:
-        found = codecs.lookup(encoding)
-        found.incrementaldecoder(errors="strict").decode(b"")
+        b"".decode(encoding)
     except (LookupError, TypeError, ValueError, UnicodeError) as error:
         raise ValueError("expected the name of an encoding of texts, such as utf-8, latin-1 or utf-16") from error
     return encoding

@@ -21,7 +21,7 @@ from pipeline.arrow.widening import is_bytes, plain
 from pipeline.data.formats.base import Footer
 from pipeline.data.formats.delimited import Delimited
 from pipeline.data.formats.ipc import Ipc
-from pipeline.data.formats.parquet import Parquet, held
+from pipeline.data.formats.parquet import Parquet, returned
 from pipeline.data.formats.settings import ReadSettings
 from pipeline.errors import InputError
 
@@ -79,7 +79,7 @@ class ParquetWriter(Writer):
 
     def refused(self, schema: pa.Schema) -> list[str]:
         """Types without any place in Parquet."""
-        return [field.name for field in schema if not _parquet(field)]
+        return [field.name for field in schema if returned(field.type) is None]
 
     @contextmanager
     def writing(self, file: Path, schema: pa.Schema, title: str) -> Iterator[Write]:  # noqa: ARG002
@@ -93,7 +93,7 @@ class ParquetWriter(Writer):
 
     def expected(self, schema: pa.Schema) -> pa.Schema:
         """The types that come back."""
-        return pa.schema([field.with_type(held(field.type)) for field in schema], schema.metadata)
+        return pa.schema([field.with_type(returned(field.type)) for field in schema], schema.metadata)
 
 
 class CsvWriter(Writer):
@@ -212,14 +212,6 @@ def check(name: Written, schema: pa.Schema) -> None:
             f"format: expected columns that {writer.called} can hold, got {told}; choose another format, or leave them "
             'out with kind = "drop"'
         )
-
-
-def _parquet(field: pa.Field) -> bool:
-    try:
-        pq.write_table(pa.schema([field]).empty_table(), pa.MockOutputStream())
-    except pa.ArrowException:
-        return False
-    return True
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:

@@ -21,7 +21,7 @@ from uuid import UUID
 import numpy as np
 import pyarrow as pa
 
-from pipeline.data.formats import Texts, held
+from pipeline.data.formats import Texts, as_held
 from pipeline.data.queries import DUCKDB, MEMORY, SQLITE, VARIABLE, Query
 from pipeline.data.tables.content import row_hashes
 from pipeline.data.tables.unify import Named, unify
@@ -63,7 +63,7 @@ def read(query: Query) -> pa.Table:
         else:
             with _answer(query) as answer:
                 table = _table(answer, query)
-    table = table.cast(pa.schema([field.with_type(held(field.type)) for field in table.schema]))
+    table = as_held(table)
     return table.take(pa.array(np.argsort(row_hashes(table), kind="stable")))
 
 

@@ -15,7 +15,7 @@ from pipeline.arrow.texts import guess, guess_dates
 from pipeline.arrow.widening import is_string, value_type
 from pipeline.data import formats
 from pipeline.data.contents import Contents
-from pipeline.data.formats import Content, Footer, Format, Piece, ReadSettings, Texts
+from pipeline.data.formats import Content, Footer, Format, Piece, ReadSettings, Texts, as_held, held
 from pipeline.data.queries import Query
 from pipeline.data.storage import Delta, File, Key, Keyed, Object
 from pipeline.data.tables import database, delta
@@ -89,9 +89,12 @@ def footer(file: File, contents: Contents | None = None, settings: ReadSettings 
         return Footer(schema, count)
 
     def tell(form: Format, content: Content) -> Footer:
-        if form.texts == "texts":
+        if form is formats.PARQUET:
             return form.footer(content, settings, str(file))
-        table = form.rows(content, settings, str(file))
+        if form.texts == "texts":
+            told, count = form.footer(content, settings, str(file))
+            return Footer(pa.schema([field.with_type(held(field.type)) for field in told], told.metadata), count)
+        table = as_held(form.rows(content, settings, str(file)))
         return Footer(_guessed(table, form.texts, settings), table.num_rows)
 
     return _read(file, contents, lambda form: "end" if form is formats.PARQUET else "all", tell)
@@ -119,12 +122,12 @@ def rows(
     if isinstance(file, Query):
         return FileRows(contents.answer(file, database.read), texts=database.texts(file))
     if not isinstance(file, Keyed):
-        return _read(
-            file,
-            contents,
-            lambda _: "all",
-            lambda form, content: FileRows(form.rows(content, settings, str(file)), texts=form.texts),
-        )
+
+        def tell(form: Format, content: Content) -> FileRows:
+            table = form.rows(content, settings, str(file))
+            return FileRows(table if form is formats.PARQUET else as_held(table), texts=form.texts)
+
+        return _read(file, contents, lambda _: "all", tell)
     table, _, texts = rows(file.file, like, contents, settings)
     keys = _keys(file, table.schema)
     for key in keys:

@@ -9,7 +9,7 @@ import pyarrow as pa
 from pipeline.arrow.naming import type_of
 from pipeline.arrow.widening import exact, plain
 from pipeline.data.contents import Contents
-from pipeline.data.formats import ReadSettings, held
+from pipeline.data.formats import ReadSettings, as_held
 from pipeline.data.storage import File, Place
 from pipeline.data.tables.checks import check_content, check_names, finite, without_nan
 from pipeline.data.tables.listing import files
@@ -124,9 +124,7 @@ def _named(
     elif isinstance(path, list | tuple):
         found, where = path, str(path[0]) if len(path) == 1 else f"{len(path)} files"
     else:
-        table = to_arrow(path)
-        kinds = pa.schema([field.with_type(held(field.type)) for field in table.schema], table.schema.metadata)
-        return "the table", [("the table", FileRows(table.cast(kinds)))]
+        return "the table", [("the table", FileRows(as_held(to_arrow(path))))]
     return where, [(str(file), rows(file, like, contents, settings)) for file in found]
 
 
