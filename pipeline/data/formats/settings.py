@@ -1,5 +1,6 @@
 """What a user may choose about the reading of tables."""
 
+from contextlib import suppress
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
@@ -9,8 +10,9 @@ from pipeline.records import Record
 
 def _known(encoding: str) -> str:
     try:
-        b"".decode(encoding)
-    except (LookupError, TypeError, ValueError, UnicodeError) as error:
+        with suppress(UnicodeError):  # one byte is not enough for every encoding
+            b"a".decode(encoding)
+    except LookupError as error:
         raise ValueError("expected the name of an encoding of texts, such as utf-8, latin-1 or utf-16") from error
     return encoding
 

@@ -44,10 +44,14 @@ def test_nothing_is_lost(tmp_path):
         "flag": [True, False, None],
     }
     assert loaded.notes == (
-        "CSV tells no types: 'code' (string), 'country' (string), 'note' (string), 'big' (string), 'amount' (double), "
-        "'day' (date32[day]), 'flag' (bool); `resynth inspect --write` keeps them in resynth.toml",
-        "numbers that stay texts, so that nothing is lost: 'code' (leading zeros or signs), 'big' (integers beyond 64 "
-        "bits); `type` under [columns.NAME] wins",
+        (
+            "CSV tells no types: 'code' (string), 'country' (string), 'note' (string), 'big' (string), 'amount' (double), "
+            "'day' (date32[day]), 'flag' (bool); `resynth inspect --write` keeps them in resynth.toml"
+        ),
+        (
+            "numbers that stay texts, so that nothing is lost: 'code' (leading zeros or signs), 'big' (integers beyond 64 "
+            "bits); `type` under [columns.NAME] wins"
+        ),
     )
     assert footer(files(path)[0]) == (loaded.table.schema, 3)
 

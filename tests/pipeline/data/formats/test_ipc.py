@@ -1,10 +1,10 @@
 """Arrow files of every form give the table that Parquet gives."""
 
 import pyarrow as pa
-import pyarrow.feather as feather
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
+from pyarrow import feather
 from samples import mixed
 from strategies import arrays
 
