@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from pipeline import columns
 from pipeline.arrow.arrays import combined
 from pipeline.arrow.labels import can_label, counted
+from pipeline.arrow.texts import Guess
 from pipeline.assumptions import Assumption, line, listed, off, quoted
 from pipeline.columns.base import Codec, Encoded
 from pipeline.data.tables import ReadSettings
@@ -120,7 +121,7 @@ def settings(
     privacy: PrivacySettings,
     given: Mapping[str, str],
     assumed: Sequence[Assumption] = (),
-    guessed: Mapping[str, pa.DataType] | None = None,
+    guessed: Mapping[str, Guess] | None = None,
     read: ReadSettings | None = None,
 ) -> str:
     """Write what was found as a `resynth.toml` that can be edited.
@@ -130,7 +131,7 @@ def settings(
         privacy: What may be published.
         given: Settings for the first lines, such as `data`.
         assumed: What is assumed about the table. Its relations are listed as comments.
-        guessed: Types that the table's files do not tell. They are written, so that later files are read with them.
+        guessed: What was guessed about types that files do not tell. They are written, for later files.
         read: How the table is read. What is not the default is written.
     """
     lines = [f"{key} = {quoted(value)}" for key, value in given.items()]
@@ -140,7 +141,7 @@ def settings(
     for column in found:
         mark = "" if column.form is None else "# "  # a kind that is chosen would make dates up
         lines += ["", f"[columns.{quoted(column.name)}]", f"{mark}kind = {quoted(column.kind)}  # {line(column.why)}"]
-        kind = (guessed or {}).get(column.name, pa.null())
+        kind = (guessed or {}).get(column.name, Guess(pa.null())).type
         chosen = {"type": None if pa.types.is_null(kind) else str(kind), "fake": column.fake, "locale": column.locale}
         lines += [f"{key} = {quoted(value)}" for key, value in chosen.items() if value is not None]
         if column.withheld is not None and column.withheld.labels:

@@ -18,6 +18,8 @@ from pipeline.records import Record
 DUCKDB, SQLITE = "duckdb", "sqlite"
 DATABASES = (DUCKDB, SQLITE, "postgresql", "mysql", "mariadb", "oracle", "mssql")
 """Databases that are recognised without a query, to say what is missing."""
+STORES = {"s3": "S3", "gs": "Google", "gcs": "Google", "abfs": "Azure", "abfss": "Azure"}
+"""Schemes of object stores, which are no databases."""
 MEMORY = ":memory:"
 ASKED = re.compile(r"[?&](query|table)=")
 VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
@@ -69,7 +71,7 @@ class Query(Record):
         if self.dialect not in {DUCKDB, SQLITE} or not path.startswith(lead):
             return self
         file = path.removeprefix(lead)
-        if not file or file.startswith(MEMORY):
+        if not file or file.startswith((MEMORY, "${")):
             return self
         url = f"{scheme}://{lead}{(base / file).absolute()}"
         return self.model_copy(update={"url": f"{url}?{options}" if options else url})
@@ -77,8 +79,8 @@ class Query(Record):
 
 def asked(text: str) -> bool:
     """Whether a text with a scheme is the address of a query, whole or not."""
-    scheme = text.partition("://")[0].partition("+")[0].lower()
-    return scheme in DATABASES or ASKED.search(text) is not None
+    scheme = text.partition("://")[0].partition("+")[0]
+    return scheme in DATABASES or (scheme not in STORES and ASKED.search(text) is not None)
 
 
 def parse(text: str) -> Query:

@@ -21,13 +21,12 @@ from pyarrow.fs import FileInfo, FileSelector, FileSystem, FileType
 
 from pipeline.data import queries
 from pipeline.data.formats.base import HEAD
-from pipeline.data.queries import Query
+from pipeline.data.queries import STORES, Query
 from pipeline.errors import ResynthError, SettingsError
 from pipeline.records import Record
 
 PIECE = 2**26  # bytes of an object that are asked for at once
 MARGIN = 8  # bytes after the footer of a Parquet file: its length, and the format's mark
-SCHEMES = {"s3": "S3", "gs": "Google", "gcs": "Google", "abfs": "Azure", "abfss": "Azure"}
 
 
 class Object(Record):
@@ -131,8 +130,8 @@ def place(named: str | Path) -> Place:
     if queries.asked(text):
         return queries.parse(text).address
     parts = urlsplit(text)
-    if parts.scheme not in SCHEMES or not parts.netloc:
-        known = ", ".join(f"{scheme}://" for scheme in SCHEMES)
+    if parts.scheme not in STORES or not parts.netloc:
+        known = ", ".join(f"{scheme}://" for scheme in STORES)
         raise SettingsError(
             f"expected a path, a database's address with ?table= or ?query=, or an address that begins with {known}; "
             f"got {parts.scheme}://"
@@ -238,7 +237,7 @@ def beginning(found: Object) -> pa.Buffer:
     with _asking(found.uri):
         system, path = reach(found.uri)
         with system.open_input_file(path) as file:
-            return file.read_at(min(HEAD, file.size()), 0)
+            return pa.py_buffer(file.read_at(min(HEAD, file.size()), 0))
 
 
 def is_hidden(path: PurePath) -> bool:
@@ -275,5 +274,5 @@ def _asking(uri: str) -> Iterator[None]:
         yield
     except (OSError, pa.ArrowInvalid) as error:
         reason = str(error).splitlines()[0][:200]
-        store = SCHEMES[urlsplit(uri).scheme]
+        store = STORES[urlsplit(uri).scheme]
         raise ResynthError(f"expected the {store} object store to serve {uri}: {reason}") from error

@@ -67,14 +67,17 @@ class Parquet(Format):
 
 
 @cache
-def returned(kind: pa.DataType) -> pa.DataType | None:
-    """The type that a column comes back as from Parquet. None for a type without any place there."""
+def returned(kind: pa.DataType, name: str = "x") -> pa.DataType | None:
+    """The type that a column comes back as from Parquet. None for a type without any place there.
+
+    Inside of a map, the column's name comes back too.
+    """
     sink = pa.BufferOutputStream()
     try:
-        pq.write_table(pa.schema([("x", kind)]).empty_table(), sink)
+        pq.write_table(pa.schema([(name, kind)]).empty_table(), sink)
     except pa.ArrowException:
         return None
-    return pq.read_schema(pa.BufferReader(sink.getvalue())).field("x").type
+    return pq.read_schema(pa.BufferReader(sink.getvalue())).field(0).type
 
 
 def held(kind: pa.DataType) -> pa.DataType:

@@ -93,7 +93,7 @@ class ParquetWriter(Writer):
 
     def expected(self, schema: pa.Schema) -> pa.Schema:
         """The types that come back."""
-        return pa.schema([field.with_type(returned(field.type)) for field in schema], schema.metadata)
+        return pa.schema([field.with_type(returned(field.type, field.name)) for field in schema], schema.metadata)
 
 
 class CsvWriter(Writer):

@@ -106,8 +106,8 @@ def sort(
     judged = [digest for digest in here if digest not in told]
     for digest in judged:
         try:
-            found = tables.gather([here[digest]], settings, overrides, shapes.get(right), contents)
-            marks[digest] = _place(found, shapes, right)
+            like = shapes.get(right, next(iter(shapes.values()), None))
+            marks[digest] = _place(tables.gather([here[digest]], settings, overrides, like, contents), shapes, right)
         except InputError as error:
             reasons[digest] = str(error)
     return Sorted(_in_order(marks, known, here), reasons, shapes, frozenset(judged), rules)
@@ -140,7 +140,7 @@ def write_shape(shape: pa.Schema) -> str:
 def _place(found: tables.Gathered, shapes: dict[str, pa.Schema], right: str) -> str:
     """The mark of a table's shape. An existing shape may be widened; if none fits, a new one is founded."""
     for mark in sorted(shapes, key=lambda mark: mark != right):
-        shape, reasons = tables.joined(shapes[mark], found.loaded.table)
+        shape, reasons = tables.joined(shapes[mark], found.loaded.table, found.guessed)
         if not reasons:
             shapes[mark] = shape
             return mark

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from sqlalchemy import CursorResult, Engine
 
 BATCH = 65_536  # rows that are turned into Arrow at once
-SPOKEN = ("Catalog", "Binder", "Parser", "IO", "Operational", "Programming", "Interface", "NoSuchTable", "NoSuchModule")
+SPOKEN = ("Catalog", "Binder", "Parser", "IO", "Operational", "Programming", "Interface", "NoSuchModule")
 """Beginnings of the names of errors whose text is about the query or the connection, and quotes no value of a row."""
 
 
@@ -91,7 +91,7 @@ def _duckdb(query: Query) -> Iterator["DuckDBPyConnection"]:
         raise TableError("expected duckdb://PATH with ?table= or ?query= alone, got further options")
     stored = bool(path) and path != MEMORY
     if stored and not Path(path).is_file():
-        raise TableError(f"expected a DuckDB database at {Path(path)}, found none")
+        raise TableError(f"expected a DuckDB database at {_scrubbed(path, query)}, found none")
     with duckdb.connect(path if stored else MEMORY, read_only=stored) as connection:
         connection.execute("SET TimeZone = 'UTC'")
         yield connection
@@ -125,7 +125,7 @@ def _engine(query: Query) -> "Engine":
         return create_engine(url)
     path = Path(url.database)
     if not path.is_file():
-        raise TableError(f"expected a SQLite database at {path}, found none")
+        raise TableError(f"expected a SQLite database at {_scrubbed(str(path), query)}, found none")
     uri = f"file:{quote(str(path.absolute()))}?mode=ro"
     return create_engine("sqlite://", creator=lambda: sqlite3.connect(uri, uri=True))
 
@@ -190,7 +190,9 @@ def _told(query: Query) -> Iterator[None]:
         cause = getattr(error, "orig", None) or error
         kind = type(cause).__name__
         lines = str(cause).strip().splitlines() if kind.startswith(SPOKEN) else []
-        reason = _scrubbed(lines[0][:200], query) if lines else kind
+        reason = _scrubbed(lines[0], query)[:200] if lines else f"{kind}, which is not quoted as it may show values"
+        if kind == "NoSuchTableError":
+            reason = f"there is no table {query.table}"
         raise TableError(f"expected an answer to {query}: {reason}") from None
 
 

@@ -118,11 +118,18 @@ def _without_exports(found: dict[_F, _P], exports: Iterable[PurePath], place: Pl
     Raises:
         TableError: All files lie in exports.
     """
-    inside = set(exports) - {PurePath()}
+    inside = {_whole(export) for export in exports} - {PurePath()}
     data = {file: below for file, below in found.items() if inside.isdisjoint(below.parents)}
     if not data:
         raise TableError(f"expected a table at {place}, found exports of resynth only; name one of them to read it")
     return data
+
+
+def _whole(folder: PurePath) -> PurePath:
+    """The directory of an export whose manifest lies in a folder: in the first partition, if there are any."""
+    while "=" in folder.name:
+        folder = folder.parent
+    return PurePath(folder)
 
 
 def _refuse_formats(found: Iterable[Path], place: Path) -> None:

@@ -7,6 +7,7 @@ from typing import NamedTuple, TypeAlias
 import pyarrow as pa
 
 from pipeline.arrow.naming import type_of
+from pipeline.arrow.texts import Guess
 from pipeline.arrow.widening import exact, plain
 from pipeline.data.contents import Contents
 from pipeline.data.formats import ReadSettings, as_held
@@ -32,10 +33,10 @@ class Loaded(NamedTuple):
 
 
 class Gathered(NamedTuple):
-    """A table with notes, and the types of the columns whose type was guessed."""
+    """A table with notes, and what was guessed about the types of its columns, by name."""
 
     loaded: Loaded
-    guessed: Mapping[str, pa.DataType]
+    guessed: Mapping[str, Guess]
 
 
 def read(
@@ -112,7 +113,8 @@ def gather(
         table = table.set_column(i, field, finite(table.column(i), field.name, settings))
     notes = dict.fromkeys(note for part in parts for note in part.notes)
     told = (*_from_paths(found.parts, table.schema), *found.notes, *notes, *unified.notes)
-    return Gathered(Loaded(table, told), {name: table.schema.field(name).type for name in found.guessed})
+    kinds = {name: each._replace(type=table.schema.field(name).type) for name, each in found.guessed.items()}
+    return Gathered(Loaded(table, told), kinds)
 
 
 def _named(

@@ -26,12 +26,12 @@ class Typed(NamedTuple):
 
     Attributes:
         parts: The files.
-        guessed: The columns whose type was guessed, with it.
+        guessed: What was guessed, by column.
         notes: What a person should know, one line each.
     """
 
     parts: tuple[FileRows, ...]
-    guessed: Mapping[str, pa.DataType]
+    guessed: Mapping[str, Guess]
     notes: tuple[str, ...]
 
 
@@ -72,7 +72,7 @@ def typed(
             kind = found[name].type
         for i in texts:
             done[i] = _with(done[i], name, kind, settings)
-    return Typed(tuple(done), {name: each.type for name, each in found.items()}, _notes(found, parts))
+    return Typed(tuple(done), found | _numbers(parts), _notes(found, parts))
 
 
 def _stands_for(part: FileRows, name: str) -> bool:
@@ -80,6 +80,13 @@ def _stands_for(part: FileRows, name: str) -> bool:
     if part.texts == "texts" or name in part.keys or part.table.column_names.count(name) != 1:
         return False
     return is_string(part.table.schema.field(name).type)
+
+
+def _numbers(parts: Sequence[FileRows]) -> dict[str, Guess]:
+    """Columns of numbers in formats that do not tell integers from other numbers."""
+    fields = [field for part in parts if part.texts == "dates" for field in part.table.schema]
+    tests = (pa.types.is_integer, pa.types.is_floating, pa.types.is_null)
+    return {field.name: Guess(field.type) for field in fields if any(test(field.type) for test in tests)}
 
 
 def _given(name: str, column: pa.ChunkedArray, wanted: str | None, settings: ReadSettings) -> pa.DataType | None:
