@@ -1,6 +1,7 @@
 """Files in, one checked table out."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
@@ -9,20 +10,24 @@ import pyarrow as pa
 from pipeline.arrow.naming import type_of
 from pipeline.arrow.texts import Guess
 from pipeline.arrow.widening import exact, plain
+from pipeline.data import manifest
 from pipeline.data.contents import Contents
 from pipeline.data.formats import ReadSettings, as_held
-from pipeline.data.storage import File, Place
+from pipeline.data.manifest import Manifest
+from pipeline.data.storage import File, Place, place
 from pipeline.data.tables.checks import check_content, check_names, finite, without_nan
 from pipeline.data.tables.listing import files
 from pipeline.data.tables.opening import FileRows, rows
 from pipeline.data.tables.typing import typed
 from pipeline.data.tables.unify import Named, unify
-from pipeline.errors import SchemaError, TableError
+from pipeline.errors import NotFoundError, SchemaError, TableError
 from pipeline.frames import Frame, to_arrow
 from pipeline.schema import ColumnSettings
 
 Source: TypeAlias = Place | Sequence[File] | Frame
 """A place, files of one table, or a frame."""
+AS_WRITTEN = {"delimiter": ",", "encoding": "utf-8", "decimal": "."}
+"""How exports are written as CSV, whatever the settings say of other files. Their manifests have the types."""
 
 
 class Loaded(NamedTuple):
@@ -97,6 +102,8 @@ def gather(
 ) -> Gathered:
     """Read and check a table, and say which types were guessed: as `load`, with the same arguments and errors."""
     settings, overrides = settings or ReadSettings(), overrides or {}
+    if (export := _export(path)) is not None:
+        settings, like = settings.model_copy(update=AS_WRITTEN), like or export.columns
     where, named = _named(path, settings, like, contents or Contents())
     fixed = {name for name, override in overrides.items() if override.type is not None}
     if like is not None:
@@ -115,6 +122,15 @@ def gather(
     told = (*_from_paths(found.parts, table.schema), *found.notes, *notes, *unified.notes)
     kinds = {name: each._replace(type=table.schema.field(name).type) for name, each in found.guessed.items()}
     return Gathered(Loaded(table, told), kinds)
+
+
+def _export(path: Source) -> Manifest | None:
+    """The manifest of an export of resynth, if the place is one."""
+    at = place(path) if isinstance(path, Path | str) else None
+    if isinstance(at, Path) and at.is_dir():
+        with suppress(NotFoundError):
+            return manifest.load(at)
+    return None
 
 
 def _named(

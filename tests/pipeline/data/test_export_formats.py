@@ -18,6 +18,7 @@ from samples import mixed
 from strategies import every_type
 
 from pipeline.data import exports, formats, parts, tables
+from pipeline.data.tables import ReadSettings
 from pipeline.data.tables.content import column_hashes
 from pipeline.errors import InputError
 
@@ -145,6 +146,15 @@ def test_exports_are_partitioned(tmp_path, form):
     assert exports.verify(tmp_path / "out") == ()
     found = tables.load(tmp_path / "out", like=table.schema).table.sort_by("key")
     assert found.to_pylist() == table.sort_by("key").to_pylist()
+
+
+def test_an_export_is_read_with_its_own_types(tmp_path):
+    """Its manifest tells them, and how it is written, whatever the settings say of other files."""
+    table = mixed(300).drop_columns(["group"])
+    publish(tmp_path / "out", table, form="csv")
+    loaded = tables.load(tmp_path / "out", ReadSettings(delimiter=";", decimal=",", encoding="utf-16"))
+    assert (loaded.table.schema.types, loaded.notes) == (table.schema.types, ())
+    assert loaded.table.to_pylist() == table.to_pylist()
 
 
 def test_what_does_not_go_together_is_refused(tmp_path):
