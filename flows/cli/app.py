@@ -24,7 +24,7 @@ P = ParamSpec("P")
 
 app = App(
     name="resynth",
-    help="Keep synthetic data fresh: drift-checked, evaluated, versioned synthetic twins of Parquet tables.",
+    help="Keep synthetic data fresh: drift-checked, evaluated, versioned synthetic twins of tables.",
     help_epilogue="Exit codes: 0 done, 1 failed, 2 bad input or usage, 3 the check said no.",
     version=lambda: metadata.version("resynth"),
     help_format="plaintext",
