@@ -4,6 +4,7 @@ The examples are made up, or drawn column by column from values that may be show
 value of few rows is among them.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -13,8 +14,10 @@ import pyarrow.compute as pc
 from pipeline import columns
 from pipeline.arrow.arrays import combined
 from pipeline.arrow.labels import can_label, counted
+from pipeline.arrow.texts import Guess
 from pipeline.assumptions import Assumption, line, listed, off, quoted
 from pipeline.columns.base import Codec, Encoded
+from pipeline.data.tables import ReadSettings
 from pipeline.measures import NOMINAL
 from pipeline.privacy.disclosure import Disclosure, Withheld
 from pipeline.progress import Progress, part, silent, ticked
@@ -22,7 +25,7 @@ from pipeline.randomness import stream
 from pipeline.records import Record
 from pipeline.relations import Relation, Relations
 from pipeline.relations.written import Written, written
-from pipeline.schema import Schema
+from pipeline.schema import PrivacySettings, Schema
 
 EXAMPLES = 3
 
@@ -116,22 +119,32 @@ def brief(schema: Schema) -> tuple[str, ...]:
 
 
 def settings(
-    found: tuple[Inspection, ...], least_rows: int, given: Mapping[str, str], assumed: Sequence[Assumption] = ()
+    found: tuple[Inspection, ...],
+    privacy: PrivacySettings,
+    given: Mapping[str, str],
+    assumed: Sequence[Assumption] = (),
+    guessed: Mapping[str, Guess] | None = None,
+    read: ReadSettings | None = None,
 ) -> str:
     """Write what was found as a `resynth.toml` that can be edited.
 
     Args:
         found: From `inspect`.
-        least_rows: As in `PrivacySettings`.
+        privacy: What may be published.
         given: Settings for the first lines, such as `data`.
         assumed: What is assumed about the table. Its relations are listed as comments.
+        guessed: What was guessed about types that files do not tell. They are written, for later files.
+        read: How the table is read. What is not the default is written.
     """
     lines = [f"{key} = {quoted(value)}" for key, value in given.items()]
-    lines += ["", "[privacy]", f"least_rows = {least_rows}  # what fewer rows share is not published"]
+    if needed := (read or ReadSettings()).model_dump(exclude_defaults=True):
+        lines += ["", "[read]", *(f"{key} = {json.dumps(value)}" for key, value in needed.items())]
+    lines += ["", "[privacy]", f"least_rows = {privacy.least_rows}  # what fewer rows share is not published"]
     for column in found:
         mark = "" if column.form is None else "# "  # a kind that is chosen would make dates up
         lines += ["", f"[columns.{quoted(column.name)}]", f"{mark}kind = {quoted(column.kind)}  # {line(column.why)}"]
-        chosen = {"fake": column.fake, "locale": column.locale}
+        kind = (guessed or {}).get(column.name, Guess(pa.null())).type
+        chosen = {"type": None if pa.types.is_null(kind) else str(kind), "fake": column.fake, "locale": column.locale}
         lines += [f"{key} = {quoted(value)}" for key, value in chosen.items() if value is not None]
         if column.withheld is not None and column.withheld.labels:
             lines.append(f"# public = true  # would publish {column.withheld.labels} labels more")

@@ -14,6 +14,7 @@ from typing import Literal
 import pyarrow as pa
 from pydantic import Field
 
+from pipeline.arrow.naming import type_of
 from pipeline.arrow.widening import value_type
 from pipeline.checks import expect, record
 from pipeline.errors import DamagedError, SchemaError
@@ -249,7 +250,7 @@ def arrow_type(name: str, wanted: str) -> pa.DataType:
         SchemaError: There is no such type.
     """
     try:
-        return pa.type_for_alias(wanted)
+        return type_of(wanted)
     except ValueError as error:
         raise SchemaError(
             f"column {name!r}: expected the name of an Arrow type, such as int64, double, string, date32[day] or "

@@ -55,7 +55,7 @@ MISTAKES: Mapping[str, Mistake] = {
     "a directory of texts": Mistake("run texts", ("texts", ".txt")),
     "a CSV called Parquet": Mistake("run csv.parquet", ("csv.parquet", "CSV")),
     "a Parquet called CSV": Mistake("run parquet.csv", ("parquet.csv", "Parquet")),
-    "an empty file": Mistake("inspect nothing.parquet", ("nothing.parquet", "empty")),
+    "an empty file": Mistake("inspect nothing.parquet", ("nothing.parquet", "0 bytes")),
     "a store": Mistake("run http://example.org/people.parquet", ("s3://", "http://")),
     "a password": Mistake("run s3://me:secret@bucket/people", ("environment",)),
     "a name": Mistake("run people.parquet --name a/b", ("name", "a/b")),

@@ -129,6 +129,7 @@ def test_keys_of_answers():
     assert keys["drift"] == set(DriftReport.model_fields)
     assert keys["evaluate"] == set(Evaluation.model_fields) - {"details"} | set(DETAILS)
     assert _keys(rows["`inspect`"]) == set(Inspection.model_fields) | set(Assumption.model_fields) | {
+        "warnings",
         "relations",
         "assumptions",
     }

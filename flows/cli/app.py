@@ -8,7 +8,7 @@ from functools import wraps
 from importlib import metadata
 from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, ParamSpec
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, ParamSpec
 
 from cyclopts import App, Parameter
 from rich.console import Console
@@ -28,7 +28,7 @@ P = ParamSpec("P")
 
 app = App(
     name="resynth",
-    help="Keep synthetic data fresh: drift-checked, evaluated, versioned synthetic twins of Parquet tables.",
+    help="Keep synthetic data fresh: drift-checked, evaluated, versioned synthetic twins of tables.",
     help_epilogue="Exit codes: 0 done, 1 failed, 2 bad input or usage, 3 the check said no.",
     version=lambda: metadata.version("resynth"),
     help_format="plaintext",
@@ -48,6 +48,8 @@ def _whole(_: type, tokens: "Sequence[Token]") -> int:
 
 
 WHOLE = Parameter(converter=_whole)
+Written = Literal["parquet", "csv", "feather", "duckdb"]
+"""The formats of exports, as in `pipeline.data.formats`, which is not imported before a verb runs."""
 COLUMNS = Parameter(negative="")
 Shown = Annotated[Progress, Parameter(parse=False)]
 """The listener that a verb is given, and no option."""
@@ -173,6 +175,16 @@ def verb(function: Callable[P, Reply]) -> Callable[P, Reply]:
 def lines(*lines: str) -> Callable[[Console], None]:
     """A `show` that prints these lines."""
     return lambda console: console.print(*lines, sep="\n", markup=False, highlight=False, soft_wrap=True)
+
+
+def both(*shows: Callable[[Console], None]) -> Callable[[Console], None]:
+    """A `show` that prints one thing after the other."""
+
+    def show(console: Console) -> None:
+        for each in shows:
+            each(console)
+
+    return show
 
 
 def model_of(reference: str) -> str:

@@ -50,14 +50,18 @@ def table(
 
     if trains:
         settings.check_device()
+        settings.check_format()
     place = storage.place(data) if data is not None else settings.source(home)
     files = tables.files(place)
+    if len(files) == 1:
+        tables.names(files[0], settings.read)  # one of many that cannot be read may be put aside
     settings.check(files)
     for file in files[:1]:
         with suppress(TableError):  # reported when the table is read, or put aside
-            schema = tables.footer(file).schema
-            settings.check_types(schema)
-            if time is not None:
+            schema = tables.types(file)
+            if schema is not None:
+                settings.check_types(schema)
+            if schema is not None and time is not None:
                 incoming.times(schema.empty_table(), time)
     return place
 

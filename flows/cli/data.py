@@ -7,7 +7,21 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from flows.cli import checks
-from flows.cli.app import COLUMNS, DONE, REFUSED, SEEDED, WHOLE, Reply, Seeded, Shown, model_of, verb
+from flows.cli.app import (
+    COLUMNS,
+    DONE,
+    REFUSED,
+    SEEDED,
+    WHOLE,
+    Reply,
+    Seeded,
+    Shown,
+    Written,
+    both,
+    lines,
+    model_of,
+    verb,
+)
 from pipeline.progress import silent
 
 
@@ -19,6 +33,7 @@ def run(
     rows: Annotated[int | None, WHOLE] = None,
     out: Path | None = None,
     partition_by: Annotated[list[str] | None, COLUMNS] = None,
+    format: Written | None = None,  # noqa: A002 - the option's name
     common: Seeded = SEEDED,
     progress: Shown = silent,
 ) -> Reply:
@@ -29,7 +44,7 @@ def run(
     Parameters
     ----------
     data
-        Parquet file, directory, quoted pattern, Delta Lake table or s3://bucket/prefix; default: `data` in settings.
+        File (Parquet, CSV, Arrow, JSON lines), directory, pattern, s3:// prefix or query; default: `data` in settings.
     name
         Name of the model; default: the file name of the data.
     rows
@@ -38,8 +53,10 @@ def run(
         Directory for the rows; default: data/exports/NAME/vVERSION in the home.
     partition_by
         Column whose values go into the paths (country=DE/part-00000.parquet); repeatable.
+    format
+        What the rows are written as: parquet, csv, feather or duckdb.
     """
-    settings = common.settings(name=name, rows=rows, partition_by=partition_by)
+    settings = common.settings(name=name, rows=rows, partition_by=partition_by, format=format)
     from pipeline.data.storage import absolute
 
     with checks.told(settings, settings.name or Path(data or "resynth run").stem):
@@ -76,29 +93,27 @@ def inspect(
     Parameters
     ----------
     data
-        Parquet file, directory, quoted pattern, Delta Lake table or s3://bucket/prefix; default: `data` in settings.
+        File (Parquet, CSV, Arrow, JSON lines), directory, pattern, s3:// prefix or query; default: `data` in settings.
     name
         Name of the table, if the settings are about several.
     write
         Write the result to resynth.toml in the home, for you to edit. An existing file is never replaced.
     """
     settings = common.settings(name=name)
-    from flows.settings import FILE
     from flows.telling import display
     from flows.verbs.inspect import inspect as look
-    from pipeline.errors import SettingsError
 
-    file = common.home / FILE
-    if write and file.exists():
-        raise SettingsError(f"inspect: expected no {FILE} in {common.home} yet, found one; it was left alone")
+    file = _new(common.home) if write else None
     table = checks.table(data, settings, common.home)
     found = look(table, settings, progress)
-    if write:
+    if file is not None:
         found.write(file, settings)
-    written = file if write else None
     return Reply(
         found.answer(),
-        lambda console: display.inspection(console, found.rows, found.columns, found.assumptions, written),
+        both(
+            lambda console: display.inspection(console, found.rows, found.columns, found.assumptions, file),
+            lines(*found.notes),
+        ),
     )
 
 
@@ -111,7 +126,7 @@ def drift(name: str, data: str, *, common: Seeded = SEEDED, progress: Shown = si
     name
         NAME (the champion), NAME@alias or NAME/version.
     data
-        Parquet file, directory, quoted pattern, Delta Lake table or s3://bucket/prefix.
+        File (Parquet, CSV, Arrow, JSON lines), directory, quoted pattern, s3:// prefix or query.
     """
     settings = common.settings(name=model_of(name))
     table = checks.table(data, settings, common.home)
@@ -183,7 +198,7 @@ def replay(
     Parameters
     ----------
     data
-        Parquet file, directory, quoted pattern, Delta Lake table or s3://bucket/prefix.
+        File (Parquet, CSV, Arrow, JSON lines), directory, quoted pattern, s3:// prefix or query.
     time
         Column of dates or timestamps that says when each row came in.
     every
@@ -215,3 +230,13 @@ def replay(
     with homes.running():
         outcome = replay.replay(request, progress)
     return Reply(outcome.answer(), lambda console: display.replay(console, outcome.story, outcome.path))
+
+
+def _new(home: Path) -> Path:
+    """The settings file of a home that has none yet."""
+    from flows.settings import FILE
+    from pipeline.errors import SettingsError
+
+    if (home / FILE).exists():
+        raise SettingsError(f"inspect: expected no {FILE} in {home} yet, found one; it was left alone")
+    return home / FILE

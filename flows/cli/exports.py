@@ -16,6 +16,7 @@ from flows.cli.app import (
     Reply,
     Seeded,
     Shown,
+    Written,
     lines,
     model_of,
     verb,
@@ -33,6 +34,7 @@ def export(
     rows: Annotated[int, WHOLE],
     out: Path,
     partition_by: Annotated[list[str] | None, COLUMNS] = None,
+    format: Written | None = None,  # noqa: A002 - the option's name
     common: Seeded = SEEDED,
     progress: Shown = silent,
 ) -> Reply:
@@ -48,8 +50,11 @@ def export(
         Directory for the rows. Only an earlier export is replaced.
     partition_by
         Column whose values go into the paths (country=DE/part-00000.parquet); repeatable.
+    format
+        What the rows are written as: parquet, csv, feather or duckdb.
     """
-    settings = common.settings(name=model_of(name), rows=rows, partition_by=partition_by)
+    settings = common.settings(name=model_of(name), rows=rows, partition_by=partition_by, format=format)
+    settings.check_format()
     checks.target(out, common.home)
     checks.version(name, common.home)
     home = common.embed()

@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Annotated, Self
 
 import pyarrow as pa
@@ -14,8 +14,8 @@ from pydantic import BeforeValidator, Field, ValidationError
 from flows.settings import toml
 from flows.settings.sections import NotifySettings, RetentionSettings, ScheduleSettings
 from pipeline import columns
-from pipeline.data import parts, tables
-from pipeline.data.storage import File, Place, place
+from pipeline.data import formats, parts, queries, tables
+from pipeline.data.storage import File, Place, absolute, place
 from pipeline.errors import ResynthError, SettingsError, TableError, did_you_mean
 from pipeline.settings import LoopSettings
 
@@ -37,16 +37,19 @@ class Settings(LoopSettings):
 
     Attributes:
         name: Name of the model. Default: the name of the data file.
-        data: The table, for `resynth serve` and for a `resynth run` without DATA: a path relative to the home, or an
-            address in an object store.
+        data: The table, for `resynth serve` and for a `resynth run` without DATA: a path relative to the home, an
+            address in an object store, or a database's address with a table or a query.
         rows: Number of rows to publish. Default: as many as came in.
         partition_by: Columns whose values go into the paths of the export (`country=DE/part-00000.parquet`).
+        format: What published rows are written as. A DuckDB file (needs `pip install 'resynth[duckdb]'`) holds one
+            table, named after the model.
     """
 
     name: Annotated[str, Field(pattern=f"^{NAME}$")] | None = None
     data: Annotated[Place, BeforeValidator(_data)] | None = None
     rows: Rows | None = None
     partition_by: tuple[str, ...] = ()
+    format: formats.Written = "parquet"
     schedule: ScheduleSettings = ScheduleSettings()
     notify: NotifySettings = NotifySettings()
     retention: RetentionSettings = RetentionSettings()
@@ -124,10 +127,11 @@ class Settings(LoopSettings):
         named.append(("evaluation.target", self.evaluation.target))
         if self.incoming is not None:
             named.append(("incoming.time", self.incoming.time))
+        wanted = [name for _, name in named if name is not None]
         problem = None
         for file in found:
             with suppress(TableError):
-                names = tables.footer(file).schema.names
+                names = tables.names(file, self.read, wanted)
                 wrong = [(key, name) for key, name in named if name is not None and name not in names]
                 if not wrong:
                     return
@@ -151,6 +155,16 @@ class Settings(LoopSettings):
             for text in self.relations.rules:
                 Rule.parse(text, schema)
 
+    def check_format(self) -> None:
+        """Check that rows can be written as the settings ask, as far as that is known without them.
+
+        Raises:
+            InputError: The package for the format is not installed, or a format of one file is to be partitioned.
+        """
+        formats.check(self.format, pa.schema([]))
+        if self.partition_by and formats.WRITERS[self.format].alone:
+            raise SettingsError(f"settings: expected no partition_by with format {self.format!r}, which is one file")
+
     def check_device(self) -> None:
         """Check that this machine has the device for training, before any work starts.
 
@@ -163,12 +177,14 @@ class Settings(LoopSettings):
             device_of(self.training.device)
 
     def check_source(self, home: Path) -> None:
-        """Run `check` and `check_device` for the table that `data` names. It may be missing or out of reach for now.
+        """Run all checks for the table that `data` names. It may be missing or out of reach for now.
 
         Raises:
             SettingsError: A column or the device does not exist, or there is no `data`.
+            InputError: As for `check_format`.
         """
         self.check_device()
+        self.check_format()
         try:
             self.check(tables.files(self.source(home)))
         except SettingsError:
@@ -186,14 +202,18 @@ class Settings(LoopSettings):
             raise SettingsError(
                 "settings: expected a table, got none; name it (resynth run DATA), or set `data` in resynth.toml"
             )
-        return self.data if isinstance(self.data, str) else home / self.data
+        return absolute(self.data, home)
 
 
 def name_of(data: Place) -> str:
-    """A model's default name: the name of its data file or prefix, or of the folder that a pattern searches."""
-    path = Path(data.partition(":/")[2]) if isinstance(data, str) else data.resolve()
-    plain = next(path for path in (path, *path.parents) if not glob.has_magic(path.name))
-    name = re.sub(r"[^A-Za-z0-9_.-]+", "_", plain.stem).lstrip("_.-")
+    """A model's default name: that of its data file, prefix or table, or of the folder that a pattern searches."""
+    if isinstance(data, str) and queries.asked(data):
+        stem = queries.parse(data).name
+    else:
+        path = Path(data.partition(":/")[2]) if isinstance(data, str) else data.resolve()
+        plain = next(path for path in (path, *path.parents) if not glob.has_magic(path.name))
+        stem = PurePath(plain.stem).stem if plain.suffix in formats.COMPRESSIONS else plain.stem
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "_", stem).lstrip("_.-")
     return name[:100] or "table"
 
 

@@ -24,6 +24,7 @@ from flows.tracking.store import Run
 from pipeline import files
 from pipeline.data import exports
 from pipeline.data.exports import Manifest, Source
+from pipeline.data.formats import Written
 from pipeline.errors import InputError, NotFoundError, ResynthError
 from pipeline.progress import Progress
 from pipeline.records import Record
@@ -67,9 +68,10 @@ def publish(
     *,
     seed: int,
     partition_by: tuple[str, ...],
+    form: Written,
     progress: Progress,
 ) -> Manifest:
-    """Write rows of a version as Parquet parts and a manifest.
+    """Write rows of a version as parts and a manifest.
 
     Raises:
         InputError: `directory` cannot be written or holds something else.
@@ -88,6 +90,7 @@ def publish(
         ),
         seed=seed,
         partition_by=partition_by,
+        form=form,
         progress=progress,
     )
 

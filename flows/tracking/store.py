@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Self
 
@@ -29,6 +29,7 @@ from mlflow.exceptions import MlflowException
 
 from flows.engine import addresses
 from flows.engine.homes import answers
+from flows.settings import name_of
 from flows.tracking import relocation
 from flows.tracking.figures import draw
 from pipeline import files
@@ -194,7 +195,7 @@ class Run(Record):
     def data(self, source: Place, digest: str, schema: pa.Schema, rows: int) -> None:
         """Log which data the run read."""
         dataset = Dataset(
-            name=PurePosixPath(source).stem,
+            name=name_of(source),
             digest=digest[:LONGEST_DIGEST],
             source_type="local" if isinstance(source, Path) else source.partition(":")[0],
             source=json.dumps({"uri": str(source)}),

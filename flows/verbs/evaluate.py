@@ -27,8 +27,10 @@ def evaluate(
         SchemaError: The columns of the tables differ, and not harmlessly (`pipeline.data.tables.unify`).
     """
     places = [real, synthetic] if test is None else [real, synthetic, test]
-    read = ticked(places, "read", progress)
-    came = [tables.Named(str(place), tables.read(place, settings.read, settings.columns)) for place in read]
+    came: list[tables.Named] = []
+    for place in ticked(places, "read", progress):
+        like = came[0].table.schema if came else None
+        came.append(tables.Named(str(place), tables.load(place, settings.read, settings.columns, like).table))
     train, rows, *unseen = tables.unify(came, like=came[0].table.schema).tables
     if unseen:
         holdout = unseen[0]

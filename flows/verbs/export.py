@@ -23,7 +23,7 @@ def export(
         out: The directory to publish. An earlier export in it is replaced.
         rows: Number of rows.
         home: The home directory, which must not be inside `out`.
-        settings: The seed (row i is a function of version, seed and i), and how the rows are partitioned.
+        settings: The seed (row i is a function of version, seed and i), and how the rows are written.
         progress: Called as rows are written, if given.
 
     Raises:
@@ -40,5 +40,6 @@ def export(
             rows,
             seed=settings.seed,
             partition_by=settings.partition_by,
+            form=settings.format,
             progress=progress or silent,
         )

@@ -43,7 +43,7 @@ class ReplayRequest(Record):
     """The request of a replay.
 
     Attributes:
-        data: The table: a Parquet file, or a directory, a pattern or an object store's prefix of Parquet files.
+        data: The table.
         home: The home directory.
         name: The name of the model that the settings are about. The MLflow run is one of its runs.
         settings: All other choices.

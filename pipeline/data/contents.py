@@ -2,14 +2,14 @@
 
 A run digests a file, reads its columns and reads its rows, in this order and at different times. An object of a store
 is fetched once for all of that: its digest is computed on the way, and it is kept as a file of this machine for as long
-as the run needs it. A file of this machine is read where it is. Whoever reads a file that has changed since its digest
-was computed gets an error instead of rows.
+as the run needs it. What a query answers is kept likewise. A file of this machine is read where it is. Whoever reads a
+file that has changed since its digest was computed gets an error instead of rows.
 """
 
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkstemp
@@ -18,7 +18,9 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from pipeline.data.storage import Object, fetch, pieces, tail
+from pipeline.data.formats import Content, Piece
+from pipeline.data.queries import Query
+from pipeline.data.storage import Object, beginning, fetch, pieces, tail
 from pipeline.errors import TableError
 
 MOST = 2**34
@@ -47,6 +49,7 @@ class Contents:
         self._directory, self._most = copies, most
         self._digested: dict[Path | Object, _Digested] = {}
         self._copies: dict[Object, Path] = {}
+        self._answers: dict[Query, pa.Table] = {}
         self._lock = RLock()
 
     def digest(self, file: Path | Object) -> str:
@@ -61,18 +64,29 @@ class Contents:
                 self._digested[file] = _local(file) if isinstance(file, Path) else self._object(file)
             return self._digested[file].digest
 
+    def answer(self, query: Query, ask: Callable[[Query], pa.Table]) -> pa.Table:
+        """What a database answers to a query: it is asked once, so that everything is about the same rows.
+
+        With a directory for copies, the answer is kept there and mapped into memory.
+        """
+        with self._lock:
+            if query not in self._answers:
+                table = ask(query)
+                self._answers[query] = table if self._directory is None else _mapped(table, self._copy())
+            return self._answers[query]
+
     def expect(self, found: Object, digest: str) -> None:
         """Say which digest an object has, as far as is known without fetching it."""
         with self._lock:
             self._digested.setdefault(found, _Digested(digest))
 
     @contextmanager
-    def reading(self, file: Path | Object, *, end: bool = False) -> Iterator[Path | pa.Buffer]:
+    def reading(self, file: Path | Object, piece: Piece = "all") -> Iterator[Content]:
         """What to read of a file: its path, the path of its copy, or its bytes.
 
         Args:
             file: The file.
-            end: Whether the footer of a Parquet file is enough.
+            piece: How much of an object is enough: "end" is the footer of a Parquet file.
 
         Raises:
             TableError: Its content is not what was digested.
@@ -89,8 +103,8 @@ class Contents:
         if copy is not None:
             yield copy
             return
-        content = tail(file) if end else fetch(file)
-        if not end and known is not None and hashlib.sha256(content).hexdigest() != known.digest:
+        content = {"all": fetch, "begin": beginning, "end": tail}[piece](file)
+        if piece == "all" and known is not None and hashlib.sha256(content).hexdigest() != known.digest:
             raise _changed(file)
         yield content
 
@@ -119,9 +133,23 @@ class Contents:
             earliest = next(iter(sizes))
             self._copies.pop(earliest).unlink()
             del sizes[earliest]
+        return self._copy()
+
+    def _copy(self) -> Path:
+        """A new file for a copy."""
+        assert self._directory is not None
+        self._directory.mkdir(mode=0o700, exist_ok=True)
         file, copy = mkstemp(dir=self._directory)
         os.close(file)
         return Path(copy)
+
+
+def _mapped(table: pa.Table, file: Path) -> pa.Table:
+    """A table that lies in a file."""
+    with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    with pa.memory_map(str(file)) as source:
+        return pa.ipc.open_stream(source).read_all()
 
 
 def _local(file: Path) -> _Digested:

@@ -1,10 +1,11 @@
-"""Datasets out: Parquet parts and a manifest, published by rename.
+"""Datasets out: parts and a manifest, published by rename.
 
-An export is a directory of Parquet parts and a manifest (`pipeline.data.manifest`), readable as one table. It is
-written beside its final place and renamed into it when it is complete, so a reader sees the old dataset or the new one,
-never half of one. Some systems cannot exchange two directories in one step (other than Linux, and some network file
-systems). There a publisher that is killed between two renames leaves no dataset; the next publisher puts the old one
-back first. It also removes what dead publishers left beside the place. `verify` compares a directory with its manifest.
+An export is a directory of parts in one format (`pipeline.data.formats.writing`) and a manifest
+(`pipeline.data.manifest`), readable as one table. It is written beside its final place and renamed into it when it is
+complete, so a reader sees the old dataset or the new one, never half of one. Some systems cannot exchange two
+directories in one step (other than Linux, and some network file systems). There a publisher that is killed between two
+renames leaves no dataset; the next publisher puts the old one back first. It also removes what dead publishers left
+beside the place. `verify` compares a directory with its manifest.
 
 Only an earlier export is ever replaced: a directory whose manifest can be read and names every file in it. A directory
 with any other file is refused.
@@ -21,21 +22,21 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
-from pipeline.data import parts
+from pipeline.data import formats, parts
+from pipeline.data.formats import Writer, Written
 from pipeline.data.manifest import FORMAT, Manifest, Part, Source
 from pipeline.data.manifest import load as load_manifest
 from pipeline.data.parts import PART_ROWS
-from pipeline.errors import InputError, NotFoundError, ResynthError
+from pipeline.errors import InputError, NotFoundError, ResynthError, TableError
 from pipeline.files import sync
 from pipeline.progress import Progress, silent
 
 __all__ = ["Manifest", "Part", "Source", "check_target", "discard", "load_manifest", "place", "publish", "verify"]
 
 AT_FDCWD, RENAME_EXCHANGE = -100, 2  # of Linux
-PART = re.compile(r"part-\d{5,9}\.parquet", re.ASCII)
+PART = re.compile(rf"part-\d{{5,9}}\.(?:{'|'.join(formats.WRITERS)})", re.ASCII)
 PROBE = re.compile(r"\.\..+\.[0-9a-f]{32}\.[0-9a-f]{8}\.probing")  # made only to see whether the place is writable
 LONGEST_NAME, LONGEST_PATH = 255, 2000  # bytes
 
@@ -50,6 +51,7 @@ def publish(
     seed: int,
     part_rows: int = PART_ROWS,
     partition_by: Sequence[str] = (),
+    form: Written = "parquet",
     progress: Progress = silent,
 ) -> Manifest:
     """Write batches as a dataset, replacing an earlier export in one step.
@@ -63,20 +65,20 @@ def publish(
         seed: The seed of the rows.
         part_rows: Rows of a part, unless rows are partitioned.
         partition_by: Columns whose values go into the paths of the parts.
+        form: The format of the parts.
         progress: Receives the phase "export".
 
     Raises:
         InputError: The directory cannot be written, or holds something other than an export; or the rows cannot be
-            partitioned by these columns.
+            partitioned by these columns or written in this format.
         ResynthError: The batches do not have `rows` rows.
     """
     directory = check_target(directory)
     with _parents(directory), _beside(directory, "partial") as aside:
         aside.mkdir()
-        written = parts.write(
-            batches, aside, schema, rows=rows, part_rows=part_rows, partition_by=partition_by, progress=progress
-        )
-        manifest = Manifest.of(written, schema, source, seed, tuple(partition_by))
+        layout = parts.Arrangement(form, source.name, part_rows, tuple(partition_by))
+        written = parts.write(batches, aside, schema, layout, rows=rows, progress=progress)
+        manifest = Manifest.of(written, schema, source, seed, layout.partition_by, form)
         manifest.write(aside)
         for path in (*aside.rglob("*"), aside):
             sync(path)
@@ -161,7 +163,9 @@ def verify(directory: Path) -> tuple[str, ...]:
     if not 1 <= manifest.format <= FORMAT:
         problems.append(f"{manifest.file} is of format {manifest.format}, expected 1 to {FORMAT}")
     listed = {part.file for part in manifest.parts} | {manifest.file}
-    found = sorted(path.relative_to(directory).as_posix() for path in directory.rglob("*.parquet"))
+    suffixes = {f".{suffix}" for suffix in formats.WRITERS}
+    below = [path for path in directory.rglob("*") if path.suffix in suffixes]
+    found = sorted(path.relative_to(directory).as_posix() for path in below)
     problems += [f"{shown(name)} is not in the manifest" for name in found if name not in listed]
     if len(listed) <= len(manifest.parts):
         problems.append(f"{manifest.file} was changed: it names a part twice")
@@ -173,7 +177,7 @@ def verify(directory: Path) -> tuple[str, ...]:
         if part.first != first:
             problems.append(f"{shown(part.file)} begins at row {part.first}, expected {first}")
         first = part.first + part.rows
-        problems += _part_problems(directory, part, expected)
+        problems += _part_problems(directory, part, expected, formats.WRITERS[manifest.written_as])
     if first != manifest.rows:
         problems.append(f"the parts hold {first} rows, expected {manifest.rows}")
     return tuple(problems)
@@ -196,7 +200,7 @@ def _is_part(name: str) -> bool:
     )
 
 
-def _part_problems(directory: Path, part: Part, expected: pa.Schema | None) -> list[str]:
+def _part_problems(directory: Path, part: Part, expected: pa.Schema | None, writer: Writer) -> list[str]:
     name, file = shown(part.file), directory / part.file
     if not _is_part(part.file) or file.resolve() != directory.resolve() / part.file:
         return [f"{name} is no file of the export; it was not opened"]
@@ -207,13 +211,13 @@ def _part_problems(directory: Path, part: Part, expected: pa.Schema | None) -> l
     if parts.sha256(file) != part.sha256:
         return [f"{name} was changed: its SHA-256 is not the manifest's"]
     try:
-        rows, schema = pq.read_metadata(file).num_rows, pq.read_schema(file)
-    except (ValueError, OSError, pa.ArrowException):
-        return [f"{name} is no readable Parquet"]
+        schema, rows = writer.footer(file)
+    except (ValueError, OSError, pa.ArrowException, TableError):
+        return [f"{name} is no readable {writer.called}"]
     problems = []
     if rows != part.rows:
         problems.append(f"{name} holds {rows} rows, expected {part.rows}")
-    if expected is not None and not schema.equals(expected, check_metadata=True):
+    if expected is not None and not schema.equals(writer.expected(expected), check_metadata=True):
         problems.append(f"{name} has another schema than the manifest")
     return problems
 

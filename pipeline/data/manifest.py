@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
+from pipeline.data.formats import Written
 from pipeline.errors import NotFoundError
 from pipeline.records import Record
 
@@ -57,6 +58,7 @@ class Manifest(Record):
         rows: Number of rows.
         arrow_schema: The schema of all columns, those in paths included, as an IPC message in base64.
         partition_by: Columns whose values are in the paths of the parts.
+        written_as: The format of the parts, as in the setting `format`.
         parts: The files, in the order of their rows.
         digest: SHA-256 of the manifest's content.
         created_at: Time of writing: ISO 8601, UTC.
@@ -68,13 +70,20 @@ class Manifest(Record):
     rows: int
     arrow_schema: str
     partition_by: tuple[str, ...] = ()
+    written_as: Written = "parquet"
     parts: tuple[Part, ...]
     digest: str = ""
     created_at: str = ""
 
     @classmethod
     def of(
-        cls, parts: tuple[Part, ...], schema: pa.Schema, source: Source, seed: int, partition_by: tuple[str, ...]
+        cls,
+        parts: tuple[Part, ...],
+        schema: pa.Schema,
+        source: Source,
+        seed: int,
+        partition_by: tuple[str, ...],
+        written_as: Written = "parquet",
     ) -> "Manifest":
         """The manifest of parts that were just written."""
         manifest = cls(
@@ -83,6 +92,7 @@ class Manifest(Record):
             rows=sum(part.rows for part in parts),
             arrow_schema=base64.b64encode(schema.serialize().to_pybytes()).decode(),
             partition_by=partition_by,
+            written_as=written_as,
             parts=parts,
         )
         now = datetime.now(UTC).isoformat(timespec="seconds")
@@ -91,8 +101,13 @@ class Manifest(Record):
     def content_digest(self) -> str:
         """SHA-256 of the manifest without `digest` and `created_at`: equal for equal datasets."""
         new: set[str] = {"partition_by"} if self.format == 1 else set()
-        text = self.model_dump_json(exclude={"digest", "created_at"} | new)
+        text = self.model_dump_json(exclude={"digest", "created_at"} | new | self._usual)
         return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def _usual(self) -> set[str]:
+        """What is not written where it is as in earlier manifests, so that their digests and readers go on."""
+        return {"written_as"} if self.written_as == "parquet" else set()
 
     @property
     def file(self) -> str:
@@ -118,8 +133,9 @@ class Manifest(Record):
 
     def write(self, directory: Path) -> None:
         """Write the manifest into a directory that already holds the parts."""
-        with pq.ParquetWriter(directory / self.file, self.part_schema) as writer:
-            writer.add_key_value_metadata({KEY: self.model_dump_json().encode()})
+        kinds = self.part_schema if self.written_as == "parquet" else None
+        with pq.ParquetWriter(directory / self.file, kinds or pa.schema([])) as writer:
+            writer.add_key_value_metadata({KEY: self.model_dump_json(exclude=self._usual).encode()})
 
 
 def load(directory: Path) -> Manifest:

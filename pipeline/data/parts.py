@@ -1,7 +1,8 @@
-"""Rows as Parquet parts, in one directory or by the values of columns.
+"""Rows as parts, in one directory or by the values of columns.
 
-`part-00000.parquet`, `part-00001.parquet`, … hold the rows in their order. A part is a whole number of blocks
-(`pipeline.randomness.BLOCK`), so that no two parts share one: each can be generated, written and checked by itself.
+`part-00000.parquet`, `part-00001.parquet`, … hold the rows in their order; the suffix is that of the format. A part is
+a whole number of blocks (`pipeline.randomness.BLOCK`), so that no two parts share one: each can be generated, written
+and checked by itself.
 
 With `partition_by`, parts lie in directories named after the values (`country=DE/part-00000.parquet`), as Hive, Spark
 and Arrow write them: URL-encoded, and `__HIVE_DEFAULT_PARTITION__` for null. Rows are taken in rounds of `ROUND`. Each
@@ -19,8 +20,9 @@ from urllib.parse import quote
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
+from pipeline.data import formats
+from pipeline.data.formats import Written
 from pipeline.data.manifest import Part, without
 from pipeline.errors import InputError, ResynthError
 from pipeline.progress import Progress, Tick
@@ -32,6 +34,22 @@ MOST = 10_000  # partitions of an export
 LONGEST_NAME = 255  # bytes of a file's name
 NULL = "__HIVE_DEFAULT_PARTITION__"
 NOT_IN_NAMES = frozenset("/\\=%")
+
+
+class Arrangement(NamedTuple):
+    """How an export is laid out.
+
+    Attributes:
+        form: The format of the parts.
+        title: Name of the table, where a format has a place for it.
+        part_rows: Rows of a part, unless rows are partitioned.
+        partition_by: Columns whose values go into the paths of the parts.
+    """
+
+    form: Written
+    title: str
+    part_rows: int
+    partition_by: tuple[str, ...]
 
 
 class Piece(NamedTuple):
@@ -52,29 +70,30 @@ def write(
     batches: Iterable[pa.Table],
     directory: Path,
     schema: pa.Schema,
+    layout: Arrangement,
     *,
     rows: int,
-    part_rows: int,
-    partition_by: Sequence[str],
     progress: Progress,
 ) -> tuple[Part, ...]:
     """Write batches as parts below a directory.
 
     Raises:
-        InputError: The rows cannot be partitioned by these columns.
+        InputError: The rows cannot be partitioned by these columns, or the format cannot hold them.
         ResynthError: The batches do not have `rows` rows.
     """
-    check(schema, partition_by)
+    form, title, part_rows, partition_by = layout
+    check(schema, partition_by, form=form)
+    writer = formats.WRITERS[form]
     told = _counted(batches, rows, progress)
-    pieces = _partitioned(told, partition_by) if partition_by else _cut(told, part_rows)
+    pieces = _partitioned(told, partition_by) if partition_by else _cut(told, rows if writer.alone else part_rows)
     parts: list[Part] = []
     written, done = without(schema, partition_by), 0
-    for name, group in groupby(pieces, lambda piece: f"{piece.place}part-{piece.number:05d}.parquet"):
+    for name, group in groupby(pieces, lambda piece: f"{piece.place}part-{piece.number:05d}.{writer.suffix}"):
         file, first = directory / name, done
         file.parent.mkdir(parents=True, exist_ok=True)
-        with pq.ParquetWriter(file, written, compression="zstd") as writer:
+        with writer.writing(file, written, title) as add:
             for piece in group:
-                writer.write_table(piece.rows.select(written.names))
+                add(piece.rows.select(written.names))
                 done += piece.rows.num_rows
         part = Part(file=name, first=first, rows=done - first, bytes=file.stat().st_size, sha256=sha256(file))
         parts.append(part)
@@ -83,18 +102,24 @@ def write(
     return tuple(parts)
 
 
-def check(schema: pa.Schema, partition_by: Sequence[str], table: pa.Table | None = None) -> None:
-    """Check that rows of a schema can be partitioned by columns.
+def check(
+    schema: pa.Schema, partition_by: Sequence[str], table: pa.Table | None = None, form: Written = "parquet"
+) -> None:
+    """Check that rows of a schema can be partitioned by columns, and written in a format.
 
     Args:
         schema: The schema of the rows.
         partition_by: The columns.
         table: Rows like those to come, to count partitions by; None skips that check.
+        form: The format.
 
     Raises:
-        InputError: A column does not exist, is the only one, or has a type that no path can carry; or there are too
-            many partitions.
+        InputError: A column does not exist, is the only one, or has a type that no path can carry; there are too many
+            partitions; or the format cannot hold a column, or has no place for partitions.
     """
+    formats.check(form, without(schema, partition_by))
+    if partition_by and formats.WRITERS[form].alone:
+        raise InputError(f"partition_by: expected no columns with format {form}, which is one file")
     for column in partition_by:
         if column not in schema.names:
             raise InputError(f"partition_by: expected a column ({', '.join(schema.names)}), got {column!r}")

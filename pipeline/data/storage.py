@@ -1,8 +1,9 @@
-"""Where a table lies: in files of this machine, or in an object store.
+"""Where a table lies: in files of this machine, in an object store, or in a database.
 
-A user names a *place*: a path, or the URI of a store's prefix or object (`s3://bucket/incoming`). Arrow reaches the
-stores. Credentials and endpoints come from the stores' own environment variables (`AWS_ACCESS_KEY_ID`,
-`AWS_ENDPOINT_URL`, …). A URI that carries a password or options is refused, because it would end up in logs.
+A user names a *place*: a path, the URI of a store's prefix or object (`s3://bucket/incoming`), or the address of a
+query (`pipeline.data.queries`). Arrow reaches the stores. Credentials and endpoints come from the stores' own
+environment variables (`AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL`, …). A URI that carries a password or options is refused,
+because it would end up in logs.
 
 A store that does not answer ends a run; a damaged object is only put aside. To tell the two apart, an object or its end
 is first fetched, which fails only if the store does, and parsed afterwards.
@@ -18,12 +19,14 @@ from urllib.parse import urlsplit
 import pyarrow as pa
 from pyarrow.fs import FileInfo, FileSelector, FileSystem, FileType
 
+from pipeline.data import queries
+from pipeline.data.formats.base import HEAD
+from pipeline.data.queries import STORES, Query
 from pipeline.errors import ResynthError, SettingsError
 from pipeline.records import Record
 
 PIECE = 2**26  # bytes of an object that are asked for at once
 MARGIN = 8  # bytes after the footer of a Parquet file: its length, and the format's mark
-SCHEMES = {"s3": "S3", "gs": "Google", "gcs": "Google", "abfs": "Azure", "abfss": "Azure"}
 
 
 class Object(Record):
@@ -110,24 +113,29 @@ class Delta(Record):
         return f"{PurePosixPath(self.uri).name}@{self.version}"
 
 
-File = Path | Object | Keyed | Delta
+File = Path | Object | Keyed | Delta | Query
 Place = Path | str
-"""A path; or a text, the URI of a prefix or an object."""
+"""A path; or a text, the URI of a prefix or an object, or the address of a query."""
 
 
 def place(named: str | Path) -> Place:
     """The place that a user's text names.
 
     Raises:
-        SettingsError: The URI is of an unknown store, or holds more than an address.
+        SettingsError: The URI is of an unknown store, holds more than an address, or names no query.
     """
     text = str(named)
     if isinstance(named, Path) or "://" not in text:
         return Path(named)
+    if queries.asked(text):
+        return queries.parse(text).address
     parts = urlsplit(text)
-    if parts.scheme not in SCHEMES or not parts.netloc:
-        known = ", ".join(f"{scheme}://" for scheme in SCHEMES)
-        raise SettingsError(f"expected a path or an address that begins with {known}; got {parts.scheme}://")
+    if parts.scheme not in STORES or not parts.netloc:
+        known = ", ".join(f"{scheme}://" for scheme in STORES)
+        raise SettingsError(
+            f"expected a path, a database's address with ?table= or ?query=, or an address that begins with {known}; "
+            f"got {parts.scheme}://"
+        )
     user = parts.username if not parts.scheme.startswith("abfs") else None  # there the user is the container
     if user is not None or parts.password is not None or parts.query or parts.fragment:
         raise SettingsError(
@@ -137,9 +145,16 @@ def place(named: str | Path) -> Place:
     return text.rstrip("/")
 
 
-def absolute(named: Place) -> Place:
-    """The same place, whatever the working directory."""
-    return named if isinstance(named, str) else named.resolve()
+def absolute(named: Place, base: Path | None = None) -> Place:
+    """The same place, whatever the working directory.
+
+    Args:
+        named: The place.
+        base: The directory that a relative path begins at. Default: the working directory, with links resolved.
+    """
+    if isinstance(named, str):
+        return queries.parse(named).anchored(base or Path.cwd()).address if queries.asked(named) else named
+    return named.resolve() if base is None else base / named
 
 
 def objects(uri: str) -> list[Object]:
@@ -213,13 +228,24 @@ def tail(found: Object) -> pa.Buffer:
             return pa.py_buffer(file.read_at(taken, size - taken))
 
 
-def is_data(path: PurePath) -> bool:
-    """Whether a file is Parquet data.
+def beginning(found: Object) -> pa.Buffer:
+    """The beginning of an object: enough to recognise its format and to know the columns of texts.
+
+    Raises:
+        ResynthError: The store does not answer, or refuses.
+    """
+    with _asking(found.uri):
+        system, path = reach(found.uri)
+        with system.open_input_file(path) as file:
+            return pa.py_buffer(file.read_at(min(HEAD, file.size()), 0))
+
+
+def is_hidden(path: PurePath) -> bool:
+    """Whether a file is no data.
 
     As for Spark, it is not where its name or a folder's begins with "." or "_", except for a folder `_column=value`.
     """
-    hidden = any(part.startswith(".") or (part.startswith("_") and "=" not in part) for part in path.parts)
-    return path.suffix == ".parquet" and not hidden
+    return any(part.startswith(".") or (part.startswith("_") and "=" not in part) for part in path.parts)
 
 
 def reach(uri: str) -> tuple[FileSystem, str]:
@@ -248,5 +274,5 @@ def _asking(uri: str) -> Iterator[None]:
         yield
     except (OSError, pa.ArrowInvalid) as error:
         reason = str(error).splitlines()[0][:200]
-        store = SCHEMES[urlsplit(uri).scheme]
+        store = STORES[urlsplit(uri).scheme]
         raise ResynthError(f"expected the {store} object store to serve {uri}: {reason}") from error

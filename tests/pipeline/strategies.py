@@ -85,7 +85,21 @@ def arrays(draw: st.DrawFn, *, nulls: bool = True) -> pa.Array:
     arrow = draw(st.sampled_from(sorted(VALUES, key=str)))
     some = draw(st.lists(VALUES[arrow], min_size=1, max_size=30))
     value = st.one_of(st.none(), st.sampled_from(some)) if nulls else st.sampled_from(some)
-    values = some + draw(st.lists(value, max_size=60))
+    return _array(some + draw(st.lists(value, max_size=60)), arrow)
+
+
+@st.composite
+def every_type(draw: st.DrawFn, rows: int = 12) -> pa.Table:
+    """A table with a column of every supported type, with nulls."""
+    columns = {
+        str(arrow): _array(draw(st.lists(st.none() | VALUES[arrow], min_size=rows, max_size=rows)), arrow)
+        for arrow in sorted(VALUES, key=str)
+    }
+    return pa.table(columns)
+
+
+def _array(values: list[object], arrow: pa.DataType) -> pa.Array:
+    """Values as an array of a type."""
     if pa.types.is_struct(arrow) and len({field.name for field in arrow}) < arrow.num_fields:
         return _structures(values, arrow)
     if not pa.types.is_dictionary(arrow):

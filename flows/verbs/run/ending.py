@@ -27,6 +27,7 @@ def publish(job: Job, version: Version, incoming: Incoming) -> Export:
             incoming.rows if settings.rows is None else settings.rows,
             seed=settings.seed,
             partition_by=settings.partition_by,
+            form=settings.format,
             progress=progress,
         )
         publication.written(request.home, request.name, waiting, manifest)

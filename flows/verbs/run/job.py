@@ -21,7 +21,7 @@ class RunRequest(Record):
     """The request of a run.
 
     Attributes:
-        data: The table: a Parquet file, or a directory, a pattern or an object store's prefix of Parquet files.
+        data: The table.
         home: The home directory, with state and exports.
         name: The model's name.
         settings: All other choices.

@@ -27,7 +27,7 @@ def read(job: Job) -> Incoming:
         progress(Tick("read", 9, 10, notes=inspection.brief(work.columns)))
         if job.champion is not None and settings.policy.new_columns == "refuse":
             reading.match(work, job.champion, job.models, kept=False)
-        parts.check(work.columns.arrow, settings.partition_by, work.read("incoming"))
+        parts.check(work.columns.arrow, settings.partition_by, work.read("incoming"), settings.format)
     job.tracked.data(job.request.data, incoming.digest, work.columns.arrow, incoming.rows)
     job.tracked.text(work.columns.to_json(), "schema.json")
     return incoming

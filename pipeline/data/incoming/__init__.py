@@ -1,6 +1,6 @@
 """Which rows of a growing collection of files a training sees.
 
-Parquet files come in night after night. A *ledger* remembers the SHA-256 of every file that was taken in. `survey`
+Files come in night after night. A *ledger* remembers the SHA-256 of every file that was taken in. `survey`
 compares the files that are there now with the ledger and sorts them into three classes:
 
 - *known*: the content is in the ledger. A renamed or copied file is still known, so no row counts twice.
@@ -12,6 +12,8 @@ Files whose columns differ harmlessly (`pipeline.data.tables.unify`) have one *s
 every shape. The known files that are still there determine which shape is right; without known files, the most common
 shape is right. Where the table's columns may change, the newest shape is right as long as a file of it is there, and
 files of earlier shapes are ignored, known or not.
+
+A query is a file too: new as a whole whenever its rows differ, so a column of times should say which of them are new.
 
 Objects of a store are treated like files. An object whose address, size and time are in the ledger is not fetched
 again.

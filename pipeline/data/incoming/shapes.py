@@ -3,6 +3,9 @@
 A *shape* is a schema that can hold every file of the group. Its *mark* is a hash of the schema it began with. A new
 file joins the first shape that it fits (`pipeline.data.tables.joined`), trying the right shape first, or it founds a
 new one. The ledger keeps the shapes, so known files are not read again.
+
+A file that tells no types, such as CSV, is read with the types of the right shape where they hold. Types that were
+guessed may be widened further than types that files tell, because all files are read again with the wider type.
 """
 
 import base64
@@ -14,6 +17,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
+from pipeline.arrow.naming import type_of
 from pipeline.arrow.widening import candidates, lossless
 from pipeline.data import tables
 from pipeline.data.contents import Contents
@@ -87,21 +91,23 @@ def sort(
     told = passed | {file.digest: file.columns for file in ledger.files}
     known = [file.digest for file in ledger.files if file.digest in here]
     marks = {digest: mark for digest, mark in told.items() if digest in here and mark}
-    marks |= {digest: _mark(_schema(here[digest], overrides, contents)) for digest in known if digest not in marks}
+    marks |= {
+        digest: _mark(_schema(here[digest], settings, overrides, contents)) for digest in known if digest not in marks
+    }
     shapes = {} if again else {mark: read_shape(text) for mark, text in ledger.shapes.items()}
     for mark in dict.fromkeys(marks.values()):
         if mark not in shapes:
             files = [here[digest] for digest, other in marks.items() if other == mark]
             before = read_shape(ledger.shapes[mark]) if mark in ledger.shapes else None
-            shapes[mark] = _merged([_schema(file, overrides, contents) for file in files], before)
+            shapes[mark] = _merged([_schema(file, settings, overrides, contents) for file in files], before)
     came = [*ledger.columns, *marks.values()] if changing else []
     right = right_shape(_in_order(marks, known, here), set(known), came) if known else ""
     reasons: dict[str, str] = {}
     judged = [digest for digest in here if digest not in told]
     for digest in judged:
         try:
-            table = tables.load([here[digest]], settings, overrides, shapes.get(right), contents).table
-            marks[digest] = _place(table, shapes, right)
+            like = shapes.get(right, next(iter(shapes.values()), None))
+            marks[digest] = _place(tables.gather([here[digest]], settings, overrides, like, contents), shapes, right)
         except InputError as error:
             reasons[digest] = str(error)
     return Sorted(_in_order(marks, known, here), reasons, shapes, frozenset(judged), rules)
@@ -131,14 +137,14 @@ def write_shape(shape: pa.Schema) -> str:
     return base64.b64encode(shape.serialize().to_pybytes()).decode()
 
 
-def _place(table: pa.Table, shapes: dict[str, pa.Schema], right: str) -> str:
+def _place(found: tables.Gathered, shapes: dict[str, pa.Schema], right: str) -> str:
     """The mark of a table's shape. An existing shape may be widened; if none fits, a new one is founded."""
     for mark in sorted(shapes, key=lambda mark: mark != right):
-        shape, reasons = tables.joined(shapes[mark], table)
+        shape, reasons = tables.joined(shapes[mark], found.loaded.table, found.guessed)
         if not reasons:
             shapes[mark] = shape
             return mark
-    shape = tables.founded(table)
+    shape = tables.founded(found.loaded.table, found.guessed)
     mark = _mark(shape)
     shapes[mark] = shape
     return mark
@@ -160,13 +166,15 @@ def _mark(schema: pa.Schema) -> str:
     return hashlib.sha256(json.dumps(columns).encode()).hexdigest()
 
 
-def _schema(file: File, overrides: Mapping[str, ColumnSettings], contents: Contents) -> pa.Schema:
-    """The schema of a file after the casts that the settings ask for. Values are not read."""
-    schema = tables.footer(file, contents).schema
+def _schema(
+    file: File, settings: ReadSettings, overrides: Mapping[str, ColumnSettings], contents: Contents
+) -> pa.Schema:
+    """The schema of a file after the casts that the settings ask for. Values are read only if they alone tell types."""
+    schema = tables.footer(file, contents, settings).schema
     for i, field in enumerate(schema):
         wanted = overrides[field.name].type if field.name in overrides else None
         if wanted is not None:
-            schema = schema.set(i, field.with_type(pa.type_for_alias(wanted)))
+            schema = schema.set(i, field.with_type(type_of(wanted)))
     return schema
 
 

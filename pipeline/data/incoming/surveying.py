@@ -5,11 +5,13 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from pipeline.data import tables
 from pipeline.data.contents import Contents
 from pipeline.data.incoming.ledger import Arrivals, Known, Ledger, Quarantined
 from pipeline.data.incoming.shapes import right_shape, sort, write_shape
+from pipeline.data.queries import Query
 from pipeline.data.storage import Delta, File, Keyed, Object
-from pipeline.data.tables import ReadSettings
+from pipeline.data.tables import ReadSettings, opening
 from pipeline.schema import ColumnSettings
 
 
@@ -94,6 +96,8 @@ def _digest(file: File, ledger: Ledger, contents: Contents, stamps: dict[str, st
     """
     if isinstance(file, Delta):
         return hashlib.sha256(f"{file.uri}\n{file.version}".encode()).hexdigest()
+    if isinstance(file, Query):
+        return tables.digest(opening.rows(file, contents=contents).table)
     if not isinstance(file, Keyed):
         return _content(file, ledger, contents, stamps)
     keys = json.dumps(sorted((key.name, key.value) for key in file.keys))

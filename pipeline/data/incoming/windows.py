@@ -64,7 +64,7 @@ def window(
     contents = contents or Contents()
     files = arrivals.files[-(settings.last_files or 0) :]
     if settings.time is None and settings.last_rows is not None:
-        files = _holding(files, settings.last_rows, contents)
+        files = _holding(files, settings.last_rows, read, contents)
     if like is None and arrivals.shape in arrivals.ledger.shapes:
         like = read_shape(arrivals.ledger.shapes[arrivals.shape])
     rows, notes = tables.load(files, read, overrides, like, contents)
@@ -73,7 +73,7 @@ def window(
     if settings.last_rows is not None:
         rows = rows.slice(max(0, rows.num_rows - settings.last_rows))
     latest = files[len(files) - min(arrivals.new, len(files)) :]
-    new = min(rows.num_rows, sum(tables.footer(file, contents).rows for file in latest))
+    new = min(rows.num_rows, sum(tables.footer(file, contents, read).rows for file in latest))
     return Window(rows, rows.slice(rows.num_rows - new), notes=notes)
 
 
@@ -138,10 +138,10 @@ def _later(times: pa.ChunkedArray, than: pa.Scalar) -> pa.ChunkedArray:
     return pc.fill_null(pc.greater(times, than), False)  # noqa: FBT003
 
 
-def _holding(files: tuple[File, ...], rows: int, contents: Contents) -> tuple[File, ...]:
+def _holding(files: tuple[File, ...], rows: int, read: ReadSettings, contents: Contents) -> tuple[File, ...]:
     """The fewest files at the end that together hold `rows` rows."""
     start = len(files)
     while start > 0 and rows > 0:
         start -= 1
-        rows -= tables.footer(files[start], contents).rows
+        rows -= tables.footer(files[start], contents, read).rows
     return files[start:]

@@ -1,35 +1,14 @@
 """Checks of values as they are read. No message quotes a value."""
 
-from typing import Literal
-
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import Field
 
 from pipeline.arrow.widening import leaves, value_type
+from pipeline.data.formats import ReadSettings
 from pipeline.errors import SchemaError, TableError
-from pipeline.records import Record
 
 LARGEST = 1e300
 """Larger numbers count as infinite, because differences and squares of such columns would be."""
-
-
-class ReadSettings(Record):
-    """What happens to doubtful values.
-
-    Attributes:
-        infinite: Infinite numbers and numbers beyond ±1e300: "refuse" the table, or "clip" them to the largest other
-            number of the column.
-        longest_text: Most bytes of one text. A longer one refuses the table.
-
-    Example:
-        >>> from pipeline import ReadSettings
-        >>> ReadSettings(infinite="clip").longest_text
-        65536
-    """
-
-    infinite: Literal["refuse", "clip"] = "refuse"
-    longest_text: int = Field(default=65_536, ge=1)
 
 
 def check_names(table: pa.Table, where: str) -> None:

@@ -9,13 +9,15 @@ every value is written as an integer is, and days if every value is written like
 A directory of a table format (Delta Lake, Apache Iceberg, Apache Hudi) also holds files of deleted rows. A Delta Lake
 table is read through its log; the others are refused.
 
+Files are of one format: Parquet if there is any Parquet file, else the one other format whose suffix files have.
+
 An export of resynth below the user's place is passed over, because made-up rows are no data to learn from. It is read
 if it is the place itself.
 """
 
 import glob
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path, PurePath, PurePosixPath
 from typing import TypeVar
@@ -23,10 +25,11 @@ from urllib.parse import unquote
 
 import numpy as np
 
+from pipeline.data import formats, queries
 from pipeline.data.manifest import MANIFEST
-from pipeline.data.storage import File, Key, Keyed, Object, Place, is_data, objects, there
+from pipeline.data.storage import File, Key, Keyed, Object, Place, is_hidden, objects, place, there
 from pipeline.data.tables import delta
-from pipeline.errors import SchemaError, TableError
+from pipeline.errors import SchemaError, TableError, did_you_mean
 
 NULL = "__HIVE_DEFAULT_PARTITION__"
 _F = TypeVar("_F", Path, Object)
@@ -39,16 +42,22 @@ ICEBERG = "*.metadata.json"
 
 
 def files(path: Place) -> Sequence[File]:
-    """The Parquet files of a place, in order of their names.
+    """The files of a place, in order of their names.
 
-    A file stands for itself, a directory or prefix for all files below it, and a pattern for everything it matches.
+    A file and a query stand for themselves, a directory or prefix for all files below it, and a pattern for everything
+    it matches.
 
     Raises:
-        TableError: The place is empty, holds no Parquet file, or is of a table format that is not read.
+        TableError: The place is empty, holds no file or files of several formats, or is of a table format that is not
+            read.
         SchemaError: A path names a column twice, or holds bytes that are not UTF-8.
+        SettingsError: The place is no address.
         ResynthError: An object store does not answer.
     """
-    return _objects(path) if isinstance(path, str) else _local(path)
+    path = place(path)
+    if isinstance(path, Path):
+        return _local(path)
+    return [queries.parse(path)] if queries.asked(path) else _objects(path)
 
 
 def _local(path: Path) -> Sequence[File]:
@@ -57,13 +66,17 @@ def _local(path: Path) -> Sequence[File]:
         return [path]
     matched = sorted(glob.glob(str(path), recursive=True)) if glob.has_magic(str(path)) else []  # noqa: PTH207
     if not matched and not path.is_dir():
-        raise TableError(f"expected a Parquet file or a directory of them, found nothing at {path}")
+        beside = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
+        near = "" if glob.has_magic(str(path)) else did_you_mean(path.name, beside)
+        raise TableError(f"expected a file of a table or a directory of them, found nothing at {path}{near}")
     if not matched and (path / "_delta_log").is_dir():
         return [delta.latest(str(path))]
     found = [file for each in matched or [str(path)] for file in _below(Path(each))]
     if not found:
         _refuse_formats([path / "none"], path)
-        raise TableError(f"expected at least one *.parquet file in {path}, found none")
+        folder = matched[0] if matched else path
+        others = formats.counted(each.name for each in Path(folder).rglob("*") if each.is_file())
+        raise TableError(f"expected at least one {formats.KNOWN} file in {path}, found {others or 'none'}")
     distinct = list(dict.fromkeys(found))
     _refuse_formats(distinct, path)
     root = next(folder for folder in (path, *path.parents) if not glob.has_magic(str(folder))) if matched else path
@@ -74,10 +87,31 @@ def _local(path: Path) -> Sequence[File]:
 
 
 def _below(path: Path) -> list[Path]:
-    """The file itself, or the Parquet files anywhere below a directory."""
+    """The file itself, or the files of one format anywhere below a directory."""
     if not path.is_dir():
         return [path]
-    return sorted(file for file in path.rglob("*.parquet") if file.is_file() and is_data(file.relative_to(path)))
+    below = {file: file.relative_to(path) for file in sorted(path.rglob("*")) if formats.named(file.name) is not None}
+    return _of_one_format({file: name for file, name in below.items() if file.is_file() and not is_hidden(name)}, path)
+
+
+def _of_one_format(found: Collection[_F], place: Place) -> list[_F]:
+    """The Parquet files among files of known formats, or all of them if they are of one other format.
+
+    Raises:
+        TableError: There are several other formats.
+    """
+    by_format: dict[str, list[_F]] = {}
+    for file in found:
+        form = formats.named(file.name)
+        by_format.setdefault(form.called if form is not None else "", []).append(file)
+    if (parquet := by_format.get(formats.PARQUET.called)) is not None:
+        return parquet
+    if len(by_format) > 1:
+        told = formats.counted(file.name for file in found)
+        raise TableError(
+            f"expected files of one format in {place}, found {told}: name a pattern, such as {place}/*.csv"
+        )
+    return next(iter(by_format.values()), [])
 
 
 def _without_exports(found: dict[_F, _P], exports: Iterable[PurePath], place: Place) -> dict[_F, _P]:
@@ -86,11 +120,18 @@ def _without_exports(found: dict[_F, _P], exports: Iterable[PurePath], place: Pl
     Raises:
         TableError: All files lie in exports.
     """
-    inside = set(exports) - {PurePath()}
+    inside = {_whole(export) for export in exports} - {PurePath()}
     data = {file: below for file, below in found.items() if inside.isdisjoint(below.parents)}
     if not data:
         raise TableError(f"expected a table at {place}, found exports of resynth only; name one of them to read it")
     return data
+
+
+def _whole(folder: PurePath) -> PurePath:
+    """The directory of an export whose manifest lies in a folder: in the first partition, if there are any."""
+    while "=" in folder.name:
+        folder = folder.parent
+    return PurePath(folder)
 
 
 def _refuse_formats(found: Iterable[Path], place: Path) -> None:
@@ -111,13 +152,17 @@ def _objects(uri: str) -> Sequence[File]:
     governed = {folder: called for name in below.values() for folder, called in _governed(name)}
     if governed.get(PurePosixPath()) == MARKS["_delta_log"]:
         return [delta.latest(uri)]
-    data = {found: name for found, name in below.items() if is_data(name) or found.uri == uri}
+    known = {each: name for each, name in below.items() if formats.named(name.name) is not None and not is_hidden(name)}
+    chosen = listed if [each.uri for each in listed] == [uri] else _of_one_format(known, uri)
+    data = {each: below[each] for each in chosen}
     folders = {folder for name in data.values() for folder in name.parents} | {PurePosixPath()}
     for folder in sorted(folders & governed.keys()):
         _refuse(governed[folder], f"{uri}/{folder}" if folder.parts else uri, uri)
     _refuse_formats_above(uri)
     if not data:
-        raise TableError(f"expected a Parquet object or a prefix of them, found none at {uri}")
+        others = formats.counted(name.name for name in below.values())
+        told = f"; there are others ({others})" if others else ""
+        raise TableError(f"expected a {formats.KNOWN} object or a prefix of them, found none at {uri}{told}")
     own = {name.parent for name in below.values() if name.name == MANIFEST}
     return _with_keys(_without_exports(data, own, uri))
 

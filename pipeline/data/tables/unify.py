@@ -6,14 +6,17 @@ without any value takes the type of the others. Columns have the order of the fi
 column may hold nulls if it may in any table.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import pyarrow as pa
 
+from pipeline.arrow.texts import Guess
 from pipeline.arrow.widening import candidates, exact, lossless, related, value_type
 from pipeline.errors import SchemaError
 
+GUESSED = b"resynth.guessed"
+"""Mark in the metadata of a field of a schema: its type was guessed, because the files tell none."""
 WIDE_ENOUGH = 32  # bits of a dictionary index that is never too narrow
 
 
@@ -74,16 +77,30 @@ def unify(parts: Sequence[Named], like: pa.Schema | None = None) -> Unified:
     return Unified(tuple(tables), tuple(notes))
 
 
-def founded(table: pa.Table) -> pa.Schema:
-    """The schema that a table founds, for others to join. A column without any value has type null."""
-    return pa.schema([_opinion(field, table.column(field.name)) for field in table.schema])
+def founded(table: pa.Table, guessed: Mapping[str, Guess] | None = None) -> pa.Schema:
+    """The schema that a table founds, for others to join. A column without any value has type null.
+
+    Args:
+        table: The table.
+        guessed: What was guessed about the types of columns. These are marked.
+    """
+    opinions = [_opinion(field, table.column(field.name)) for field in table.schema]
+    marked = guessed or {}
+    return pa.schema([field.with_metadata({GUESSED: b""}) if field.name in marked else field for field in opinions])
 
 
-def joined(schema: pa.Schema, table: pa.Table) -> Joined:
+def joined(schema: pa.Schema, table: pa.Table, guessed: Mapping[str, Guess] | None = None) -> Joined:
     """Add a table to a schema whose other tables are not at hand.
 
-    A type of the schema is widened only to a type that holds all values of the old one.
+    A type of the schema is widened only to a type that holds all values of the old one. A guessed type is widened
+    further, because texts are read again: from integers to doubles, and from numbers to texts of numbers such as `007`.
+
+    Args:
+        schema: The schema.
+        table: The table.
+        guessed: What was guessed about the types of the table's columns.
     """
+    codes = {name for name, each in (guessed or {}).items() if each.why}
     reasons = [f"column {name!r} is missing" for name in schema.names if name not in table.column_names]
     reasons += [f"column {name!r} is new" for name in table.column_names if name not in schema.names]
     fields = []
@@ -91,7 +108,9 @@ def joined(schema: pa.Schema, table: pa.Table) -> Joined:
         if field.name not in table.column_names:
             continue
         column, came = table.column(field.name), table.schema.field(field.name)
-        wider = _wider(field.type, column)
+        marked = GUESSED in (field.metadata or {})
+        wider = came.type if marked and field.name in codes and _is_number(field.type) else None
+        wider = wider or _wider(field.type, column, guessed=marked)
         if wider is None:
             reasons.append(f"column {field.name!r} has type {came.type}, expected {field.type}")
         else:
@@ -103,7 +122,7 @@ def _opinion(field: pa.Field, column: pa.ChunkedArray) -> pa.Field:
     return field.with_type(pa.null()).with_nullable(True) if _empty(column) else field  # noqa: FBT003
 
 
-def _wider(kind: pa.DataType, column: pa.ChunkedArray) -> pa.DataType | None:
+def _wider(kind: pa.DataType, column: pa.ChunkedArray, *, guessed: bool) -> pa.DataType | None:
     """The narrowest type that holds every value of type `kind` and the values of a column; None if there is none."""
     if column.type == kind or _empty(column):
         return kind
@@ -111,8 +130,12 @@ def _wider(kind: pa.DataType, column: pa.ChunkedArray) -> pa.DataType | None:
         return column.type
     if not related(kind, column.type):
         return None
-    wider = (other for other in candidates([kind, column.type]) if lossless(kind, other))
+    wider = (other for other in candidates([kind, column.type]) if guessed or lossless(kind, other))
     return next((other for other in (kind, *wider) if exact(column, other) is not None), None)
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
 
 
 def _empty(column: pa.ChunkedArray) -> bool:

@@ -1,0 +1,21 @@
+"""Names of Arrow types, as `str` writes them and as people do."""
+
+import re
+
+import pyarrow as pa
+
+_ZONED = re.compile(r"timestamp\[(s|ms|us|ns), tz=([^\]]+)\]")
+_DECIMAL = re.compile(r"decimal(32|64|128|256)?\((\d{1,2}), ?(-?\d{1,2})\)")
+
+
+def type_of(name: str) -> pa.DataType:
+    """The Arrow type of a name: an alias of Arrow, a timestamp with a zone, or a decimal.
+
+    Raises:
+        ValueError: There is no such type.
+    """
+    if found := _ZONED.fullmatch(name):
+        return pa.timestamp(found[1], found[2])
+    if found := _DECIMAL.fullmatch(name):
+        return getattr(pa, f"decimal{found[1] or 128}")(int(found[2]), int(found[3]))
+    return pa.type_for_alias(name)
