@@ -20,20 +20,20 @@ REFERENCE = "profile.json"
 VIEW = "view.json"
 
 
-@stage
+@stage("profile the table")
 def profile(work: Workspace, run: Run, settings: DriftSettings, seed: int) -> None:
     """Summarise the incoming table, so that later tables can be compared with it. The summary holds no rows."""
     made = Reference.of(work.read("shown"), work.columns, seed=seed, ignore=settings.ignore)
     run.record(made, REFERENCE)
 
 
-@stage
+@stage("view of version {version.version}")
 def view(work: Workspace, version: Version, models: Models, run: Run, settings: LoopSettings) -> None:
     """Keep the version's view of the hold-out, so that its view of later rows can be compared with it."""
     run.record(loop.view(models(version), work.read("holdout"), settings), VIEW)
 
 
-@stage
+@stage("check for drift from version {champion.version}")
 def check_drift(work: Workspace, champion: Version, models: Models, run: Run, settings: LoopSettings) -> DriftReport:
     """Compare the new rows with the reference of the champion's training rows.
 
@@ -67,7 +67,7 @@ def recall(version: Version, models: Models) -> loop.Champion:
     return loop.Champion(synthesizer, reference, view)
 
 
-@stage
+@stage("check version {version.version}")
 def outdated(version: Version, models: Models) -> tuple[str, ...]:
     """Why this code can neither use a version nor let it publish. Other faults show when the version is used."""
     try:

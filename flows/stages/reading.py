@@ -41,7 +41,7 @@ class Incoming(Record):
     warnings: tuple[str, ...]
 
 
-@stage
+@stage("look for new files")
 def survey(data: Place, name: str, settings: LoopSettings, contents: Contents) -> Arrivals:
     """Find the files that came since the last complete run of a model.
 
@@ -55,7 +55,7 @@ def survey(data: Place, name: str, settings: LoopSettings, contents: Contents) -
     return incoming.survey(tables.files(data), ledger, settings.read, settings.columns, contents, changing=changing)
 
 
-@stage
+@stage("read the table")
 def read(
     data: Place,
     work: Workspace,
@@ -104,7 +104,7 @@ def read(
     )
 
 
-@stage
+@stage("compare the columns with version {champion.version}")
 def match(work: Workspace, champion: Version, models: Models, *, kept: bool) -> None:
     """Check that the incoming table has the champion's columns.
 
@@ -148,7 +148,7 @@ class Prepared(NamedTuple):
     assumptions: tuple[Assumption, ...]
 
 
-@stage
+@stage("split the table")
 def split(work: Workspace, run: Run, settings: LoopSettings) -> Prepared:
     """Split the incoming table into train, validation and hold-out, and withhold what may not be shown.
 

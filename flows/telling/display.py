@@ -1,4 +1,4 @@
-"""What a person reads at the end: tables for the terminal, and the same in Markdown for Prefect's page."""
+"""What a person reads at the end: tables for the terminal. `flows.telling.pages` shows the same facts."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -146,12 +146,6 @@ def replay(console: Console, story: "Story", path: Path) -> None:
     console.print(verdict(story), str(path), sep="\n", markup=False, highlight=False, soft_wrap=True)
 
 
-def story_markdown(story: "Story") -> str:
-    """The result of a replay in Markdown, for Prefect."""
-    lines = [f"| {' | '.join(STRATEGY)} |", "|" + "---|" * len(STRATEGY)]
-    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in strategies(story)), "", verdict(story)])
-
-
 def strategies(story: "Story") -> list[tuple[str, ...]]:
     """One row per strategy."""
     from pipeline.replay.story import STRATEGIES  # noqa: PLC0415 - it imports everything that only replays need
@@ -195,20 +189,6 @@ def cost(found: "RunOutcome") -> list[str]:
             f" attack finds its rows no better than by chance (AUC {shrinkage.auc:.2f})"
         )
     return told
-
-
-def markdown(found: "RunOutcome") -> str:
-    """The outcome of a run in Markdown, for Prefect."""
-    lines = [f"- **quarantined**: {file.name}: {file.reason}" for file in found.quarantined]
-    if found.evaluation is not None:
-        lines += ["", f"| {' | '.join(SCORES)} |", "|" + "---|" * len(SCORES)]
-        lines += [f"| {' | '.join(row)} |" for row in scores(found.evaluation)]
-        lines += ["", *(f"- **note**: {remark}" for remark in found.evaluation.remarks)]
-    if found.assumptions:
-        rows = assumptions.rows(found.assumptions)
-        lines += ["", *(f"- **{title}**: {text}" if title else f"  - {text}" for title, text in rows)]
-        lines += ["", OVERRULE, "", "```toml", assumptions.settings(found.assumptions), "```"]
-    return "\n".join([*(f"- **{key}**: {value}" for key, value in summary(found)), *lines])
 
 
 def summary(found: "RunOutcome") -> list[tuple[str, str]]:
