@@ -47,7 +47,7 @@ def check_drift(work: Workspace, champion: Version, models: Models, run: Run, se
     table = work.read("new" if work.holds("new") else "incoming")
     profile, found = loop.check(known, table, settings)
     if found.drifted:
-        run.picture("drift.png", lambda: pictures.drift(known.reference.profile, profile, found))
+        run.picture("drift.png", lambda: pictures.drift(known.reference.profile, profile, found, work.columns))
     return found
 
 
