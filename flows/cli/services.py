@@ -15,11 +15,6 @@ def serve(*, common: Common = DEFAULTS) -> Reply:
 
     With --json, every event is also a JSON object, on a line of standard output.
     """
-    from flows.settings import Settings
-
-    tables = Settings.tables(common.home, common.config)
-    for settings in tables.values():
-        settings.check_source(common.home)
     from flows.telling.happenings import Happening
 
     def tell(happening: Happening) -> None:
@@ -27,6 +22,12 @@ def serve(*, common: Common = DEFAULTS) -> Reply:
         if common.json:
             print(happening.model_dump_json(), flush=True)  # noqa: T201
 
+    tell(Happening.now("starting", "the settings are read"))
+    from flows.settings import Settings
+
+    tables = Settings.tables(common.home, common.config)
+    for settings in tables.values():
+        settings.check_source(common.home)
     tell(Happening.now("starting", f"serving {', '.join(tables)}: Prefect's server starts, which takes a while"))
     home = common.embed()
     from flows.engine import servers

@@ -230,7 +230,8 @@ def test_serve_retrains_on_drift_and_asks_a_person(tmp_path: Path) -> None:
         stack.callback(server.kill)  # a failure must not wait for what nobody ends
         assert server.stderr is not None
         assert server.stdout is not None
-        assert "Prefect's server starts" in server.stderr.readline()
+        assert server.stderr.readline().endswith("the settings are read\n")
+        assert "serving served: Prefect's server starts" in server.stderr.readline()
         address = server.stderr.readline().partition(" prefect: ")[2].strip()
         with SyncPrefectClient(f"{address}/api") as prefect:
             deployed(prefect, "resynth-check/served")
@@ -249,10 +250,10 @@ def test_serve_retrains_on_drift_and_asks_a_person(tmp_path: Path) -> None:
         told += [json.loads(line) for line in server.stdout.read().splitlines()]
     assert told[-1]["tables"] == ["served"]
     events = [each["event"] for each in told[:-1]]
-    assert events[:4] == ["starting", "serving", "schedule", "schedule"]
-    assert [event for event in events[4:-1] if event != "next"] == ["started", "waiting", "promoted"]
+    assert events[:5] == ["starting", "starting", "serving", "schedule", "schedule"]
+    assert [event for event in events[5:-1] if event != "next"] == ["started", "waiting", "promoted"]
     assert events[-1] == "stopped"
-    assert {each["table"] for each in told[2:-2]} == {"served"}
+    assert {each["table"] for each in told[3:-2]} == {"served"}
     assert list((tmp_path / "data" / "exports" / "served").iterdir())
 
 
