@@ -10,11 +10,11 @@ import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import NamedTuple, cast
 from uuid import UUID
 
-import httpx
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas import schedules as client
 from prefect.client.schemas.filters import (
@@ -28,7 +28,6 @@ from prefect.client.schemas.filters import (
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.client.schemas.sorting import FlowRunSort
 from prefect.deployments.runner import RunnerDeployment
-from prefect.exceptions import PrefectHTTPStatusError
 from prefect.runner import Runner
 from prefect.server.schemas.schedules import CronSchedule, IntervalSchedule
 from prefect.settings import PREFECT_UI_URL
@@ -42,6 +41,7 @@ from pipeline.errors import ResynthError
 
 AT_ONCE = 2  # runs at work on this machine: one may check while another trains
 POLL = 2.0  # seconds between two looks at the runs
+NAMING = 30  # looks between two times when the next runs get their names
 RECENT = 50  # runs in a look, besides those at work
 BEGUN = [kind for kind in StateType if kind != StateType.SCHEDULED]
 
@@ -75,6 +75,11 @@ class Served(NamedTuple):
         elif isinstance(times, client.CronSchedule):
             made = CronSchedule(cron=times.cron, timezone=times.timezone)
         return cls(deployment.name, purpose, schedule.said(when, settings), made)
+
+    @property
+    def title(self) -> str:
+        """What its runs are called."""
+        return f"{self.table}: {self.purpose}"
 
     async def upcoming(self) -> str:
         """The next run in words. Empty if the clock starts none."""
@@ -159,13 +164,16 @@ class Watch:
 
     async def follow(self) -> None:
         """Look again and again."""
-        while True:
+        for turn in count():
             try:
                 await self.look()
+                if turn % NAMING == 0:
+                    await self.name()
                 self._away = False
-            except (httpx.HTTPError, PrefectHTTPStatusError):
+            except Exception as error:  # noqa: BLE001 - whatever its client raises: the next look shows
                 if not self._away:
-                    self._tell(Happening.now("away", "Prefect's server does not answer, trying again"))
+                    why = type(error).__name__
+                    self._tell(Happening.now("away", f"Prefect's server does not answer ({why}), trying again"))
                 self._away = True
             await asyncio.sleep(POLL)
 
@@ -185,13 +193,29 @@ class Watch:
             if run.state.is_final() and own.times is not None:
                 self._tell(Happening.now("next", await own.upcoming(), own.table))
 
+    async def name(self) -> None:
+        """Name the next runs. Prefect calls a run by two random words until it starts, also if it never does."""
+        waiting = FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED])))
+        for run in await self._prefect.read_flow_runs(
+            flow_run_filter=waiting,
+            deployment_filter=self._own,
+            sort=FlowRunSort.EXPECTED_START_TIME_ASC,
+            limit=RECENT,
+        ):
+            own = self._served.get(run.deployment_id) if run.deployment_id is not None else None
+            if own is not None and run.name != own.title:
+                await self._prefect.update_flow_run(run.id, name=own.title)
+
+    @property
+    def _own(self) -> DeploymentFilter:
+        return DeploymentFilter(id=DeploymentFilterId(any_=list(self._served)))
+
     async def _runs(self) -> list[FlowRun]:
         """The runs that began last, and those that were at work at the last look. The first to begin comes first."""
         latest = FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=BEGUN)))
-        own = DeploymentFilter(id=DeploymentFilterId(any_=list(self._served)))
         sort = FlowRunSort.EXPECTED_START_TIME_DESC
         found = await self._prefect.read_flow_runs(
-            flow_run_filter=latest, deployment_filter=own, sort=sort, limit=RECENT
+            flow_run_filter=latest, deployment_filter=self._own, sort=sort, limit=RECENT
         )
         seen = {run.id for run in found}
         ended = {StateType.COMPLETED, StateType.FAILED, StateType.CRASHED, StateType.CANCELLED}

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.arrow.arrays import Array, numbers
 from pipeline.arrow.labels import counted
-from pipeline.measures.scales import ENDS, Scale, scale, ticked
+from pipeline.measures.rulers import ENDS, Ruler, ruler, ticked
 from pipeline.statistics.frequencies import Frequencies
 from pipeline.statistics.quantiles import Quantiles
 
@@ -58,7 +58,7 @@ def histograms(axes: "Axes", real: Array, other: Array) -> None:
     if not len(x):
         nothing(axes, "all null")
         return
-    found = scale(str(real.type), x)
+    found = ruler(str(real.type), x)
     with np.errstate(over="ignore"):
         x, y = x * found.factor, y * found.factor
         edges = found.edges(x[x > 0] if found.positive else x)
@@ -111,7 +111,7 @@ def steps(axes: "Axes", sides: Sequence[tuple[Quantiles, int]], kind: str) -> No
     A side is its distribution and its number of nulls: first the real rows, then the others.
     """
     values = np.concatenate([np.repeat(side.values, _weights(side)) for side, _ in sides])
-    found = scale(kind, values)
+    found = ruler(kind, values)
     ends = []
     for (quantiles, nulls), color in zip(sides, (REAL, SYNTHETIC), strict=True):
         present = quantiles.rows / (quantiles.rows + nulls)
@@ -196,8 +196,8 @@ def _side_by_side(axes: "Axes", names: Sequence[str | None], real: Shares, other
     axes.xaxis.set_major_formatter(lambda x, _: f"{100 * x:.3g}%")
 
 
-def _ticked(axes: "Axes", found: Scale, notes: Sequence[str]) -> None:
-    """Give the axis of a scale its ticks, and say below it what the axis does not show."""
+def _ticked(axes: "Axes", found: Ruler, notes: Sequence[str]) -> None:
+    """Give an axis its ticks, and say below it what the axis does not show."""
     if found.log:
         axes.set_xscale("log")
     found.ticks(axes)

@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-import httpx
 import pytest
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.events import Event
 from prefect.exceptions import ObjectNotFound
-from prefect.states import Completed, Crashed, Failed, Paused, Pending, Running
+from prefect.states import Completed, Crashed, Failed, Paused, Pending, Running, Scheduled
 from small import LENIENT, TINY, Outcome, write
 
 from flows import schedule, serving
@@ -41,6 +40,7 @@ class Server:
 
     def __init__(self) -> None:
         self.runs: list[FlowRun] = []
+        self.named: list[str] = []
         self.error: Exception | None = None
 
     async def read_flow_runs(self, **_: object) -> list[FlowRun]:
@@ -48,6 +48,11 @@ class Server:
         if self.error is not None:
             raise self.error
         return list(self.runs)
+
+    async def update_flow_run(self, run: UUID, name: str) -> None:
+        """Give a run another name."""
+        self.named.append(name)
+        self.runs = [each.model_copy(update={"name": name}) if each.id == run else each for each in self.runs]
 
 
 class Watched:
@@ -157,10 +162,20 @@ def test_runs_of_the_past_and_of_others_are_not_told(watched: Watched) -> None:
     assert watched.see(old, watched.run(uuid4(), Running())) == []
 
 
+def test_runs_that_have_not_begun_have_their_names_too(watched: Watched) -> None:
+    """The next runs on Prefect's page are called as those that have begun, once, and runs of others are left alone."""
+    watched.server.runs = [
+        watched.run(place, Scheduled(), name="economic-coyote") for place in (watched.retrain, watched.check, uuid4())
+    ]
+    asyncio.run(watched.watch.name())
+    asyncio.run(watched.watch.name())
+    assert watched.server.named == ["a: train", "a: drift check"]
+
+
 def test_a_server_that_does_not_answer_is_told_once(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
     """The watch goes on, and tells what has happened meanwhile when the server is back."""
     monkeypatch.setattr(serving, "POLL", 0.0)
-    watched.server.error = httpx.ConnectError("away")
+    watched.server.error = ConnectionError("away")
 
     async def follow() -> None:
         watching = asyncio.create_task(watched.watch.follow())

@@ -16,7 +16,7 @@ from pipeline.columns import infer
 from pipeline.decisions.drift import compare
 from pipeline.evaluation import evaluate
 from pipeline.measures import drawing
-from pipeline.measures.scales import number
+from pipeline.measures.rulers import number
 from pipeline.pictures import drift, quality
 from pipeline.pictures.style import plain
 from pipeline.profiles.reference import Reference

@@ -1,6 +1,6 @@
 """Axes on which a person can read values: numbers with units, dates, times of day, durations, and heavy tails.
 
-Values of a column are numbers in the unit of its type (`pipeline.arrow.arrays.numbers`). A `Scale` says how they lie
+Values of a column are numbers in the unit of its type (`pipeline.arrow.arrays.numbers`). A `Ruler` says how they lie
 on an axis: in which unit of the axis, linear or logarithmic, and with which ticks. Nothing imports `matplotlib` before
 a picture is drawn.
 """
@@ -37,7 +37,7 @@ SIZES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
 @dataclass(frozen=True)
-class Scale:
+class Ruler:
     """How the values of a column lie on an axis.
 
     Attributes:
@@ -57,8 +57,8 @@ class Scale:
         return _equal_ratios(values) if self.log else _equal_widths(values)
 
 
-def scale(kind: str, values: Floats) -> Scale:
-    """The scale for the values of a column.
+def ruler(kind: str, values: Floats) -> Ruler:
+    """The ruler for the values of a column.
 
     Args:
         kind: The type of the column, as Arrow writes it.
@@ -69,18 +69,18 @@ def scale(kind: str, values: Floats) -> Scale:
         unit = SECONDS[found[2]]
         low, high = (unit * float(end) for end in np.quantile(values, (0, 1)))
         if found[1] == "time":
-            return Scale(unit / 3600, _hours)
+            return Ruler(unit / 3600, _hours)
         if found[1] == "duration":
             length, name = next((each for each in LENGTHS if high - low > 2 * each[0]), LENGTHS[-1])
-            return Scale(unit / length, lambda axes: ticked(axes, f" {name}"))
+            return Ruler(unit / length, lambda axes: ticked(axes, f" {name}"))
         if DAYS[0] <= low / DAY <= high / DAY <= DAYS[1]:
-            return Scale(unit / DAY, _dates)
-        return Scale(unit / DAY / 365.2425, lambda axes: ticked(axes, " y"))  # from 1970
+            return Ruler(unit / DAY, _dates)
+        return Ruler(unit / DAY / 365.2425, lambda axes: ticked(axes, " y"))  # from 1970
     log = heavy(values)
     positive = values > 0
     mostly_zero = bool(values.min() >= 0 and 0 < positive.mean() < 0.5)  # noqa: PLR2004 - most rows
     whole = bool((values == np.round(values)).all())
-    return Scale(1.0, lambda axes: ticked(axes, whole=whole), log=log, positive=log or mostly_zero)
+    return Ruler(1.0, lambda axes: ticked(axes, whole=whole), log=log, positive=log or mostly_zero)
 
 
 def heavy(values: Floats) -> bool:
