@@ -145,12 +145,12 @@ class Plane(Measure[Cloud]):
         """Quadrants."""
         return ((values.array[:, 0] > 0) + 2 * (values.array[:, 1] > 0)).astype(np.int64)
 
-    def draw(self, axes: Any, real: Any, other: Any) -> None:
+    def draw(self, axes: Any, real: Any, other: Any, least_rows: int) -> None:
         """Two clouds."""
         for side in (real, other):
             axes.scatter(*points(side).T)
 
-    def draw_change(self, axes: Any, mine: Side, theirs: Side) -> None:
+    def draw_change(self, axes: Any, mine: Side, theirs: Side, least_rows: int) -> None:
         """Two centres."""
         for side in (mine, theirs):
             axes.plot(*side.summary.centre, "o")

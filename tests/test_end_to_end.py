@@ -249,7 +249,7 @@ def test_nothing_stored_is_a_pickle_or_a_row(home: Path, answers: dict[str, Answ
 
 
 def test_prefect_shows_the_run(answers: dict[str, Answer]) -> None:
-    """The flow run is completed, with its tasks, its progress and its summary."""
+    """The flow runs are called by table and purpose, and end as decided, with tasks, progress and a summary."""
     from prefect.client.orchestration import get_client  # noqa: PLC0415 - after the home is embedded
     from prefect.client.schemas.filters import (  # noqa: PLC0415
         ArtifactFilter,
@@ -262,11 +262,13 @@ def test_prefect_shows_the_run(answers: dict[str, Answer]) -> None:
 
     with homes.running(), get_client(sync_client=True) as prefect:
         chosen = FlowFilter(name=FlowFilterName(any_=["resynth-run"]))
-        runs = [run for run in prefect.read_flow_runs(flow_filter=chosen) if run.parameters["request"]["name"] == NAME]
-        assert [run.state_name for run in runs] == ["Completed"] * len(answers)
-        first = min(runs, key=lambda run: run.start_time)
+        runs = [run for run in prefect.read_flow_runs(flow_filter=chosen) if run.parameters["table"] == NAME]
+        runs.sort(key=lambda run: run.start_time)
+        assert {run.name for run in runs} == {f"{NAME}: train"}
+        assert [run.state_name for run in runs] == ["Promoted", "Promoted", "Refused"]
+        first = runs[0]
         own = FlowRunFilter(id=FlowRunFilterId(any_=[first.id]))
-        tasks = {task.name.split("-")[0] for task in prefect.read_task_runs(flow_run_filter=own)}
+        tasks = {task.name.split()[0] for task in prefect.read_task_runs(flow_run_filter=own)}
         mine = ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[first.id]))
         artifacts = {artifact.type: artifact for artifact in prefect.read_artifacts(artifact_filter=mine)}
     assert {"read", "split", "profile", "train", "register", "evaluate", "decide", "publish"} <= tasks

@@ -71,10 +71,9 @@ def run(
         from flows.verbs.run import RunRequest
         from flows.verbs.run import run as flow
 
-    model, target = settings.name or name_of(table), out.resolve() if out is not None else None
-    request = RunRequest(data=absolute(table), home=home, name=model, settings=settings, out=target)
+    given = {"data": absolute(table), "home": home, "name": settings.name or name_of(table), "settings": settings}
     with homes.running():
-        outcome = flow(request, progress)
+        outcome = flow(RunRequest(**given, out=None if out is None else out.resolve()), progress)
     code = REFUSED if outcome.decision == "refused" else DONE
     return Reply(outcome.answer(), lambda console: closing.run(console, outcome, settings.gate), code)
 

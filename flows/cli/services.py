@@ -11,22 +11,34 @@ SERVE = "resynth serve"  # name of its lock, beside the locks of models; no mode
 
 @verb
 def serve(*, common: Configured = CONFIGURED) -> Reply:
-    """Retrain and check for drift on the [schedule] of the settings, until Ctrl-C."""
+    """Retrain and check for drift on the [schedule] of the settings, until Ctrl-C. Every event is a line.
+
+    With --json, every event is also a JSON object, on a line of standard output.
+    """
+    from flows.telling.happenings import Happening
+
+    def tell(happening: Happening) -> None:
+        print(happening.line, file=sys.stderr if common.json else sys.stdout, flush=True)
+        if common.json:
+            print(happening.model_dump_json(), flush=True)  # noqa: T201
+
+    tell(Happening.now("starting", "the settings are read"))
     from flows.settings import Settings
 
     tables = Settings.tables(common.home, common.config)
     for settings in tables.values():
         settings.check_source(common.home)
+    tell(Happening.now("starting", f"serving {', '.join(tables)}: Prefect's server starts, which takes a while"))
     home = common.embed()
     from flows.engine import servers
     from flows.engine.workspace import alone
 
     with alone(home, SERVE), servers.prefect() as address:
         os.environ.setdefault("PREFECT_API_URL", f"{address}/api")
-        from flows import schedule
+        from flows import serving
 
-        print(f"prefect: {address}", *tables, sep="\n", file=sys.stderr if common.json else sys.stdout, flush=True)
-        schedule.start(home, common.config, tables)
+        tell(Happening.now("serving", f"prefect: {address}"))
+        serving.start(home, common.config, tables, tell)
     return Reply({"prefect": address, "tables": list(tables)}, lines())
 
 

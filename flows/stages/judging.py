@@ -20,7 +20,7 @@ from pipeline.settings import EvaluationSettings, GateSettings
 ELBO = "elbo.json"
 
 
-@stage
+@stage("generate rows of version {version.version}")
 def generate(
     work: Workspace, version: Version, models: Models, settings: EvaluationSettings, seed: int, progress: Progress
 ) -> None:
@@ -31,7 +31,7 @@ def generate(
     work.write(f"synthetic-{version.version}", batches, synthesizer.schema.arrow)
 
 
-@stage
+@stage("evaluate version {version.version}")
 def evaluate(
     work: Workspace,
     version: Version,
@@ -53,7 +53,7 @@ def evaluate(
     )
 
 
-@stage
+@stage("bound of version {version.version}")
 def lower_bound(
     work: Workspace, version: Version, models: Models, seed: int, progress: Progress = silent
 ) -> ElboReport | None:
@@ -62,20 +62,20 @@ def lower_bound(
     return synthesizer.elbo(work.read("holdout"), seed=seed, progress=progress) if synthesizer.taught else None
 
 
-@stage
+@stage("picture version {version.version}")
 def picture(work: Workspace, version: Version, run: Run, found: Evaluation) -> None:
     """Keep a picture of the quality of a version's rows."""
     rows = work.read(f"synthetic-{version.version}")
     run.picture("quality.png", lambda: pictures.quality(work.read("holdout"), rows, work.columns, found))
 
 
-@stage
+@stage("decide")
 def decide(challenger: Evaluation, champion: Evaluation | None, settings: GateSettings) -> Decision:
     """Promote the challenger or keep the champion."""
     return promotion.decide(challenger, champion, settings)
 
 
-@stage
+@stage("promote version {version.version}")
 def promote(version: Version, models: Models) -> None:
     """Make a version the champion, after checking that it generates its rows."""
     registry.promote(version, load=models)

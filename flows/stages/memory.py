@@ -21,20 +21,20 @@ REFERENCE = "profile.json"
 VIEW = "view.json"
 
 
-@stage
+@stage("profile the table")
 def profile(work: Workspace, run: Run, settings: DriftSettings, seed: int, progress: Progress = silent) -> None:
     """Summarise the incoming table, so that later tables can be compared with it. The summary holds no rows."""
     made = Reference.of(work.read("shown"), work.columns, seed=seed, ignore=settings.ignore, progress=progress)
     run.record(made, REFERENCE)
 
 
-@stage
+@stage("view of version {version.version}")
 def view(work: Workspace, version: Version, models: Models, run: Run, settings: LoopSettings) -> None:
     """Keep the version's view of the hold-out, so that its view of later rows can be compared with it."""
     run.record(loop.view(models(version), work.read("holdout"), settings), VIEW)
 
 
-@stage
+@stage("check for drift from version {champion.version}")
 def check_drift(work: Workspace, champion: Version, models: Models, run: Run, settings: LoopSettings) -> DriftReport:
     """Compare the new rows with the reference of the champion's training rows.
 
@@ -48,7 +48,7 @@ def check_drift(work: Workspace, champion: Version, models: Models, run: Run, se
     table = work.read("new" if work.holds("new") else "incoming")
     profile, found = loop.check(known, table, settings)
     if found.drifted:
-        run.picture("drift.png", lambda: pictures.drift(known.reference.profile, profile, found))
+        run.picture("drift.png", lambda: pictures.drift(known.reference.profile, profile, found, work.columns))
     return found
 
 
@@ -68,7 +68,7 @@ def recall(version: Version, models: Models) -> loop.Champion:
     return loop.Champion(synthesizer, reference, view)
 
 
-@stage
+@stage("check version {version.version}")
 def outdated(version: Version, models: Models) -> tuple[str, ...]:
     """Why this code can neither use a version nor let it publish. Other faults show when the version is used."""
     try:

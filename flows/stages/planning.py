@@ -19,7 +19,7 @@ from pipeline.loop import Past
 from pipeline.settings import LoopSettings, PolicySettings
 
 
-@stage
+@stage("plan")
 def consider(
     work: Workspace,
     champion: Version,
@@ -52,13 +52,13 @@ def consider(
     return policy.plan(situation, settings.policy)
 
 
-@stage
+@stage("look at the cool-down")
 def cooling_down(name: str, settings: PolicySettings) -> tuple[str, ...]:
     """Why a run that need not train does not start now. Empty if it may start."""
     return policy.cooling_down(idle_hours(registry.versions(name), datetime.now(UTC)), settings)
 
 
-@stage
+@stage("is a training due?")
 def due(champion: Version, models: Models, settings: PolicySettings) -> bool:
     """Whether a training is due although nothing is new.
 

@@ -59,7 +59,7 @@ class Publication(Record):
         return self.model_copy(update={"home": home, "directory": home / self.directory.relative_to(self.home)})
 
 
-@stage
+@stage("publish rows of version {version.version}")
 def publish(
     version: Version,
     models: Models,

@@ -42,7 +42,7 @@ class Incoming(Record):
     warnings: tuple[str, ...]
 
 
-@stage
+@stage("look for new files")
 def survey(data: Place, name: str, settings: LoopSettings, contents: Contents) -> Arrivals:
     """Find the files that came since the last complete run of a model.
 
@@ -56,7 +56,7 @@ def survey(data: Place, name: str, settings: LoopSettings, contents: Contents) -
     return incoming.survey(tables.files(data), ledger, settings.read, settings.columns, contents, changing=changing)
 
 
-@stage
+@stage("read the table")
 def read(
     data: Place,
     work: Workspace,
@@ -107,7 +107,7 @@ def read(
     )
 
 
-@stage
+@stage("compare the columns with version {champion.version}")
 def match(work: Workspace, champion: Version, models: Models, *, kept: bool) -> None:
     """Check that the incoming table has the champion's columns.
 
@@ -151,7 +151,7 @@ class Prepared(NamedTuple):
     assumptions: tuple[Assumption, ...]
 
 
-@stage
+@stage("split the table")
 def split(work: Workspace, run: Run, settings: LoopSettings, progress: Progress = silent) -> Prepared:
     """Split the incoming table into train, validation and hold-out, and withhold what may not be shown.
 

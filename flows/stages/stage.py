@@ -13,12 +13,19 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def stage(function: Callable[P, T]) -> Task[P, T]:
-    """A Prefect task that keeps no result: its results are in the workspace, the registry or MLflow."""
+def stage(name: str) -> Callable[[Callable[P, T]], Task[P, T]]:
+    """A Prefect task that keeps no result: its results are in the workspace, the registry or MLflow.
 
-    @wraps(function)
-    def answered(*arguments: P.args, **named: P.kwargs) -> T:
-        with answering():
-            return function(*arguments, **named)
+    Args:
+        name: What Prefect's page calls a run of it. `{version.version}` stands for a fact about an argument.
+    """
 
-    return task(cache_policy=NO_CACHE, persist_result=False)(answered)
+    def made(function: Callable[P, T]) -> Task[P, T]:
+        @wraps(function)
+        def answered(*arguments: P.args, **named: P.kwargs) -> T:
+            with answering():
+                return function(*arguments, **named)
+
+        return task(cache_policy=NO_CACHE, persist_result=False, task_run_name=name)(answered)
+
+    return made

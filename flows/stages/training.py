@@ -4,6 +4,7 @@ import time
 
 from flows.engine.workspace import Workspace
 from flows.stages.stage import stage
+from flows.telling import journal
 from flows.tracking import registry
 from flows.tracking.registry import START, WARM_STARTS, Models, Version
 from flows.tracking.store import Run
@@ -16,7 +17,7 @@ from pipeline.settings import LoopSettings
 NEWS = 5.0  # seconds between two progress reports of a training in MLflow
 
 
-@stage
+@stage("train")
 def train(
     work: Workspace, run: Run, start: Version | None, models: Models, settings: LoopSettings, progress: Progress
 ) -> Shrinkage:
@@ -40,7 +41,7 @@ def train(
     return synthesizer.shrinkage
 
 
-@stage
+@stage("register the version")
 def register(work: Workspace, run: Run, start: Version | None, *, digest: str, code: str, shown: str) -> Version:
     """Register the trained synthesizer as the model's next version.
 
@@ -59,12 +60,19 @@ def register(work: Workspace, run: Run, start: Version | None, *, digest: str, c
 
 
 def watched(run: Run, progress: Progress) -> Progress:
-    """Wrap a listener so that MLflow also gets the metrics of a training now and then. Steps are in per mille."""
-    told = time.monotonic()
+    """Wrap a listener so that others hear of a training too.
+
+    MLflow gets the metrics now and then. Steps are in per mille. The log of the run gets a line for every tenth.
+    """
+    told, tenths = time.monotonic(), 0
 
     def listen(tick: Tick) -> None:
-        nonlocal told
+        nonlocal told, tenths
         progress(tick)
+        if tick.metrics and int(10 * tick.done / tick.total) > tenths:
+            tenths = int(10 * tick.done / tick.total)
+            metrics = ", ".join(f"{name} {value:.4g}" for name, value in tick.metrics.items())
+            journal.note(f"training: {tenths}0 % ({metrics})")
         if tick.metrics and time.monotonic() - told >= NEWS:
             told = time.monotonic()
             run.metrics({f"progress.{name}": value for name, value in tick.metrics.items()}, int(1000 * tick.done))

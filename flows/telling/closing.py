@@ -29,7 +29,8 @@ def run(console: Console, found: "RunOutcome", gate: "GateSettings") -> None:
     if found.evaluation is not None:
         scores(console, found.evaluation, gate)
     console.print()
-    console.print(display.table("", ["", ""], facts(found), header=False))
+    reasons = reasoned(found) if found.decision == "refused" else []
+    console.print(display.table("", ["", ""], [*reasons, *facts(found)], header=False))
     for note in (*found.warnings, *costs(found)):
         told(console, f"note: {note}")
     for file in found.quarantined:
@@ -73,7 +74,18 @@ def _because(found: "Evaluation | None", gate: "GateSettings", reasons: Iterable
 
 def scores(console: Console, found: "Evaluation", gate: "GateSettings") -> None:
     """Print the scores beside what real rows reach, and where the rows are weakest."""
-    rows = [
+    console.print()
+    if rows := cells(found, gate):
+        console.print(display.table("", HEAD, rows))
+    for title, text in quality.weakest(found):
+        told(console, f"{title}: {text}")
+    for note in found.remarks:
+        told(console, f"note: {note}")
+
+
+def cells(found: "Evaluation", gate: "GateSettings") -> list[tuple[str, ...]]:
+    """A row of `HEAD` for each score. A score that refuses is marked."""
+    return [
         (
             line.title.name,
             f"{line.value:.1f}" if line.passes else f"{line.value:.1f} !",
@@ -83,20 +95,16 @@ def scores(console: Console, found: "Evaluation", gate: "GateSettings") -> None:
         )
         for line in quality.lines(found, gate)
     ]
-    console.print()
-    if rows:
-        console.print(display.table("", HEAD, rows))
-    for title, text in quality.weakest(found):
-        told(console, f"{title}: {text}")
-    for note in found.remarks:
-        told(console, f"note: {note}")
+
+
+def reasoned(found: "RunOutcome") -> list[tuple[str, str]]:
+    """The decision and its reasons, as pairs of a title and a text; reasons after the first have no title."""
+    return [("" if i else found.decision, reason) for i, reason in enumerate(found.reasons)]
 
 
 def facts(found: "RunOutcome") -> list[tuple[str, str]]:
     """What was done, and where it lies, as pairs of a title and a text."""
     rows = []
-    if found.decision == "refused":
-        rows += [("refused" if not i else "", reason) for i, reason in enumerate(found.reasons)]
     if found.plan is not None and found.plan.action != "skip":
         rows.append(("training", f"{found.plan.action}: {'; '.join(found.plan.reasons)}"))
     if found.export is not None:

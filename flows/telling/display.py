@@ -1,4 +1,4 @@
-"""Tables for the terminal, and the outcome of a run in Markdown for Prefect's page."""
+"""Tables for the terminal. `flows.telling.closing` has the end of a run."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -13,17 +13,14 @@ from pipeline import assumptions
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from flows.telling.outcome import RunOutcome
     from flows.tracking.history import Event
     from flows.tracking.registry import Version
     from pipeline.assumptions import Assumption
     from pipeline.decisions.drift import DriftReport
-    from pipeline.evaluation import Evaluation
     from pipeline.inspection import Inspection
     from pipeline.replay.story import Story
 
 SHOWN = 10  # findings of a drift report
-SCORES = ("area", "score", "synthetic", "real rows", "meaning")
 VERSIONS = ("model", "version", "alias", "registered (UTC)", "decision", "reasons")
 HISTORY = ("when (UTC)", "event", "from", "to", "by", "why")
 INSPECTION = ("column", "kind", "sensitive", "distinct", "nulls", "examples", "why")
@@ -147,12 +144,6 @@ def replay(console: Console, story: "Story", path: Path) -> None:
     console.print(verdict(story), str(path), sep="\n", markup=False, highlight=False, soft_wrap=True)
 
 
-def story_markdown(story: "Story") -> str:
-    """The result of a replay in Markdown, for Prefect."""
-    lines = [f"| {' | '.join(STRATEGY)} |", "|" + "---|" * len(STRATEGY)]
-    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in strategies(story)), "", verdict(story)])
-
-
 def strategies(story: "Story") -> list[tuple[str, ...]]:
     """One row per strategy."""
     from pipeline.replay.story import STRATEGIES  # noqa: PLC0415 - it imports everything that only replays need
@@ -177,48 +168,6 @@ def verdict(story: "Story") -> str:
         f"{story.periods} periods: {loop.trainings} trainings instead of {always.trainings}, "
         f"{loop.seconds:.0f} CPU seconds instead of {always.seconds:.0f}; quality at the end {reached}"
     )
-
-
-def markdown(found: "RunOutcome") -> str:
-    """The outcome of a run in Markdown, for Prefect."""
-    lines = [f"- **quarantined**: {file.name}: {file.reason}" for file in found.quarantined]
-    if found.evaluation is not None:
-        lines += ["", f"| {' | '.join(SCORES)} |", "|" + "---|" * len(SCORES)]
-        lines += [f"| {' | '.join(row)} |" for row in scores(found.evaluation)]
-        lines += ["", *(f"- **note**: {remark}" for remark in found.evaluation.remarks)]
-    if found.assumptions:
-        rows = assumptions.rows(found.assumptions)
-        lines += ["", *(f"- **{title}**: {text}" if title else f"  - {text}" for title, text in rows)]
-        lines += ["", OVERRULE, "", "```toml", assumptions.settings(found.assumptions), "```"]
-    return "\n".join([*(f"- **{key}**: {value}" for key, value in summary(found)), *lines])
-
-
-def summary(found: "RunOutcome") -> list[tuple[str, str]]:
-    """Decision, version and the place of the files, as pairs of key and value."""
-    who = found.name if found.version is None else f"{found.name} version {found.version}"
-    rows = [("decision", f"{who} {found.decision}"), *(("", reason) for reason in found.reasons)]
-    if found.plan is not None and found.plan.action != "skip":
-        rows.append(("training", f"{found.plan.action}: {'; '.join(found.plan.reasons)}"))
-    if found.export is not None:
-        rows.append(("published", f"{found.export.rows:,} rows of version {found.published}"))
-        rows.append(("files", str(found.export.path)))
-    elif found.decision == "refused":
-        rows.append(("published", "nothing: there is no champion that could"))
-    if found.documents is not None:
-        rows.append(("report", found.documents))
-    return [*rows, ("seconds", f"{sum(found.seconds.values()):.0f}")]
-
-
-def scores(found: "Evaluation") -> list[tuple[str, str, str, str, str]]:
-    """One row per score. Each area is named only once."""
-    rows: list[tuple[str, str, str, str, str]] = []
-    last = ""
-    for score in found.scores:
-        area = "" if score.area == last else score.area
-        last = score.area
-        ceiling = f"{score.ceiling:.4f}" if score.ceiling is not None else ""
-        rows.append((area, score.name, f"{score.value:.4f}", ceiling, score.meaning))
-    return rows
 
 
 def table(

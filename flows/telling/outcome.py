@@ -73,6 +73,11 @@ class RunOutcome(Record):
     seconds: Mapping[str, float]
 
     @property
+    def title(self) -> str:
+        """The decision in a few words."""
+        return self.decision if self.version is None else f"version {self.version} {self.decision}"
+
+    @property
     def metrics(self) -> dict[str, float]:
         """Every score and ceiling by name, as in MLflow."""
         return numbers(self.evaluation) if self.evaluation is not None else {}

@@ -2,22 +2,24 @@
 
 from pathlib import Path
 
-from prefect import flow
-
 from flows.settings import Settings
 from flows.stages import memory, reading
+from flows.telling import journal, pages
 from flows.tracking import registry, store
 from flows.tracking.registry import Version
 from flows.verbs.operation import Operation
+from flows.verbs.shown import CHECK, Ending, shown
 from pipeline.data.incoming import Arrivals
 from pipeline.data.storage import Place
 from pipeline.decisions.drift import DriftReport
 from pipeline.progress import Progress, Tick, part, silent
 
+NO_DRIFT = "No drift"
+"""The name of the state of a check that finds none."""
 
-@flow(name="resynth-drift", validate_parameters=False)
+
 def drift(reference: str, data: Place, home: Path, settings: Settings, progress: Progress | None = None) -> DriftReport:
-    """Compare a table with the training table of a version. MLflow keeps the report.
+    """Compare a table with the training table of a version, as a flow run. MLflow keeps the report.
 
     Args:
         reference: `NAME`, `NAME@alias` or `NAME/version`.
@@ -34,8 +36,19 @@ def drift(reference: str, data: Place, home: Path, settings: Settings, progress:
     (progress or silent)(Tick("drift", 0, 1))
     with store.answering():
         version = registry.resolve(reference)
-    with Operation.open("drift", home, version.name) as operation:
-        return compare(operation, version, data, settings, progress=progress or silent)
+
+    def work() -> DriftReport:
+        with Operation.open("drift", home, version.name) as operation:
+            return compare(operation, version, data, settings, progress=progress or silent)
+
+    told = {"table": version.name, "version": version.version, "data": data, "home": home}
+    return shown(CHECK, version.name, work, ending, told)
+
+
+def ending(found: DriftReport) -> Ending:
+    """How a check with this report ended."""
+    worst = next((finding.text for finding in found.findings if finding.drifted), "")
+    return Ending("Drift", worst) if found.drifted else Ending(NO_DRIFT, journal.drifted(found))
 
 
 def compare(
@@ -67,6 +80,7 @@ def compare(
             data, work, contents, settings, arrivals=arrivals, like=version, models=models, progress=seen
         )
         reading.match(work, version, models, kept=True)
+        journal.note(f"read {incoming.rows:,} rows of {len(work.columns.names)} columns, to compare with {version.uri}")
         run.data(data, incoming.digest, work.columns.arrow, incoming.rows)
         run.parameters({"data": data, "reference": version.uri})
         if incoming.warnings:
@@ -75,4 +89,6 @@ def compare(
         run.record(found, "drift.json")
         run.tags({"drift": str(found.drifted).lower()})
         progress(Tick("drift", 1, 1))
-        return found
+    journal.note(journal.drifted(found))
+    pages.show(version.name, CHECK.name, ending(found).name.lower(), pages.drift(found))
+    return found

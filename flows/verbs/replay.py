@@ -15,15 +15,12 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
 
-from prefect import flow
-from prefect.artifacts import create_markdown_artifact
-
 from flows.settings import Settings
-from flows.telling import display
-from flows.telling.clock import offer
+from flows.telling import display, journal, pages
 from flows.tracking.figures import draw
 from flows.tracking.store import Run
 from flows.verbs.operation import Operation
+from flows.verbs.shown import REPLAY, Ending, shown
 from pipeline import pictures
 from pipeline.data import tables
 from pipeline.data.storage import Place
@@ -82,9 +79,29 @@ class ReplayOutcome(Record):
         return told | {"strategies": strategies, "loss": self.story.loss} | where
 
 
-@flow(name="resynth-replay", validate_parameters=False)
 def replay(request: ReplayRequest, progress: Progress | None = None) -> ReplayOutcome:
-    """Run the loop over the history of a table.
+    """Run the loop over the history of a table, as a flow run.
+
+    Args:
+        request: What to replay.
+        progress: Called for every turn, if given.
+
+    Raises:
+        InputError: Table, column or period cannot be used, or `out` cannot be written.
+        BusyError: The same name is being replayed.
+        ResynthError: MLflow's server no longer answers.
+    """
+
+    def ending(outcome: ReplayOutcome) -> Ending:
+        return Ending("Completed", display.verdict(outcome.story))
+
+    told = {"table": request.name, "data": request.data, "time": request.column, "every": request.every}
+    told |= {"out": request.out, "home": request.home}
+    return shown(REPLAY, request.name, lambda: carry_out(request, progress), ending, told)
+
+
+def carry_out(request: ReplayRequest, progress: Progress | None = None) -> ReplayOutcome:
+    """Run the loop over the history of a table, in the flow run of the caller if there is one.
 
     Args:
         request: What to replay.
@@ -103,14 +120,15 @@ def replay(request: ReplayRequest, progress: Progress | None = None) -> ReplayOu
     digest = tables.digest(table)
     lock = f"replay {request.name}"
     with Operation.open("replay", request.home, request.name, lock=lock) as operation, operation.tracked() as run:
+        journal.note(f"read {table.num_rows:,} rows of {table.num_columns} columns")
         run.data(request.data, digest, table.schema, table.num_rows)
         run.parameters({"data": request.data, "time": request.column, "every": request.every, "settings": choices})
         shelf = _shelf(request, _key(digest, request, choices, operation.code))
         story = tell(table, request.column, request.every, request.settings, shelf, progress or silent)
         keep(run, story)
         write(story, request.out)
-        summary, title = display.story_markdown(story), f"{request.name}, replay"
-        offer(lambda: create_markdown_artifact(summary, key="resynth-replay", description=title))
+        journal.note(display.verdict(story))
+        pages.show(request.name, REPLAY.name, f"{story.periods} periods", pages.replay(story))
         shutil.rmtree(shelf.directory, ignore_errors=True)
         return ReplayOutcome(story=story, path=request.out, documents=run.url)
 

@@ -98,10 +98,11 @@ class Redrawn(NamedTuple):
 
 
 class Side(NamedTuple):
-    """A column of one table for a picture: its summary, and its number of nulls."""
+    """A column of one table for a picture: its summary, its number of nulls, and its Arrow type as text."""
 
     summary: Any
     nulls: int
+    type: str = ""
 
 
 class Resampled(ABC):
@@ -251,12 +252,26 @@ class Measure(ABC, Generic[S]):
 
     # pictures
 
-    def draw(self, axes: "Axes", real: Array, other: Array) -> None:
-        """Draw a column of real rows and of other rows in one panel."""
-        del real, other
+    def draw(self, axes: "Axes", real: Array, other: Array, least_rows: int) -> None:
+        """Draw a column of real rows and of other rows in one panel.
+
+        Args:
+            axes: The panel.
+            real: The real rows.
+            other: The other rows.
+            least_rows: No value that fewer real rows share may be named.
+        """
+        del real, other, least_rows
         drawing.nothing(axes, "no picture")
 
-    def draw_change(self, axes: "Axes", mine: Side, theirs: Side) -> None:
-        """Draw a column of two tables from their summaries."""
-        del mine, theirs
+    def draw_change(self, axes: "Axes", mine: Side, theirs: Side, least_rows: int) -> None:
+        """Draw a column of two tables from their summaries.
+
+        Args:
+            axes: The panel.
+            mine: The column of the first table.
+            theirs: The column of the other table.
+            least_rows: No value that fewer rows share in both tables may be named.
+        """
+        del mine, theirs, least_rows
         drawing.nothing(axes, "no picture")

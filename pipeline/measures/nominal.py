@@ -109,13 +109,13 @@ class Nominal(Measure[Frequencies]):
         """The most frequent labels, and all others as one."""
         return np.asarray(np.minimum(ranks(np.bincount(values.array))[values.array], most - 1))
 
-    def draw(self, axes: "Axes", real: Array, other: Array) -> None:
-        """Shares of the labels that are most frequent in the real rows."""
-        drawing.bars(axes, real, other)
+    def draw(self, axes: "Axes", real: Array, other: Array, least_rows: int) -> None:
+        """Shares of the labels that are most frequent in the real rows, or the frequencies of many labels."""
+        drawing.bars(axes, real, other, least_rows)
 
-    def draw_change(self, axes: "Axes", mine: Side, theirs: Side) -> None:
+    def draw_change(self, axes: "Axes", mine: Side, theirs: Side, least_rows: int) -> None:
         """Shares of the labels whose shares changed most."""
-        drawing.changed_bars(axes, (mine.summary, mine.nulls), (theirs.summary, theirs.nulls))
+        drawing.changed_bars(axes, (mine.summary, mine.nulls), (theirs.summary, theirs.nulls), least_rows)
 
 
 def _shares(mine: Frequencies, theirs: Frequencies) -> Effect:

@@ -145,14 +145,13 @@ class Ordered(Measure[Distribution]):
         spread = float(np.var(x[both])) if both.any() else 0.0
         return Redrawn(mse=float(np.mean((x[both] - y[both]) ** 2)) / spread if spread > 0 else None)
 
-    def draw(self, axes: "Axes", real: Array, other: Array) -> None:
-        """Histograms."""
+    def draw(self, axes: "Axes", real: Array, other: Array, least_rows: int) -> None:  # noqa: ARG002
+        """Histograms. No value is named."""
         drawing.histograms(axes, real, other)
 
-    def draw_change(self, axes: "Axes", mine: Side, theirs: Side) -> None:
-        """Distribution functions."""
-        for side, color in ((mine, drawing.REAL), (theirs, drawing.SYNTHETIC)):
-            drawing.steps(axes, side.summary.quantiles, side.nulls, color)
+    def draw_change(self, axes: "Axes", mine: Side, theirs: Side, least_rows: int) -> None:  # noqa: ARG002
+        """Distribution functions. No value is named."""
+        drawing.steps(axes, [(side.summary.quantiles, side.nulls) for side in (mine, theirs)], mine.type)
 
 
 class Moving(Ordered):

@@ -15,6 +15,8 @@ from pipeline.schema import Schema
 from pipeline.statistics.association import association
 
 MOST_ASSOCIATED = 25
+TITLE = "Columns farthest off first: held-out real rows (grey) and synthetic rows (red)"
+BELOW = "In brackets: how far off other real rows are. The outermost bars hold all values beyond them."
 SHOWN_SCORES = {
     "shape_error": "Shape (1 − error)",
     "trend_error": "Trend (1 − error)",
@@ -54,13 +56,14 @@ def _marginals(
     for axes, column in zip(panels, shown, strict=False):
         measure = columns.measure(schema[column.name].kind)
         if measure is not None:
-            measure.draw(axes, *(table[column.name] for table in tables))
-        title = f"{written(column.name)}   {column.error:.1%} (real {column.ceiling:.1%})"
-        axes.set_title(title, loc="left", fontsize=9)
+            real, synthetic = (table[column.name] for table in tables)
+            measure.draw(axes, real, synthetic, schema[column.name].least_rows)
+        title = f"{written(column.name)}   off {column.error:.1%} (real {column.ceiling:.1%})"
+        axes.set_title(title, loc="left", fontsize=8)
         plain(axes)
     for axes in panels[len(shown) :]:
         axes.set_axis_off()
-    figure.suptitle("Largest Shape errors first: held-out real rows (grey) and synthetic rows (red)", fontsize=11)
+    figure.suptitle(f"{TITLE}\n{BELOW}", fontsize=10)
 
 
 def _scores(axes: Axes, evaluation: Evaluation) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -37,6 +38,9 @@ def story(told: Story) -> Figure:
     quality.legend(frameon=False, fontsize=9, ncols=4, loc="lower left")
     _drift_over_time(checks, told)
     _trainings_over_time(trainings, told)
+    locator = AutoDateLocator(minticks=3, maxticks=9)  # type: ignore[no-untyped-call]
+    trainings.xaxis.set_major_locator(locator)
+    trainings.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
     for axes in (quality, ahead, checks, trainings):
         plain(axes)
     return figure

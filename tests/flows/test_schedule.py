@@ -1,41 +1,38 @@
 """Schedules: what is deployed, when it runs, and that it runs."""
 
 import asyncio
-import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable
-from contextlib import ExitStack, nullcontext, suppress
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 import yaml
-from prefect.client.orchestration import SyncPrefectClient
-from prefect.events import Event
-from prefect.exceptions import ObjectNotFound
 from prefect.flows import load_flow_from_entrypoint
 from prefect.schedules import Schedule
 from prefect.server.schemas.schedules import CronSchedule, IntervalSchedule
 from small import LENIENT, TINY, Outcome, write
 
-from flows import schedule
+from flows import schedule, serving
 from flows.engine import homes, servers
 from flows.engine.workspace import alone
 from flows.settings import Settings
 from flows.telling import notify
+from pipeline.decisions.drift import DriftReport, Finding
 from pipeline.errors import BusyError, ResynthError, SettingsError
 
 Command = Callable[..., Outcome]
 ROOT = Path(__file__).parents[2]
 SETTINGS = TINY + LENIENT + '[schedule]\nretrain = "0 3 * * *"\ndrift = "1h"\ntimezone = "Europe/Berlin"\n'
+
+
+def finding(*, drifted: bool) -> Finding:
+    """A finding about a column."""
+    sizes = {"size": 0.4, "low": 0.3, "high": 0.5, "threshold": 0.1}
+    return Finding(column="count", kind="numeric", what="values", drifted=drifted, text="count moved", **sizes)
 
 
 def settings(**schedules: object) -> Settings:
@@ -59,6 +56,12 @@ def test_every_table_has_a_retraining_and_a_check(tmp_path: Path) -> None:
     assert made[0].triggers[0].match["prefect.resource.id"] == ["resynth.table.a"]
     assert made[0].triggers[0].parameters == {"on_drift": True}
     assert made[1].triggers == []
+    assert [deployment.description for deployment in made] == [
+        "Trains on a and publishes, at '0 3 * * *' (Europe/Berlin).",
+        "Checks a for drift, every 90m.",
+        "Trains on b and publishes, every 1d.",
+    ]
+    assert made[0].tags == ["resynth", "a"]
 
 
 def test_drift_may_be_the_only_reason_to_retrain(tmp_path: Path) -> None:
@@ -81,8 +84,8 @@ def test_a_schedule_that_is_none_is_told_in_one_line(tmp_path: Path) -> None:
 def test_runs_that_wait_for_a_person_keep_no_other_from_its_turn() -> None:
     """At most one run per table may wait for a person, and two more may be at work."""
     tables = {name: Settings.model_validate({"data": name, "gate": {"approval": "person"}}) for name in "abc"}
-    assert schedule.at_once({"x": settings(), "y": settings()}) == 2
-    assert schedule.at_once(tables | {"x": settings()}) == 5
+    assert serving.at_once({"x": settings(), "y": settings()}) == 2
+    assert serving.at_once(tables | {"x": settings()}) == 5
 
 
 def runs(times: Schedule, start: datetime, hours: int) -> list[datetime]:
@@ -142,7 +145,7 @@ def test_settings_that_name_other_columns_are_told_before_serving(
     settings = SETTINGS.replace("[evaluation]", '[evaluation]\ntarget = "colour"')
     config.write_text(f'data = "{tmp_path}/in"\n{settings}')
     served: list[str] = []
-    monkeypatch.setattr(schedule, "start", lambda *_: served.append("started"))
+    monkeypatch.setattr(serving, "start", lambda *_: served.append("started"))
     monkeypatch.setattr(servers, "prefect", lambda: nullcontext("http://127.0.0.1:9"))
     monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
     monkeypatch.setattr(homes, "reach", lambda: None)
@@ -177,15 +180,17 @@ def test_servers_that_are_away_when_a_run_begins_are_told(monkeypatch: pytest.Mo
 
 
 def test_a_retraining_that_meets_another_is_no_failure(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The flow run ends as completed, and its message says that another run is at work."""
+    """The flow run ends as completed and is called skipped, and its message says that another run is at work."""
 
-    def busy(request: object) -> None:
+    def busy(*_: object, **__: object) -> None:
         raise BusyError("found one still going on")
 
-    monkeypatch.setattr(schedule, "run", busy)
+    monkeypatch.setattr(schedule.run, "carry_out", busy)
+    monkeypatch.setattr(schedule.Operation, "open", busy)
     (tmp_path / "resynth.toml").write_text('data = "in"\n')
-    state = schedule.retrain.fn("in", str(tmp_path))
-    assert (state.type.value, state.name, state.message) == ("COMPLETED", "Busy", "found one still going on")
+    for flow in (schedule.retrain, schedule.check):
+        state = flow.fn("in", str(tmp_path))
+        assert (state.type.value, state.name, state.message) == ("COMPLETED", "Skipped", "another run of it is at work")
 
 
 @pytest.mark.usefixtures("home")
@@ -196,16 +201,18 @@ def test_a_check_that_finds_drift_calls_for_a_retraining(
     """It emits the event that this table's automation waits for. Without drift it emits nothing."""
     drifted = bool(events)
     emitted: list[tuple[str, dict[str, str]]] = []
-    finding = SimpleNamespace(drifted=drifted, text="count moved")
+    report = DriftReport(drifted=drifted, findings=(finding(drifted=drifted),), reference_rows=1, rows=1)
     monkeypatch.setattr(schedule.registry, "champion", lambda name: object())
     monkeypatch.setattr(schedule.memory, "outdated", lambda *_: ())
-    monkeypatch.setattr(schedule, "compare", lambda *_: SimpleNamespace(drifted=drifted, findings=[finding]))
+    monkeypatch.setattr(schedule.drift, "compare", lambda *_: report)
     monkeypatch.setattr(schedule, "emit_event", lambda event, resource, payload: emitted.append((event, resource)))
     (tmp_path / "resynth.toml").write_text('data = "in"\n')
     state = schedule.check.fn("in", str(tmp_path))
     assert [event for event, _ in emitted] == events
     assert all(resource["prefect.resource.id"] == "resynth.table.in" for _, resource in emitted)
-    assert state.message == ("count moved" if drifted else "no drift")
+    assert (state.name, state.message) == (
+        ("Drift", "count moved") if drifted else ("No drift", "no drift in 1 comparisons")
+    )
     monkeypatch.setattr(schedule.memory, "outdated", lambda *_: ("of another format",))
     state = schedule.check.fn("in", str(tmp_path))
     assert (state.name, state.message, emitted[-1][0]) == ("Outdated", "of another format", "resynth.drift")
@@ -228,61 +235,3 @@ def test_the_file_for_work_pools_is_about_these_flows() -> None:
     (volume,), (mount,) = kubernetes["volumes"], kubernetes["volume_mounts"]
     assert (mount["name"], mount["mountPath"]) == (volume["name"], home)
     assert volume["persistentVolumeClaim"]["claimName"]
-
-
-@pytest.mark.usefixtures("processes")
-def test_serve_retrains_on_drift_and_asks_a_person(tmp_path: Path) -> None:
-    """The event alone starts a retraining through the automation, in its own process. SIGTERM ends all in order.
-
-    The retraining waits until a person has answered Prefect's form, and the version records who it was.
-    """
-    (tmp_path / "in").mkdir()
-    write(tmp_path / "in", "monday", 300)
-    settings = SETTINGS.replace("[gate]", '[gate]\napproval = "person"')
-    (tmp_path / "resynth.toml").write_text(f'name = "served"\ndata = "in"\n{settings}')
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("PREFECT_", "MLFLOW_"))}
-    environment["PYTHONPATH"] = str(ROOT)
-    command = [sys.executable, "-m", "flows", "serve", "--json"]
-    with (
-        subprocess.Popen(
-            command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        ) as server,
-        ExitStack() as stack,
-    ):
-        stack.callback(server.kill)  # a failure must not wait for what nobody ends
-        assert server.stderr is not None
-        assert server.stdout is not None
-        address = server.stderr.readline().removeprefix("prefect: ").strip()
-        with SyncPrefectClient(f"{address}/api") as prefect:
-            deployed(prefect, "resynth-check/served")
-            found(prefect, lambda run: run.state.is_scheduled())  # Prefect's scheduler has read the schedules
-            event = Event(event=schedule.DRIFT, resource=schedule.resource("served"), payload={})
-            prefect._client.post("/events", json=[event.model_dump(mode="json")]).raise_for_status()
-            answer = {"promote": True, "who": "ann", "why": "seen"}
-            prefect.resume_flow_run(found(prefect, lambda run: run.state.is_paused()).id, run_input=answer)
-            ended = found(prefect, lambda run: run.deployment_id is not None and run.state.is_final())
-            assert (ended.state.name, ended.state.message.rpartition("; ")[2]) == ("Promoted", "approved by ann: seen")
-        server.send_signal(signal.SIGTERM)
-        assert server.wait(timeout=60) == 0
-        assert json.loads(server.stdout.read().splitlines()[-1])["tables"] == ["served"]
-    assert list((tmp_path / "data" / "exports" / "served").iterdir())
-
-
-def deployed(prefect: SyncPrefectClient, name: str) -> None:
-    """Wait for a deployment, the last to be registered."""
-    for _ in range(200):
-        with suppress(ObjectNotFound):
-            prefect.read_deployment_by_name(name)
-            return
-        time.sleep(0.3)
-    raise AssertionError(f"{name} was not deployed")
-
-
-def found(prefect: SyncPrefectClient, wanted: Callable[[Any], bool]) -> Any:
-    """The first run of that kind, once there is one."""
-    for _ in range(400):
-        for run in prefect.read_flow_runs():
-            if run.state is not None and wanted(run):
-                return run
-        time.sleep(0.3)
-    raise AssertionError("no such run")

@@ -154,7 +154,7 @@ def test_everything_that_looks_at_categories_takes_any_type(table, schema, synth
     assert {"tags", "place", "raw", "half"} <= {finding.column for finding in moved.findings if finding.drifted}
     for figure in (
         pictures.quality(holdout, made, schema, found),
-        pictures.drift(reference.profile, again.profile_of([other]), moved),
+        pictures.drift(reference.profile, again.profile_of([other]), moved, schema),
     ):
         assert pictures.png(figure)
     accuracy = {each.name: each.accuracy for each in synthesizer.elbo(holdout).columns}

@@ -21,10 +21,10 @@ challenge       a challenger is trained and compared with the champion, and the 
 ending          rows are published, the outcome is written, the run is complete
 """
 
-from prefect import flow
+from collections.abc import Mapping
 
 from flows.stages import memory, planning, publication, reading
-from flows.telling import display, notify
+from flows.telling import notify, pages
 from flows.telling.clock import Clock
 from flows.telling.outcome import RunOutcome
 from flows.tracking import registry
@@ -34,17 +34,34 @@ from flows.verbs.run.challenge import retrain
 from flows.verbs.run.ending import check_target, complete, idle, nothing_new, skip
 from flows.verbs.run.job import Job, RunRequest
 from flows.verbs.run.outlook import prepare, read
+from flows.verbs.shown import TRAIN, Ending, shown
 from pipeline.data.incoming import Arrivals
 from pipeline.progress import Progress, silent
 
-__all__ = ["RunRequest", "run"]
+__all__ = ["RunRequest", "carry_out", "ending", "run"]
 
-STAGES = 15  # at most
+SHARES: Mapping[str, float] = {
+    "connect": 1,
+    "survey": 1,
+    "read": 4,
+    "split": 6,
+    "profile": 4,
+    "plan": 1,
+    "train": 54,
+    "register": 1,
+    "generate": 4,
+    "evaluate": 14,
+    "champion": 5,
+    "decide": 0,
+    "approve": 0,
+    "promote": 1,
+    "publish": 4,
+}
+"""The usual share of each stage in the time of a run, for the bar on Prefect's page."""
 
 
-@flow(name="resynth-run", validate_parameters=False)
 def run(request: RunRequest, progress: Progress | None = None) -> RunOutcome:
-    """Carry out a request.
+    """Carry out a request as a flow run.
 
     Args:
         request: What to do.
@@ -52,10 +69,34 @@ def run(request: RunRequest, progress: Progress | None = None) -> RunOutcome:
 
     Raises:
         InputError: The table or the settings cannot be used. Nothing was changed.
+        BusyError: Another run of the same name is at work.
+        ResynthError: A stage failed. Nothing was changed.
+    """
+    rows = request.settings.rows
+    told = {"table": request.name, "data": request.data, "home": request.home, "out": request.out, "rows": rows}
+    return shown(TRAIN, request.name, lambda: carry_out(request, progress), ending, told)
+
+
+def ending(outcome: RunOutcome) -> Ending:
+    """How a run with this outcome ended."""
+    told = "; ".join(outcome.reasons)
+    return Ending(outcome.decision.capitalize(), told if outcome.version is None else f"{outcome.title}: {told}")
+
+
+def carry_out(request: RunRequest, progress: Progress | None = None) -> RunOutcome:
+    """Carry out a request, in the flow run of the caller if there is one.
+
+    Args:
+        request: What to do.
+        progress: Called for every stage, if given.
+
+    Raises:
+        InputError: The table or the settings cannot be used. Nothing was changed.
+        BusyError: Another run of the same name is at work.
         ResynthError: A stage failed. Nothing was changed.
     """
     home, name, settings = request.home, request.name, request.settings
-    clock = Clock(progress or silent, STAGES)
+    clock = Clock(progress or silent, SHARES)
     with (
         notify.failures(settings.notify, name),
         Operation.open("run", home, name, lock=name) as operation,
@@ -63,21 +104,28 @@ def run(request: RunRequest, progress: Progress | None = None) -> RunOutcome:
     ):
         if request.out is not None:
             check_target(request, request.out)  # raises now rather than after the training
-        with clock.stage("connect"):
-            registry.recover(name, operation.work.died)
-            champion = registry.champion(name)
-        if held := held_back(request, champion):
-            return warned(idle(request, clock, held), warnings)
-        arrivals, due = survey(request, operation, clock, champion)
-        if arrivals is not None and not (arrivals.new or arrivals.quarantined or due):
-            return warned(idle(request, clock, nothing_new(request)), warnings)
-        with operation.tracked(**{"mlflow.source.git.commit": operation.code}) as tracked:
-            outdated = memory.outdated(champion, operation.models) if champion is not None else ()
-            asked = None if outdated else champion
-            job = Job(request, operation, tracked, asked, clock, arrivals, due, outdated)
-            outcome = warned(execute(job), warnings)
+        outcome = warned(turn(request, operation, clock), warnings)
+    clock.finish()
+    pages.show(name, TRAIN.name, outcome.title, pages.run(outcome, settings.gate))
     notify.outcome(settings.notify, outcome)
     return outcome
+
+
+def turn(request: RunRequest, operation: Operation, clock: Clock) -> RunOutcome:
+    """Go round the loop once, unless there is nothing to do."""
+    name = request.name
+    with clock.stage("connect"):
+        registry.recover(name, operation.work.died)
+        champion = registry.champion(name)
+    if held := held_back(request, champion):
+        return idle(request, clock, held)
+    arrivals, due = survey(request, operation, clock, champion)
+    if arrivals is not None and not (arrivals.new or arrivals.quarantined or due):
+        return idle(request, clock, nothing_new(request))
+    with operation.tracked(**{"mlflow.source.git.commit": operation.code}) as tracked:
+        outdated = memory.outdated(champion, operation.models) if champion is not None else ()
+        asked = None if outdated else champion
+        return execute(Job(request, operation, tracked, asked, clock, arrivals, due, outdated))
 
 
 def warned(outcome: RunOutcome, warnings: tuple[str, ...]) -> RunOutcome:
@@ -120,8 +168,5 @@ def execute(job: Job) -> RunOutcome:
         return outcome
     outlook = prepare(job, incoming)
     if job.champion is not None and outlook.plan is not None and outlook.plan.action == "skip":
-        outcome = skip(job, job.champion, incoming, outlook)
-    else:
-        outcome = retrain(job, incoming, outlook)
-    job.clock.finish("resynth-run", display.markdown(outcome))
-    return outcome
+        return skip(job, job.champion, incoming, outlook)
+    return retrain(job, incoming, outlook)

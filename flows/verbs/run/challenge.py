@@ -6,6 +6,7 @@ from typing import NamedTuple, ParamSpec
 
 from flows.stages import approval, judging, memory, reading, training
 from flows.stages.reading import Incoming
+from flows.telling import journal
 from flows.telling.outcome import RunOutcome, numbers
 from flows.tracking import registry, store
 from flows.tracking.registry import Version
@@ -115,6 +116,7 @@ def judge(job: Job, challenger: Version, champion: Version | None) -> Judgement:
         judging.picture(work, challenger, tracked, found)
         progress(Tick("evaluate", 0.93, 1))
         memory.view(work, challenger, models, tracked, settings)
+    journal.note(journal.scored(found))
     tracked.record(found, "evaluation.json")
     if elbo is not None:
         tracked.record(elbo, judging.ELBO)
@@ -133,5 +135,7 @@ def judge(job: Job, challenger: Version, champion: Version | None) -> Judgement:
         with job.clock.stage("approve"):
             models.clear()  # approval may take a day, and the version must be checked as it is in the store then
             decision = approval.ask(challenger, decision, settings.gate, settings.notify)
+    verdict = "promoted" if decision.promote else "refused"
+    journal.note(journal.reasoned(f"decision: version {challenger.version} {verdict}", decision.reasons))
     tracked.record(decision, "decision.json")
     return Judgement(found, elbo, decision)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from flows.stages import publication, reading
 from flows.stages.reading import Incoming
-from flows.telling import display
+from flows.telling import journal
 from flows.telling.clock import Clock
 from flows.telling.outcome import Export, RunOutcome
 from flows.tracking.registry import Version
@@ -47,7 +47,8 @@ def nothing_new(request: RunRequest) -> tuple[str, ...]:
 
 def idle(request: RunRequest, clock: Clock, reasons: tuple[str, ...], job: Job | None = None) -> RunOutcome:
     """The outcome of a run that neither trained nor published."""
-    outcome = RunOutcome(
+    journal.note(journal.reasoned("skipped", reasons))
+    return RunOutcome(
         name=request.name,
         decision="skipped",
         reasons=reasons,
@@ -55,8 +56,6 @@ def idle(request: RunRequest, clock: Clock, reasons: tuple[str, ...], job: Job |
         documents=job.tracked.url if job is not None else None,
         seconds=clock.seconds,
     )
-    clock.finish("resynth-run", display.markdown(outcome))
-    return outcome
 
 
 def skip(job: Job, champion: Version, incoming: Incoming, outlook: Outlook) -> RunOutcome:
@@ -94,6 +93,8 @@ def complete(job: Job, outcome: RunOutcome, incoming: Incoming) -> None:
     tracked.conclude(tags_of(outcome) | kept)
     if outcome.export is not None:
         publication.finish(job.request.home, job.request.name)
+        rows, place = outcome.export.rows, outcome.export.path
+        journal.note(f"published {rows:,} rows of version {outcome.published} in {place}")
 
 
 def tags_of(outcome: RunOutcome) -> dict[str, str]:

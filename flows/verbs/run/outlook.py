@@ -2,6 +2,7 @@
 
 from flows.stages import memory, planning, reading
 from flows.stages.reading import Incoming
+from flows.telling import journal
 from flows.verbs.run.job import Job, Outlook
 from pipeline import inspection
 from pipeline.data import parts
@@ -28,6 +29,8 @@ def read(job: Job) -> Incoming:
         if job.champion is not None and settings.policy.new_columns == "refuse":
             reading.match(work, job.champion, job.models, kept=False)
         parts.check(work.columns.arrow, settings.partition_by, work.read("incoming"), settings.format)
+    new = f", {incoming.new_rows:,} of them new" if incoming.new_rows < incoming.rows else ""
+    journal.note(f"read {incoming.rows:,} rows of {len(work.columns.names)} columns{new}")
     job.tracked.data(job.request.data, incoming.digest, work.columns.arrow, incoming.rows)
     job.tracked.text(work.columns.to_json(), "schema.json")
     return incoming
@@ -38,6 +41,7 @@ def prepare(job: Job, incoming: Incoming) -> Outlook:
     work, tracked, settings = job.work, job.tracked, job.settings
     with job.clock.stage("split") as progress:
         prepared = reading.split(work, tracked, settings, progress)
+    journal.note(journal.assumed(prepared.assumptions))
     counts = {"incoming": incoming.rows, "new": incoming.new_rows, **prepared.rows}
     tracked.parameters({"rows": counts, "data_digest": incoming.digest})
     with job.clock.stage("profile") as progress:
@@ -49,6 +53,7 @@ def prepare(job: Job, incoming: Incoming) -> Outlook:
         drift = None
         if not reading.differences(work, job.champion, job.models):
             drift = memory.check_drift(work, job.champion, job.models, tracked, settings)
+            journal.note(journal.drifted(drift))
             tracked.record(drift, "drift.json")
             tracked.tags({"drift": str(drift.drifted).lower()})
     with job.clock.stage("plan"):
@@ -61,6 +66,7 @@ def prepare(job: Job, incoming: Incoming) -> Outlook:
 
 def remember(job: Job, plan: Plan) -> Plan:
     """Keep what the new rows call for."""
+    journal.note(journal.reasoned(f"plan: {plan.action}", plan.reasons))
     job.tracked.record(plan, "plan.json")
     job.tracked.tags({"plan": plan.action, "plan_reasons": "; ".join(plan.reasons)})
     return plan

@@ -73,7 +73,7 @@ def test_a_stage_is_full_when_it_is_over(monkeypatch: pytest.MonkeyPatch) -> Non
     """Whatever its parts tell, a stage stands below 100 % until it ends."""
     monkeypatch.setattr(clock, "offer", lambda show: False)
     told: list[Tick] = []
-    timed = Clock(told.append, 1)
+    timed = Clock(told.append, {"evaluate": 1.0})
     with timed.stage("evaluate") as progress:
         progress(Tick("areas", 3, 3))
         part(progress, 0.5, 1)(Tick("view", 1, 1))

@@ -12,6 +12,7 @@ from small import LENIENT, TINY, Outcome, table
 from store import Store
 
 from flows.settings import Settings
+from flows.telling import pages
 from flows.tracking import registry
 from flows.tracking import store as tracked
 from flows.tracking.store import client
@@ -142,8 +143,9 @@ def asked(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> replay
     monkeypatch.setattr(replay, "tell", lambda *_: story)
     monkeypatch.setattr(replay, "keep", lambda *_: None)
     monkeypatch.setattr(replay, "write", lambda *_: None)
-    monkeypatch.setattr(replay.display, "story_markdown", lambda _: "")
-    monkeypatch.setattr(replay, "create_markdown_artifact", lambda *_, **__: None)
+    monkeypatch.setattr(replay.pages, "replay", lambda _: "")
+    monkeypatch.setattr(replay.display, "verdict", lambda _: "told")
+    monkeypatch.setattr(pages, "create_markdown_artifact", lambda *_, **__: None)
     settings, out = Settings(), tmp_path / "story"
     return replay.ReplayRequest(
         data=data, home=home, name="told", settings=settings, column="seen", every="100d", out=out
@@ -158,8 +160,8 @@ def test_an_artifact_that_prefect_does_not_take_fails_no_replay(
     def refuse(*_: object, **__: object) -> None:
         raise RuntimeError("503")
 
-    monkeypatch.setattr(replay, "create_markdown_artifact", refuse)
-    assert replay.replay.fn(asked).story.periods == 3
+    monkeypatch.setattr(pages, "create_markdown_artifact", refuse)
+    assert replay.carry_out(asked).story.periods == 3
 
 
 def test_what_takes_long_is_kept_until_the_replay_is_done(asked: replay.ReplayRequest, monkeypatch: pytest.MonkeyPatch):
@@ -172,17 +174,17 @@ def test_what_takes_long_is_kept_until_the_replay_is_done(asked: replay.ReplayRe
     with monkeypatch.context() as patched:
         patched.setattr(replay, "keep", interrupt)
         with pytest.raises(KeyboardInterrupt):
-            replay.replay.fn(asked)
+            replay.carry_out(asked)
         first = list(shelves.iterdir())
         with pytest.raises(KeyboardInterrupt):
-            replay.replay.fn(asked)
+            replay.carry_out(asked)
         assert list(shelves.iterdir()) == first
         with pytest.raises(KeyboardInterrupt):
-            replay.replay.fn(asked.model_copy(update={"every": "90d"}))
+            replay.carry_out(asked.model_copy(update={"every": "90d"}))
         other = list(shelves.iterdir())
         assert len(other) == 1
         assert other != first
-    replay.replay.fn(asked)
+    replay.carry_out(asked)
     assert not list(shelves.iterdir())
 
 
@@ -197,7 +199,7 @@ def test_a_replay_whose_server_goes_away_says_so_in_a_line(
     monkeypatch.setattr(replay, "keep", lose)
     monkeypatch.setattr(tracked, "away", lambda: True)
     with pytest.raises(ResynthError, match=r"^expected the MLflow server of MLFLOW_TRACKING_URI to go on answering"):
-        replay.replay.fn(asked)
+        replay.carry_out(asked)
 
 
 def test_a_place_that_cannot_be_written_is_told_before_the_replay(
@@ -207,4 +209,4 @@ def test_a_place_that_cannot_be_written_is_told_before_the_replay(
     monkeypatch.delattr(replay, "tell")
     asked.out.write_text("a file")
     with pytest.raises(InputError, match="out: expected a directory that can be written"):
-        replay.replay.fn(asked)
+        replay.carry_out(asked)

@@ -82,8 +82,8 @@ def test_it_is_calibrated_and_drifts(schema):
     assert (found.what, found.kind) == ("centre", "place")
     assert found.size == pytest.approx(apart / (1 + apart), abs=0.05)
     assert "rows" in {finding.what for finding in report.findings if finding.drifted}
-    panel = drift(reference.profile, incoming, report).axes[0]
-    assert panel.get_title(loc="left").startswith("at   centre")
+    panel = drift(reference.profile, incoming, report, schema).axes[0]
+    assert panel.get_title(loc="left").startswith("at\n")
     assert [line.get_xdata()[0] for line in panel.lines] == pytest.approx([0, 0.7], abs=0.1)
 
 
@@ -158,7 +158,7 @@ def test_what_a_measure_does_not_answer_is_passed_over():
     incoming = reference.profile_of([other])
     report = compare(reference, incoming, DriftSettings())
     assert [finding.what for finding in report.findings if finding.column == "at"] == ["nulls"]
-    assert png(drift(reference.profile, incoming, report)).startswith(b"\x89PNG")
+    assert png(drift(reference.profile, incoming, report, schema)).startswith(b"\x89PNG")
     found = evaluate(other, holdout=table(2), train=rows, schema=schema, settings=SETTINGS, seed=0)
     assert (found.columns[0].name, found.columns[0].error) == ("at", pytest.approx(1 / 2, abs=0.05))
     assert found["c2st"].value > 0.8

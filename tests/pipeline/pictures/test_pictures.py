@@ -104,7 +104,7 @@ def test_drift_shows_what_moved(tmp_path):
     reference = Reference.of(rows, infer(rows))
     incoming = reference.profile_of([moved])
     found = compare(reference, incoming, DriftSettings())
-    figure = drift(reference.profile, incoming, found)
+    figure = drift(reference.profile, incoming, found, infer(rows))
     titles = [axes.get_title(loc="left").split()[0] for axes in figure.axes if axes.get_title(loc="left")]
     assert set(titles) == {"number", "label"}
     assert titles[0] == next(f.column for f in found.findings if f.column in titles)
@@ -123,7 +123,7 @@ def test_nothing_drifted_shows_the_largest_changes():
     incoming = reference.profile_of([other])
     report = compare(reference, incoming, DriftSettings())
     assert not report.drifted
-    figure = drift(reference.profile, incoming, report)
+    figure = drift(reference.profile, incoming, report, infer(rows))
     titles = [axes.get_title(loc="left") for axes in figure.axes]
     assert len(titles) == 4
     assert titles[0].split()[0] == next(f.column for f in report.findings if f.column in rows.column_names)
@@ -137,7 +137,7 @@ def test_drift_of_no_single_column_is_no_blank_square():
     rows, other = pa.table({"x": x, "y": x}), pa.table({"x": x, "y": rng.permutation(x)})
     reference = Reference.of(rows, infer(rows))
     incoming = reference.profile_of([other])
-    figure = drift(reference.profile, incoming, compare(reference, incoming, DriftSettings()))
+    figure = drift(reference.profile, incoming, compare(reference, incoming, DriftSettings()), infer(rows))
     assert figure.get_suptitle().startswith("No column drifted by itself, but: x × y: correlation 1.000 became")
     assert {axes.get_title(loc="left").split()[0] for axes in figure.axes} == {"x", "y"}
 
@@ -186,7 +186,7 @@ def test_no_text_keeps_a_picture_from_being_drawn():
     incoming = reference.profile_of([moved])
     report = compare(reference, incoming, DriftSettings())
     assert report.drifted
-    assert png(drift(reference.profile, incoming, report)).startswith(b"\x89PNG")
+    assert png(drift(reference.profile, incoming, report, schema)).startswith(b"\x89PNG")
 
 
 def test_a_table_of_identifiers_has_a_figure():
@@ -263,6 +263,6 @@ def test_no_value_keeps_a_picture_from_being_drawn(tmp_path, name):
     reference = Reference.of(table, schema)
     incoming = reference.profile_of([table.slice(50)])
     (tmp_path / "drift.png").write_bytes(
-        png(drift(reference.profile, incoming, compare(reference, incoming, DriftSettings())))
+        png(drift(reference.profile, incoming, compare(reference, incoming, DriftSettings()), schema))
     )
     assert imread(tmp_path / "quality.png").shape[2] == imread(tmp_path / "drift.png").shape[2] == 4
