@@ -182,7 +182,7 @@ def test_the_registered_model_repeats_the_published_rows(answers: dict[str, Answ
     """Any MLflow client gets from (version, seed) what was published."""
     assert home.exists()
     model = mlflow.pyfunc.load_model(f"models:/{NAME}/1")
-    again = pa.Table.from_pandas(model.predict(None, params={"rows": 50, "seed": SEED, "start": 700}))
+    again = pa.Table.from_pandas(model.predict({"rows": 50, "seed": SEED, "start": 700}))
     before = published(answers["first"]).slice(700, 50)
     for name in before.column_names:
         assert again[name].to_pylist() == before[name].to_pylist()
@@ -229,7 +229,7 @@ def test_the_scores_are_what_scipy_says(reader: MlflowClient, place: Path) -> No
     """The Shape error of a number is the Kolmogorov-Smirnov distance of generated and held-out rows."""
     train, _, holdout = tables.split(tables.read(place / "monday.parquet"), SplitSettings())
     model = mlflow.pyfunc.load_model(f"models:/{NAME}/1")
-    synthetic = model.predict(None, params={"rows": train.num_rows, "seed": SEED})
+    synthetic = model.predict({"rows": train.num_rows, "seed": SEED})
     found = Evaluation.model_validate_json(artifact(run_of(reader, "1"), "evaluation.json"))
     errors = {column.name: column for column in found.columns}
     for name in ("age", "hours-per-week", "fnlwgt"):

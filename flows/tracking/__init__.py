@@ -7,6 +7,7 @@ retention   which versions and runs are not kept
 leftovers   files that MLflow keeps of deleted versions and runs
 fetching    the files of a version, fetched without running them
 model       the stored form of a model, which MLflow can load and serve without resynth's flows
+signature   what a stored model takes and gives, in MLflow's words
 relocation  a home that was moved keeps working
 figures     pictures whose failure fails no run
 """

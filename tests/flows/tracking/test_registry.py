@@ -49,7 +49,7 @@ def test_the_stored_model_makes_the_same_rows_for_any_mlflow_client(saved: Path)
     script = (
         "import sys, mlflow\n"
         "model = mlflow.pyfunc.load_model(sys.argv[1])\n"
-        "rows = model.predict(None, params={'rows': 30, 'seed': 5, 'start': 7})\n"
+        "rows = model.predict([], params={'rows': 30, 'seed': 5, 'start': 7})\n"
         "rows.to_parquet(sys.argv[2])\n"
         "assert not any(name.startswith('flows') for name in sys.modules)\n"
     )
