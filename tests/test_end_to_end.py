@@ -200,9 +200,9 @@ def test_mlflow_remembers_the_run(answers: dict[str, Answer], reader: MlflowClie
     for name, value in answers["first"]["metrics"].items():
         assert run.data.metrics[name] == pytest.approx(value)
     for stage, seconds in answers["first"]["seconds"].items():
-        assert run.data.metrics[f"seconds.{stage}"] == pytest.approx(seconds)
+        assert run.data.metrics[f"seconds/{stage}"] == pytest.approx(seconds)
     curves = {
-        part: {point.step: point.value for point in reader.get_metric_history(run.info.run_id, f"epoch.{part}")}
+        part: {point.step: point.value for point in reader.get_metric_history(run.info.run_id, f"epoch/{part}")}
         for part in ("elbo", "reconstruction", "kl", "learning_rate")
     }
     assert len(curves["elbo"]) == EPOCHS + 1  # the last one settles

@@ -2,6 +2,7 @@
 
 import subprocess
 from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 UNKNOWN = "unknown"
@@ -14,6 +15,14 @@ def code_version(file: Path = Path(__file__)) -> str:
         _git(file, "ls-files", "--error-unmatch", file.name)  # fails if installed into another working copy
         return _git(file, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
     except (OSError, subprocess.SubprocessError):
+        return UNKNOWN
+
+
+def release() -> str:
+    """The version of the installed package; "unknown" for a checkout that is not installed."""
+    try:
+        return version("resynth")
+    except PackageNotFoundError:
         return UNKNOWN
 
 

@@ -6,6 +6,7 @@ from prefect import flow
 
 from flows.settings import Settings
 from flows.stages import memory, reading
+from flows.telling import card
 from flows.tracking import registry, store
 from flows.tracking.registry import Version
 from flows.verbs.operation import Operation
@@ -55,11 +56,13 @@ def compare(
     with operation.tracked() as run:
         incoming = reading.read(data, work, contents, settings, arrivals=arrivals, like=version, models=models)
         reading.match(work, version, models, kept=True)
-        run.data(data, incoming.digest, work.columns.arrow, incoming.rows)
+        run.data(data, incoming.digest, work.columns.arrow, incoming.rows, "drift check")
         run.parameters({"data": data, "reference": version.uri})
         if incoming.warnings:
             run.text("\n".join(incoming.warnings), "warnings.txt")
         found = memory.check_drift(work, version, models, run, settings)
         run.record(found, "drift.json")
         run.tags({"drift": str(found.drifted).lower()})
+        told = "drift found" if found.drifted else "no drift"
+        run.entitle(f"{version.name}: {told}, against version {version.version}", card.drift(found, version.version))
         return found

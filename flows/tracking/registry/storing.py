@@ -9,7 +9,7 @@ import mlflow
 from mlflow.entities.model_registry import ModelVersion
 
 from flows.engine import addresses
-from flows.tracking import fetching, history, leftovers
+from flows.tracking import fetching, history, leftovers, pages
 from flows.tracking import model as stored
 from flows.tracking.registry.finding import DIGEST, Version, exists, listed, promoted_by_hand
 from flows.tracking.signature import EXAMPLE, signature
@@ -41,7 +41,9 @@ def register(run: Run, synthesizer: Path, tags: Mapping[str, str]) -> Version:
         files.protect(place)  # copies keep the permissions of their originals
     client().update_run(run.id, status="RUNNING")  # leaving the block above ended it
     if not exists(run.name):
-        client().create_registered_model(run.name)
+        client().create_registered_model(run.name, tags=pages.TOOL, description=pages.model(run.name))
+    elif not client().get_registered_model(run.name).description:
+        client().update_registered_model(run.name, description=pages.model(run.name))
     made = client().create_model_version(
         run.name, source=logged.model_uri, run_id=run.id, tags=kept, model_id=logged.model_id
     )

@@ -72,6 +72,21 @@ def test_the_stored_model_is_free_of_pickle(saved: Path) -> None:
     assert "python_model:" not in (directory / "MLmodel").read_text()  # where MLflow names a pickled model
 
 
+def test_a_model_says_what_it_is(saved: Path) -> None:
+    """A model and its versions have descriptions. One that a person has written stays."""
+    name = "registry-described"
+    version = register(saved, name)
+    found = MlflowClient().get_registered_model(name)
+    assert "The alias `champion` is the version that publishes" in found.description
+    assert found.tags["tool"] == "resynth"
+    registry.describe(version, "**card**")
+    assert MlflowClient().get_model_version(name, version.version).description == "**card**"
+    for before, after in (("ours", "ours"), ("", found.description)):
+        MlflowClient().update_registered_model(name, before)
+        register(saved, name)
+        assert MlflowClient().get_registered_model(name).description == after
+
+
 def test_promotion_moves_the_alias(saved: Path) -> None:
     """There is no champion before the first promotion. Afterwards, the latest promoted version is champion."""
     name = "registry-promote"
