@@ -22,7 +22,7 @@ SHOWN = {"epochs": True, "batch": True, "rate": True, "weight_decay": True, "fre
 NEWS = 5.0  # seconds between two progress reports of a training in MLflow
 
 
-class Trained(NamedTuple):
+class FitSummary(NamedTuple):
     """What a run says of its training: how far the synthesizer is shrunk, and how many epochs it took."""
 
     shrinkage: Shrinkage
@@ -32,7 +32,7 @@ class Trained(NamedTuple):
 @stage
 def train(
     work: Workspace, run: Run, start: Version | None, models: Models, settings: LoopSettings, progress: Progress
-) -> Trained:
+) -> FitSummary:
     """Fit a synthesizer, as a warm start if a version `start` is given.
 
     The recipe and the loss curves are kept in MLflow, and the files in the workspace.
@@ -51,7 +51,7 @@ def train(
         run.parameters({"recipe": recipe.model_dump(mode="json", include=SHOWN)})
     run.history(synthesizer.history)
     run.picture("losses.png", lambda: pictures.loss_curves(synthesizer.history))
-    return Trained(synthesizer.shrinkage, len(synthesizer.history))
+    return FitSummary(synthesizer.shrinkage, len(synthesizer.history))
 
 
 @stage

@@ -81,12 +81,12 @@ def version(name: str, known: Facts, outcome: RunOutcome | None = None) -> str:
 
 
 def title(outcome: RunOutcome) -> str:
-    """The name of a run, when its outcome is known."""
+    """The name of a run, when its outcome is known. MLflow's list shows about twenty letters of it."""
     if outcome.version is None:
         return f"{outcome.name}: nothing to train"
     training = {"warm-start": "warm start", "retrain": "retraining"}
     what = training.get(outcome.plan.action, "training") if outcome.plan is not None else "training"
-    return f"{outcome.name}: {what}, version {outcome.version} {outcome.decision}"
+    return f"{outcome.name}: v{outcome.version} {outcome.decision} ({what})"
 
 
 def note(outcome: RunOutcome) -> str:

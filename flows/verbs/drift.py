@@ -63,6 +63,6 @@ def compare(
         found = memory.check_drift(work, version, models, run, settings)
         run.record(found, "drift.json")
         run.tags({"drift": str(found.drifted).lower()})
-        told = "drift found" if found.drifted else "no drift"
-        run.entitle(f"{version.name}: {told}, against version {version.version}", card.drift(found, version.version))
+        told = "drift" if found.drifted else "no drift"
+        run.entitle(f"{version.name}: {told} from v{version.version}", card.drift(found, version.version))
         return found

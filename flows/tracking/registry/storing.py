@@ -34,6 +34,7 @@ def register(run: Run, synthesizer: Path, tags: Mapping[str, str]) -> Version:
             artifacts={fetching.NAME: synthesizer.as_uri()},
             signature=signature(saving.schema(synthesizer).arrow),
             input_example=EXAMPLE,
+            tags=pages.source({"flow": "run", **tags}),
             pip_requirements=[requirement(package) for package in REQUIREMENTS],
         )
     place = Path(addresses.local(str(client().get_logged_model(logged.model_id).artifact_location)))

@@ -8,7 +8,7 @@ from typing import NamedTuple, ParamSpec
 from flows.engine.provenance import release
 from flows.stages import approval, judging, memory, reading, training
 from flows.stages.reading import Incoming
-from flows.stages.training import Trained
+from flows.stages.training import FitSummary
 from flows.telling import card
 from flows.telling.card import Facts
 from flows.telling.outcome import RunOutcome, numbers
@@ -113,7 +113,7 @@ def train(job: Job, incoming: Incoming, outlook: Outlook) -> tuple[Version, Fact
 
 
 def facts_of(
-    job: Job, incoming: Incoming, outlook: Outlook, made: Version, trained: Trained, privacy: PrivacyReport
+    job: Job, incoming: Incoming, outlook: Outlook, made: Version, trained: FitSummary, privacy: PrivacyReport
 ) -> Facts:
     """What the card of a version says before the gate has decided."""
     return Facts(

@@ -120,9 +120,9 @@ def test_a_card_fits_into_mlflow(columns: int) -> None:
 def test_runs_are_called_by_table_and_purpose() -> None:
     """A person sees in the list of runs what each was for and what came of it."""
     again, more = Plan(action="retrain", reasons=()), Plan(action="warm-start", reasons=())
-    assert card.title(outcome()) == "customers: training, version 4 promoted"
-    assert card.title(outcome(plan=again, decision="refused")) == "customers: retraining, version 4 refused"
-    assert card.title(outcome(plan=more)) == "customers: warm start, version 4 promoted"
+    assert card.title(outcome()) == "customers: v4 promoted (training)"
+    assert card.title(outcome(plan=again, decision="refused")) == "customers: v4 refused (retraining)"
+    assert card.title(outcome(plan=more)) == "customers: v4 promoted (warm start)"
     skipped = outcome(version=None, evaluation=None, decision="skipped", published="3")
     assert card.title(skipped) == "customers: nothing to train"
     assert card.note(skipped).startswith(

@@ -77,8 +77,10 @@ def test_a_model_says_what_it_is(saved: Path) -> None:
     name = "registry-described"
     version = register(saved, name)
     found = MlflowClient().get_registered_model(name)
-    assert "The alias `champion` is the version that publishes" in found.description
+    assert "The alias `champion` marks the version that publishes" in found.description
     assert found.tags["tool"] == "resynth"
+    stored = MlflowClient().get_logged_model(registry.model_of(version))
+    assert stored.tags["mlflow.source.name"] == "resynth run"  # and not the file that runs this test
     registry.describe(version, "**card**")
     assert MlflowClient().get_model_version(name, version.version).description == "**card**"
     for before, after in (("ours", "ours"), ("", found.description)):

@@ -4,6 +4,7 @@ import base64
 import datetime as dt
 import json
 import os
+import re
 import runpy
 import signal
 import subprocess
@@ -207,6 +208,25 @@ def test_python_is_refused_too(model: PyFuncModel, data: Any, params: dict[str, 
     with pytest.raises(MlflowException, match=why) as error:
         model.predict(data, params)
     assert error.value.get_http_status_code() == 400
+
+
+def test_the_page_is_true_in_python(version: Version) -> None:
+    """The examples of the page about MLflow run as printed, with this version for its champion."""
+    page = Path(__file__).parents[3] / "docs" / "mlflow.md"
+    (block,) = re.findall(r"```py\n(.*?)```", page.read_text(), flags=re.DOTALL)
+    assert "models:/adult@champion" in block
+    exec(block.replace("models:/adult@champion", version.uri), {})  # noqa: S102
+
+
+def test_the_page_is_true_over_http(ask: Ask) -> None:
+    """The requests of the page are answered or refused as it says."""
+    page = (Path(__file__).parents[3] / "docs" / "mlflow.md").read_text()
+    written = re.findall(r"(?:-d '|^)(\{\"[^…\n]*\})'?$", page, flags=re.MULTILINE)
+    answers = [ask(json.loads(request)) for request in written]
+    statuses = [status for status, _ in answers]
+    assert statuses == [200, 200, 200, 200, 400]
+    assert all(answer == answers[0][1] for _, answer in answers[:4])
+    assert "expected only rows, seed, start, got 'row'" in answers[4][1]["message"]
 
 
 def test_the_signature_is_true(ask: Ask, model: PyFuncModel) -> None:
