@@ -125,6 +125,17 @@ def digest(directory: Path) -> str:
     return hashlib.sha256(_read(directory / MODEL)).hexdigest()
 
 
+def schema(directory: Path) -> Schema:
+    """The schema of a saved synthesizer, without its network.
+
+    Raises:
+        NotFoundError: The directory holds no synthesizer.
+        DamagedError: Its file cannot be read.
+    """
+    with _damage(directory):
+        return Schema.from_json(_read(directory / _SCHEMA).decode())
+
+
 def load(directory: Path, digest: str | None = None) -> Saved:
     """The inverse of `save`.
 

@@ -30,7 +30,7 @@ DOCS = sorted((ROOT / "docs").glob("*.md"))
 PAGES = [README, *DOCS]
 LINKING = [*PAGES, *(ROOT / name for name in ("CONTRIBUTING.md", "data/README.md", "mlruns/README.md"))]
 GENERATED = runpy.run_path(str(ROOT / "docs" / "settings.py"))
-PROGRAMS = {"resynth", "make", "python", ".venv/bin/python"}
+PROGRAMS = {"resynth", "make", "python", ".venv/bin/python", "mlflow", "curl", "export"}
 
 
 def blocks(page: Path, language: str) -> list[str]:

@@ -182,7 +182,7 @@ def test_the_registered_model_repeats_the_published_rows(answers: dict[str, Answ
     """Any MLflow client gets from (version, seed) what was published."""
     assert home.exists()
     model = mlflow.pyfunc.load_model(f"models:/{NAME}/1")
-    again = pa.Table.from_pandas(model.predict(None, params={"rows": 50, "seed": SEED, "start": 700}))
+    again = pa.Table.from_pandas(model.predict({"rows": 50, "seed": SEED, "start": 700}))
     before = published(answers["first"]).slice(700, 50)
     for name in before.column_names:
         assert again[name].to_pylist() == before[name].to_pylist()
@@ -200,9 +200,9 @@ def test_mlflow_remembers_the_run(answers: dict[str, Answer], reader: MlflowClie
     for name, value in answers["first"]["metrics"].items():
         assert run.data.metrics[name] == pytest.approx(value)
     for stage, seconds in answers["first"]["seconds"].items():
-        assert run.data.metrics[f"seconds.{stage}"] == pytest.approx(seconds)
+        assert run.data.metrics[f"seconds/{stage}"] == pytest.approx(seconds)
     curves = {
-        part: {point.step: point.value for point in reader.get_metric_history(run.info.run_id, f"epoch.{part}")}
+        part: {point.step: point.value for point in reader.get_metric_history(run.info.run_id, f"epoch/{part}")}
         for part in ("elbo", "reconstruction", "kl", "learning_rate")
     }
     assert len(curves["elbo"]) == EPOCHS + 1  # the last one settles
@@ -229,7 +229,7 @@ def test_the_scores_are_what_scipy_says(reader: MlflowClient, place: Path) -> No
     """The Shape error of a number is the Kolmogorov-Smirnov distance of generated and held-out rows."""
     train, _, holdout = tables.split(tables.read(place / "monday.parquet"), SplitSettings())
     model = mlflow.pyfunc.load_model(f"models:/{NAME}/1")
-    synthetic = model.predict(None, params={"rows": train.num_rows, "seed": SEED})
+    synthetic = model.predict({"rows": train.num_rows, "seed": SEED})
     found = Evaluation.model_validate_json(artifact(run_of(reader, "1"), "evaluation.json"))
     errors = {column.name: column for column in found.columns}
     for name in ("age", "hours-per-week", "fnlwgt"):

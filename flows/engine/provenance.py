@@ -20,8 +20,14 @@ def code_version(file: Path = Path(__file__)) -> str:
         return _git(file, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
     except (OSError, subprocess.SubprocessError):
         pass
+    installed = release()
+    return UNKNOWN if installed == UNKNOWN else f"{DISTRIBUTION} {installed}"
+
+
+def release() -> str:
+    """The version of the installed package; "unknown" for a checkout that is not installed."""
     try:
-        return f"{DISTRIBUTION} {metadata.version(DISTRIBUTION)}"
+        return metadata.version(DISTRIBUTION)
     except metadata.PackageNotFoundError:
         return UNKNOWN
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path, PurePath
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 import pyarrow as pa
 from pydantic import BeforeValidator, Field, ValidationError
@@ -96,6 +96,12 @@ class Settings(LoopSettings):
                 where = "" if name is None else f"tables.{name}."
                 raise SettingsError(f"settings: expected {where}data in {file}, got none")
         return {settings.name or name_of(settings.source(home)): settings for settings in found}
+
+    @property
+    def chosen(self) -> dict[str, Any]:
+        """What somebody chose about runs: every setting that is not the default, as in the file."""
+        others = {"name", "data", "schedule", "notify", "retention", "seed"}
+        return self.model_dump(mode="json", exclude_defaults=True, exclude=others)
 
     @property
     def shown(self) -> str:

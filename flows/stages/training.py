@@ -1,6 +1,7 @@
 """A synthesizer is fitted, and registered as the model's next version."""
 
 import time
+from typing import NamedTuple
 
 from flows.engine.workspace import Workspace
 from flows.stages.stage import stage
@@ -14,14 +15,26 @@ from pipeline.privacy.rehearsal import Shrinkage
 from pipeline.progress import Progress, Tick
 from pipeline.settings import LoopSettings
 
+RECIPE = "recipe.json"
+SHOWN = {"epochs": True, "batch": True, "rate": True, "weight_decay": True, "free_bits": True} | {
+    "shape": {"latent", "width", "hidden"}
+}
+"""The numbers of a recipe that are parameters of the run in MLflow. The file has all of them."""
 NEWS = 5.0  # seconds between two progress reports of a training in MLflow
+
+
+class FitSummary(NamedTuple):
+    """What a run says of its training: how far the synthesizer is shrunk, and how many epochs it took."""
+
+    shrinkage: Shrinkage
+    epochs: int
 
 
 @stage("train")
 def train(
     work: Workspace, run: Run, start: Version | None, models: Models, settings: LoopSettings, progress: Progress
-) -> Shrinkage:
-    """Fit a synthesizer, as a warm start if a version `start` is given. Returns how far it is shrunk.
+) -> FitSummary:
+    """Fit a synthesizer, as a warm start if a version `start` is given.
 
     The recipe and the loss curves are kept in MLflow, and the files in the workspace.
     """
@@ -34,11 +47,12 @@ def train(
         progress=watched(run, progress),
     )
     synthesizer.save(work.model)
-    if synthesizer.fitted.recipe is not None:
-        run.parameters({"recipe": synthesizer.fitted.recipe.model_dump(mode="json")})
+    if (recipe := synthesizer.fitted.recipe) is not None:
+        run.record(recipe, RECIPE)
+        run.parameters({"recipe": recipe.model_dump(mode="json", include=SHOWN)})
     run.history(synthesizer.history)
     run.picture("losses.png", lambda: pictures.loss_curves(synthesizer.history))
-    return synthesizer.shrinkage
+    return FitSummary(synthesizer.shrinkage, len(synthesizer.history))
 
 
 @stage("register the version")
@@ -75,6 +89,6 @@ def watched(run: Run, progress: Progress) -> Progress:
             journal.note(f"training: {tenths}0 % ({metrics})")
         if tick.metrics and time.monotonic() - told >= NEWS:
             told = time.monotonic()
-            run.metrics({f"progress.{name}": value for name, value in tick.metrics.items()}, int(1000 * tick.done))
+            run.metrics({f"progress/{name}": value for name, value in tick.metrics.items()}, int(1000 * tick.done))
 
     return listen

@@ -30,7 +30,7 @@ from mlflow.exceptions import MlflowException
 from flows.engine import addresses
 from flows.engine.homes import answers
 from flows.settings import name_of
-from flows.tracking import relocation
+from flows.tracking import pages, relocation
 from flows.tracking.figures import draw
 from pipeline import files
 from pipeline.data.storage import Place
@@ -111,11 +111,17 @@ class Run(Record):
 
     @classmethod
     @contextmanager
-    def start(cls, name: str, tags: Mapping[str, str]) -> Iterator[Self]:
-        """A run that ends as FAILED (an exception), KILLED (a signal) or FINISHED. If complete, it is FINISHED."""
-        run = client().create_run(
-            _experiment(name), run_name=f"{name}-{time.strftime('%Y%m%d-%H%M%S')}", tags=dict(tags)
-        )
+    def start(cls, name: str, tags: Mapping[str, str], title: str | None = None) -> Iterator[Self]:
+        """A run that ends as FAILED (an exception), KILLED (a signal) or FINISHED. If complete, it is FINISHED.
+
+        Args:
+            name: The model's name.
+            tags: Its tags. `flow`, the verb, and `code_version` are also shown as its source.
+            title: Its name in MLflow, until `Run.entitle`.
+        """
+        experiment = _experiment(name)
+        _dress(experiment, name)
+        run = client().create_run(experiment, run_name=title or name, tags=pages.source(tags) | dict(tags))
         status = "KILLED"
         try:
             yield cls(id=run.info.run_id, name=name)
@@ -148,20 +154,26 @@ class Run(Record):
         for start in range(0, len(params), BATCH):
             client().log_batch(self.id, params=params[start : start + BATCH])
 
-    def metrics(self, values: Mapping[str, float], step: int = 0) -> None:
-        """Log numbers, all at once."""
+    def metrics(self, values: Mapping[str, float], step: int = 0, model: str | None = None) -> None:
+        """Log numbers, all at once. `model` is the id of the stored model that they are about, if any."""
         now = int(time.time() * 1000)
-        client().log_batch(self.id, metrics=[Metric(key, value, now, step) for key, value in values.items()])
+        made = [Metric(key, value, now, step, model_id=model, run_id=self.id) for key, value in values.items()]
+        client().log_batch(self.id, metrics=made)
 
     def history(self, epochs: Iterable["Epoch"]) -> None:
         """Log the numbers of every epoch, with one call per epoch because MLflow limits the size of a call."""
         for epoch in epochs:
             values = epoch.model_dump(exclude={"epoch"})
-            self.metrics({f"epoch.{name}": value for name, value in values.items()}, step=epoch.epoch)
+            self.metrics({f"epoch/{name}": value for name, value in values.items()}, step=epoch.epoch)
 
     def tags(self, values: Mapping[str, str]) -> None:
         """Tag the run."""
         client().log_batch(self.id, tags=[RunTag(key, value[:LONGEST_TAG]) for key, value in values.items()])
+
+    def entitle(self, title: str, note: str) -> None:
+        """Give the run its name and its description, in Markdown, for MLflow's pages."""
+        self.tags({pages.NOTE: note})
+        client().update_run(self.id, name=title)
 
     def conclude(self, values: Mapping[str, str]) -> None:
         """Write the tags that make the run complete. If the answer is lost, check whether they were written."""
@@ -192,17 +204,18 @@ class Run(Record):
             path.write_bytes(content)
             client().log_artifact(self.id, str(path))
 
-    def data(self, source: Place, digest: str, schema: pa.Schema, rows: int) -> None:
-        """Log which data the run read."""
+    def data(self, source: Place, digest: str, schema: pa.Schema, rows: int, context: str = "training") -> None:
+        """Log which data the run read, and for what. Columns have Arrow's types, in a form that MLflow shows."""
+        fields = [{"name": field.name, "type": str(field.type), "required": not field.nullable} for field in schema]
         dataset = Dataset(
             name=name_of(source),
             digest=digest[:LONGEST_DIGEST],
             source_type="local" if isinstance(source, Path) else source.partition(":")[0],
             source=json.dumps({"uri": str(source)}),
-            schema=json.dumps({field.name: str(field.type) for field in schema}),
-            profile=json.dumps({"rows": rows}),
+            schema=json.dumps({"mlflow_colspec": fields}),
+            profile=json.dumps({"num_rows": rows}),
         )
-        client().log_inputs(self.id, [DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])])
+        client().log_inputs(self.id, [DatasetInput(dataset, [InputTag("mlflow.data.context", context)])])
 
     def read(self, file: str) -> str:
         """Read a text that the run kept.
@@ -236,6 +249,12 @@ def runs(name: str) -> list[Made]:
         if not token:
             break
     return found
+
+
+def openings() -> dict[str, str]:
+    """The part of an address that opens the runs of each name, for a server on the store."""
+    found = client().search_experiments(filter_string="tags.tool = 'resynth'", max_results=1000)
+    return {experiment.name: pages.runs(experiment.experiment_id) for experiment in found}
 
 
 def last_complete(name: str) -> Run | None:
@@ -296,6 +315,12 @@ def _experiment(name: str) -> str:
         if found is None:
             raise
         return str(found.experiment_id)
+
+
+def _dress(experiment: str, name: str) -> None:
+    """Let the page of an experiment open on its runs and say what it is about."""
+    for key, value in pages.experiment(name, experiment, client().get_experiment(experiment).tags).items():
+        client().set_experiment_tag(experiment, key, value)
 
 
 def _flat(values: Mapping[str, object], prefix: str = "") -> Iterable[tuple[str, object]]:

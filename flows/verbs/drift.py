@@ -4,7 +4,7 @@ from pathlib import Path
 
 from flows.settings import Settings
 from flows.stages import memory, reading
-from flows.telling import journal, pages
+from flows.telling import card, journal, pages
 from flows.tracking import registry, store
 from flows.tracking.registry import Version
 from flows.verbs.operation import Operation
@@ -81,13 +81,15 @@ def compare(
         )
         reading.match(work, version, models, kept=True)
         journal.note(f"read {incoming.rows:,} rows of {len(work.columns.names)} columns, to compare with {version.uri}")
-        run.data(data, incoming.digest, work.columns.arrow, incoming.rows)
+        run.data(data, incoming.digest, work.columns.arrow, incoming.rows, "drift check")
         run.parameters({"data": data, "reference": version.uri})
         if incoming.warnings:
             run.text("\n".join(incoming.warnings), "warnings.txt")
         found = memory.check_drift(work, version, models, run, settings)
         run.record(found, "drift.json")
         run.tags({"drift": str(found.drifted).lower()})
+        told = "drift" if found.drifted else "no drift"
+        run.entitle(f"{version.name}: {told} from v{version.version}", card.drift(found, version.version))
         progress(Tick("drift", 1, 1))
     journal.note(journal.drifted(found))
     pages.show(version.name, CHECK.name, ending(found).name.lower(), pages.drift(found))

@@ -12,6 +12,9 @@ from flows.tracking.registry import Models
 from flows.tracking.store import MARK, Run
 from pipeline.data.contents import Contents
 
+TITLES = {"drift": "drift check"}
+"""What runs of a verb are called in MLflow, if not like the verb."""
+
 
 class Operation(NamedTuple):
     """A verb at work on a model in a home.
@@ -55,4 +58,4 @@ class Operation(NamedTuple):
     def tracked(self, **tags: str) -> AbstractContextManager[Run]:
         """Start an MLflow run for the operation, with further `tags`."""
         own = {"flow": self.verb, "code_version": self.code, MARK: self.work.mark}
-        return Run.start(self.name, own | tags)
+        return Run.start(self.name, own | tags, f"{self.name}: {TITLES.get(self.verb, self.verb)}")

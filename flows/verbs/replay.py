@@ -121,14 +121,19 @@ def carry_out(request: ReplayRequest, progress: Progress | None = None) -> Repla
     lock = f"replay {request.name}"
     with Operation.open("replay", request.home, request.name, lock=lock) as operation, operation.tracked() as run:
         journal.note(f"read {table.num_rows:,} rows of {table.num_columns} columns")
-        run.data(request.data, digest, table.schema, table.num_rows)
-        run.parameters({"data": request.data, "time": request.column, "every": request.every, "settings": choices})
+        run.data(request.data, digest, table.schema, table.num_rows, "history")
+        run.parameters(
+            {"data": request.data, "time": request.column, "every": request.every, "settings": request.settings.chosen}
+        )
+        run.record(request.settings, "settings.json")
         shelf = _shelf(request, _key(digest, request, choices, operation.code))
         story = tell(table, request.column, request.every, request.settings, shelf, progress or silent)
         keep(run, story)
         write(story, request.out)
+        summary = pages.replay(story)
+        run.entitle(f"{request.name}: replay of {story.periods} periods", summary)
         journal.note(display.verdict(story))
-        pages.show(request.name, REPLAY.name, f"{story.periods} periods", pages.replay(story))
+        pages.show(request.name, REPLAY.name, f"{story.periods} periods", summary)
         shutil.rmtree(shelf.directory, ignore_errors=True)
         return ReplayOutcome(story=story, path=request.out, documents=run.url)
 
@@ -137,14 +142,14 @@ def keep(run: Run, story: Story) -> None:
     """Log the numbers of every turn, one step per period, and the story and its picture."""
     for step in story.steps:
         found = {"ahead": step.ahead, "quality": step.quality}
-        values = {f"{step.strategy}.{name}": quality.overall for name, quality in found.items() if quality is not None}
-        values[f"{step.strategy}.seconds"] = step.seconds
+        values = {f"{step.strategy}/{name}": quality.overall for name, quality in found.items() if quality is not None}
+        values[f"{step.strategy}/seconds"] = step.seconds
         if step.drift is not None:
-            values[f"{step.strategy}.drift"] = step.drift.excess
+            values[f"{step.strategy}/drift"] = step.drift.excess
         run.metrics(values, step.period)
     for strategy in STRATEGIES:
         told = story.summary(strategy).model_dump(exclude={"strategy"}, exclude_none=True)
-        run.metrics({f"{strategy}.total.{name}": float(value) for name, value in told.items()})
+        run.metrics({f"{strategy} total/{name}": float(value) for name, value in told.items()})
     run.record(story, STORY)
     run.picture(PICTURE, lambda: pictures.story(story))
 

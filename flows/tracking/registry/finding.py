@@ -8,7 +8,7 @@ from typing import Self
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
-from flows.tracking import history
+from flows.tracking import history, leftovers
 from flows.tracking.store import LONGEST_TAG, Run, client
 from pipeline.errors import NotFoundError, ResynthError, did_you_mean
 from pipeline.records import Record
@@ -75,6 +75,16 @@ def tag(version: Version, values: Mapping[str, str]) -> None:
     """Tag a version."""
     for key, value in values.items():
         client().set_model_version_tag(version.name, version.version, key, value[:LONGEST_TAG])
+
+
+def model_of(version: Version) -> str | None:
+    """The id of the stored model behind a version, for MLflow's pages."""
+    return leftovers.model_of(client().get_model_version(version.name, version.version))
+
+
+def describe(version: Version, text: str) -> None:
+    """Write the description of a version, in Markdown."""
+    client().update_model_version(version.name, version.version, description=text)
 
 
 def champion(name: str) -> Version | None:

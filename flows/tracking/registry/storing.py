@@ -1,26 +1,23 @@
 """A synthesizer becomes a version, or is withdrawn."""
 
-import warnings
 from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
 from pathlib import Path
 
 import mlflow
 from mlflow.entities.model_registry import ModelVersion
-from mlflow.models import ModelSignature
-from mlflow.types import ParamSchema, ParamSpec
 
 from flows.engine import addresses
-from flows.tracking import fetching, history, leftovers
+from flows.tracking import fetching, history, leftovers, pages
 from flows.tracking import model as stored
 from flows.tracking.registry.finding import DIGEST, Version, exists, listed, promoted_by_hand
+from flows.tracking.signature import EXAMPLE, signature
 from flows.tracking.store import Run, client
 from pipeline import files, saving
 
-SIGNATURE = ModelSignature(
-    params=ParamSchema([ParamSpec("rows", "long", 1), ParamSpec("seed", "long", 0), ParamSpec("start", "long", 0)])
-)
-REQUIREMENTS = ("torch", "safetensors", "pyarrow", "pandas", "numpy", "scipy", "pydantic")
+REQUIREMENTS = ("resynth", "torch", "safetensors", "pyarrow", "pandas", "numpy", "scipy", "pydantic")
+"""What must be installed where a stored model is loaded. Its code is resynth's own."""
 
 
 def register(run: Run, synthesizer: Path, tags: Mapping[str, str]) -> Version:
@@ -30,22 +27,24 @@ def register(run: Run, synthesizer: Path, tags: Mapping[str, str]) -> Version:
     """
     assert synthesizer.name == fetching.NAME
     kept = {**tags, DIGEST: saving.digest(synthesizer)}
-    with warnings.catch_warnings(), files.private():
-        warnings.simplefilter("ignore", UserWarning)  # MLflow asks for an input example, but there is no input
-        with mlflow.start_run(run_id=run.id):
-            logged = mlflow.pyfunc.log_model(
-                name="model",
-                python_model=str(Path(stored.__file__)),
-                artifacts={fetching.NAME: synthesizer.as_uri()},
-                signature=SIGNATURE,
-                pip_requirements=[f"{package}=={installed(package)}" for package in REQUIREMENTS],
-            )
+    with files.private(), mlflow.start_run(run_id=run.id):
+        logged = mlflow.pyfunc.log_model(
+            name="model",
+            python_model=str(Path(stored.__file__)),
+            artifacts={fetching.NAME: synthesizer.as_uri()},
+            signature=signature(saving.schema(synthesizer).arrow),
+            input_example=EXAMPLE,
+            tags=pages.source({"flow": "run", **tags}),
+            pip_requirements=[requirement(package) for package in REQUIREMENTS],
+        )
     place = Path(addresses.local(str(client().get_logged_model(logged.model_id).artifact_location)))
     if place.is_dir():
         files.protect(place)  # copies keep the permissions of their originals
     client().update_run(run.id, status="RUNNING")  # leaving the block above ended it
     if not exists(run.name):
-        client().create_registered_model(run.name)
+        client().create_registered_model(run.name, tags=pages.TOOL, description=pages.model(run.name))
+    elif not client().get_registered_model(run.name).description:
+        client().update_registered_model(run.name, description=pages.model(run.name))
     made = client().create_model_version(
         run.name, source=logged.model_uri, run_id=run.id, tags=kept, model_id=logged.model_id
     )
@@ -53,6 +52,14 @@ def register(run: Run, synthesizer: Path, tags: Mapping[str, str]) -> Version:
         if twin.run == run.id and twin.version != str(made.version):
             client().delete_model_version(twin.name, twin.version)  # only the number: both share their files
     return Version.of(made)
+
+
+def requirement(package: str) -> str:
+    """A package in the version that is installed. A checkout that runs without being installed has none."""
+    try:
+        return f"{package}=={installed(package)}"
+    except PackageNotFoundError:
+        return package
 
 
 def withdraw(version: Version) -> None:

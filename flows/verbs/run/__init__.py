@@ -122,7 +122,7 @@ def turn(request: RunRequest, operation: Operation, clock: Clock) -> RunOutcome:
     arrivals, due = survey(request, operation, clock, champion)
     if arrivals is not None and not (arrivals.new or arrivals.quarantined or due):
         return idle(request, clock, nothing_new(request))
-    with operation.tracked(**{"mlflow.source.git.commit": operation.code}) as tracked:
+    with operation.tracked() as tracked:
         outdated = memory.outdated(champion, operation.models) if champion is not None else ()
         asked = None if outdated else champion
         return execute(Job(request, operation, tracked, asked, clock, arrivals, due, outdated))
@@ -159,7 +159,7 @@ def survey(
 
 def execute(job: Job) -> RunOutcome:
     """Do the work, and undo it if a later stage fails."""
-    job.tracked.parameters({"data": job.request.data, "settings": job.settings.model_dump(mode="json")})
+    job.tracked.parameters({"data": job.request.data, "seed": job.settings.seed, "settings": job.settings.chosen})
     job.tracked.record(job.settings, "settings.json")
     incoming = read(job)
     if not incoming.new_rows and not job.due:

@@ -4,9 +4,13 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import NamedTuple, ParamSpec
 
+from flows.engine.provenance import release
+from flows.settings import name_of
 from flows.stages import approval, judging, memory, reading, training
 from flows.stages.reading import Incoming
-from flows.telling import journal
+from flows.stages.training import FitSummary
+from flows.telling import card, journal
+from flows.telling.card import Facts
 from flows.telling.outcome import RunOutcome, numbers
 from flows.tracking import registry, store
 from flows.tracking.registry import Version
@@ -32,7 +36,7 @@ class Judgement(NamedTuple):
 def retrain(job: Job, incoming: Incoming, outlook: Outlook) -> RunOutcome:
     """Train a challenger, compare it with the champion, and let the winner publish."""
     with ExitStack() as undo:
-        challenger, hidden = train(job, incoming, outlook)
+        challenger, facts = train(job, incoming, outlook)
         undo.callback(take_back, job, registry.withdraw, challenger)
         judged = judge(job, challenger, rival(job, outlook))
         publisher = registry.champion(job.request.name)  # a person may have moved the alias meanwhile
@@ -53,7 +57,7 @@ def retrain(job: Job, incoming: Incoming, outlook: Outlook) -> RunOutcome:
             reasons=judged.decision.reasons,
             warnings=incoming.warnings,
             assumptions=outlook.prepared.assumptions,
-            privacy=hidden,
+            privacy=facts.privacy,
             relations=outlook.prepared.relations,
             quarantined=job.quarantined,
             plan=outlook.plan,
@@ -65,8 +69,10 @@ def retrain(job: Job, incoming: Incoming, outlook: Outlook) -> RunOutcome:
             documents=job.tracked.url,
             seconds=job.clock.seconds,
         )
+        told = card.version(outcome.name, facts, job.settings.gate, outcome)
+        registry.describe(challenger, told)
         registry.tag(challenger, tags_of(outcome))
-        complete(job, outcome, incoming)
+        complete(job, outcome, incoming, told)
         undo.pop_all()  # the new state is complete
     return outcome
 
@@ -84,13 +90,13 @@ def take_back(job: Job, step: Callable[P, None], *arguments: P.args, **named: P.
         step(*arguments, **named)
 
 
-def train(job: Job, incoming: Incoming, outlook: Outlook) -> tuple[Version, PrivacyReport]:
+def train(job: Job, incoming: Incoming, outlook: Outlook) -> tuple[Version, Facts]:
     """Train and register a challenger, from the champion if planned. Completes the privacy report."""
     warm = outlook.plan is not None and outlook.plan.action == "warm-start"
     start = job.champion if warm else None
     with job.clock.stage("train") as progress:
-        shrinkage = training.train(job.work, job.tracked, start, job.models, job.settings, progress)
-    hidden = outlook.prepared.privacy.model_copy(update={"shrinkage": shrinkage})
+        trained = training.train(job.work, job.tracked, start, job.models, job.settings, progress)
+    hidden = outlook.prepared.privacy.model_copy(update={"shrinkage": trained.shrinkage})
     job.tracked.record(hidden, reading.PRIVACY)
     with job.clock.stage("register"):
         made = training.register(
@@ -101,7 +107,29 @@ def train(job: Job, incoming: Incoming, outlook: Outlook) -> tuple[Version, Priv
             code=job.operation.code,
             shown=job.settings.shown,
         )
-    return made, hidden
+        facts = facts_of(job, incoming, outlook, made, trained, hidden)
+        registry.describe(made, card.version(made.name, facts, job.settings.gate))
+    return made, facts
+
+
+def facts_of(
+    job: Job, incoming: Incoming, outlook: Outlook, made: Version, trained: FitSummary, privacy: PrivacyReport
+) -> Facts:
+    """What the card of a version says before the gate has decided."""
+    return Facts(
+        version=made.version,
+        data=name_of(job.request.data),
+        digest=incoming.digest,
+        rows={"incoming": incoming.rows, **outlook.prepared.rows},
+        columns=len(job.work.columns.names),
+        relations=len(outlook.prepared.relations),
+        epochs=trained.epochs,
+        seconds=job.clock.seconds["train"],
+        start=made.tags.get(registry.START),
+        privacy=privacy,
+        code=job.operation.code,
+        release=release(),
+    )
 
 
 def judge(job: Job, challenger: Version, champion: Version | None) -> Judgement:
@@ -120,7 +148,7 @@ def judge(job: Job, challenger: Version, champion: Version | None) -> Judgement:
     tracked.record(found, "evaluation.json")
     if elbo is not None:
         tracked.record(elbo, judging.ELBO)
-    tracked.metrics(numbers(found))
+    tracked.metrics(numbers(found), model=registry.model_of(challenger))
     defended = None
     if champion is not None:
         with job.clock.stage("champion") as progress:
@@ -128,7 +156,7 @@ def judge(job: Job, challenger: Version, champion: Version | None) -> Judgement:
             seen = part(progress, 0.1, 1)
             defended = judging.evaluate(work, champion, settings.evaluation, settings.seed, seen)
         tracked.record(defended, "champion-evaluation.json")
-        tracked.metrics({f"champion.{score.name}": score.value for score in defended.scores})
+        tracked.metrics({f"champion/{score.name}": score.value for score in defended.scores})
     with job.clock.stage("decide"):
         decision = judging.decide(found, defended, settings.gate)
     if decision.promote and settings.gate.approval == "person":

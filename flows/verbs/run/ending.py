@@ -4,7 +4,7 @@ from pathlib import Path
 
 from flows.stages import publication, reading
 from flows.stages.reading import Incoming
-from flows.telling import journal
+from flows.telling import card, journal
 from flows.telling.clock import Clock
 from flows.telling.outcome import Export, RunOutcome
 from flows.tracking.registry import Version
@@ -81,11 +81,19 @@ def skip(job: Job, champion: Version, incoming: Incoming, outlook: Outlook) -> R
     return outcome
 
 
-def complete(job: Job, outcome: RunOutcome, incoming: Incoming) -> None:
-    """Record the outcome in the MLflow run, make the run complete in one last write, and move the export."""
+def complete(job: Job, outcome: RunOutcome, incoming: Incoming, note: str | None = None) -> None:
+    """Record the outcome in the MLflow run, make the run complete in one last write, and move the export.
+
+    Args:
+        job: The run.
+        outcome: Its outcome.
+        incoming: The table.
+        note: The card of the version that the run has made, if it has made one.
+    """
     tracked, kept = job.tracked, {}
-    tracked.metrics({f"seconds.{stage}": seconds for stage, seconds in outcome.seconds.items()})
+    tracked.metrics({f"seconds/{stage}": seconds for stage, seconds in outcome.seconds.items()})
     tracked.record(outcome, "report.json")
+    tracked.entitle(card.title(outcome), card.note(outcome) if note is None else note)
     if job.arrivals is not None:
         ledger = job.arrivals.ledger.model_copy(update={"latest": incoming.latest})
         tracked.record(ledger, reading.LEDGER)

@@ -49,7 +49,7 @@ def test_the_stored_model_makes_the_same_rows_for_any_mlflow_client(saved: Path)
     script = (
         "import sys, mlflow\n"
         "model = mlflow.pyfunc.load_model(sys.argv[1])\n"
-        "rows = model.predict(None, params={'rows': 30, 'seed': 5, 'start': 7})\n"
+        "rows = model.predict([], params={'rows': 30, 'seed': 5, 'start': 7})\n"
         "rows.to_parquet(sys.argv[2])\n"
         "assert not any(name.startswith('flows') for name in sys.modules)\n"
     )
@@ -70,6 +70,23 @@ def test_the_stored_model_is_free_of_pickle(saved: Path) -> None:
     assert files <= {"", ".json", ".safetensors", ".py", ".yaml", ".txt"}
     assert ".safetensors" in files
     assert "python_model:" not in (directory / "MLmodel").read_text()  # where MLflow names a pickled model
+
+
+def test_a_model_says_what_it_is(saved: Path) -> None:
+    """A model and its versions have descriptions. One that a person has written stays."""
+    name = "registry-described"
+    version = register(saved, name)
+    found = MlflowClient().get_registered_model(name)
+    assert "The alias `champion` marks the version that publishes" in found.description
+    assert found.tags["tool"] == "resynth"
+    stored = MlflowClient().get_logged_model(registry.model_of(version))
+    assert stored.tags["mlflow.source.name"] == "resynth run"  # and not the file that runs this test
+    registry.describe(version, "**card**")
+    assert MlflowClient().get_model_version(name, version.version).description == "**card**"
+    for before, after in (("ours", "ours"), ("", found.description)):
+        MlflowClient().update_registered_model(name, before)
+        register(saved, name)
+        assert MlflowClient().get_registered_model(name).description == after
 
 
 def test_promotion_moves_the_alias(saved: Path) -> None:

@@ -48,7 +48,7 @@ def test_epochs_become_curves(reader: MlflowClient) -> None:
     numbers = dict.fromkeys(set(Epoch.model_fields) - {"epoch", "elbo"}, 0.0)
     with Run.start("store-history", {}) as run:
         run.history([Epoch(epoch=epoch, elbo=-10.0 + epoch, **numbers) for epoch in range(3)])
-    curve = [(point.step, point.value) for point in reader.get_metric_history(run.id, "epoch.elbo")]
+    curve = [(point.step, point.value) for point in reader.get_metric_history(run.id, "epoch/elbo")]
     assert sorted(curve) == [(0, -10.0), (1, -9.0), (2, -8.0)]
 
 
@@ -70,8 +70,8 @@ def test_the_data_is_an_input_of_the_run(reader: MlflowClient) -> None:
     dataset = reader.get_run(run.id).inputs.dataset_inputs[0].dataset
     assert dataset.name == "rows"
     assert dataset.digest == "ab" * 18
-    assert json.loads(dataset.schema)["count"] == "int32"
-    assert json.loads(dataset.profile) == {"rows": 200}
+    assert {"name": "count", "type": "int32", "required": False} in json.loads(dataset.schema)["mlflow_colspec"]
+    assert json.loads(dataset.profile) == {"num_rows": 200}
 
 
 @pytest.mark.parametrize(("error", "status"), [(ValueError(), "FAILED"), (KeyboardInterrupt(), "KILLED")])
@@ -91,6 +91,31 @@ def test_the_embedded_store_writes_ahead_and_keeps_artifacts_beside(home: Path) 
         assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert (home.resolve() / "mlruns" / "artifacts") in Path(run.url).parents
     assert (Path(run.url) / "file.txt").read_text() == "x"
+
+
+def test_an_experiment_opens_on_its_runs(reader: MlflowClient) -> None:
+    """Its kind and description are set on new and on existing experiments. What a person has chosen stays."""
+    name = "store-page"
+    made = reader.create_experiment(name, tags={"mlflow.experimentKind": "genai_development_inferred"})
+    with Run.start(name, {"flow": "run", "code_version": f"{'a' * 40}-dirty"}, "page: run") as run:
+        run.entitle("page: retraining", "*why*")
+    tags = reader.get_experiment(made).tags
+    assert tags["mlflow.experimentKind"] == "custom_model_development"
+    assert "synthetic rows of the table store-page" in tags["mlflow.note.content"]
+    found = reader.get_run(run.id)
+    assert found.info.run_name == found.data.tags["mlflow.runName"] == "page: retraining"
+    assert found.info.status == "FINISHED"
+    assert found.data.tags["mlflow.note.content"] == "*why*"
+    assert found.data.tags["mlflow.source.name"] == "resynth run"
+    assert found.data.tags["mlflow.source.type"] == "LOCAL"
+    assert found.data.tags["mlflow.source.git.commit"] == "a" * 40
+    assert found.data.tags["mlflow.source.git.dirty"] == "True"
+    reader.set_experiment_tag(made, "mlflow.experimentKind", "genai_development")
+    reader.set_experiment_tag(made, "mlflow.note.content", "ours")
+    with Run.start(name, {}):
+        pass
+    assert reader.get_experiment(made).tags["mlflow.experimentKind"] == "genai_development"
+    assert reader.get_experiment(made).tags["mlflow.note.content"] == "ours"
 
 
 @pytest.mark.usefixtures("home")

@@ -75,8 +75,12 @@ def test_a_replay_decides_and_measures_as_live_runs_do(command: Command, tmp_pat
     story = Story.model_validate_json((out / "story.json").read_text())
     run = client().search_runs([client().get_experiment_by_name("past").experiment_id])[0]
     assert run.data.tags["flow"] == "replay"
-    assert len(client().get_metric_history(run.info.run_id, "loop.quality")) == 3
-    assert {file.path for file in client().list_artifacts(run.info.run_id)} == {"story.json", "replay.png"}
+    assert len(client().get_metric_history(run.info.run_id, "loop/quality")) == 3
+    assert {file.path for file in client().list_artifacts(run.info.run_id)} == {
+        "settings.json",
+        "story.json",
+        "replay.png",
+    }
 
     loop = story.of("loop")
     assert any("with the row, and fewer than 1 would be refused" in reason for reason in loop[0].reasons)
