@@ -149,7 +149,7 @@ def _training(known: Facts) -> Iterator[str]:
 
 
 def _scores(found: Evaluation, gate: GateSettings) -> Iterator[str]:
-    yield f"**Scores** of {found.rows:,} rows beside {found.holdout_rows:,} held-out real rows, in percent: 100 is best\n"
+    yield f"**Scores** of {found.rows:,} rows beside {found.holdout_rows:,} held-out real rows, in %: 100 is best\n"
     yield "| score | synthetic | real rows | at least | meaning | metric |"
     yield "|---|--:|--:|--:|---|---|"
     for line in quality.lines(found, gate):
