@@ -18,6 +18,7 @@ from flows.engine import homes
 from flows.settings import Settings
 from flows.stages import judging
 from flows.stages.reading import Incoming, Prepared
+from flows.telling.card import Facts
 from flows.tracking import registry
 from flows.tracking.registry import Version
 from flows.tracking.store import PastCheck, Run, past_checks
@@ -257,8 +258,22 @@ def test_an_alias_moved_meanwhile_is_respected(
         if fails:
             raise OSError("full")
 
-    def train(*_: object) -> tuple[Version, PrivacyReport]:
-        return register(), PrivacyReport(least_rows=5)
+    def train(*_: object) -> tuple[Version, Facts]:
+        made = register()
+        return made, Facts(
+            version=made.version,
+            data="data.parquet",
+            digest="d",
+            rows={},
+            columns=4,
+            relations=0,
+            epochs=1,
+            seconds=1,
+            start=None,
+            privacy=PrivacyReport(least_rows=5),
+            code="c",
+            release="0.1.0",
+        )
 
     first, second, published = register(), register(), list[str]()
     registry.promote(first)
