@@ -239,6 +239,20 @@ def test_the_scores_are_what_scipy_says(reader: MlflowClient, place: Path) -> No
         assert errors[name].ceiling == pytest.approx(ks_2samp(real, train[name].to_numpy()).statistic, abs=1e-9)
 
 
+def test_the_pages_of_mlflow_say_what_happened(answers: dict[str, Answer], reader: MlflowClient) -> None:
+    """Runs are called by what came of them, and every version has a card with its scores and the gate's decision."""
+    for version, key in (("1", "first"), ("3", "refused")):
+        answer, run = answers[key], run_of(reader, version)
+        assert run.data.tags["mlflow.runName"].startswith(f"{NAME}: v{version} {answer['decision']} (")
+        card = reader.get_model_version(NAME, version).description
+        assert run.data.tags["mlflow.note.content"] == card
+        assert f"{answer['decision']} when it was made" in card
+        assert f"| {answer['metrics']['shape_error']:.4f} | {answer['metrics']['shape_error_ceiling']:.4f} |" in card
+    experiment = reader.get_experiment_by_name(NAME)
+    assert experiment is not None
+    assert experiment.tags["mlflow.experimentKind"] == "custom_model_development"
+
+
 def test_nothing_stored_is_a_pickle_or_a_row(home: Path, answers: dict[str, Answer]) -> None:
     """No pickle lies anywhere in the store, and the private workspace is empty."""
     assert answers

@@ -28,6 +28,7 @@ import pyarrow as pa
 from mlflow.exceptions import MlflowException
 from mlflow.models import set_model
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
+from mlflow.pyfunc import PyFuncModel
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
 try:
@@ -76,7 +77,7 @@ class SyntheticRows(PythonModel):
         Raises:
             MlflowException: A request cannot be answered (HTTP status 400).
         """
-        given, named = asked(model_input, params)
+        given, named = self._asked(model_input, params)
         known([*names(given), *(named or {})])
         requests = [*read(model_input, params or {})]
         if sum(request["rows"] for request in requests) > MOST["rows"]:
@@ -91,6 +92,21 @@ class SyntheticRows(PythonModel):
         if os.environ.get(SERVING) == "true":
             return jsonable.records(rows)
         return rows.to_pandas(types_mapper=pd.ArrowDtype)
+
+    def _asked(self, data: object, params: dict[str, Any] | None) -> tuple[object, Mapping[str, Any] | None]:
+        """What MLflow was asked for.
+
+        MLflow leaves out what the signature does not name, with a warning in the log of the server, before it calls
+        `predict`. A misspelt name would be answered with other rows than were asked for. So this looks at the arguments
+        of MLflow's own `predict`, which called ours. If there is none, they are what we were given.
+        """
+        frame = inspect.currentframe()
+        while frame is not None:
+            caller = frame.f_locals.get("self")
+            if frame.f_code.co_name == "predict" and isinstance(caller, PyFuncModel) and calls(caller, self):
+                return frame.f_locals["data"], frame.f_locals["params"]
+            frame = frame.f_back
+        return data, params
 
 
 def read(frame: pd.DataFrame, params: Mapping[str, Any]) -> Iterator[dict[str, int]]:
@@ -137,19 +153,9 @@ def names(data: object) -> list[object]:
     return []
 
 
-def asked(data: object, params: dict[str, Any] | None) -> tuple[object, Mapping[str, Any] | None]:
-    """What MLflow was asked for.
-
-    MLflow leaves out what the signature does not name, with a warning in the log of the server, before it calls
-    `predict`. A misspelt name would be answered with other rows than were asked for. So this looks at the arguments of
-    MLflow's own `predict`, which called ours. If there is none, they are what we were given.
-    """
-    frame = inspect.currentframe()
-    while frame is not None:
-        if frame.f_code.co_qualname == "PyFuncModel.predict" and {"data", "params"} <= frame.f_locals.keys():
-            return frame.f_locals["data"], frame.f_locals["params"]
-        frame = frame.f_back
-    return data, params
+def calls(model: PyFuncModel, inner: PythonModel) -> bool:
+    """Whether `model`, as MLflow has loaded it, is around `inner`. Models of others may call ours too."""
+    return getattr(model._model_impl, "python_model", None) is inner  # noqa: SLF001 - MLflow calls it a stable API
 
 
 def refused(why: str) -> MlflowException:

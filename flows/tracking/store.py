@@ -33,6 +33,7 @@ from flows.settings import name_of
 from flows.tracking import pages, relocation
 from flows.tracking.figures import draw
 from pipeline import files
+from pipeline.arrow.widening import value_type
 from pipeline.data.storage import Place
 from pipeline.errors import ResynthError
 from pipeline.records import Record
@@ -206,7 +207,10 @@ class Run(Record):
 
     def data(self, source: Place, digest: str, schema: pa.Schema, rows: int, context: str = "training") -> None:
         """Log which data the run read, and for what. Columns have Arrow's types, in a form that MLflow shows."""
-        fields = [{"name": field.name, "type": str(field.type), "required": not field.nullable} for field in schema]
+        fields = [
+            {"name": field.name, "type": str(value_type(field.type)), "required": not field.nullable}
+            for field in schema
+        ]
         dataset = Dataset(
             name=name_of(source),
             digest=digest[:LONGEST_DIGEST],

@@ -22,6 +22,7 @@ import pyarrow as pa
 import pytest
 from everything import synthesizer
 from mlflow.exceptions import MlflowException
+from mlflow.models import Model
 from mlflow.pyfunc import PyFuncModel
 from mlflow.types import DataType, Schema
 from mlflow.types.schema import AnyType, Array
@@ -227,6 +228,16 @@ def test_the_page_is_true_over_http(ask: Ask) -> None:
     assert statuses == [200, 200, 200, 200, 400]
     assert all(answer == answers[0][1] for _, answer in answers[:4])
     assert "expected only rows, seed, start, got 'row'" in answers[4][1]["message"]
+
+
+def test_a_model_of_others_may_call_ours(model: PyFuncModel) -> None:
+    """Arguments of a model around ours are no request to ours."""
+
+    class Around:
+        def predict(self, _: Any, params: Any = None) -> Any:
+            return len(model.unwrap_python_model().predict(None, pd.DataFrame([{"rows": 4}])))
+
+    assert PyFuncModel(Model(), Around()).predict([{"colour": "red"}]) == 4
 
 
 def test_the_signature_is_true(ask: Ask, model: PyFuncModel) -> None:

@@ -10,7 +10,7 @@ from mlflow import MlflowClient
 from mlflow.entities import RunTag
 from small import table
 
-from flows.tracking.store import Run, client, last_complete
+from flows.tracking.store import Run, client, last_complete, openings
 from pipeline.data.tables import ReadSettings
 from pipeline.errors import ResynthError
 from pipeline.training.history import Epoch
@@ -101,7 +101,9 @@ def test_an_experiment_opens_on_its_runs(reader: MlflowClient) -> None:
         run.entitle("page: retraining", "*why*")
     tags = reader.get_experiment(made).tags
     assert tags["mlflow.experimentKind"] == "custom_model_development"
-    assert "synthetic rows of the table store-page" in tags["mlflow.note.content"]
+    page = f"#/experiments/{made}?workflowType=machine_learning"
+    assert f"synthetic rows of the table store-page fresh: [runs]({page})" in tags["mlflow.note.content"]
+    assert openings()[name] == page
     found = reader.get_run(run.id)
     assert found.info.run_name == found.data.tags["mlflow.runName"] == "page: retraining"
     assert found.info.status == "FINISHED"

@@ -18,6 +18,7 @@ from flows.engine import homes
 from flows.settings import Settings
 from flows.stages import judging
 from flows.stages.reading import Incoming, Prepared
+from flows.telling.card import Facts
 from flows.tracking import registry
 from flows.tracking.registry import Version
 from flows.tracking.store import PastCheck, Run, past_checks
@@ -236,6 +237,14 @@ def test_checks_are_those_of_complete_runs_since_a_moment(home):
     assert past_checks("policy-checks", datetime.now(UTC) + timedelta(seconds=1)) == ()
 
 
+def facts(version: str) -> Facts:
+    """What is known of a version whose training is of no interest."""
+    privacy = PrivacyReport(least_rows=5)
+    numbers = {"columns": 4, "relations": 0, "epochs": 1, "seconds": 1}
+    texts = {"data": "data.parquet", "digest": "d", "code": "c", "release": "0.1.0"}
+    return Facts(version=version, rows={}, start=None, privacy=privacy, **numbers, **texts)
+
+
 @pytest.mark.parametrize(("promote", "fails"), [(False, False), (True, True)])
 def test_an_alias_moved_meanwhile_is_respected(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, promote: bool, fails: bool
@@ -257,8 +266,9 @@ def test_an_alias_moved_meanwhile_is_respected(
         if fails:
             raise OSError("full")
 
-    def train(*_: object) -> tuple[Version, PrivacyReport]:
-        return register(), PrivacyReport(least_rows=5)
+    def train(*_: object) -> tuple[Version, Facts]:
+        made = register()
+        return made, facts(made.version)
 
     first, second, published = register(), register(), list[str]()
     registry.promote(first)
