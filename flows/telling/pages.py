@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from pipeline.replay.story import Story
     from pipeline.settings import GateSettings
 
-SPECIAL = re.compile(r"([\\`*_\[\]<>|~&$#])")
-FINDINGS = ("column", "what", "size", "counts as drift from", "in words")
+MARKER = re.compile(r"^(\d*)([-+.)])(?=\s|$)")
+"""What would begin an item of a list."""
+SPECIAL = re.compile(r"([\\`*\[\]<>|~&$#]|\b_|_\b)")  # within a word, Markdown shows an underscore
 
 
 def show(table: str, purpose: str, outcome: str, text: str) -> bool:
@@ -66,13 +67,10 @@ def drift(report: "DriftReport") -> str:
     """What has drifted, the largest first, and how many comparisons were made."""
     drifted = [finding for finding in report.findings if finding.drifted]
     told = f"{len(drifted)} of {len(report.findings)} comparisons drifted" if drifted else "No drift"
-    rows = [
-        (each.column, each.what, f"{each.size:.3f}", f"{each.threshold:.3f}", each.text)
-        for each in drifted[: display.SHOWN]
-    ]
-    notes = items([("note", note) for note in report.notes])
+    texts = [(each.column, each.text.removeprefix(f"{each.column}: ")) for each in drifted[: display.SHOWN]]
+    texts += [("more", f"{len(drifted) - display.SHOWN} smaller ones")] * (len(drifted) > display.SHOWN)
     counts = f"{told}: {report.rows:,} new rows beside {report.reference_rows:,} known ones."
-    return document(["### Drift", counts, table(FINDINGS, rows) if rows else "", notes])
+    return document(["### Drift", counts, items(texts), items([("note", note) for note in report.notes])])
 
 
 def replay(story: "Story") -> str:
@@ -107,7 +105,7 @@ def fenced(text: str, language: str) -> str:
 
 def escaped(text: str) -> str:
     """A text of which Markdown shows every character, in one line."""
-    return SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    return MARKER.sub(r"\1\\\2", SPECIAL.sub(r"\\\1", " ".join(text.split())))
 
 
 def _linked(text: str) -> str:

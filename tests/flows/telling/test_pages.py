@@ -16,7 +16,7 @@ from pipeline.decisions.drift import DriftReport, Finding
 from pipeline.settings import GateSettings
 
 GATE = GateSettings()
-ODD = "a|b_c_ *d* `e` <b>f</b> [g](h) ~~i~~ &amp; $j$ \\k #l"
+ODD = "_a|b_c_ *d* `e` <b>f</b> [g](h) ~~i~~ &amp; $j$ \\k #l"
 """A name of a column that is Markdown and HTML."""
 
 
@@ -89,8 +89,8 @@ def test_names_are_shown_letter_by_letter() -> None:
     rule = Assumption(sort="identifier", columns=(ODD,), text="", overrule=f'columns."{ODD}" = {{ kind = "x" }}  # ```')
     report = DriftReport(drifted=True, findings=(moved(ODD),), reference_rows=10, rows=1000)
     tree = parsed(pages.run(outcome(assumptions=(rule,), drift=report), GATE))
-    cells = [shown(cell) for cell in below(tree, "td")]
-    assert cells == [ODD, "values", "0.400", "0.100", f"{ODD}: moved by 0.400"]
+    assert f"{ODD}: moved by 0.400" in [own(item) for item in below(tree, "list_item")]
+    assert [shown(cell) for cell in below(parsed(pages.table(["name"], [[ODD]])), "td")] == [ODD]
     assert any(own(item).endswith(ODD[:20]) or ODD[:20] in own(item) for item in below(tree, "list_item"))
     assert not list(below(tree, "html_inline"))
     (block,) = below(tree, "fence")
@@ -115,11 +115,22 @@ def test_an_address_is_a_link_and_a_path_is_none(tmp_path) -> None:
 
 
 def test_a_calm_check_says_so() -> None:
-    """Without drift there is no empty table, and the rows are counted."""
+    """Without drift there is no empty list, and the rows are counted."""
     report = DriftReport(drifted=False, findings=(), reference_rows=1234, rows=5678, notes=("few rows",))
     tree = parsed(pages.drift(report))
-    assert not list(below(tree, "table"))
+    assert [own(item) for item in below(tree, "list_item")] == ["note: few rows"]
+    many = DriftReport(drifted=True, findings=(moved("a"),) * 13, reference_rows=10, rows=10)
+    assert [own(item) for item in below(parsed(pages.drift(many)), "list_item")][-1] == "more: 3 smaller ones"
     assert "No drift: 5,678 new rows beside 1,234 known ones." in [shown(node) for node in below(tree, "paragraph")]
+
+
+@pytest.mark.parametrize(
+    "text", ["- a", "+ a", "1. a", "12) a", "-", "# a", "> a", "-a", "1.5 a", "_a_ and a_b", "a\nb"]
+)
+def test_a_reason_is_a_text_whatever_it_begins_with(text: str) -> None:
+    """What Markdown would read as the beginning of a list, a heading or a quotation stays a text, in one line."""
+    tree = parsed(pages.items([("why", "so"), ("", text)]))
+    assert [own(item) for item in below(tree, "list_item")] == ["why: so", " ".join(text.split())]
 
 
 @pytest.mark.parametrize("name", ["customers", "Big_Table.v2", "x" * 100])
