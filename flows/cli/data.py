@@ -264,7 +264,5 @@ def _checked(data: str | None, settings: "Settings", common: Common, *, trains: 
         settings.check_format()
     table = storage.place(data) if data is not None else settings.source(common.home)
     found = tables.files(table)
-    if len(found) == 1:
-        tables.names(found[0], settings.read)  # a table that cannot be read is told now
-    settings.check(found)
+    settings.check(found, whole=len(found) == 1)
     return table
