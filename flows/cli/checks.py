@@ -53,9 +53,7 @@ def table(
         settings.check_format()
     place = storage.place(data) if data is not None else settings.source(home)
     files = tables.files(place)
-    if len(files) == 1:
-        tables.names(files[0], settings.read)  # one of many that cannot be read may be put aside
-    settings.check(files)
+    settings.check(files, whole=len(files) == 1)  # one of many that cannot be read may be put aside
     for file in files[:1]:
         with suppress(TableError):  # reported when the table is read, or put aside
             schema = tables.types(file)

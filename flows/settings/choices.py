@@ -4,7 +4,6 @@ import glob
 import json
 import re
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path, PurePath
 from typing import Annotated, Any, Self
 
@@ -112,13 +111,18 @@ class Settings(LoopSettings):
         rules = {"least_rows": self.privacy.least_rows, "columns": {k: v for k, v in columns.items() if v}}
         return json.dumps(rules, sort_keys=True)
 
-    def check(self, found: Sequence[File]) -> None:
+    def check(self, found: Sequence[File], *, whole: bool = False) -> None:
         """Check that the columns and fakes named in the settings exist, before any work starts.
 
-        One file with all of them is enough. Unusable files are reported elsewhere.
+        One file with all of them is enough.
+
+        Args:
+            found: The files of the table.
+            whole: Whether a file that cannot be read is an error. Otherwise it is reported when the table is read.
 
         Raises:
             SettingsError: No file has all columns, or there is no such fake.
+            TableError: A file cannot be read, if that is an error.
             ResynthError: An object store does not answer.
         """
         columns.check(self.columns)
@@ -136,13 +140,17 @@ class Settings(LoopSettings):
         wanted = [name for _, name in named if name is not None]
         problem = None
         for file in found:
-            with suppress(TableError):
+            try:
                 names = tables.names(file, self.read, wanted)
-                wrong = [(key, name) for key, name in named if name is not None and name not in names]
-                if not wrong:
-                    return
-                key, name = wrong[0]
-                problem = problem or f"settings: {key}: {_no_column(name, names, str(file))}"
+            except TableError:
+                if whole:
+                    raise
+                continue
+            wrong = [(key, name) for key, name in named if name is not None and name not in names]
+            if not wrong:
+                return
+            key, name = wrong[0]
+            problem = problem or f"settings: {key}: {_no_column(name, names, str(file))}"
         if problem is not None:
             raise SettingsError(problem)
 

@@ -43,12 +43,14 @@ class Format(ABC):
         called: Its name for people.
         suffixes: Suffixes of its files, the usual one first.
         named_in: The part of a file that tells its column names.
+        all_named: Whether that part tells all names.
         texts: What its texts may stand for.
     """
 
     called: ClassVar[str]
     suffixes: ClassVar[tuple[str, ...]]
     named_in: ClassVar[Piece] = "all"
+    all_named: ClassVar[bool] = True
     texts: ClassVar[Texts] = "texts"
 
     @abstractmethod

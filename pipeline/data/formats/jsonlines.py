@@ -29,6 +29,7 @@ class JsonLines(Format):
     called = "JSON lines"
     suffixes = (".jsonl", ".ndjson", ".json")
     named_in = "begin"
+    all_named = False
     texts = "dates"
 
     def begins(self, head: bytes) -> bool:

@@ -161,12 +161,13 @@ def _batch(names: Sequence[str], rows: Sequence[Sequence[object]], query: Query)
 
 
 def _replaced(url: str) -> str:
-    """The address with the values of `${NAME}`, which a user name and a password hold percent-encoded.
+    """The address with the values of `${NAME}`, percent-encoded but in a host and in a path.
 
     Raises:
         TableError: A variable is not set.
     """
-    before, at, after = url.rpartition("@")
+    rest, mark, options = url.partition("?")
+    user, at, path = rest.rpartition("@")
 
     def value(found: re.Match[str]) -> str:
         name = found[0][2:-1]
@@ -174,7 +175,10 @@ def _replaced(url: str) -> str:
             raise TableError(f"expected an environment variable {name} for the address of the database, got none")
         return os.environ[name]
 
-    return VARIABLE.sub(lambda found: quote(value(found), safe=""), before) + at + VARIABLE.sub(value, after)
+    def encoded(found: re.Match[str]) -> str:
+        return quote(value(found), safe="")
+
+    return VARIABLE.sub(encoded, user) + at + VARIABLE.sub(value, path) + mark + VARIABLE.sub(encoded, options)
 
 
 @contextmanager

@@ -58,10 +58,12 @@ def names(file: File, settings: ReadSettings | None = None, wanted: Iterable[str
     if isinstance(file, Keyed):
         found = names(file.file, settings, set(wanted) - {key.name for key in file.keys})
         return [*found, *(key.name for key in file.keys if key.name not in found)]
-    first = _read(
-        file, Contents(), lambda form: form.named_in, lambda form, content: form.names(content, settings, str(file))
-    )
-    return first if set(wanted) <= set(first) else list(footer(file, None, settings).schema.names)
+
+    def tell(form: Format, content: Content) -> tuple[list[str], bool]:
+        return form.names(content, settings, str(file)), form.all_named
+
+    first, all_named = _read(file, Contents(), lambda form: form.named_in, tell)
+    return first if all_named or set(wanted) <= set(first) else list(footer(file, None, settings).schema.names)
 
 
 def footer(file: File, contents: Contents | None = None, settings: ReadSettings | None = None) -> Footer:

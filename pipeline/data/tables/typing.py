@@ -65,7 +65,7 @@ def typed(
         override = overrides[name].type if name in overrides else None
         kind = _given(name, column, override, settings)
         if kind is None and like is not None and name in like.names:
-            kind = _earlier(column, like.field(name).type, parts[texts[0]].texts == "dates", settings)
+            kind = _earlier(column, like.field(name).type, settings, dates=parts[texts[0]].texts == "dates")
         if kind is None:
             dates = any(parts[i].texts == "dates" for i in texts)
             found[name] = guess_dates(column) if dates else guess(column, settings.decimal)
@@ -102,7 +102,7 @@ def _given(name: str, column: pa.ChunkedArray, wanted: str | None, settings: Rea
     return kind
 
 
-def _earlier(column: pa.ChunkedArray, kind: pa.DataType, dates: bool, settings: ReadSettings) -> pa.DataType | None:  # noqa: FBT001
+def _earlier(column: pa.ChunkedArray, kind: pa.DataType, settings: ReadSettings, *, dates: bool) -> pa.DataType | None:
     """The earlier type, if texts are values of it and nothing is lost."""
     if pa.types.is_null(kind) or (dates and not (is_string(value_type(kind)) or pa.types.is_temporal(kind))):
         return None

@@ -54,6 +54,12 @@ def test_nothing_is_lost(tmp_path):
     assert footer(files(path)[0]) == (loaded.table.schema, 3)
 
 
+def test_names_need_the_first_line_only(tmp_path):
+    """Whatever is wanted, and whatever is wrong further down."""
+    path = put(tmp_path, "x,y\n1,2\n1,2,3\n")
+    assert names(path, wanted=["z"]) == ["x", "y"]
+
+
 def test_types_follow_from_all_rows(tmp_path):
     """A text after a million numbers counts, far beyond the first block that Arrow would look at."""
     lines = [f"{i},{i}" for i in range(1_200_000)]

@@ -6,18 +6,20 @@ import sqlite3
 import sys
 from decimal import Decimal
 from pathlib import Path
+from urllib.parse import quote
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from samples import mixed
+from sqlalchemy import make_url
 
 import pipeline
-from pipeline.data import tables
+from pipeline.data import queries, tables
 from pipeline.data.contents import Contents
 from pipeline.data.incoming import IncomingSettings, Ledger, survey, window
-from pipeline.data.tables import ReadSettings, files, footer, names
+from pipeline.data.tables import ReadSettings, database, files, footer, names
 from pipeline.errors import TableError
 from pipeline.schema import ColumnSettings
 
@@ -202,6 +204,19 @@ def test_variables_are_replaced_and_never_shown(tmp_path, lite, monkeypatch):
     assert not any("s3cr3t" in text for text in shown)
     with pytest.raises(TableError, match="expected an environment variable NOT_SET"):
         tables.read("postgresql+psycopg://me:${NOT_SET}@host/db?table=t")
+
+
+def test_a_password_of_any_letters_reaches_the_driver(monkeypatch):
+    """It is encoded as the address needs it, in either place, and taken out of what a driver says."""
+    secret = "p@ss/w:rd?&%20#é"  # noqa: S105 - made up
+    monkeypatch.setenv("DB_PASSWORD", secret)
+    url = make_url(database._replaced("postgresql+psycopg://me:${DB_PASSWORD}@host:5432/db?sslmode=require"))
+    assert (url.username, url.password, url.host, url.port, url.database) == ("me", secret, "host", 5432, "db")
+    url = make_url(database._replaced("mysql+pymysql://me@host/db?passwd=${DB_PASSWORD}&charset=utf8"))
+    assert dict(url.query) == {"passwd": secret, "charset": "utf8"}
+    query = queries.parse("postgresql+psycopg://me:${DB_PASSWORD}@host/db?table=t")
+    told = database._scrubbed(f"cannot log in with {secret} or {quote(secret, safe='')}", query)
+    assert told == "cannot log in with ${DB_PASSWORD} or ${DB_PASSWORD}"
 
 
 def test_duckdb_is_optional(monkeypatch):
