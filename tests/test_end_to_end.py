@@ -247,7 +247,8 @@ def test_the_pages_of_mlflow_say_what_happened(answers: dict[str, Answer], reade
         card = reader.get_model_version(NAME, version).description
         assert run.data.tags["mlflow.note.content"] == card
         assert f"{answer['decision']} when it was made" in card
-        assert f"| {answer['metrics']['shape_error']:.4f} | {answer['metrics']['shape_error_ceiling']:.4f} |" in card
+        shape, ceiling = (100 * (1 - answer["metrics"][key]) for key in ("shape_error", "shape_error_ceiling"))
+        assert f"| columns | {shape:.1f} | {ceiling:.1f} |" in card
     experiment = reader.get_experiment_by_name(NAME)
     assert experiment is not None
     assert experiment.tags["mlflow.experimentKind"] == "custom_model_development"
@@ -287,4 +288,4 @@ def test_prefect_shows_the_run(answers: dict[str, Answer]) -> None:
         artifacts = {artifact.type: artifact for artifact in prefect.read_artifacts(artifact_filter=mine)}
     assert {"read", "split", "profile", "train", "register", "evaluate", "decide", "publish"} <= tasks
     assert artifacts["progress"].data == 100
-    assert "shape_error" in artifacts["markdown"].data
+    assert "| columns |" in artifacts["markdown"].data

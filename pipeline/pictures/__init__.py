@@ -1,6 +1,6 @@
 """Pictures of a run: the course of the training, drift, and synthetic rows beside real ones.
 
-The functions return `matplotlib.figure.Figure`s that belong to no window and no global state. `png` renders one. The
+The functions return figures of Matplotlib that belong to no window and no global state. `png` renders one. The
 `Measure` of a column draws it (`pipeline.measures`). Names of columns and labels, which people wrote, go through
 `written` before they are drawn.
 """

@@ -1,12 +1,11 @@
 """A figure of what drifted, drawn from profiles without rows."""
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from pipeline.decisions.drift import DriftReport, Finding
 from pipeline.measures import Side
 from pipeline.measures.drawing import nothing, null_bars
-from pipeline.pictures.style import MOST_PANELS, PANELS_PER_ROW, panel_rows, plain, written
+from pipeline.pictures.style import MOST_PANELS, PANELS_PER_ROW, Picture, panel_rows, plain, written
 from pipeline.profiles.profile import Profile
 from pipeline.schema import Column, Schema
 
@@ -14,7 +13,7 @@ SENTENCE = 120  # letters
 PHRASE = 40  # letters that fit above a panel
 
 
-def drift(reference: Profile, incoming: Profile, found: DriftReport, schema: Schema) -> Figure:
+def drift(reference: Profile, incoming: Profile, found: DriftReport, schema: Schema) -> Picture:
     """Draw the distributions of the columns that drifted, the worst first, from profiles without rows.
 
     If no column drifted by itself, the columns with the largest changes are shown, and the title says so.
@@ -42,7 +41,7 @@ def drift(reference: Profile, incoming: Profile, found: DriftReport, schema: Sch
         )
         title = f"{title}\nLargest changes of columns" if shown else f"{title}\nNo column can be compared"
     across = min(PANELS_PER_ROW, max(1, len(shown)))
-    figure = Figure(figsize=(3.5 * across, 0.6 + 2.7 * panel_rows(len(shown))), layout="constrained")
+    figure = Picture(figsize=(3.5 * across, 0.6 + 2.7 * panel_rows(len(shown))), layout="constrained")
     panels = list(figure.subplots(panel_rows(len(shown)), across, squeeze=False).flat)
     for axes, finding in zip(panels, shown, strict=False):
         _change(axes, reference, incoming, schema[finding.column])

@@ -2,15 +2,13 @@
 
 from collections.abc import Sequence
 
-from matplotlib.figure import Figure
-
-from pipeline.pictures.style import MUTED, SYNTHETIC, plain
+from pipeline.pictures.style import MUTED, SYNTHETIC, Picture, plain
 from pipeline.training.history import Epoch
 
 
-def loss_curves(history: Sequence[Epoch]) -> Figure:
+def loss_curves(history: Sequence[Epoch]) -> Picture:
     """Draw ELBO, its two terms and the learning rate by epoch. A line marks the best epoch, whose weights were kept."""
-    figure = Figure(figsize=(10, 6), layout="constrained")
+    figure = Picture(figsize=(10, 6), layout="constrained")
     epochs = [epoch.epoch for epoch in history]
     panels = figure.subplots(2, 2, sharex=True)
     for axes, name, title in zip(

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure, SubFigure
+from matplotlib.figure import SubFigure
 
 from pipeline import columns
 from pipeline.evaluation import ColumnError, Evaluation
 from pipeline.evaluation.views import View, views
-from pipeline.pictures.style import MOST_PANELS, PANELS_PER_ROW, SYNTHETIC, panel_rows, plain, written
+from pipeline.pictures.style import MOST_PANELS, PANELS_PER_ROW, SYNTHETIC, Picture, panel_rows, plain, written
 from pipeline.schema import Schema
 from pipeline.statistics.association import association
 
@@ -27,7 +27,7 @@ SHOWN_SCORES = {
 """Scores whose best value is 1. Errors are shown as 1 − error."""
 
 
-def quality(real: pa.Table, synthetic: pa.Table, schema: Schema, evaluation: Evaluation) -> Figure:
+def quality(real: pa.Table, synthetic: pa.Table, schema: Schema, evaluation: Evaluation) -> Picture:
     """Draw distributions of the columns with the largest error, associations of pairs, and scores beside ceilings.
 
     Args:
@@ -38,7 +38,7 @@ def quality(real: pa.Table, synthetic: pa.Table, schema: Schema, evaluation: Eva
     """
     shown = evaluation.columns[:MOST_PANELS]
     rows = panel_rows(len(shown))
-    figure = Figure(figsize=(14, 2.5 * rows + 4.6), layout="constrained")
+    figure = Picture(figsize=(14, 2.5 * rows + 4.6), layout="constrained")
     top, bottom = figure.subfigures(2, 1, height_ratios=[2.5 * rows, 4.2], hspace=0.03, squeeze=False)[:, 0]
     _marginals(top, (real, synthetic), schema, shown)
     left, middle, right = bottom.subplots(1, 3, width_ratios=[1.15, 1, 1])

@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from pipeline.pictures.style import MUTED, REAL, SYNTHETIC, plain
+from pipeline.pictures.style import MUTED, REAL, SYNTHETIC, Picture, plain
 from pipeline.replay.story import Story, Strategy
 
 STRATEGY_STYLES: Mapping[Strategy, Mapping[str, Any]] = {
@@ -21,9 +20,9 @@ STRATEGY_STYLES: Mapping[Strategy, Mapping[str, Any]] = {
 CEILING: Mapping[str, Any] = {"color": "black", "linewidth": 0.9, "linestyle": ":"}
 
 
-def story(told: Story) -> Figure:
+def story(told: Story) -> Picture:
     """Draw a replay: quality on held-out rows and on rows still to come, drift, and which strategy trained when."""
-    figure = Figure(figsize=(12, 9.5), layout="constrained")
+    figure = Picture(figsize=(12, 9.5), layout="constrained")
     quality, ahead, checks, trainings = figure.subplots(4, 1, sharex=True, height_ratios=[3, 2.2, 1.3, 1.1])
     quality.set_title("Quality after each turn, on held-out rows of the table as it stands", loc="left", fontsize=10)
     ahead.set_title("Quality of the champion on rows that are still to come", loc="left", fontsize=10)

@@ -9,10 +9,29 @@ from matplotlib.figure import Figure
 
 from pipeline.measures.drawing import MUTED, REAL, SYNTHETIC, written
 
-__all__ = ["MOST_PANELS", "MUTED", "PANELS_PER_ROW", "REAL", "SYNTHETIC", "panel_rows", "plain", "png", "written"]
+__all__ = [
+    "MOST_PANELS",
+    "MUTED",
+    "PANELS_PER_ROW",
+    "REAL",
+    "SYNTHETIC",
+    "Picture",
+    "panel_rows",
+    "plain",
+    "png",
+    "written",
+]
 
 PANELS_PER_ROW = 4
 MOST_PANELS = 12
+
+
+class Picture(Figure):
+    """A figure that notebooks show."""
+
+    def _repr_png_(self) -> bytes:
+        """The figure as PNG, by IPython's protocol."""
+        return png(self)
 
 
 def png(figure: Figure) -> bytes:

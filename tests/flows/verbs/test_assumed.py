@@ -23,7 +23,7 @@ def test_a_run_ends_with_what_it_assumed_and_takes_the_settings_that_it_prints(
     done = command(*given)
     assert done.code == 0, done.err
     before, _, told = done.out.partition("what resynth assumed")
-    assert "decision" in before
+    assert "is the champion" in before
     assert "ticket_id" not in before
     listed, _, document = told.partition("to overrule, at the end of resynth.toml:\n")
     assert "cannot be modelled by themselves: tags" in listed
