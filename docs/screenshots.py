@@ -2,9 +2,9 @@
 
     .venv/bin/python docs/screenshots.py [--home HOME] [--out docs/pictures] [--widths 1400]
 
-Without a home it makes one: the example table, two runs and a drift check, which takes about ten minutes. Then it starts
-the pages of MLflow and Prefect as `resynth ui` does, opens them in a headless Chromium, which must be installed, and
-prints every error that a page writes to the browser's console. The end of a run is drawn as the terminal shows it.
+Without a home it makes one: the example table, two runs and a drift check, which takes about ten minutes. Then it
+starts the pages of MLflow and Prefect as `resynth ui` does, opens them in a headless Chromium, which must be installed,
+and prints every error that a page writes to the browser's console. The end of a run is drawn as the terminal shows it.
 """
 
 import argparse

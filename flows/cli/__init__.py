@@ -32,7 +32,7 @@ from cyclopts import CycloptsError
 from rich.console import Console
 
 from flows.cli import data, examples, exports, services, usage, versions  # noqa: F401 - importing them registers their verbs
-from flows.cli.app import BAD_INPUT, DONE, FAILED, INTERRUPTED, Reply, app
+from flows.cli.app import BAD_INPUT, DONE, FAILED, INTERRUPTED, STOPPED, Reply, app
 from flows.engine.homes import LostError
 from pipeline.errors import InputError, ResynthError
 
@@ -44,8 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in given
     logging.raiseExceptions = False  # or a log line that Prefect's server refuses would print a traceback
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # SIGTERM cleans up as Ctrl-C does
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # shells start background jobs with SIGINT ignored
+    STOPPED.clear()
+    signal.signal(signal.SIGTERM, _stop)  # SIGTERM cleans up as Ctrl-C does
+    signal.signal(signal.SIGINT, _stop)  # shells start background jobs with SIGINT ignored
     try:
         reply = app(given)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - every failure ends in one line
@@ -60,6 +61,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     else:
         reply.show(Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH))
     return reply.code
+
+
+def _stop(*_: object) -> None:
+    """Stop, and remember that somebody asked for it."""
+    STOPPED.set()
+    raise KeyboardInterrupt
 
 
 def _fail(error: BaseException, *, as_json: bool) -> int:

@@ -8,6 +8,7 @@ from functools import wraps
 from importlib import metadata
 from inspect import signature
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, ParamSpec
 
 from cyclopts import App, Parameter
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     from flows.settings import Settings
 
+STOPPED = Event()
+"""Set by a signal to stop. Its exception may be lost, for instance while a module is imported."""
 DONE, FAILED, BAD_INPUT, REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
 
 P = ParamSpec("P")

@@ -4,7 +4,7 @@
 import os
 import sys
 
-from flows.cli.app import AT_HOME, CONFIGURED, AtHome, Configured, Reply, lines, verb
+from flows.cli.app import AT_HOME, CONFIGURED, STOPPED, AtHome, Configured, Reply, lines, verb
 
 SERVE = "resynth serve"  # name of its lock, beside the locks of models; no model's name has a space
 
@@ -38,6 +38,8 @@ def serve(*, common: Configured = CONFIGURED) -> Reply:
         from flows import serving
 
         tell(Happening.now("serving", f"prefect: {address}"))
+        if STOPPED.is_set():
+            raise KeyboardInterrupt
         serving.start(home, common.config, tables, tell)
     return Reply({"prefect": address, "tables": list(tables)}, lines())
 
