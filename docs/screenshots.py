@@ -24,6 +24,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 NAME = "adult"
 HEIGHT = 1000
 PATIENCE = 20_000  # milliseconds of the page's time, in which it loads
+ON_TRAINING = "?workflowType=machine_learning"  # MLflow's pages for models that are trained
 QUIET = (
     *("--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--hide-scrollbars"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
@@ -48,7 +49,7 @@ def main() -> int:
         from flows.engine import homes  # noqa: PLC0415 - MLflow and Prefect read the environment when imported
 
         homes.embed(home)
-        terminal(given.out / "run.svg")
+        terminal(given.out / "run.svg", home)
         return shots(browser, given.out, given.widths)
 
 
@@ -64,7 +65,7 @@ def furnished(home: Path) -> Path:
     return home
 
 
-def terminal(file: Path) -> None:
+def terminal(file: Path, home: Path) -> None:
     """Draw the end of the latest run of the home, on a terminal of 100 columns."""
     from flows.settings import Settings  # noqa: PLC0415 - as above
     from flows.telling import closing  # noqa: PLC0415
@@ -75,7 +76,8 @@ def terminal(file: Path) -> None:
     found = RunOutcome.model_validate_json(run.read("report.json"))
     console = Console(record=True, width=100, file=StringIO())
     closing.run(console, found, Settings().gate)
-    file.write_text(console.export_svg(title="resynth run adult_train.parquet --config adult.toml"))
+    drawn = console.export_svg(title="resynth run adult_train.parquet --config adult.toml")
+    file.write_text(drawn.replace(str(home), "/srv/resynth"))
 
 
 def shots(browser: str, out: Path, widths: list[int]) -> int:
@@ -98,10 +100,9 @@ def pages(mlflow: str, prefect: str) -> Iterator[tuple[str, str]]:
 
     version = registry.resolve(NAME)
     yield "mlflow-runs", f"{mlflow}/{store.openings()[NAME]}"
-    yield "mlflow-run", f"{mlflow}/#/experiments/{experiment(version.run)}/runs/{version.run}"
-    yield "mlflow-version", f"{mlflow}/#/models/{NAME}/versions/{version.version}"
-    yield "prefect-runs", f"{prefect}/runs"
-    yield "prefect-run", f"{prefect}/runs/flow-run/{latest(prefect)}?tab=Artifacts"
+    yield "mlflow-run", f"{mlflow}/#/experiments/{experiment(version.run)}/runs/{version.run}{ON_TRAINING}"
+    yield "mlflow-version", f"{mlflow}/#/models/{NAME}/versions/{version.version}{ON_TRAINING}"
+    yield "prefect-run", f"{prefect}/runs/flow-run/{latest(prefect)}"
 
 
 def experiment(run: str | None) -> str:

@@ -77,8 +77,9 @@ def scores(console: Console, found: "Evaluation", gate: "GateSettings") -> None:
     console.print()
     if rows := cells(found, gate):
         console.print(display.table("", HEAD, rows))
-    for title, text in quality.weakest(found):
-        told(console, f"{title}: {text}")
+    if weak := list(quality.weakest(found)):
+        console.print()
+        console.print(display.table("", ["", ""], weak, header=False))
     for note in found.remarks:
         told(console, f"note: {note}")
 
