@@ -158,7 +158,7 @@ def test_links_lead_somewhere(page):
 
 def test_every_page_is_reached_from_the_readme():
     """The README links to every page, and is short enough to be read."""
-    links = re.findall(r"\]\((docs/[^)#]+)", README.read_text())
+    links = re.findall(r"\]\((docs/[^)#]+\.md)", README.read_text())
     assert {ROOT / link for link in links} == set(DOCS)
     assert len(README.read_text().splitlines()) <= 120
     assert all(len(page.read_text().splitlines()) <= 150 for page in DOCS if page.name != "settings.md")

@@ -103,20 +103,14 @@ def footer(file: File, contents: Contents | None = None, settings: ReadSettings 
 
 
 def types(file: File) -> pa.Schema | None:
-    """The names and types of the columns, if the file tells them. Else they are guessed from all of its rows.
+    """The names and types of the columns, if a file of this machine tells them. Else reading is the way to know them.
 
     Raises:
         TableError: The file cannot be read.
-        ResynthError: An object store does not answer.
     """
     inner = file.file if isinstance(file, Keyed) else file
-    if isinstance(inner, Query):
-        return None
-    if not isinstance(inner, Delta):
-        form = formats.named(inner.name)
-        if form is None or form.texts != "texts":
-            return None
-    return footer(file).schema
+    form = formats.named(inner.name) if isinstance(inner, Path) else None
+    return footer(file).schema if form is not None and form.texts == "texts" else None
 
 
 def rows(
