@@ -126,7 +126,10 @@ class Configured(AtHome):
 
     def settings(self, **given: object) -> "Settings":
         """The settings of the file, overridden by the values given."""
-        from flows.settings import Settings
+        from flows.engine import homes
+
+        with homes.importing():
+            from flows.settings import Settings
 
         return Settings.load(self.home, self.config, **given)
 

@@ -64,6 +64,11 @@ def table(
     return place
 
 
+def is_table(what: str) -> bool:
+    """Whether a text names a table, and not a model: it is an address or a pattern, or something lies there."""
+    return "://" in what or any(sign in what for sign in "*?[") or Path(what).exists()
+
+
 def version(reference: str, home: Path) -> "Version":
     """The version that `NAME`, `NAME@alias` or `NAME/version` refers to.
 
@@ -71,10 +76,10 @@ def version(reference: str, home: Path) -> "Version":
         NotFoundError: There is no such version.
         ResynthError: The MLflow server does not answer.
     """
-    _embed(reference, home)
-    from flows.tracking import registry
+    with _looking(reference, home):
+        from flows.tracking import registry
 
-    return registry.resolve(reference)
+        return registry.resolve(reference)
 
 
 def model(name: str, home: Path) -> None:
@@ -84,14 +89,15 @@ def model(name: str, home: Path) -> None:
         NotFoundError: It is not.
         ResynthError: The MLflow server does not answer.
     """
-    _embed(name, home)
-    from flows.tracking import registry
+    with _looking(name, home):
+        from flows.tracking import registry
 
-    registry.expect(name)
+        registry.expect(name)
 
 
-def _embed(reference: str, home: Path) -> None:
-    """Make MLflow ready for a look at a home in which there are models."""
+@contextmanager
+def _looking(reference: str, home: Path) -> Iterator[None]:
+    """A look at MLflow in a home, for which MLflow is imported."""
     from flows.engine import homes
 
     if homes.is_new(home):
@@ -101,6 +107,8 @@ def _embed(reference: str, home: Path) -> None:
         )
     homes.embed(home)
     homes.reach()
+    with homes.importing():
+        yield
 
 
 def target(out: Path | None, home: Path, data: "Place | None" = None) -> None:

@@ -82,17 +82,16 @@ def preview(what: str, *, rows: Annotated[int, WHOLE] = 10, common: Seeded = SEE
     """
     if not 1 <= rows <= MOST_SHOWN:
         raise SettingsError(f"preview: --rows: expected 1 to {MOST_SHOWN:,} rows, got {rows}")
-    from flows.telling import display
-    from flows.verbs import preview as previews
-
-    progress(Tick("start", 1, 2))
-    if previews.is_table(what):
-        settings = common.settings()
-        found = previews.of_table(checks.table(what, settings, common.home), rows, settings)
-    else:
-        settings = common.settings(name=model_of(what))
+    named = checks.is_table(what)
+    if not named:
         checks.version(what, common.home)
-        found = previews.of_version(what, rows, settings.seed)
+    settings = common.settings(name=None if named else model_of(what))
+    table = checks.table(what, settings, common.home) if named else None
+    progress(Tick("start", 1, 2))
+    from flows.telling import display
+    from flows.verbs.preview import of_table, of_version
+
+    found = of_table(table, rows, settings) if table is not None else of_version(what, rows, settings.seed)
     return Reply(found.answer(), lambda console: display.preview(console, *found))
 
 

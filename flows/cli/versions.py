@@ -42,6 +42,7 @@ def rollback(name: str, *, common: AtHome = AT_HOME, progress: Shown = silent) -
     checks.version(name, common.home)
     from flows.tracking import registry
 
+    registry.predecessor(name)  # raises if there is none, before anything heavy is imported
     progress(Tick("start", 1, 2))
     previous = registry.rollback(name)
     return _champion(previous.name, previous.version)
@@ -57,7 +58,6 @@ def models(name: str | None = None, *, common: Configured = CONFIGURED, progress
         List only this model, with every move of its champion alias and the reasons.
     """
     from flows.engine import homes
-    from flows.telling import display
 
     if name is not None:
         checks.model(name, common.home)
@@ -65,6 +65,7 @@ def models(name: str | None = None, *, common: Configured = CONFIGURED, progress
         return Reply({"models": []}, lines(f"no model yet in {common.home.resolve()}: resynth run DATA makes one"))
     common.embed()
     progress(Tick("start", 1, 2))
+    from flows.telling import display
     from flows.tracking import history, registry
 
     found = [version for each in ([name] if name else registry.names()) for version in registry.versions(each)]

@@ -112,11 +112,23 @@ def answers(address: str, pause: float = 0.0) -> bool:
 
 
 @contextmanager
+def importing() -> Iterator[None]:
+    """Import large packages within this context.
+
+    Imported modules never become garbage, so the collector is switched off for them. This saves a third of the time,
+    and as much again at the exit.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+@contextmanager
 def starting(progress: Progress = silent) -> Iterator[None]:
     """Import flows within this context. Prefect's embedded server starts meanwhile, which takes as long as the imports.
-
-    Imported modules never become garbage, so the collector is switched off for them. This saves two seconds of the
-    imports and one and a half of the exit.
 
     Args:
         progress: Receives the phase "start".
@@ -125,13 +137,9 @@ def starting(progress: Progress = silent) -> Iterator[None]:
         ResynthError: The embedded server does not start.
     """
     progress(Tick("start", 1, 4))
-    gc.disable()
-    child = server() if embedded() else None
-    try:
+    with importing():
+        child = server() if embedded() else None
         yield
-    finally:
-        gc.freeze()
-        gc.enable()
     progress(Tick("start", 3, 4))
     if child is not None:
         servers.wait("Prefect", child.port, child.process)

@@ -29,7 +29,6 @@ from mlflow.exceptions import MlflowException
 
 from flows.engine import addresses
 from flows.engine.homes import answers
-from flows.settings import name_of
 from flows.tracking import pages, relocation
 from flows.tracking.figures import draw
 from pipeline import files
@@ -207,6 +206,8 @@ class Run(Record):
 
     def data(self, source: Place, digest: str, schema: pa.Schema, rows: int, context: str = "training") -> None:
         """Log which data the run read, and for what. Columns have Arrow's types, in a form that MLflow shows."""
+        from flows.settings import name_of  # noqa: PLC0415 - who asks for a version waits for no settings
+
         fields = [
             {"name": field.name, "type": str(value_type(field.type)), "required": not field.nullable}
             for field in schema

@@ -1,7 +1,6 @@
 """The verb `preview`: a few rows to look at, of a model or of a table. It starts no server and leaves no trace."""
 
 import json
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -28,11 +27,6 @@ class Preview(NamedTuple):
         rows = json.loads(json.dumps(self.rows.to_pylist(), default=str))
         types = {field.name: str(field.type) for field in self.rows.schema}
         return {"of": self.of, "columns": types, "rows": rows, "notes": list(self.notes)}
-
-
-def is_table(what: str) -> bool:
-    """Whether a text names a table, and not a model: it is an address or a pattern, or something lies there."""
-    return "://" in what or any(sign in what for sign in "*?[") or Path(what).exists()
 
 
 def of_table(place: storage.Place, rows: int, settings: Settings) -> Preview:

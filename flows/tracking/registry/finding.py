@@ -1,7 +1,7 @@
 """What a version is, and how it is found."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Self
 
@@ -164,6 +164,28 @@ def exists(name: str) -> bool:
             return False
         raise
     return True
+
+
+def predecessor(name: str) -> Version:
+    """The champion before the present one.
+
+    Raises:
+        NotFoundError: There is no such model, no champion, or no predecessor.
+    """
+    current = resolve(name)
+    before = earlier(name, history.settle(name), current.version)
+    if not before:
+        raise NotFoundError(f"rollback: expected a champion of {name!r} before version {current.version}, found none")
+    return resolve(f"{name}/{before[-1]}")
+
+
+def earlier(name: str, past: Sequence[history.Event], version: str) -> list[str]:
+    """The champions before a version that count and still exist."""
+    here = {found.version for found in listed(name)}
+    champions = [number for number in history.line(past) if number in here]
+    while champions and champions[-1] == version:
+        champions.pop()
+    return champions
 
 
 def promoted_by_hand(version: Version) -> bool:

@@ -1,18 +1,29 @@
 """The champion's alias moves: promotion, rollback, and promotions that are taken back."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from mlflow.entities import Run as Made
 from mlflow.exceptions import MlflowException
 
 from flows.tracking import history, leftovers
 from flows.tracking.history import PERSON, Event
-from flows.tracking.registry.finding import BY_HAND, BY_RUN, Version, exists, listed, promoted_by_hand, resolve, tag
+from flows.tracking.registry.finding import (
+    BY_HAND,
+    BY_RUN,
+    Version,
+    earlier,
+    exists,
+    listed,
+    predecessor,
+    promoted_by_hand,
+    resolve,
+    tag,
+)
 from flows.tracking.registry.loading import Loader, load, prove
 from flows.tracking.registry.storing import withdraw
 from flows.tracking.store import COMPLETE, MARK, client, unfinished
 from pipeline.decisions.promotion import Decision
-from pipeline.errors import NotFoundError, ResynthError
+from pipeline.errors import ResynthError
 
 
 def promote(version: Version, *, by_hand: bool = False, load: Loader = load) -> None:
@@ -82,8 +93,8 @@ def recover(name: str, died: Callable[[str], bool]) -> None:
             if made.info.lifecycle_stage == "active":  # else a person has deleted it
                 version.origin.tags(settled)
             continue
-        earlier = _earlier(name, history.read(name), version.version)
-        demote(version, resolve(f"{name}/{earlier[-1]}") if earlier else None, "its run was killed")
+        before = earlier(name, history.read(name), version.version)
+        demote(version, resolve(f"{name}/{before[-1]}") if before else None, "its run was killed")
         withdraw(version)
     for run, tags in unfinished(name):
         if died(tags.get(MARK, "")):
@@ -109,13 +120,9 @@ def rollback(name: str) -> Version:
     Raises:
         NotFoundError: There is no such model, no champion, or no predecessor.
     """
-    current = resolve(name)
-    past = history.settle(name)
-    earlier = _earlier(name, past, current.version)
-    if not earlier:
-        raise NotFoundError(f"rollback: expected a champion of {name!r} before version {current.version}, found none")
-    previous = resolve(f"{name}/{earlier[-1]}")
+    current, previous = resolve(name), predecessor(name)
     prove(previous, load)
+    past = history.settle(name)
     history.move(
         name, Event.following(past, "rolled back", current.version, previous.version, PERSON, "resynth rollback")
     )
@@ -136,12 +143,3 @@ def _said(version: Version) -> str:
     told = version.tags.get(COMPLETE)
     run = (f"its run: {told}", version.tags.get("reasons", "")) if told is not None else ()
     return "; ".join(text for text in ("resynth promote", *run) if text)
-
-
-def _earlier(name: str, past: Sequence[Event], version: str) -> list[str]:
-    """The champions before a version that count and still exist."""
-    here = {found.version for found in listed(name)}
-    champions = [number for number in history.line(past) if number in here]
-    while champions and champions[-1] == version:
-        champions.pop()
-    return champions
