@@ -1,11 +1,11 @@
 """The verb `preview`: a few rows to look at, of a model or of a table. It starts no server and leaves no trace."""
 
-import json
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 
 from flows.settings import Settings
+from pipeline.arrow import jsonable
 from pipeline.data import storage, tables
 
 
@@ -24,9 +24,8 @@ class Preview(NamedTuple):
 
     def answer(self) -> dict[str, Any]:
         """The JSON for scripts. What JSON cannot hold, such as a decimal or a date, is a text."""
-        rows = json.loads(json.dumps(self.rows.to_pylist(), default=str))
         types = {field.name: str(field.type) for field in self.rows.schema}
-        return {"of": self.of, "columns": types, "rows": rows, "notes": list(self.notes)}
+        return {"of": self.of, "columns": types, "rows": jsonable.records(self.rows), "notes": list(self.notes)}
 
 
 def of_table(place: storage.Place, rows: int, settings: Settings) -> Preview:
