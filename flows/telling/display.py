@@ -91,7 +91,11 @@ def versions(console: Console, found: Sequence["Version"], other: Sequence["Vers
         )
         for version in found
     ]
-    console.print(table("", VERSIONS, rows, cut="reasons"))
+    widths = [max(map(len, cells)) for cells in zip(VERSIONS, *rows, strict=True)]
+    for row in (VERSIONS, *rows):
+        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        shown = line if len(line) <= console.width else f"{line[: console.width - 1]}…"
+        console.print(shown, markup=False, highlight=False, soft_wrap=True)
     for version in other:
         note = (
             f"note: {version.name} version {version.version} and its exports were made under other privacy settings"
@@ -170,9 +174,7 @@ def verdict(story: "Story") -> str:
     )
 
 
-def table(
-    title: str, head: Sequence[str], rows: Iterable[Sequence[str]], *, header: bool = True, cut: str | None = None
-) -> Table:
+def table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]], *, header: bool = True) -> Table:
     """A table for the terminal.
 
     Args:
@@ -180,21 +182,12 @@ def table(
         head: Names of the columns.
         rows: The cells.
         header: Whether the names are shown.
-        cut: A column whose cells are cut where the terminal ends, so that a row is a line.
     """
-    cells = [tuple(row) for row in rows]
     made = Table(title=title or None, title_justify="left", show_header=header, box=None, pad_edge=False)
-    for i, name in enumerate(head):
+    for name in head:
         numeric = name in {"synthetic", "real rows", "at least", "distinct", "nulls", *STRATEGY[1:]}
         whole = name == "sort" or (name in HISTORY and name != "why")  # only reasons and lists may wrap
-        width = max(map(len, (name, *(row[i] for row in cells))))
-        made.add_column(
-            name,
-            justify="right" if numeric else "left",
-            overflow="ellipsis" if name == cut else "fold",
-            no_wrap=whole or cut is not None,
-            min_width=width if cut not in {None, name} else None,
-        )
-    for row in cells:
+        made.add_column(name, justify="right" if numeric else "left", overflow="fold", no_wrap=whole)
+    for row in rows:
         made.add_row(*map(Text, row))  # texts of people must not be read as markup
     return made

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from flows.telling import display
 from flows.tracking.history import Event
+from flows.tracking.registry import Version
 from pipeline.assumptions import Assumption, assumed, settings
 from pipeline.decisions.drift import DriftReport, Finding
 from pipeline.evaluation import Evaluation, Score
@@ -89,6 +90,29 @@ def test_drift_names_what_has_drifted_and_nothing_else() -> None:
     assert "age: moved" in text
     assert "sex" not in text
     assert "found (1 of 2 checks)" in text
+
+
+@pytest.mark.parametrize("width", [60, 80, 160])
+def test_a_version_is_a_line(width: int) -> None:
+    """Model, version, alias, time and decision are whole at any width; reasons are cut where the terminal ends."""
+    when = dt.datetime(2026, 3, 5, 3, 0, 12, tzinfo=dt.UTC)
+    known = {"name": "people", "run": None, "created": when}
+    reasons = {"decision": "refused", "reasons": "shape is [worse]; " * 20}
+    found = [
+        Version(version="12", aliases=("champion",), tags={"decision": "promoted"}, **known),
+        Version(version="9", aliases=(), tags=reasons, **known),
+    ]
+    console = Console(file=io.StringIO(), width=width)
+    display.versions(console, found, found[1:])
+    assert isinstance(console.file, io.StringIO)
+    head, first, second, note = console.file.getvalue().splitlines()
+    assert head.split()[:3] == ["model", "version", "alias"]
+    assert first.split() == ["people", "12", "champion", "2026-03-05", "03:00", "promoted"][: len(first.split())]
+    assert second.split()[:4] == ["people", "9", "2026-03-05", "03:00"]
+    assert max(map(len, (head, first, second))) <= width
+    assert second.endswith("…")
+    assert ("[worse]" in second) == (width > 60)
+    assert note.startswith("note: people version 9")
 
 
 @pytest.mark.parametrize("width", [60, 80, 160])
