@@ -31,7 +31,8 @@ CODES = {
 """Why texts that look like numbers stay texts, by how all of them are written."""
 NUMBER = r"\A-?((0|[1-9][0-9]*)(\.[0-9]*)?([eE][+-][0-9]+)?|\.[0-9]+([eE][+-]?[0-9]+)?|(0|[1-9][0-9]*)\.[0-9]*[eE][0-9]+|inf|Infinity)\z"  # noqa: E501 - one expression
 """Numbers as programs write them. A text such as `1E5` is a code: programs write a sign or a point with exponents."""
-DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+YEAR = "(?:[0-9]{3}[1-9]|[0-9]{2}[1-9]0|[0-9][1-9]00|[1-9]000)"  # from 0001 on
+DAY = rf"{YEAR}-[0-9]{{2}}-[0-9]{{2}}"
 CLOCK = re.compile(r"[0-9]{2}:[0-9]{2}(?P<seconds>:[0-9]{2}(?:\.[0-9]{1,9})?)?")
 MOMENT = re.compile(rf"{DAY}(?P<between>[ T]){CLOCK.pattern}(?P<zone>Z|[+-]00:?00)?")
 BOOLEANS = (("true", "false"), ("True", "False"), ("TRUE", "FALSE"))

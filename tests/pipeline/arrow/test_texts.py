@@ -51,6 +51,8 @@ def column(*texts: str | None) -> pa.ChunkedArray:
         (("yes", "no"), pa.string()),
         (("2024-02-29", "", "0001-01-01"), pa.date32()),
         (("2023-02-29", "2024-01-01"), pa.string()),
+        (("0000-01-01", "2024-01-01"), pa.string()),
+        (("0010-01-01", "0100-01-01", "1000-01-01", "2000-10-10"), pa.date32()),
         (("29.02.2024", "01.03.2024"), pa.string()),
         (("2024-01-01 10:00:00", "9999-12-31 23:59:59.5"), US),
         (("2024-01-01T10:00", "2024-01-02T10:00"), US),
@@ -191,6 +193,8 @@ def test_types_have_names(kind):
     assert type_of("decimal(12, 2)") == pa.decimal128(12, 2)
     with pytest.raises(ValueError, match="No type alias"):
         type_of("number")
+    with pytest.raises(ValueError, match="Nowhere"):
+        type_of("timestamp[us, tz=Nowhere/X]")
 
 
 @pytest.mark.parametrize(
