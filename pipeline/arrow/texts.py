@@ -9,6 +9,7 @@ are read only as ISO 8601 writes them, all in one form, with no zone but UTC.
 as `NA`, are null in columns of any type but text.
 """
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal
@@ -30,11 +31,13 @@ CODES = {
 """Why texts that look like numbers stay texts, by how all of them are written."""
 NUMBER = r"\A-?((0|[1-9][0-9]*)(\.[0-9]*)?([eE][+-][0-9]+)?|\.[0-9]+([eE][+-]?[0-9]+)?|(0|[1-9][0-9]*)\.[0-9]*[eE][0-9]+|inf|Infinity)\z"  # noqa: E501 - one expression
 """Numbers as programs write them. A text such as `1E5` is a code: programs write a sign or a point with exponents."""
-DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+YEAR = "(?:[0-9]{3}[1-9]|[0-9]{2}[1-9]0|[0-9][1-9]00|[1-9]000)"  # from 0001 on
+DAY = rf"{YEAR}-[0-9]{{2}}-[0-9]{{2}}"
 CLOCK = re.compile(r"[0-9]{2}:[0-9]{2}(?P<seconds>:[0-9]{2}(?:\.[0-9]{1,9})?)?")
 MOMENT = re.compile(rf"{DAY}(?P<between>[ T]){CLOCK.pattern}(?P<zone>Z|[+-]00:?00)?")
 BOOLEANS = (("true", "false"), ("True", "False"), ("TRUE", "FALSE"))
-EXACT_DIGITS = 15  # a double holds every number of so many digits
+EXACT_DIGITS = {16: 3, 32: 6, 64: 15}  # by bits: a floating type holds every number of so many digits
+SMALLEST = {16: 2.0**-14, 32: 2.0**-126, 64: 2.0**-1022}  # by bits: nearer to zero, it holds fewer
 MICROSECONDS = 6  # digits
 FIRST = 1000  # texts
 
@@ -90,6 +93,8 @@ def fits(texts: pa.ChunkedArray, kind: pa.DataType, decimal: str = ".") -> pa.Ch
         if numbers and len(rest):
             pointed = rest if integers else _pointed(rest, decimal)
             if pointed is None or not _all(pointed, INTEGER if integers else NUMBER):
+                return None
+            if pa.types.is_floating(plain) and _rounded(pointed, plain):
                 return None
     return parse(texts, kind, decimal)
 
@@ -167,16 +172,30 @@ def _lost(numbers: pa.Array) -> str:
     zeros = pc.sum(pc.equal(floats, 0)).as_py()
     if pc.count_distinct(pc.add(floats, 0.0)).as_py() < len(numbers) - max(0, zeros - 1):
         return "numbers that are written in two ways"
+    return "more digits than a double holds" if _rounded(numbers, pa.float64()) else ""
+
+
+def _rounded(numbers: pa.Array, kind: pa.DataType) -> bool:
+    """Whether a floating type would change a number, written with as many digits. Infinity is refused elsewhere."""
+    held = parse(pa.chunked_array([numbers]), kind)
+    if held is None:
+        return True
+    wide = held.cast(pa.float32() if pa.types.is_float16(kind) else kind)
     mantissa = pc.replace_substring_regex(numbers, r"[eE].*|[-.]", "")
     digits = pc.utf8_length(pc.replace_substring_regex(mantissa, r"\A0+", ""))
-    doubtful = pc.and_(pc.greater(digits, EXACT_DIGITS), pc.not_equal(numbers, floats.cast(numbers.type)))
-    return "" if all(map(_comes_back, numbers.filter(doubtful).to_pylist())) else "more digits than a double holds"
+    many = pc.and_(pc.greater(digits, EXACT_DIGITS[kind.bit_width]), pc.not_equal(numbers, wide.cast(numbers.type)))
+    small = pc.and_(pc.greater(digits, 0), pc.less(pc.abs(wide), SMALLEST[kind.bit_width]))
+    doubtful = pc.or_(many, small)
+    pairs = zip(pc.filter(numbers, doubtful).to_pylist(), wide.filter(doubtful).to_pylist(), strict=True)
+    return not all(_comes_back(number, float(value)) for number, value in pairs)
 
 
-def _comes_back(number: str) -> bool:
-    """Whether a double, written with as many digits as a text, is the number of the text."""
+def _comes_back(number: str, value: float) -> bool:
+    """Whether a value, written with as many digits as a text, is the number of the text."""
     told = Decimal(number)
-    return not told.is_finite() or Decimal(f"{float(number):.{len(told.as_tuple().digits) - 1}e}") == told
+    if not told.is_finite() or math.isinf(value):
+        return True
+    return Decimal(f"{value:.{len(told.as_tuple().digits) - 1}e}") == told
 
 
 def _temporal(texts: pa.Array) -> pa.DataType | None:

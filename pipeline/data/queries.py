@@ -10,7 +10,7 @@ is `${NAME}`, which is replaced from the environment only when a connection is m
 
 import re
 from pathlib import Path, PurePosixPath
-from urllib.parse import parse_qsl, quote, unquote_plus
+from urllib.parse import parse_qsl, quote, unquote, unquote_plus
 
 from pipeline.errors import SettingsError
 from pipeline.records import Record
@@ -23,7 +23,11 @@ STORES = {"s3": "S3", "gs": "Google", "gcs": "Google", "abfs": "Azure", "abfss":
 MEMORY = ":memory:"
 ASKED = re.compile(r"[?&](query|table)=")
 VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
-SECRET = re.compile(r"pass|pwd|secret|token|credential|api_?key", re.IGNORECASE)
+SECRET = re.compile(
+    r"pass|pwd|secret|token|credential|(api|access|account|private|encryption)_?key|\A(key|auth)\Z", re.IGNORECASE
+)
+BEHIND = re.compile(r"&([A-Za-z_]+)=")
+"""An option behind the query or the table, where there is no place for one."""
 ADVICE = (
     "expected a database's address without a password, got one that may carry it: use the driver's own environment "
     "variables or password file, or write ${NAME} in its place, which is replaced from the environment"
@@ -96,6 +100,8 @@ def parse(text: str) -> Query:
         scheme = text.partition("://")[0]
         raise SettingsError(f"expected {scheme}://…?table=NAME or ?query=SELECT …, got an address without either")
     value = text[found.end() :]
+    if any(SECRET.search(name) for name in BEHIND.findall(value)):
+        raise SettingsError(ADVICE)
     if found[1] == "table" or not re.search(r"\s", value):  # a query without any space is percent-encoded
         value = unquote_plus(value)
     if not value.strip():
@@ -109,7 +115,7 @@ def _refuse_secrets(url: str) -> None:
     rest, _, options = rest.partition("?")
     place, _, path = rest.partition("/")
     user, at, host = place.rpartition("@")
-    password = user.partition(":")[2]
+    password = unquote(user).partition(":")[2]
     port = "" if host.startswith("[") else VARIABLE.sub("", host).partition(":")[2]
     doubtful = [
         bool(password) and VARIABLE.fullmatch(password) is None,
@@ -118,7 +124,7 @@ def _refuse_secrets(url: str) -> None:
         "@" in f"{user}{path}{options}",
     ]
     if scheme.partition("+")[0] in {DUCKDB, SQLITE}:  # what follows is a path of this machine
-        doubtful = []
+        doubtful = doubtful[:1]
     for name, value in parse_qsl(options, keep_blank_values=True):
         within = re.search(r"(pass|pwd|secret|token)\w*\s*=\s*(?!\$\{)", value, re.IGNORECASE)
         doubtful.append(within is not None or (SECRET.search(name) is not None and VARIABLE.fullmatch(value) is None))

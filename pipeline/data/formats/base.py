@@ -102,14 +102,19 @@ def stream(content: Content) -> Iterator[pa.NativeFile]:
 
 
 def head(content: Content, size: int = HEAD) -> bytes:
-    """The beginning of the content, without compression. It may be shorter if the content is cut off."""
+    """The beginning of the content, without compression. It may be shorter if the content is cut off.
+
+    Raises:
+        OSError: Nothing of the content can be read.
+    """
     found = b""
     with stream(content) as plain:
         try:
             while len(found) < size and (piece := plain.read(min(size, 2**16))):
                 found += piece
         except OSError:
-            return found
+            if not found:
+                raise
     return found
 
 

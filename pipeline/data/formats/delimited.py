@@ -10,6 +10,7 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.csv
@@ -52,10 +53,15 @@ class Delimited(Format):
         lines = text.lstrip("\r\n")
         if not lines:
             raise TableError(f"expected names of columns in the first line of {where}, found an empty file")
-        delimiter = settings.delimiter or _delimiter(_first(lines))
+        delimiter = settings.delimiter or _delimiter(lines)
         names = next(csv.reader(io.StringIO(lines, newline=""), delimiter=delimiter, strict=False))
         if all(NUMBER.fullmatch(name) for name in names):
             raise TableError(f"expected names of columns in the first line of {where}, got numbers only")
+        if any("\0" in name for name in names):
+            raise TableError(
+                f"expected texts in {settings.encoding} in {where}, got zero bytes: name the encoding under [read], such "
+                'as encoding = "utf-16-le"'
+            )
         return names
 
     def footer(self, content: Content, settings: ReadSettings, where: str) -> Footer:
@@ -66,29 +72,43 @@ class Delimited(Format):
     def rows(self, content: Content, settings: ReadSettings, where: str) -> pa.Table:
         """The rows as texts."""
         names = self.names(content, settings, where)
-        with stream(content) as plain:
-            begin = _decoder(settings.encoding).decode(plain.read(HEAD), final=False).lstrip("\r\n")
-        delimiter = settings.delimiter or _delimiter(_first(begin))
-        if not begin.rstrip("\r\n")[len(_first(begin)) :] and "\n" not in begin and "\r" not in begin:
+        begin = _decoder(settings.encoding).decode(head(content), final=False)
+        lines = begin.lstrip("\r\n")
+        if not re.search(r"[\r\n]", lines):
             return pa.table({name: pa.array([], pa.string()) for name in names})
+        blank = len(begin[: len(begin) - len(lines)].splitlines())
+        form = _Form(names, settings.delimiter or _delimiter(lines), blank)
         with _decoded(settings, where), _even(where):
             try:
-                return _read(content, names, delimiter, settings, threads=True)
+                table = _read(content, form, settings, threads=True)
             except pa.ArrowInvalid as error:
                 if RAGGED.search(str(error)) is None:
                     raise
-                return _read(content, names, delimiter, settings, threads=False)  # its error tells the row
+                table = _read(content, form, settings, threads=False)  # its error tells the row
+        if _is_open(table, content):
+            raise TableError(f"expected a readable CSV file at {where}, a quote is left open until its end")
+        return table
 
 
-def _read(content: Content, names: list[str], delimiter: str, settings: ReadSettings, *, threads: bool) -> pa.Table:
-    reading = pa.csv.ReadOptions(encoding=settings.encoding, block_size=LONGEST_ROW, use_threads=threads)
+class _Form(NamedTuple):
+    """The names of the columns, the delimiter, and the number of empty lines before the names."""
+
+    names: list[str]
+    delimiter: str
+    blank: int
+
+
+def _read(content: Content, form: _Form, settings: ReadSettings, *, threads: bool) -> pa.Table:
+    reading = pa.csv.ReadOptions(
+        encoding=settings.encoding, block_size=LONGEST_ROW, use_threads=threads, skip_rows=form.blank
+    )
     parsing = pa.csv.ParseOptions(
-        delimiter=delimiter,
+        delimiter=form.delimiter,
         newlines_in_values=True,
-        ignore_empty_lines=len(names) > 1,  # an empty line is a null where there is one column
+        ignore_empty_lines=len(form.names) > 1,  # an empty line is a null where there is one column
     )
     converting = pa.csv.ConvertOptions(
-        column_types=dict.fromkeys(names, pa.string()),
+        column_types=dict.fromkeys(form.names, pa.string()),
         null_values=[""],
         strings_can_be_null=True,
         quoted_strings_can_be_null=False,
@@ -97,19 +117,29 @@ def _read(content: Content, names: list[str], delimiter: str, settings: ReadSett
         return pa.csv.read_csv(plain, reading, parsing, converting)
 
 
+def _is_open(table: pa.Table, content: Content) -> bool:
+    """Whether the last value has swallowed the rest of the file, because its quote is never closed."""
+    last = table.column(table.num_columns - 1).slice(max(0, table.num_rows - 1)).to_pylist()
+    if not last or last[0] is None or not re.search(r"[\r\n]", last[0]):
+        return False
+    end = b""
+    with stream(content) as plain:
+        while piece := plain.read(HEAD):
+            end = (end + piece)[-HEAD:]
+    return not end.rstrip(b"\r\n\0").endswith(b'"')
+
+
 def _decoder(encoding: str) -> codecs.IncrementalDecoder:
     utf8 = codecs.lookup(encoding).name == "utf-8"
     return codecs.getincrementaldecoder("utf-8-sig" if utf8 else encoding)()
 
 
-def _first(text: str) -> str:
-    """The first line that is not empty."""
-    return next((line for line in text.splitlines() if line), "")
+def _delimiter(lines: str) -> str:
+    """The delimiter that is most often in the first line outside quotes; of equally many, the first of `DELIMITERS`.
 
-
-def _delimiter(line: str) -> str:
-    """The delimiter that is most often in a line outside quotes; of equally many, the first of `DELIMITERS`."""
-    outside = re.sub(r'"[^"]*"', "", line)
+    The first line may go on in further ones within quotes.
+    """
+    outside = re.split(r"[\r\n]", re.sub(r'"[^"]*"', "", lines), maxsplit=1)[0]
     return max(DELIMITERS, key=outside.count)
 
 

@@ -39,6 +39,8 @@ def column(*texts: str | None) -> pa.ChunkedArray:
         (("0.30000000000000004", "0.1"), pa.float64()),
         (("1.000000000000000056e-01", "2.5"), pa.float64()),
         (("12345678901234567.89", "1"), pa.string()),
+        (("1e-400", "1.5"), pa.string()),
+        (("4.9e-324", "0e+0", "2.2250738585072014e-308"), pa.float64()),
         (("NA", "DE"), pa.string()),
         (("NA", None), pa.string()),
         (("", None), pa.string()),
@@ -49,6 +51,8 @@ def column(*texts: str | None) -> pa.ChunkedArray:
         (("yes", "no"), pa.string()),
         (("2024-02-29", "", "0001-01-01"), pa.date32()),
         (("2023-02-29", "2024-01-01"), pa.string()),
+        (("0000-01-01", "2024-01-01"), pa.string()),
+        (("0010-01-01", "0100-01-01", "1000-01-01", "2000-10-10"), pa.date32()),
         (("29.02.2024", "01.03.2024"), pa.string()),
         (("2024-01-01 10:00:00", "9999-12-31 23:59:59.5"), US),
         (("2024-01-01T10:00", "2024-01-02T10:00"), US),
@@ -189,3 +193,25 @@ def test_types_have_names(kind):
     assert type_of("decimal(12, 2)") == pa.decimal128(12, 2)
     with pytest.raises(ValueError, match="No type alias"):
         type_of("number")
+    with pytest.raises(ValueError, match="Nowhere"):
+        type_of("timestamp[us, tz=Nowhere/X]")
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "held"),
+    [
+        ("0.1", pa.float64(), True),
+        ("12345678901234567890.5", pa.float64(), False),
+        ("9007199254740993", pa.float64(), False),
+        ("9007199254740992", pa.float64(), True),
+        ("1e-400", pa.float64(), False),
+        ("0.1", pa.float32(), True),
+        ("16777217", pa.float32(), False),
+        ("0.09997559", pa.float16(), True),
+        ("0.123", pa.float16(), True),
+        ("0.12345", pa.float16(), False),
+    ],
+)
+def test_an_earlier_floating_type_does_not_round_a_number(text, kind, held):
+    """Whatever a column was before, a text that its type would change keeps all digits."""
+    assert (fits(column(text, "0"), kind) is not None) == held

@@ -73,18 +73,32 @@ SECRET = "s3cr3t-Word"  # noqa: S105 - made up
         f"snowflake://me@account/db?token={SECRET}",
         f"mssql+pyodbc:///?odbc_connect=DRIVER%3Dx%3BPWD%3D{SECRET}",
         f"oracle://me:{SECRET}#@host/db",
+        f"postgresql://me%3A{SECRET}@host/db",
+        f"sqlite+pysqlcipher://:{SECRET}@/a.db",
+        f"sqlite:///a.db?key={SECRET}",
+        f"duckdb://me:{SECRET}@host",
+        f"trino://me@host/db?auth={SECRET}",
+        f"bigquery://project?access_key={SECRET}",
     ],
 )
 @pytest.mark.parametrize("asked", ["table=t", "query=SELECT 1 AS a", None])
 def test_a_password_is_refused_and_not_shown(url, asked):
     """In any place, with or without a query. The line says what to do instead."""
     text = url if asked is None else f"{url}{'&' if '?' in url else '?'}{asked}"
-    if asked is None and url.startswith("snowflake"):
+    if asked is None and url.startswith(("snowflake", "trino", "bigquery")):
         text = f"{url}&table=t"
     with pytest.raises(SettingsError, match=r"without a password.*\$\{NAME\}") as caught:
         storage.place(text)
     assert SECRET not in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("asked", ["table=t", "query=SELECT%201", "query=SELECT 1 AS a"])
+def test_a_password_behind_the_query_is_refused(asked):
+    """It would be a part of the query, which is shown."""
+    with pytest.raises(SettingsError, match="without a password") as caught:
+        storage.place(f"postgresql://me@host/db?{asked}&password={SECRET}")
+    assert SECRET not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -163,3 +163,37 @@ def test_impossible_settings_are_refused(setting):
     """An encoding must exist, and a delimiter is one character."""
     with pytest.raises(ValueError, match=r"expected|at most|Input should"):
         ReadSettings.model_validate(setting)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("first", ["x", "x;y", '"x\ny";z', "x\u2028;y"])
+def test_empty_lines_before_the_names_and_breaks_within_them(tmp_path, first, end):
+    """Empty lines are no names of columns, even of one column. A delimiter is found in names of several lines."""
+    found = tables.read(put(tmp_path, f"{end}{end}{first}{end}{';'.join('1' * (first.count(';') + 1))}{end}"))
+    assert found.column_names == [name.strip('"') for name in first.split(";")]
+    assert found.to_pylist() == [dict.fromkeys(found.column_names, 1)]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b'a,b\n1,"2\n3,4\n', "a quote is left open until its end"),
+        (gzip.compress(b'a,b\n1,"2\n3,4\n'), "a quote is left open until its end"),
+        ("a,b\n1,2\n".encode("utf-16-be"), "zero bytes: name the encoding"),
+        ("a,b\n1,2\n".encode("utf-16-le"), "zero bytes: name the encoding"),
+        (gzip.compress(b"a,b\n1,2\n" * 9)[:-20], "expected a readable CSV file"),
+    ],
+)
+def test_damaged_files_are_refused_as_what_they_are(tmp_path, content, message):
+    """No rows are swallowed, and no zero bytes come into names."""
+    with pytest.raises(TableError, match=message):
+        tables.read(put(tmp_path, content))
+
+
+@pytest.mark.parametrize("value", ["x\ny", "x\n", '"', '\n"', "x\r\n\n"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-be", "latin-1"])
+def test_a_last_value_with_breaks_is_no_open_quote(tmp_path, value, encoding):
+    """It is closed at the end of the file, whatever the encoding."""
+    quoted = value.replace('"', '""')
+    path = put(tmp_path, f'a,b\n1,"{quoted}"\n'.encode(encoding))
+    assert tables.read(path, ReadSettings(encoding=encoding)).to_pylist() == [{"a": 1, "b": value}]

@@ -224,3 +224,62 @@ def test_duckdb_is_optional(monkeypatch):
     monkeypatch.setitem(sys.modules, "duckdb", None)
     with pytest.raises(TableError, match=r"install resynth\[duckdb\]"):
         tables.read("duckdb://a.db?table=t")
+
+
+@pytest.mark.parametrize(
+    ("declared", "values", "kind"),
+    [
+        ("BOOLEAN", [0, 1, None], pa.bool_()),
+        ("BOOLEAN", [0, 1, 2], pa.int64()),
+        ("BOOLEAN", ["t", "f", None], pa.string()),
+        ("BOOLEAN", [0.5, None], pa.float64()),
+        ("NUMERIC", [1e-15, 0.123456789012345], pa.float64()),
+        ("NUMERIC(10, 2)", [1, 0.25, None], pa.decimal128(10, 2)),
+        ("NUMERIC(10, 2)", [0.125, 1.5], pa.float64()),
+        ("DECIMAL(60, 2)", [1, 2], pa.int64()),
+        ("REAL", [0.1, 2.0], pa.float64()),
+    ],
+)
+def test_a_declared_type_of_sqlite_changes_no_value(tmp_path, declared, values, kind):
+    """It is used where it holds all values. "f" is not true, and a small number not nought."""
+    with sqlite3.connect(tmp_path / "a.db") as connection:
+        connection.execute(f"CREATE TABLE t (i INTEGER, x {declared})")
+        connection.executemany("INSERT INTO t VALUES (?, ?)", enumerate(values))
+    connection.close()
+    table = tables.read(f"sqlite:///{tmp_path / 'a.db'}?table=t").sort_by("i")
+    assert table["x"].type == kind
+    found = [float(value) if isinstance(value, Decimal) else value for value in table["x"].to_pylist()]
+    assert found == values
+
+
+@pytest.mark.parametrize(
+    "values", [("bytes", b"bytes"), (b"bytes", "texts"), ("2024-01-01T10:00:00+02:00", "2024-01-01 10:00:00")]
+)
+def test_values_of_two_kinds_in_one_column_are_refused(tmp_path, values):
+    """Texts do not become bytes, and times without a zone not times of UTC."""
+    with sqlite3.connect(tmp_path / "a.db") as connection:
+        connection.execute("CREATE TABLE t (x TIMESTAMP)" if "2024" in str(values) else "CREATE TABLE t (x)")
+        connection.executemany("INSERT INTO t VALUES (?)", [(value,) for value in values])
+    connection.close()
+    with pytest.raises(
+        TableError, match=r"'x'.*expected values of one type.*(bytes and str|datetime and datetime with a zone)"
+    ):
+        tables.read(f"sqlite:///{tmp_path / 'a.db'}?table=t")
+
+
+def test_sqlite_writes_no_other_file(lite, tmp_path):
+    """Not even a copy of the database."""
+    with pytest.raises(TableError, match="expected an answer"):
+        tables.read(f"{lite}?query=VACUUM INTO '{tmp_path / 'copy.db'}'")
+    assert not (tmp_path / "copy.db").exists()
+
+
+def test_what_arrow_has_no_place_for_comes_as_text_from_duckdb():
+    """Integers of 128 bits without a sign, integers of any size, times with an offset, and bits."""
+    most = 2**128 - 1
+    big = "9" * 60
+    found = tables.read(
+        f'duckdb://?query=SELECT 1 AS "o""k", {most}::UHUGEINT AS u, \'{big}\'::BIGNUM AS b, '
+        "'10:00:00+02'::TIMETZ AS t, '10101'::BIT AS bits"
+    )
+    assert found.to_pylist() == [{'o"k': 1, "u": str(most), "b": big, "t": "10:00:00+02", "bits": "10101"}]
