@@ -12,6 +12,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
+from textwrap import shorten
 from typing import NamedTuple, cast
 from uuid import UUID
 
@@ -42,6 +43,7 @@ from pipeline.errors import ResynthError
 AT_ONCE = 2  # runs at work on this machine: one may check while another trains
 POLL = 2.0  # seconds between two looks at the runs
 NAMING = 30  # looks between two times when the next runs get their names
+LONGEST_REASON = 200  # letters of a line; the page has the rest
 RECENT = 50  # runs in a look, besides those at work
 BEGUN = [kind for kind in StateType if kind != StateType.SCHEDULED]
 
@@ -86,7 +88,7 @@ class Served(NamedTuple):
         if self.times is None:
             return ""
         date = (await self.times.get_dates(1, datetime.now(UTC)))[0]
-        return f"next {self.purpose} {datetime.fromtimestamp(date.timestamp(), UTC).astimezone():%Y-%m-%d %H:%M}"
+        return f"next {self.purpose} {datetime.fromtimestamp(date.timestamp(), UTC).astimezone():%Y-%m-%d %H:%M:%S}"
 
 
 def start(home: Path, config: Path | None, tables: Mapping[str, Settings], tell: Tell) -> None:
@@ -238,7 +240,7 @@ def became(own: Served, run: FlowRun) -> Happening:
     name, message = run.state.name or "", run.state.message or ""
     page = f"{PREFECT_UI_URL.value()}/runs/flow-run/{run.id}"
     event, text = ended(name, message, run.state_type)
-    if event in {"failed", "waiting"}:
+    if event in {"failed", "waiting", "refused"}:
         text += f"; see {page}"
     return Happening.now(event, f"{own.purpose} {text}", own.table, run.end_time)
 
@@ -253,8 +255,10 @@ def ended(name: str, message: str, kind: StateType | None) -> tuple[Told, str]:
         return "busy" if message == BUSY else "skipped", f"skipped: {message}"
     if name == NO_DRIFT:
         return "no drift", f"found {message}"
-    if name in {"Promoted", "Refused"}:
-        return "promoted" if name == "Promoted" else "refused", f"ended: {message}"
+    if name == "Promoted":
+        return "promoted", f"ended: {message.partition(': ')[0]}"
+    if name == "Refused":
+        return "refused", f"ended: {shorten(message, LONGEST_REASON, placeholder=' …')}"
     return "drift", f"calls for a training: {message}"
 
 

@@ -17,6 +17,7 @@ from pipeline.arrow.labels import can_label, counted
 from pipeline.arrow.texts import Guess
 from pipeline.assumptions import Assumption, line, listed, off, quoted
 from pipeline.columns.base import Codec, Encoded
+from pipeline.columns.categorical import Categorical
 from pipeline.data.tables import ReadSettings
 from pipeline.measures import NOMINAL
 from pipeline.privacy.disclosure import Disclosure, Withheld
@@ -25,7 +26,7 @@ from pipeline.randomness import stream
 from pipeline.records import Record
 from pipeline.relations import Relation, Relations
 from pipeline.relations.written import Written, written
-from pipeline.schema import PrivacySettings, Schema
+from pipeline.schema import Column, PrivacySettings, Schema
 
 EXAMPLES = 3
 
@@ -43,6 +44,7 @@ class Inspection(Record):
         fake: What the settings choose for its made-up values.
         locale: The locale that they choose for them.
         form: The form in which dates are written in texts. None for other columns.
+        public: Whether everybody knows its labels, so that none is withheld.
         sensitive: Whether its values may identify a person, so that they are made up.
         withheld: Labels and rows that are withheld because too few rows share a value.
         examples: Generated values.
@@ -58,6 +60,7 @@ class Inspection(Record):
     locale: str | None = None
     form: str | None = None
     sensitive: bool = False
+    public: bool = False
     withheld: Withheld | None = None
     examples: tuple[str, ...] = ()
 
@@ -101,11 +104,17 @@ def inspect(
                 locale=schema[name].locale if name in schema.names else None,
                 form=form,
                 sensitive=form is None and kind != columns.DROP and columns.KINDS[kind].way == "made up",
+                public=name in schema.names and _public(schema[name]),
                 withheld=withheld.get(name),
                 examples=_examples(codecs[name], rows[name], drawn, form) if name in codecs else (),
             )
         )
     return tuple(found)
+
+
+def _public(column: Column) -> bool:
+    """Whether everybody knows the labels of a column, so that the settings have to say so where they choose a kind."""
+    return column.kind == Categorical.kind and column.least_rows <= 1
 
 
 def brief(schema: Schema) -> tuple[str, ...]:
@@ -146,6 +155,8 @@ def settings(
         kind = (guessed or {}).get(column.name, Guess(pa.null())).type
         chosen = {"type": None if pa.types.is_null(kind) else str(kind), "fake": column.fake, "locale": column.locale}
         lines += [f"{key} = {quoted(value)}" for key, value in chosen.items() if value is not None]
+        if column.public:
+            lines.append("public = true")
         if column.withheld is not None and column.withheld.labels:
             lines.append(f"# public = true  # would publish {column.withheld.labels} labels more")
     if relations := off(assumed):

@@ -61,6 +61,7 @@ MISTAKES: Mapping[str, Mistake] = {
     "a name": Mistake("run people.parquet --name a/b", ("name", "a/b")),
     "a settings file": Mistake("run people.parquet --config none.toml", ("none.toml", "found none", "inspect DATA")),
     "no settings to serve": Mistake("serve", ("resynth.toml", "found none", "inspect DATA --write")),
+    "no schedule": setting('data = "people.parquet"', "retrain = ", "[schedule]", verb="serve"),
     "no TOML": setting("name = customers", "expected TOML", "resynth.toml"),
     "a section": setting("[trainig]\nepochs = 3", "unknown key 'trainig'", "did you mean training?"),
     "a key": setting("[training]\nepoch = 3", "unknown key 'training.epoch'", "did you mean epochs?"),

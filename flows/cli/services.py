@@ -24,10 +24,13 @@ def serve(*, common: Configured = CONFIGURED) -> Reply:
 
     tell(Happening.now("starting", "the settings are read"))
     from flows.settings import Settings
+    from pipeline.errors import SettingsError
 
     tables = Settings.tables(common.home, common.config)
     for settings in tables.values():
         settings.check_source(common.home)
+    if not any(settings.schedule.retrain or settings.schedule.drift for settings in tables.values()):
+        raise SettingsError('serve: expected retrain = "0 3 * * *" or drift = "1h" under [schedule], got neither')
     tell(Happening.now("starting", f"serving {', '.join(tables)}: Prefect's server starts, which takes a while"))
     home = common.embed()
     from flows.engine import servers

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from flows.telling import display, quality
 from pipeline.decisions.promotion import decide
+from pipeline.evaluation import METRICS
 
 if TYPE_CHECKING:
     from flows.telling.outcome import RunOutcome
@@ -29,8 +30,10 @@ def run(console: Console, found: "RunOutcome", gate: "GateSettings") -> None:
     if found.evaluation is not None:
         scores(console, found.evaluation, gate)
     console.print()
-    reasons = reasoned(found) if found.decision == "refused" else []
-    console.print(display.table("", ["", ""], [*reasons, *facts(found)], header=False))
+    if found.decision == "refused":
+        console.print(display.table("", ["", ""], reasoned(found), header=False))
+    for title, text in facts(found):
+        told(console, f"{title:<10} {text}")  # a path that the terminal wraps can be copied as a whole
     for note in (*found.warnings, *costs(found)):
         told(console, f"note: {note}")
     for file in found.quarantined:
@@ -120,11 +123,14 @@ def costs(found: "RunOutcome") -> Iterator[str]:
     """What withholding costs, and how far a small table is shrunk."""
     if found.privacy is None:
         return
-    largest = max(found.privacy.cost.items(), key=lambda cost: abs(cost[1]), default=("", 0.0))
+    costs = {name: change for name, change in found.privacy.cost.items() if name in quality.TITLES}
+    largest = max(costs.items(), key=lambda cost: abs(cost[1]), default=("", 0.0))
     if found.privacy.withheld and abs(largest[1]) >= TELLING:
+        name, change = largest
+        points = 100 * change if METRICS[name].goal == "max" else -100 * change
         yield (
             "what few rows share is withheld, which changes the scores of the real rows themselves, "
-            f"{largest[0]} most, by {largest[1]:+.4f}"
+            f"{quality.TITLES[name].name} most, by {points:+.1f} points"
         )
     shrinkage = found.privacy.shrinkage
     if shrinkage is not None and shrinkage.share == 1:

@@ -53,16 +53,17 @@ def inspection(
         for column in found
     ]
     console.print(table(f"{rows:,} rows", INSPECTION, cells))
-    assumed(console, taken)
+    assumed(console, taken, overrule=written is None)  # what is written is changed where it stands
     if written is not None:
         console.print(f"settings written to {written}", soft_wrap=True, markup=False, highlight=False)
 
 
-def assumed(console: Console, found: Sequence["Assumption"]) -> None:
-    """Print what resynth assumed, and the settings that overrule it."""
+def assumed(console: Console, found: Sequence["Assumption"], *, overrule: bool = True) -> None:
+    """Print what resynth assumed, and the settings that overrule it, if they are asked for."""
     if found:
         console.print()
         console.print(table("what resynth assumed", ASSUMED, assumptions.rows(found), header=False))
+    if found and overrule:
         lines = ("", OVERRULE, assumptions.settings(found))
         console.print(*lines, sep="\n", markup=False, highlight=False, soft_wrap=True)
 

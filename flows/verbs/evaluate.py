@@ -8,6 +8,11 @@ from pipeline.evaluation import Evaluation
 from pipeline.evaluation import evaluate as compare
 from pipeline.progress import Progress, silent, ticked
 
+UNSEEN = (
+    "privacy: copies are told from new rows only beside real rows that the generator has not seen; name such rows with "
+    "--test, unless SYNTHETIC is an export of a run on REAL"
+)
+
 
 def evaluate(
     real: Place, synthetic: Place, *, test: Place | None, settings: Settings, progress: Progress = silent
@@ -37,7 +42,7 @@ def evaluate(
     else:
         train, _, holdout = tables.split(train, settings.split)
     schema = columns.infer(train, settings.columns, progress=progress)
-    return compare(
+    found = compare(
         rows,
         holdout=holdout,
         train=train,
@@ -46,3 +51,4 @@ def evaluate(
         seed=settings.seed,
         progress=progress,
     )
+    return found if test is not None else found.model_copy(update={"notes": (*found.notes, UNSEEN)})

@@ -159,7 +159,8 @@ def _expect_form(name: str, kind: str, form: str | None) -> None:
 def _expect_support(field: pa.Field, kind: str) -> None:
     """Refuse a kind that a column of this type cannot be of."""
     if not KINDS[kind].supports(field.type):
-        raise SchemaError(f"column {field.name!r} of type {field.type} cannot be of kind {kind!r}")
+        advice = "; it holds texts, which 'categorical' takes as labels" if is_text(field.type) else ""
+        raise SchemaError(f"column {field.name!r} of type {field.type} cannot be of kind {kind!r}{advice}")
 
 
 def _keyed(

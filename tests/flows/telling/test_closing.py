@@ -151,6 +151,6 @@ def test_places_and_costs_follow() -> None:
     shown = outcome(found(), export=export, published="4", privacy=report)
     text = "\n".join(line.rstrip() for line in printed(80, shown))
     assert "published  1,234 rows of version 4\nfiles      /data/v4\ntook       71 s\n" in text
-    assert "which changes the scores of the real rows themselves, c2st most, by -0.0200" in text
+    assert "which changes the scores of the real rows themselves, rows most, by -2.0 points" in text
     little = report.model_copy(update={"cost": {"c2st": -0.0002}})
     assert "withheld" not in "\n".join(printed(80, shown.model_copy(update={"privacy": little})))
