@@ -59,8 +59,8 @@ class Delimited(Format):
             raise TableError(f"expected names of columns in the first line of {where}, got numbers only")
         if any("\0" in name for name in names):
             raise TableError(
-                f"expected texts in {settings.encoding} in {where}, got zero bytes: name the encoding under [read], such "
-                'as encoding = "utf-16-le"'
+                f"expected texts in {settings.encoding} in {where}, got zero bytes: name the encoding under [read], "
+                'such as encoding = "utf-16-le"'
             )
         return names
 
