@@ -37,13 +37,14 @@ def value_type(kind: pa.DataType) -> pa.DataType:
 
 
 def plain(kind: pa.DataType) -> pa.DataType:
-    """The type without views at any depth. Most functions of Arrow do not accept views."""
+    """The type without views at any depth, which most functions of Arrow do not accept, and usual names in maps."""
     if pa.types.is_dictionary(kind):
         return pa.dictionary(kind.index_type, plain(kind.value_type), kind.ordered)
     if pa.types.is_struct(kind):
         return pa.struct([field.with_type(plain(field.type)) for field in kind])
     if pa.types.is_map(kind):
-        key, item = (field.with_type(plain(field.type)) for field in (kind.key_field, kind.item_field))
+        key = kind.key_field.with_type(plain(kind.key_type)).with_name("key")
+        item = kind.item_field.with_type(plain(kind.item_type)).with_name("value")
         return pa.map_(key, item, kind.keys_sorted)
     if pa.types.is_fixed_size_list(kind):
         return pa.list_(kind.value_field.with_type(plain(kind.value_type)), kind.list_size)

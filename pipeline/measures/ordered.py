@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pipeline.arrow.arrays import Array, combined, numbers
+from pipeline.arrow.labels import labels
 from pipeline.measures import cells, drawing
 from pipeline.measures.base import Binned, Codes, Effect, Floats, Measure, Redrawn, Side, Values
 from pipeline.measures.cells import Cells
@@ -45,7 +46,10 @@ class Ordered(Measure[Distribution]):
 
     def texts(self, array: Array) -> list[str | None]:
         """See `Measure.texts`."""
-        return [str(value) for value in array.to_pylist()]
+        try:
+            return [str(value) for value in array.to_pylist()]
+        except (OverflowError, ValueError):  # a time that Python's calendar does not have
+            return list(labels(array).cast(pa.string()).to_pylist())
 
     def places(self, array: Array) -> Floats:
         """Mid-ranks."""

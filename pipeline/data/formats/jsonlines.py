@@ -8,6 +8,7 @@ bits as texts of their digits.
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,7 +21,8 @@ from pipeline.errors import TableError
 
 BLOCK = 2**24  # bytes; the longest line
 CHANGED = re.compile(r"Column\((/?)(.*)\) (changed from \w+ to \w+|was specified twice) in row (\d+)")
-DIGITS = pa.decimal128(38, 0)
+DIGITS = (pa.decimal128(38, 0), pa.decimal256(76, 0))
+"""Types of large integers. There are none for more digits."""
 
 
 class JsonLines(Format):
@@ -95,15 +97,14 @@ def _read(content: Content, schema: pa.Schema | None, where: str) -> pa.Table:
 
 def _digits(content: Content, name: str) -> pa.ChunkedArray | None:
     """A column of large integers as texts. None if there are other numbers in it."""
-    options = pa.json.ParseOptions(
-        explicit_schema=pa.schema([(name, DIGITS)]), newlines_in_values=True, unexpected_field_behavior="ignore"
-    )
-    try:
-        with stream(content) as plain:
+    for kind in DIGITS:
+        options = pa.json.ParseOptions(
+            explicit_schema=pa.schema([(name, kind)]), newlines_in_values=True, unexpected_field_behavior="ignore"
+        )
+        with suppress(pa.ArrowInvalid), stream(content) as plain:
             table = pa.json.read_json(plain, pa.json.ReadOptions(block_size=BLOCK), options)
-    except pa.ArrowInvalid:
-        return None
-    return table[name].cast(pa.string())
+            return table[name].cast(pa.string())
+    return None
 
 
 def _large(column: pa.ChunkedArray) -> bool:

@@ -75,9 +75,9 @@ def returned(kind: pa.DataType, name: str = "x") -> pa.DataType | None:
     sink = pa.BufferOutputStream()
     try:
         pq.write_table(pa.schema([(name, kind)]).empty_table(), sink)
-    except pa.ArrowException:
+        return pq.read_schema(pa.BufferReader(sink.getvalue())).field(0).type
+    except (pa.ArrowException, OSError):  # OSError: a decimal of negative scale
         return None
-    return pq.read_schema(pa.BufferReader(sink.getvalue())).field(0).type
 
 
 def held(kind: pa.DataType) -> pa.DataType:

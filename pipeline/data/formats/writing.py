@@ -159,9 +159,13 @@ class DuckdbWriter(Writer):
     alone = True
 
     def refused(self, schema: pa.Schema) -> list[str]:
-        """Types that DuckDB does not know, or knows less finely."""
+        """Types that DuckDB does not know, or knows less finely, and names that it would change."""
         with _duckdb(":memory:") as connection:
-            return [field.name for field in schema if not _takes(connection, field)]
+            if found := [field.name for field in schema if not _takes(connection, field)]:
+                return found
+            _create(connection, "tried", pa.schema([(field.name, _stored(field.type)) for field in schema]))
+            pairs = zip(schema.names, connection.sql("SELECT * FROM tried").columns, strict=True)
+            return [name for name, taken in pairs if name != taken]
 
     @contextmanager
     def writing(self, file: Path, schema: pa.Schema, title: str) -> Iterator[Write]:
@@ -271,6 +275,8 @@ def _takes(connection: "DuckDBPyConnection", field: pa.Field) -> bool:
     import duckdb  # noqa: PLC0415 - optional
 
     kind = _stored(field.type)
+    if pa.types.is_interval(kind):  # DuckDB's have no nanoseconds
+        return False
     try:
         _create(connection, "tried", pa.schema([("x", kind)]))
     except duckdb.Error:

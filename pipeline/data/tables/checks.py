@@ -1,18 +1,14 @@
 """Checks of values as they are read. No message quotes a value."""
 
-from datetime import date
-
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.arrow.widening import decoded, leaves, value_type
+from pipeline.arrow.widening import leaves, value_type
 from pipeline.data.formats import ReadSettings
 from pipeline.errors import SchemaError, TableError
 
 LARGEST = 1e300
 """Larger numbers count as infinite, because differences and squares of such columns would be."""
-PER_DAY = {"d": 1, "s": 86_400, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
-"""Units of dates and timestamps in a day."""
 
 
 def check_names(table: pa.Table, where: str) -> None:
@@ -86,25 +82,6 @@ def finite(array: pa.ChunkedArray, name: str, settings: ReadSettings) -> pa.Chun
         raise TableError(f"column {name!r} holds no finite value to clip infinite ones to")
     ends = pc.min_max(others)
     return pc.if_else(infinite, pc.if_else(pc.greater(array, 0), ends["max"], ends["min"]), array)
-
-
-def check_years(array: pa.ChunkedArray, name: str) -> None:
-    """Refuse dates and timestamps that no calendar of Python has, such as the infinite ones of databases.
-
-    Raises:
-        TableError: The column holds such a value.
-    """
-    kind = value_type(array.type)
-    if not (pa.types.is_date(kind) or pa.types.is_timestamp(kind)):
-        return
-    ticks = decoded(array).cast(pa.int32() if pa.types.is_date32(kind) else pa.int64())
-    per_day = PER_DAY["d" if pa.types.is_date32(kind) else "ms" if pa.types.is_date64(kind) else kind.unit]
-    ends = pc.min_max(ticks).as_py()
-    first, last = ((day.toordinal() - date(1970, 1, 1).toordinal()) * per_day for day in (date.min, date.max))
-    if ends["min"] is not None and (ends["min"] < first or ends["max"] >= last + per_day):
-        raise TableError(
-            f"column {name!r} holds dates outside the years 1 to 9999, expected others: make them null or texts"
-        )
 
 
 def _not_utf8(array: pa.ChunkedArray) -> int:

@@ -14,7 +14,7 @@ from pipeline.data.contents import Contents
 from pipeline.data.formats import ReadSettings, as_held
 from pipeline.data.manifest import Manifest
 from pipeline.data.storage import File, Place, place
-from pipeline.data.tables.checks import check_content, check_names, check_years, finite, without_nan
+from pipeline.data.tables.checks import check_content, check_names, finite, without_nan
 from pipeline.data.tables.listing import files
 from pipeline.data.tables.opening import FileRows, rows
 from pipeline.data.tables.typing import typed
@@ -85,7 +85,7 @@ def load(
 
     Raises:
         TableError: There is nothing, or a file is damaged, empty or changed since its digest, or it holds infinite
-            values, dates outside the years 1 to 9999, oversized texts or texts that are not UTF-8.
+            values, oversized texts or texts that are not UTF-8.
         SchemaError: There are no columns or two of one name, files disagree, or a cast is impossible.
         ResynthError: An object store does not answer.
     """
@@ -116,7 +116,6 @@ def gather(
     if table.num_rows == 0:
         raise TableError(f"expected rows in {where}, got none")
     for i, field in enumerate(table.schema):
-        check_years(table.column(i), field.name)
         table = table.set_column(i, field, finite(table.column(i), field.name, settings))
     notes = dict.fromkeys(note for part in parts for note in part.notes)
     told = (*_from_paths(found.parts, table.schema), *found.notes, *notes, *unified.notes)

@@ -71,6 +71,16 @@ def test_dates_in_texts_are_shown_as_dates(inspect, tmp_path):
     assert again["columns"][0] == day
 
 
+def test_days_that_no_calendar_has_are_shown(inspect, tmp_path):
+    """A far day of a database, or a day before the year 1, is a number of days in examples."""
+    for first in (2_932_897, -800_000):
+        path = tmp_path / "far.parquet"
+        days = pa.array([first + i % 40 for i in range(400)], pa.int32()).cast(pa.date32())
+        pq.write_table(pa.table({"k": np.arange(400) % 7, "day": days}), path)
+        shown = inspect(path, "--json").answer["columns"][1]["examples"]
+        assert all(first <= int(text) < first + 40 for text in shown)
+
+
 def test_what_was_assumed_is_told_once_with_settings_that_overrule_it(inspect, source, tmp_path):
     """The output ends with a TOML document. A home with these settings assumes less, and no note repeats the list."""
     outcome = inspect(source)

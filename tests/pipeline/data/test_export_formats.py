@@ -217,3 +217,19 @@ def test_a_publisher_that_is_killed_loses_nothing(tmp_path, form):
     assert exports.load_manifest(out).rows == 200
     assert exports.verify(out) == ()
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize(
+    ("form", "schema", "refused"),
+    [
+        ("duckdb", pa.schema([("a", pa.int64()), ("A", pa.int64())]), "'A' (int64)"),
+        ("duckdb", pa.schema([("a", pa.int64()), ("", pa.int64())]), "'' (int64)"),
+        ("duckdb", pa.schema([("x", pa.month_day_nano_interval())]), "'x' (month_day_nano_interval)"),
+        ("parquet", pa.schema([("x", pa.decimal128(5, -2))]), "'x' (decimal128(5, -2))"),
+    ],
+)
+def test_what_a_format_would_change_is_refused(form, schema, refused):
+    """Names that DuckDB does not tell apart or makes up, nanoseconds that it drops, decimals that Parquet lacks."""
+    with pytest.raises(InputError) as caught:
+        formats.check(form, schema)
+    assert f"got {refused}; choose another format" in str(caught.value)

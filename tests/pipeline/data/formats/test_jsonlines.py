@@ -108,3 +108,11 @@ def test_what_is_no_table_is_told_in_one_line(tmp_path, case):
         tables.read(path)
     assert "\n" not in str(caught.value)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("digits", [20, 38, 39, 76])
+def test_integers_of_many_digits_keep_them(tmp_path, digits):
+    """They become texts."""
+    path = tmp_path / "t.jsonl"
+    path.write_text(f'{{"x": {"9" * digits}}}\n{{"x": -1}}\n{{"x": null}}\n')
+    assert tables.read(path)["x"].to_pylist() == ["9" * digits, "-1", None]

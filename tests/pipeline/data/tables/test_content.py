@@ -91,3 +91,10 @@ def test_narrow_decimals_are_split_as_wide_ones(narrow):
     wide = pa.table({"price": pa.array([Decimal(i) / 100 for i in range(400)], pa.decimal128(18, 2))})
     parts = [tables.split(table) for table in (wide, wide.cast(pa.schema([("price", narrow)])))]
     assert parts[0].holdout["price"].to_pylist() == parts[1].holdout["price"].to_pylist()
+
+
+def test_the_digest_of_a_map_is_that_of_its_values():
+    """Parquet names the entries of a map after the column, a frame does not."""
+    kinds = (pa.map_(pa.string(), pa.int16()), pa.map_(pa.string(), pa.field("x", pa.int16())))
+    one, other = (tables.digest(pa.table({"x": pa.array([[("a", 1)], None, []], kind)})) for kind in kinds)
+    assert one == other

@@ -216,30 +216,3 @@ def test_the_digest_follows_the_values():
     assert tables.digest(chunked) == tables.digest(table)
     changed = table.set_column(2, table.schema.field(2), pa.array([99, *table["size"].to_pylist()[1:]], pa.int16()))
     assert tables.digest(changed) != tables.digest(table)
-
-
-@pytest.mark.parametrize(
-    ("kind", "good", "bad"),
-    [
-        (pa.date32(), (-719_162, 2_932_896), (-719_163, 2_932_897, 2**31 - 1)),
-        (pa.date64(), (-719_162 * 86_400_000,), (2_932_897 * 86_400_000,)),
-        (pa.timestamp("s"), (-62_135_596_800, 253_402_300_799), (-62_135_596_801, 253_402_300_800)),
-        (pa.timestamp("us", "UTC"), (253_402_300_799_999_999,), (2**63 - 1, 1 - 2**63)),
-        (pa.timestamp("ns"), (2**63 - 1, 1 - 2**63), ()),
-        (pa.dictionary(pa.int8(), pa.timestamp("us")), (0,), (2**63 - 1,)),
-    ],
-)
-def test_dates_that_no_calendar_has_are_refused(kind, good, bad):
-    """They are infinite dates of databases, and the year 0. All from 0001-01-01 to the end of 9999 are read."""
-    whole = pa.int32() if pa.types.is_date32(kind) else pa.int64()
-    plain = kind.value_type if pa.types.is_dictionary(kind) else kind
-
-    def frame(value: int) -> pa.Table:
-        values = pa.array([value, None], whole).cast(plain)
-        return pa.table({"d": values.dictionary_encode() if plain != kind else values})
-
-    for value in good:
-        assert tables.read(frame(value)).num_rows == 2
-    for value in bad:
-        with pytest.raises(TableError, match="'d' holds dates outside the years 1 to 9999"):
-            tables.read(frame(value))
