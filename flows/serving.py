@@ -253,13 +253,12 @@ def ended(name: str, message: str, kind: StateType | None) -> tuple[Told, str]:
         return ("waiting", "waits for a person") if kind == StateType.PAUSED else ("cancelled", "was cancelled")
     if name == SKIPPED:
         return "busy" if message == BUSY else "skipped", f"skipped: {message}"
-    if name == NO_DRIFT:
-        return "no drift", f"found {message}"
-    if name == "Promoted":
-        return "promoted", f"ended: {message.partition(': ')[0]}"
-    if name == "Refused":
-        return "refused", f"ended: {shorten(message, LONGEST_REASON, placeholder=' …')}"
-    return "drift", f"calls for a training: {message}"
+    known: dict[str, tuple[Told, str]] = {
+        NO_DRIFT: ("no drift", f"found {message}"),
+        "Promoted": ("promoted", f"ended: {message.partition(': ')[0]}"),
+        "Refused": ("refused", f"ended: {shorten(message, LONGEST_REASON, placeholder=' …')}"),
+    }
+    return known.get(name, ("drift", f"calls for a training: {message}"))
 
 
 def reason(message: str) -> str:

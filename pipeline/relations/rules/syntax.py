@@ -83,9 +83,8 @@ def words(text: str) -> tuple[Word, ...]:
         if (match := WORD.match(text, at)) is None:
             came = re.match(r"\w+|.", rest, re.DOTALL)
             assert came is not None
-            raise Refused(
-                f"expected names, numbers, texts in quotes and signs such as ==, got {came[0]!r}{'; write ==' if came[0] == '=' else ''}"
-            )
+            advice = "; write ==" if came[0] == "=" else ""
+            raise Refused(f"expected names, numbers, texts in quotes and signs such as ==, got {came[0]!r}{advice}")
         found.append(_word(match, f"_{len(found)}"))
         at = match.end()
     if not found:
