@@ -24,9 +24,10 @@ NULLS = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "None")
 """Spellings of null, except in columns of texts."""
 INTEGER = r"\A(0|-?[1-9][0-9]*)\z"
 DIGITS = r"\A[+-]?[0-9]+\z"
+COMMA = 'a decimal comma: set decimal = "," under [read]'
 CODES = {
     "leading zeros or signs": r"\A[+-]?[0-9]+(\.[0-9]+)?\z",
-    'a decimal comma: set decimal = "," under [read]': r"\A-?[0-9]+(,[0-9]+)?\z",
+    COMMA: r"\A-?[0-9]+(,[0-9]+)?\z",
 }
 """Why texts that look like numbers stay texts, by how all of them are written."""
 NUMBER = r"\A-?((0|[1-9][0-9]*)(\.[0-9]*)?([eE][+-][0-9]+)?|\.[0-9]+([eE][+-]?[0-9]+)?|(0|[1-9][0-9]*)\.[0-9]*[eE][0-9]+|inf|Infinity)\z"  # noqa: E501 - one expression

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from pipeline.arrow.texts import Guess
+from pipeline.arrow.texts import COMMA, Guess
 from pipeline.arrow.widening import candidates, exact, lossless, related, value_type
 from pipeline.errors import SchemaError
 
@@ -100,7 +100,7 @@ def joined(schema: pa.Schema, table: pa.Table, guessed: Mapping[str, Guess] | No
         table: The table.
         guessed: What was guessed about the types of the table's columns.
     """
-    codes = {name for name, each in (guessed or {}).items() if each.why}
+    codes = {name for name, each in (guessed or {}).items() if each.why not in {"", COMMA}}
     reasons = [f"column {name!r} is missing" for name in schema.names if name not in table.column_names]
     reasons += [f"column {name!r} is new" for name in table.column_names if name not in schema.names]
     fields = []

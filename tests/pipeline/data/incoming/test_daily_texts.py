@@ -105,3 +105,13 @@ def test_an_earlier_schema_gives_the_types(tmp_path):
     like = pa.schema([("code", pa.string()), ("x", pa.decimal128(10, 2)), ("at", pa.timestamp("us"))])
     found = window(look(tmp_path), IncomingSettings(), READ, {}, like, Contents())
     assert (found.rows.schema.types, found.notes) == (like.types, ())
+
+
+def test_a_day_of_decimal_commas_is_put_aside(tmp_path):
+    """It does not turn the numbers of all days into texts."""
+    put(tmp_path, "day-1", "A;1.5;2024-01-01", "B;2.5;2024-01-01")
+    first = look(tmp_path)
+    put(tmp_path, "day-2", "A;1,5;2024-01-02", "B;2,5;2024-01-02")
+    second = look(tmp_path, first.ledger)
+    assert [file.reason for file in second.quarantined] == ["column 'x' has type string, expected double"]
+    assert read(second).rows["x"].to_pylist() == [1.5, 2.5]
