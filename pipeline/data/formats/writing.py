@@ -161,6 +161,8 @@ class DuckdbWriter(Writer):
     def refused(self, schema: pa.Schema) -> list[str]:
         """Types that DuckDB does not know, or knows less finely, and names that it would change."""
         with _duckdb(":memory:") as connection:
+            if not len(schema):
+                return []
             if found := [field.name for field in schema if not _takes(connection, field)]:
                 return found
             _create(connection, "tried", pa.schema([(field.name, _stored(field.type)) for field in schema]))

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, assume, given, settings
 from publishing import doctor, files, publish
 from samples import mixed
 from strategies import every_type
@@ -67,6 +68,10 @@ def test_every_type_comes_back_or_is_refused(tmp_path_factory, table):
     out = tmp_path_factory.mktemp("out")
     wide = [name for name in table.column_names if pa.types.is_fixed_size_list(table.schema.field(name).type)]
     table = table.drop_columns(wide)  # Arrow cannot read nulls of these from Parquet
+    doubles = [column.cast(pa.float64()) for column in table.columns if pa.types.is_floating(column.type)]
+    assume(
+        all((pc.max(pc.abs(column)).as_py() or 0) <= tables.LARGEST for column in doubles)
+    )  # larger ones are refused
     publish(out / "parquet", table)
     assert exports.verify(out / "parquet") == ()
     expected = tables.load(out / "parquet", like=table.schema).table
