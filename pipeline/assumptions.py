@@ -111,7 +111,7 @@ def _checked(relation: Relation) -> bool:
 def rows(found: Sequence[Assumption]) -> list[tuple[str, str]]:
     """A list for people: the title of each sort and a text about its columns. Every relation has a row of its own.
 
-    Of many columns and of many relations, the list has the first.
+    A long list of columns or relations is cut.
     """
     told: list[tuple[str, str]] = []
     for sort, words in SORTS.items():

@@ -1,7 +1,7 @@
 """What can be known before an engine starts.
 
-A mistake that is found here is told within seconds, and leaves nothing behind: no directory, no MLflow experiment, no
-run in Prefect.
+The command reports a mistake that is found here within seconds. The mistake leaves nothing behind: no directory, no
+MLflow experiment, no run in Prefect.
 """
 # ruff: noqa: PLC0415 - nothing heavy is imported before a verb runs
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def told(settings: "Settings", name: str) -> Iterator[None]:
-    """Notify of a failure of the block, if the settings name a webhook: nobody may be watching."""
+def notifying(settings: "Settings", name: str) -> Iterator[None]:
+    """Send a failure of the block to the webhook, if the settings name one. Nobody may be watching a nightly run."""
     if settings.notify.webhook is None:
         yield
         return
@@ -54,13 +54,12 @@ def table(
     place = storage.place(data) if data is not None else settings.source(home)
     files = tables.files(place)
     settings.check(files, whole=len(files) == 1)  # one of many that cannot be read may be put aside
-    for file in files[:1]:
-        with suppress(TableError):  # reported when the table is read, or put aside
-            schema = tables.types(file)
-            if schema is not None:
-                settings.check_types(schema)
-            if schema is not None and time is not None:
-                incoming.times(schema.empty_table(), time)
+    with suppress(TableError):  # reported when the table is read, or put aside
+        schema = tables.types(files[0])
+        if schema is not None:
+            settings.check_types(schema)
+        if schema is not None and time is not None:
+            incoming.times(schema.empty_table(), time)
     return place
 
 

@@ -59,7 +59,7 @@ def run(
     settings = common.settings(name=name, rows=rows, partition_by=partition_by, format=format)
     from pipeline.data.storage import absolute
 
-    with checks.told(settings, settings.name or Path(data or "resynth run").stem):
+    with checks.notifying(settings, settings.name or Path(data or "resynth run").stem):
         table = checks.table(data, settings, common.home, trains=True)
         checks.target(out, common.home, table)
     home = common.embed()

@@ -36,9 +36,9 @@ TITLES: Mapping[str, Title] = {
     "mean_error": Title("means", "the mean of each column"),
     "total_error": Title("totals", "the sum of each column"),
     "top_error": Title("top values", "the sum of the top percent"),
-    "trend_error": Title("pairs", "each two columns together"),
+    "trend_error": Title("pairs", "each pair of columns"),
     "c2st": Title("rows", "a classifier takes them for real"),
-    "coverage": Title("variety", "sorts of real rows that occur"),
+    "coverage": Title("variety", "kinds of real rows that occur"),
     "utility": Title("prediction", "a model trained on the rows"),
     "nearer_to_train": Title("privacy", "as near to new as to training rows", 0.5),
 }
@@ -48,11 +48,11 @@ class Rated(NamedTuple):
     """A score in percent.
 
     Attributes:
-        title: What it is called, and what it says.
+        title: Its name and its meaning for people.
         setting: Its name in the settings and in MLflow.
-        value: Of the synthetic rows.
-        real: Of real rows. None if there is no such value.
-        least: What the gate asks for. None if it asks for nothing.
+        value: The score of the synthetic rows.
+        real: The same score of real rows. None if real rows have no such score.
+        least: The lowest value that passes the gate. None if every value passes.
     """
 
     title: Title

@@ -101,17 +101,7 @@ def replay(request: ReplayRequest, progress: Progress | None = None) -> ReplayOu
 
 
 def carry_out(request: ReplayRequest, progress: Progress | None = None) -> ReplayOutcome:
-    """Run the loop over the history of a table, in the flow run of the caller if there is one.
-
-    Args:
-        request: What to replay.
-        progress: Called for every turn, if given.
-
-    Raises:
-        InputError: Table, column or period cannot be used, or `out` cannot be written.
-        BusyError: The same name is being replayed.
-        ResynthError: MLflow's server no longer answers.
-    """
+    """Do the work of `replay` in the flow run of the caller, if there is one. Arguments and errors are the same."""
     table = tables.read(request.data, request.settings.read, request.settings.columns)
     History.of(table, request.column, Every.parse(request.every))  # raises now rather than halfway
     with writing(request.out):

@@ -65,7 +65,7 @@ def shown(
         purpose: What the run is for.
         table: The name of the table's model.
         work: The work.
-        ending: What is told of its result.
+        ending: Gives the name and the message of the run's last state, from the result of the work.
         parameters: What Prefect shows as the parameters of the run.
 
     Raises:

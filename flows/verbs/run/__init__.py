@@ -84,17 +84,7 @@ def ending(outcome: RunOutcome) -> Ending:
 
 
 def carry_out(request: RunRequest, progress: Progress | None = None) -> RunOutcome:
-    """Carry out a request, in the flow run of the caller if there is one.
-
-    Args:
-        request: What to do.
-        progress: Called for every stage, if given.
-
-    Raises:
-        InputError: The table or the settings cannot be used. Nothing was changed.
-        BusyError: Another run of the same name is at work.
-        ResynthError: A stage failed. Nothing was changed.
-    """
+    """Do the work of `run` in the flow run of the caller, if there is one. Arguments and errors are the same."""
     home, name, settings = request.home, request.name, request.settings
     clock = Clock(progress or silent, SHARES)
     with (

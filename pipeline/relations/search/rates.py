@@ -100,9 +100,9 @@ def _digits(number: float) -> int:
 
 
 def _finer(found: list[Sum | None]) -> Iterator[Sum]:
-    """Of two columns that follow from each other, the one with the finer steps is the target.
+    """Sums whose target is the column with the finer steps, where two columns follow from each other.
 
-    So every value of the coarser one leads to a value of the finer one, and back. If their steps are equal, the later
+    Then every value of the coarser one leads to a value of the finer one, and back. If their steps are equal, the later
     column is the target.
     """
     steps = [(0.0 if own.scale.loose else abs(own.coefficients[0]), own) for own in found if own is not None]
