@@ -9,8 +9,8 @@ was made. MLflow's database has room for 5,000 characters, so long lists are cut
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from flows.telling import quality
 from flows.telling.outcome import RunOutcome
+from pipeline.decisions import quality
 from pipeline.decisions.drift import DriftReport
 from pipeline.evaluation import Evaluation
 from pipeline.loop import PrivacyReport

@@ -1,14 +1,15 @@
 """What a person reads at the end of a run or an evaluation: is it good, yes or no, and why; then scores and places.
 
-The first line is the verdict. The table below it has one direction (`flows.telling.quality`) and fits 80 columns.
+The first line is the verdict. The table below it has one direction (`pipeline.decisions.quality`) and fits 80 columns.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from flows.telling import display, quality
+from flows.telling import display
+from pipeline.decisions import quality
 from pipeline.decisions.promotion import decide
 from pipeline.evaluation import METRICS
 
@@ -43,36 +44,31 @@ def run(console: Console, found: "RunOutcome", gate: "GateSettings") -> None:
 
 def evaluation(console: Console, found: "Evaluation", gate: "GateSettings") -> None:
     """Print the comparison of two tables."""
-    decision = decide(found, None, gate)
-    limits = "the limits of the gate"
-    if decision.promote:
-        told(console, f"Good: yes. Every score is within {limits}.")
-    else:
-        told(console, f"Good: no. {_because(found, gate, decision.reasons)}.")
+    told(console, quality.judged(found, gate).line)
     scores(console, found, gate)
 
 
 def verdict(found: "RunOutcome", gate: "GateSettings") -> str:
     """Whether the rows are good, and what follows from that, in one or two sentences."""
-    who = found.name if found.version is None else f"{found.name} version {found.version}"
     if found.decision == "skipped":
         why = "; ".join(found.reasons) or "nothing calls for a training"
         return f"Nothing to train: {why}."
+    return judged(found, gate).line
+
+
+def judged(found: "RunOutcome", gate: "GateSettings") -> quality.Verdict:
+    """The verdict on the version that a run has made."""
+    who = f"{found.name} version {found.version}"
     if found.decision == "promoted":
-        return f"Good: yes. Every score is within the limits of the gate, and {who} is the champion."
+        return quality.Verdict(
+            good=True, why=f"Every score is within the limits of the gate, and {who} is the champion"
+        )
     stays = f"version {found.published} publishes" if found.published is not None else "nothing is published"
     passed = found.evaluation is not None and decide(found.evaluation, None, gate).promote
     if passed and found.reasons and found.reasons[-1].startswith("a person"):
-        return f"Good: yes, but {found.reasons[-1]}; until then {stays}."
-    return f"Good: no. {_because(found.evaluation, gate, found.reasons)}. {who} was refused; {stays}."
-
-
-def _because(found: "Evaluation | None", gate: "GateSettings", reasons: Iterable[str]) -> str:
-    """What refused the rows: the scores that are below what the gate asks for, or else its reasons."""
-    low = [line for line in quality.lines(found, gate) if not line.passes] if found is not None else []
-    if low:
-        return "; ".join(f"{line.title.name} {line.value:.1f} %, at least {line.least:.1f} % is asked" for line in low)
-    return "; ".join(reasons)
+        return quality.Verdict(good=True, why=f"but {found.reasons[-1]}; until then {stays}")
+    why = quality.because(found.evaluation, gate, found.reasons)
+    return quality.Verdict(good=False, why=f"{why}. {who} was refused; {stays}")
 
 
 def scores(console: Console, found: "Evaluation", gate: "GateSettings") -> None:

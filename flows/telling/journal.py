@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from prefect.context import FlowRunContext
 from prefect.logging.loggers import flow_run_logger
 
-from flows.telling import quality
 from pipeline import assumptions
+from pipeline.decisions import quality
 from pipeline.settings import GateSettings
 
 if TYPE_CHECKING:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from prefect.artifacts import create_markdown_artifact
 
-from flows.telling import closing, display, quality
+from flows.telling import closing, display
 from flows.telling.clock import offer
 from pipeline import assumptions
+from pipeline.decisions import quality
 
 if TYPE_CHECKING:
     from flows.telling.outcome import RunOutcome

@@ -141,7 +141,7 @@ def _against_champion(
             continue
         new, old = challenger[name], champion[name]
         worse = old.value - new.value if new.goal == "max" else new.value - old.value
-        chance = _chance(new, old)
+        chance = by_chance(new, old)
         allowed = max(margin, chance)
         edge = old.value - allowed if new.goal == "max" else old.value + allowed
         side = "less" if new.goal == "max" else "more"
@@ -150,7 +150,7 @@ def _against_champion(
         yield worse <= allowed, f"{text} ({because})"
 
 
-def _chance(new: Score, old: Score) -> float:
+def by_chance(new: Score, old: Score) -> float:
     """Half of the 95 % confidence interval of the difference of two scores on the same hold-out."""
     if new.replicates and len(new.replicates) == len(old.replicates):
         differences = [one - other for one, other in zip(new.replicates, old.replicates, strict=True)]

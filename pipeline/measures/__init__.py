@@ -8,20 +8,26 @@ from pipeline.measures.base import Binned, Effect, Measure, Redrawn, Resampled, 
 from pipeline.measures.features import Features
 from pipeline.measures.nominal import Nominal
 from pipeline.measures.ordered import Moving, Ordered
+from pipeline.measures.shares import Bars, Histogram, Nothing, Ranks, Shares
 
 __all__ = [
     "MOVING",
     "NOMINAL",
     "ORDERED",
+    "Bars",
     "Binned",
     "Effect",
     "Features",
+    "Histogram",
     "Measure",
     "Moving",
     "Nominal",
+    "Nothing",
     "Ordered",
+    "Ranks",
     "Redrawn",
     "Resampled",
+    "Shares",
     "Side",
     "Values",
 ]

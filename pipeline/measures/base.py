@@ -27,6 +27,7 @@ from pipeline.arrow.arrays import Array
 from pipeline.arrow.labels import coded, counted, labels
 from pipeline.measures import drawing
 from pipeline.measures.features import Features
+from pipeline.measures.shares import Nothing, Shares
 from pipeline.statistics.chance import Noise
 from pipeline.statistics.sketches import Sketch
 
@@ -252,17 +253,20 @@ class Measure(ABC, Generic[S]):
 
     # pictures
 
-    def draw(self, axes: "Axes", real: Array, other: Array, least_rows: int) -> None:
-        """Draw a column of real rows and of other rows in one panel.
+    def shares(self, real: Array, other: Array, least_rows: int) -> Shares:
+        """A column of real rows and of other rows as shares of rows, from which pictures are drawn.
 
         Args:
-            axes: The panel.
             real: The real rows.
             other: The other rows.
             least_rows: No value that fewer real rows share may be named.
         """
         del real, other, least_rows
-        drawing.nothing(axes, "no picture")
+        return Nothing("no picture")
+
+    def draw(self, axes: "Axes", real: Array, other: Array, least_rows: int) -> None:
+        """Draw a column of real rows and of other rows in one panel, by default from its `shares`."""
+        drawing.painted(axes, self.shares(real, other, least_rows))
 
     def draw_change(self, axes: "Axes", mine: Side, theirs: Side, least_rows: int) -> None:
         """Draw a column of two tables from their summaries.

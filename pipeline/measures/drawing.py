@@ -5,15 +5,15 @@ people wrote go through `written` before they are drawn. A label is named only i
 are one bar. A column of many labels is drawn as frequencies without names.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.arrow.arrays import Array, numbers
-from pipeline.arrow.labels import counted
+from pipeline.measures import shares
 from pipeline.measures.rulers import ENDS, Ruler, ruler, ticked
+from pipeline.measures.shares import MANY_LABELS, MOST_BARS, Bars, Histogram, Nothing, Ranks, Shares
 from pipeline.statistics.frequencies import Frequencies
 from pipeline.statistics.quantiles import Quantiles
 
@@ -21,12 +21,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Floats = NDArray[np.float64]
-Shares = Sequence[float] | Floats
-Counts = Mapping[str | None, int]
+Sizes = Sequence[float] | Floats
 
 REAL, SYNTHETIC, MUTED = "#b8bec7", "#c8443a", "#7a828e"
-MOST_BARS = 8
-MANY_LABELS = 100
 NAME_LENGTH = 18
 SMALL = 7
 """Size of small texts, in points."""
@@ -46,63 +43,44 @@ def written(text: str, length: int = NAME_LENGTH) -> str:
     return "".join(letter if letter.isprintable() else " " for letter in short).replace("$", r"\$")
 
 
-def histograms(axes: "Axes", real: Array, other: Array) -> None:
-    """Both distributions over the range of the real values. The outermost bins also count values beyond the range.
-
-    If most values are zero, or the axis is logarithmic, the panel shows the others, and a note says how many are left
-    out.
-    """
-    sides = [numbers(array) for array in (real, other)]
-    x, y = (values[~np.isnan(values)] for values in sides)
+def histograms(axes: "Axes", found: Histogram) -> None:
+    """Both distributions over the range of the real values. The outermost bins also count values beyond the range."""
     axes.set_yticks([])
-    if not len(x):
-        nothing(axes, "all null")
-        return
-    found = ruler(str(real.type), x)
-    with np.errstate(over="ignore"):
-        x, y = x * found.factor, y * found.factor
-        edges = found.edges(x[x > 0] if found.positive else x)
-    if not np.isfinite(edges).all():
-        nothing(axes, "too wide to draw")
-        return
-    notes = [_both("null", *(float(np.isnan(values).mean()) if len(values) else 0.0 for values in sides))]
-    if found.positive:
-        notes = [_both("not shown: 0 in", *_zeros(x, y)), *notes]
-        x, y = x[x > 0], y[y > 0]
-    axes.stairs(_shares(x, edges), edges, fill=True, color=REAL)
-    axes.stairs(_shares(y, edges), edges, color=SYNTHETIC, linewidth=1.3)
-    _ticked(axes, found, notes)
+    axes.stairs(found.real, found.edges, fill=True, color=REAL)
+    axes.stairs(found.other, found.edges, color=SYNTHETIC, linewidth=1.3)
+    _ticked(axes, found.ruler, found.notes)
 
 
-def bars(axes: "Axes", real: Array, other: Array, least_rows: int) -> None:
-    """Shares of the labels that are most frequent in the real rows, and of all other labels together.
-
-    Args:
-        axes: The panel.
-        real: The real rows.
-        other: The other rows.
-        least_rows: A label that fewer real rows share is not named.
-    """
-    mine, theirs = (_counts(array) for array in (real, other))
-    common = [name for name, count in sorted(mine.items(), key=lambda item: -item[1]) if count >= least_rows]
-    usual = common[:MOST_BARS]
-    if _is_wide(mine, usual):
-        ranked(axes, mine, theirs)
-    else:
-        _named(axes, usual, mine, theirs)
+def bars(axes: "Axes", found: Bars) -> None:
+    """A bar of each side for every label, and for all other labels together."""
+    names = ["null" if name is None else name for name in found.names] + ["all others"] * found.rest
+    _side_by_side(axes, names, found.real, found.other)
 
 
-def ranked(axes: "Axes", mine: Counts, theirs: Counts) -> None:
+def ranked(axes: "Axes", found: Ranks) -> None:
     """The share of the most frequent label, of the second, and so on, of either side. No label is named."""
-    for counts, color, width in ((mine, REAL, 4.0), (theirs, SYNTHETIC, 1.3)):
-        shares = np.sort(np.array(list(counts.values()), np.float64))[::-1] / max(1, sum(counts.values()))
-        axes.plot(np.arange(1, len(shares) + 1), shares, color=color, linewidth=width, solid_capstyle="butt")
+    for heights, color, width in ((found.real, REAL, 4.0), (found.other, SYNTHETIC, 1.3)):
+        axes.plot(np.arange(1, len(heights) + 1), heights, color=color, linewidth=width, solid_capstyle="butt")
     axes.set_xscale("log")
     axes.set_yscale("log")
     ticked(axes)
     axes.yaxis.set_major_formatter(lambda share, _: f"{100 * share:.3g}%")
-    axes.set_xlabel(f"rank of the label: {len(mine):,} labels ({len(theirs):,} in red)", fontsize=SMALL)
+    axes.set_xlabel(f"rank of the label: {len(found.real):,} labels ({len(found.other):,} in red)", fontsize=SMALL)
     axes.set_ylabel("share of rows", fontsize=SMALL)
+
+
+def painted(axes: "Axes", found: Shares) -> None:
+    """A column of two tables."""
+    match found:
+        case Histogram():
+            histograms(axes, found)
+        case Bars():
+            bars(axes, found)
+        case Ranks():
+            ranked(axes, found)
+        case Nothing():
+            axes.set_yticks([])
+            nothing(axes, found.why)
 
 
 def steps(axes: "Axes", sides: Sequence[tuple[Quantiles, int]], kind: str) -> None:
@@ -142,27 +120,14 @@ def changed_bars(axes: "Axes", mine: tuple[Frequencies, int], theirs: tuple[Freq
         return abs(before.get(name, 0) / rows[0] - after.get(name, 0) / rows[1])
 
     if len(known) > 1 or len(before | after) <= MANY_LABELS:
-        _named(axes, sorted(known, key=change, reverse=True)[:MOST_BARS], before, after, rows)
+        bars(axes, shares.bars(sorted(known, key=change, reverse=True)[:MOST_BARS], before, after, rows))
     else:
-        ranked(axes, before, after)
+        ranked(axes, shares.ranked(before, after))
 
 
 def null_bars(axes: "Axes", mine: float, theirs: float) -> None:
     """The shares of rows without a value, where values themselves are not compared."""
     _side_by_side(axes, [None], [mine], [theirs])
-
-
-def _is_wide(counts: Counts, usual: Sequence[str | None]) -> bool:
-    """Whether a column has so many labels that those with a bar say little of it."""
-    return len(counts) > MANY_LABELS or 2 * sum(counts[name] for name in usual) < sum(counts.values())
-
-
-def _counts(array: Array) -> dict[str | None, int]:
-    """Rows by label; null counts as a label."""
-    texts, counts = counted(array)
-    found: dict[str | None, int] = dict(zip(texts.to_pylist(), counts.tolist(), strict=True))
-    nulls = len(array) - sum(found.values())
-    return found | ({None: nulls} if nulls else {})
 
 
 def _with_nulls(frequencies: Frequencies, nulls: int) -> dict[str | None, int]:
@@ -171,21 +136,7 @@ def _with_nulls(frequencies: Frequencies, nulls: int) -> dict[str | None, int]:
     return counts | ({None: nulls} if nulls else {})
 
 
-def _named(
-    axes: "Axes", names: Sequence[str | None], mine: Counts, theirs: Counts, rows: Sequence[int] | None = None
-) -> None:
-    """Bars of some labels, and one of all others if there are any. `rows` are all rows of either side."""
-    totals = rows or [max(1, sum(side.values())) for side in (mine, theirs)]
-    shares = []
-    for side, total in zip((mine, theirs), totals, strict=True):
-        own = [side.get(name, 0) / total for name in names]
-        shares.append([*own, max(0.0, 1 - sum(own)) if side else 0.0])
-    texts = [*("null" if name is None else name for name in names), "all others"]
-    shown = len(texts) if max(share[-1] for share in shares) > 1e-9 else len(names)  # noqa: PLR2004 - rounding
-    _side_by_side(axes, texts[:shown], *(share[:shown] for share in shares))
-
-
-def _side_by_side(axes: "Axes", names: Sequence[str | None], real: Shares, other: Shares) -> None:
+def _side_by_side(axes: "Axes", names: Sequence[str | None], real: Sizes, other: Sizes) -> None:
     """Two bars per label. The first label is on top."""
     heights = np.arange(len(names))
     axes.barh(heights, real, height=0.8, color=REAL)
@@ -205,21 +156,6 @@ def _ticked(axes: "Axes", found: Ruler, notes: Sequence[str]) -> None:
         axes.set_xlabel(told, fontsize=SMALL)
 
 
-def _both(what: str, mine: float, theirs: float) -> str:
-    """The share of a value in both sides as a note. Empty if neither has it."""
-    return f"{what} {mine:.1%} ({theirs:.1%} in red)" if mine or theirs else ""
-
-
-def _zeros(x: Floats, y: Floats) -> list[float]:
-    """Share of either side's values that are not positive."""
-    return [float((values <= 0).mean()) if len(values) else 0.0 for values in (x, y)]
-
-
 def _weights(side: Quantiles) -> NDArray[np.int64]:
     """How often each point of a distribution counts, in at most about a thousand values."""
     return np.maximum(1, side.weights * 1000 // max(1, side.rows))
-
-
-def _shares(values: Floats, edges: Floats) -> Floats:
-    """Share of the values in each bin. Values beyond the edges count in the outermost bins."""
-    return np.asarray(np.histogram(np.clip(values, edges[0], edges[-1]), edges)[0] / max(1, len(values)))

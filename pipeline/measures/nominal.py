@@ -7,10 +7,11 @@ import numpy as np
 
 from pipeline.arrow.arrays import Array
 from pipeline.arrow.labels import coded
-from pipeline.measures import cells, drawing
+from pipeline.measures import cells, drawing, shares
 from pipeline.measures.base import Binned, Codes, Effect, Floats, Measure, Side, Values
 from pipeline.measures.cells import Cells
 from pipeline.measures.features import OneHot
+from pipeline.measures.shares import Shares
 from pipeline.statistics import chance, distances, resampling
 from pipeline.statistics.frequencies import LABELS, Frequencies, ranks
 
@@ -109,9 +110,9 @@ class Nominal(Measure[Frequencies]):
         """The most frequent labels, and all others as one."""
         return np.asarray(np.minimum(ranks(np.bincount(values.array))[values.array], most - 1))
 
-    def draw(self, axes: "Axes", real: Array, other: Array, least_rows: int) -> None:
+    def shares(self, real: Array, other: Array, least_rows: int) -> Shares:
         """Shares of the labels that are most frequent in the real rows, or the frequencies of many labels."""
-        drawing.bars(axes, real, other, least_rows)
+        return shares.labelled(real, other, least_rows)
 
     def draw_change(self, axes: "Axes", mine: Side, theirs: Side, least_rows: int) -> None:
         """Shares of the labels whose shares changed most."""

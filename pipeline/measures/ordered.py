@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from pipeline.arrow.arrays import Array, combined, numbers
 from pipeline.arrow.labels import labels
-from pipeline.measures import cells, drawing
+from pipeline.measures import cells, drawing, shares
 from pipeline.measures.base import Binned, Codes, Effect, Floats, Measure, Redrawn, Side, Values
 from pipeline.measures.cells import Cells
 from pipeline.measures.features import NormalScores
+from pipeline.measures.shares import Shares
 from pipeline.statistics import chance, distances, resampling
 from pipeline.statistics.moments import Distribution
 
@@ -149,9 +150,9 @@ class Ordered(Measure[Distribution]):
         spread = float(np.var(x[both])) if both.any() else 0.0
         return Redrawn(mse=float(np.mean((x[both] - y[both]) ** 2)) / spread if spread > 0 else None)
 
-    def draw(self, axes: "Axes", real: Array, other: Array, least_rows: int) -> None:  # noqa: ARG002
+    def shares(self, real: Array, other: Array, least_rows: int) -> Shares:  # noqa: ARG002
         """Histograms. No value is named."""
-        drawing.histograms(axes, real, other)
+        return shares.binned(real, other)
 
     def draw_change(self, axes: "Axes", mine: Side, theirs: Side, least_rows: int) -> None:  # noqa: ARG002
         """Distribution functions. No value is named."""

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from flows.telling import closing, quality
+from flows.telling import closing
 from flows.telling.outcome import Export, RunOutcome
+from pipeline.decisions import quality
 from pipeline.decisions.promotion import decide
 from pipeline.evaluation import ColumnError, Evaluation, PairError, Score
 from pipeline.loop import PrivacyReport

@@ -15,7 +15,7 @@ from pipeline import columns
 from pipeline.columns import infer
 from pipeline.decisions.drift import compare
 from pipeline.evaluation import evaluate
-from pipeline.measures import drawing
+from pipeline.measures import NOMINAL, drawing
 from pipeline.measures.rulers import number
 from pipeline.pictures import drift, quality
 from pipeline.pictures.style import plain
@@ -174,7 +174,7 @@ def test_a_label_that_few_real_rows_share_is_not_named(least_rows: int) -> None:
     real = pa.array(["common"] * 100 + ["some"] * 10 + ["rare"] * 4 + [None] * 6)
     other = pa.array(["common"] * 50 + ["rare"] * 20 + ["new"] * 10)
     _, axes = panel()
-    drawing.bars(axes, real, other, least_rows)
+    drawing.painted(axes, NOMINAL.shares(real, other, least_rows))
     named = [text.get_text() for text in axes.get_yticklabels()]
     every = {"common": 100, "some": 10, "rare": 4, "null": 6}
     assert named == [*sorted((k for k, n in every.items() if n >= least_rows), key=lambda k: -every[k]), "all others"]

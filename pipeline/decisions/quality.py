@@ -4,12 +4,15 @@ The library counts some scores as errors, where 0 is best, and others as shares,
 should not have to know which. So an error e becomes 100 · (1 − e), and a share s becomes 100 · s. The privacy score has
 its best value at one half: rows that are as often near to a training row as to a row that the model never saw. Scores
 without a scale of this sort, such as distances and log-likelihoods, stay in MLflow and in `--json`.
+
+The verdict says whether rows are good. It is yes if they pass every gate. The terminal, Prefect's pages and the report
+of a version begin with it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from pipeline.decisions.promotion import last_passing
+from pipeline.decisions.promotion import decide, last_passing
 from pipeline.evaluation import Evaluation, Score
 from pipeline.settings import GateSettings
 
@@ -65,6 +68,38 @@ class Rated(NamedTuple):
     def passes(self) -> bool:
         """Whether the value is what the gate asks for."""
         return self.least is None or self.value >= self.least
+
+
+class Verdict(NamedTuple):
+    """Whether rows are good, and why, for people.
+
+    Attributes:
+        good: Whether they are.
+        why: The reason and what follows, as a phrase with or without a full stop inside.
+    """
+
+    good: bool
+    why: str
+
+    @property
+    def line(self) -> str:
+        """The verdict as the first line of a report."""
+        return f"Good: {'yes' if self.good else 'no'}{',' if self.why.startswith('but ') else '.'} {self.why}."
+
+
+def judged(found: Evaluation, gate: GateSettings) -> Verdict:
+    """The verdict on rows that have no version: the gate's limits alone."""
+    decision = decide(found, None, gate)
+    why = "Every score is within the limits of the gate" if decision.promote else because(found, gate, decision.reasons)
+    return Verdict(decision.promote, why)
+
+
+def because(found: Evaluation | None, gate: GateSettings, reasons: Iterable[str]) -> str:
+    """What refused the rows: the scores that are below what the gate asks for, or else its reasons."""
+    low = [line for line in lines(found, gate) if not line.passes] if found is not None else []
+    if low:
+        return "; ".join(f"{line.title.name} {line.value:.1f} %, at least {line.least:.1f} % is asked" for line in low)
+    return "; ".join(reasons)
 
 
 def lines(found: Evaluation, gate: GateSettings) -> Iterator[Rated]:
