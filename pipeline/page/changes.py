@@ -1,8 +1,8 @@
 """What has changed since the previous version: scores beyond chance, and apart from that the data.
 
 Both versions were scored on the same held-out rows. A change counts if it is beyond half of the 95 % confidence
-interval of the difference (`pipeline.decisions.promotion.by_chance`) and beyond the margin of the gate, if there is one:
-two trainings on the same rows differ too, and the margins allow for that.
+interval of the difference (`pipeline.decisions.promotion.by_chance`) and beyond the margin of the gate, if there is
+one: two trainings on the same rows differ too, and the margins allow for that.
 """
 
 from typing import NamedTuple
@@ -38,7 +38,9 @@ def changes(now: Evaluation, before: Evaluation, gate: GateSettings) -> tuple[Ch
     """The scores that people read in percent, of two versions."""
     if now.holdout_rows != before.holdout_rows:
         return ()
-    found = ((title, now[name], before[name]) for name, title in quality.TITLES.items() if name in now and name in before)
+    found = (
+        (title, now[name], before[name]) for name, title in quality.TITLES.items() if name in now and name in before
+    )
     return tuple(_change(title.name, new, old, gate.margins.get(new.name, 0.0)) for title, new, old in found)
 
 

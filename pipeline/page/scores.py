@@ -1,8 +1,8 @@
 """The scores of a report: those that people read in percent, and every number as it was computed.
 
-A score stands in one of four places. It is *below the gate* if the gate refuses it; *behind real rows* if it is behind
-them by more than its 95 % confidence interval and by at least one point; otherwise it is *as good as real rows*. A score
-that real rows do not have has no standing.
+A score is *below the gate* if the gate refuses it. It is *behind real rows* if it is behind them by more than half of
+its 95 % confidence interval, and by more than one point. Otherwise it is *as good as real rows*. A score that real rows
+do not have has no standing.
 """
 
 from collections.abc import Iterator, Sequence
@@ -113,7 +113,11 @@ def summary(found: Sequence[Standing]) -> Iterator[str]:
     groups = {where: [each.rated.title.name for each in found if each.standing == where] for where in (BELOW, BEHIND)}
     good = sum(each.standing == GOOD for each in found)
     if found:
-        named = [f"{len(names)} {where} ({', '.join(names)})" for where, names in groups.items() if names]
+        named = [
+            f"{len(names)} {where} ({', '.join(f'“{name}”' for name in names)})"
+            for where, names in groups.items()
+            if names
+        ]
         yield f"{len(found)} scores: {', '.join([f'{good} {GOOD}', *named])}"
 
 

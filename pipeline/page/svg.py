@@ -41,15 +41,17 @@ class Pen:
             case Ranks():
                 return self._ranks(found, title, told)
             case Nothing():
-                return Markup('<p class="empty">{}</p>').format(found.why)  # noqa: S704 - constant, and formatted safely
+                return Markup('<p class="empty">{}</p>').format(found.why)
 
     def gauge(self, value: float, real: float | None, least: float | None) -> Markup:
-        """A score from 0 to 100 as a dot, what real rows reach as a bar across, and what the gate asks for as a line."""
+        """A score from 0 to 100 as a dot, what real rows reach as a bar, what the gate asks for as a dotted line."""
         marks = [Markup('<path class="rail" d="M4 8h152"/>')]
         marks += [Markup('<path class="least" d="M{} 2v12"/>').format(_tenth(least))] * (least is not None)
         marks += [Markup('<path class="ceiling" d="M{} 1v14"/>').format(_tenth(real))] * (real is not None)
         marks.append(Markup('<circle class="dot" cx="{}" cy="8" r="4.5"/>').format(_tenth(value)))
-        return Markup('<svg class="gauge" viewBox="0 0 160 16" aria-hidden="true">{}</svg>').format(Markup().join(marks))
+        return Markup('<svg class="gauge" viewBox="0 0 160 16" aria-hidden="true">{}</svg>').format(
+            Markup().join(marks)
+        )
 
     def twin(self, real: float, synthetic: float) -> Markup:
         """Two shares of rows as bars. The numbers stand beside it."""
@@ -74,7 +76,7 @@ class Pen:
         return self._figure(330, 118, title, told, body)
 
     def matrix(self, values: Floats, names: Sequence[str], title: str, told: str, *, signed: bool = False) -> Markup:
-        """A square heat map of values from 0 to 1, or from −1 to 1. Columns are numbered if there is no room for names."""
+        """A square heat map of values from 0 to 1, or from −1 to 1. Of many columns, numbers stand for names."""
         n = len(names)
         named = n <= 25  # noqa: PLR2004 - what is legible
         left = 90 if named else 14
@@ -114,8 +116,9 @@ class Pen:
         """Numbers from 0 as bars that stand side by side, numbered from 0."""
         top, n = max([*values, 1e-9]), max(1, len(values))
         width = (WIDTH - 40) / n
+        broad = 0.8 * width
         bars = "".join(
-            f"M{40 + i * width:.1f} {FLOOR}h{width * 0.8:.1f}v-{max(0.0, value) / top * (FLOOR - 8):.1f}h-{width * 0.8:.1f}z"
+            f"M{40 + i * width:.1f} {FLOOR}h{broad:.1f}v-{max(0.0, value) / top * (FLOOR - 8):.1f}h-{broad:.1f}z"
             for i, value in enumerate(values)
         )
         step = max(1, n // 8)
@@ -159,7 +162,7 @@ class Pen:
                     *(NUMBERS + 6, y + 12, _percent(mine), _percent(theirs)),
                 )
             )
-        return self._figure(WIDTH, max(HEIGHT, BAR * len(names) + 4), title, told, Markup().join(parts))
+        return self._figure(WIDTH, BAR * len(names) + 4, title, told, Markup().join(parts))
 
     def _ranks(self, found: Ranks, title: str, told: str) -> Markup:
         sides = [(cls, own) for cls, own in (("real", found.real), ("line", found.other)) if len(own)]
@@ -171,7 +174,9 @@ class Pen:
         for cls, own in sides:
             ranks = np.unique(np.geomspace(1, len(own), RANKS).astype(int))
             heights = FLOOR - (np.log(own[ranks - 1]) - low) / span * (FLOOR - 8)
-            parts.append(_polyline(f"{cls} thick" if cls == "real" else cls, np.log(ranks) / most * (WIDTH - 4) + 2, heights))
+            parts.append(
+                _polyline(f"{cls} thick" if cls == "real" else cls, np.log(ranks) / most * (WIDTH - 4) + 2, heights)
+            )
         told_ranks = f"{len(found.real):,} labels ({len(found.other):,} synthetic) by rank, both axes logarithmic"
         parts.append(_text(2, "start", told_ranks))
         return self._figure(WIDTH, HEIGHT, title, told, Markup().join(parts))
@@ -209,7 +214,9 @@ def _shades(cls: str, values: Floats) -> Markup:
     """Cells as one path for each of at most `SHADES` shades. Values are from 0 to 1."""
     levels = np.round(np.clip(values, 0, 1) * SHADES).astype(int)
     return Markup().join(
-        Markup('<path class="{}" stroke-opacity="{}" d="{}"/>').format(cls, round(level / SHADES, 2), _cells(levels == level))
+        Markup('<path class="{}" stroke-opacity="{}" d="{}"/>').format(
+            cls, round(level / SHADES, 2), _cells(levels == level)
+        )
         for level in range(1, SHADES + 1)
         if (levels == level).any()
     )
