@@ -46,6 +46,7 @@ SCORES = (
     "c2st_auc",
     "utility",
     "utility_rmse",
+    "inception",
     "nearer_to_train",
 )
 """Names of scores that have a ceiling: those of `pipeline.evaluation.scores.METRICS`, which a test compares."""

@@ -14,7 +14,7 @@ from pipeline.statistics.neighbours import Pooled
 Floats = NDArray[np.float64]
 
 SCALES = (0.25, 0.5, 1.0, 2.0, 4.0)
-"""Multiples of the median distance. The kernel is the mean of Gaussian kernels of these widths; each is twice the last."""
+"""Multiples of the median distance, each twice the last. The kernel is the mean of Gaussian kernels of these widths."""
 
 
 class Discrepancy(NamedTuple):

@@ -8,7 +8,8 @@ distance from the diagonal, 1 − 2·∫|P(α) − α| dα. The number is 1 for 
 constantly 0 or 1.
 
 Like samples reach 1 in α-precision but about ½ in β-recall, for the nearest of 2n like points is synthetic in one of
-two cases. So compare β-recall with its ceiling.
+two cases. So compare β-recall with its ceiling. α-precision looks at distances from the mean alone, so it misses lost
+dependence.
 
 We compute what the authors' code and synthcity's "naive" numbers compute. They depart from the paper: the supports of β
 are quantiles over the synthetic points that are nearest to some real point, not over all of them, and the integral is a

@@ -1,16 +1,18 @@
-"""Detection and utility: AUC against scikit-learn, and verdicts on tables whose truth is known."""
+"""Detection, utility and the Inception Score against scikit-learn and SciPy, and on tables whose truth is known."""
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from scipy.stats import entropy
 from sklearn.metrics import roc_auc_score
 
 from pipeline.columns import infer
-from pipeline.evaluation.areas.utility import utility
+from pipeline.evaluation.areas.utility import inceptions, utility
 from pipeline.evaluation.detection import two_sample
 from pipeline.evaluation.scores import Incomputable
 from pipeline.evaluation.views import views
 from pipeline.statistics.auc import auc
+from pipeline.statistics.certainty import inception
 
 
 def table(seed: int, rows: int, *, dependent: bool = True) -> pa.Table:
@@ -91,3 +93,34 @@ def test_a_class_never_generated_counts_as_a_coin_toss():
     """Rows of one class only give an AUC of one half."""
     single = SYNTHETIC.take(np.flatnonzero(SYNTHETIC["c"].array == 0))
     assert utility(single, HOLDOUT, "c", 0, ONCE).value == 0.5
+
+
+def test_inception_score_is_its_definition():
+    """It is exp of the mean divergence, which SciPy gives, of each row's chances from their mean."""
+    chances = np.random.default_rng(6).dirichlet([0.3, 1.0, 2.0], 50)
+    chances[0] = [1, 0, 0]
+    expected = np.exp(np.mean([entropy(row, chances.mean(0)) for row in chances]))
+    assert inception(chances) == pytest.approx(expected, abs=1e-12)
+
+
+def test_inception_score_counts_classes():
+    """Rows that are certain of one of four equally frequent classes score 4. Rows that are all alike score 1."""
+    assert inception(np.tile(np.eye(4), (5, 1))) == pytest.approx(4)
+    assert inception(np.tile([[0.7, 0.2, 0.1]], (9, 1))) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("target", ["c", "flag"])
+def test_inception_score_tells_rows_of_one_class(target):
+    """Rows like the real ones nearly score the number of classes, and rows of one class only nearly 1."""
+    single = SYNTHETIC.take(np.flatnonzero(SYNTHETIC["x"].array > 0.5))
+    all_classes, one_class = inceptions((SYNTHETIC, single), HOLDOUT, target, 0)
+    assert 1.7 < all_classes <= 2
+    assert one_class < 1.15
+
+
+def test_inception_score_ignores_rows_without_a_class():
+    """A target of few numbers may have nulls. Its classes are those of the other rows."""
+    flags = [None if row % 7 == 0 else 2.5 * flag for row, flag in enumerate(REAL["flag"].to_pylist())]
+    gaps = REAL.set_column(REAL.schema.get_field_index("flag"), "flag", pa.array(flags))
+    holdout, synthetic = views((gaps, gaps.slice(100)), infer(gaps))
+    assert 1.7 < inceptions((synthetic,), holdout, "flag", 0)[0] <= 2

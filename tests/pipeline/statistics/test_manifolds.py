@@ -1,6 +1,6 @@
 """Neighbourhoods and supports of samples: prdc's and synthcity's numbers, loops over the definitions, and laws.
 
-`benchmarks/fidelity/manifolds.py` makes the samples and prints the numbers of both packages in an environment of its own.
+`benchmarks/fidelity/manifolds.py` makes the samples, and prints the numbers in an environment of its own.
 """
 
 import sys
