@@ -57,7 +57,8 @@ def _kernel(squares: Floats) -> Floats:
     # if over half of the rows coincide, the median is 0, but the mean still gives a scale
     median = float(np.median(apart)) or float(apart.mean()) or 1.0
     # the widest Gaussian first: half the width is the fourth power, which costs less than another exponential
-    gaussian = np.exp(squares * (-0.5 / (median * SCALES[-1]) ** 2))
+    gaussian = squares * (-0.5 / (median * SCALES[-1]) ** 2)
+    np.exp(gaussian, out=gaussian)
     kernel = gaussian.copy()
     for _ in SCALES[1:]:
         np.square(np.square(gaussian, out=gaussian), out=gaussian)
