@@ -90,7 +90,7 @@ ceiling: most depend on the number of rows, and real rows do not reach 0 or 1 ei
 - *Realism*: `precision`, `density` and `alpha_precision` fall if synthetic rows lie where no real rows do.
 - *Variety*: `recall`, `coverage` and `beta_recall` fall if kinds of real rows do not occur, and `inception` if classes
   of the target do not occur or blur into each other.
-- Other real rows reach about 0.97 in `coverage` and 0.5 in `beta_recall`. `alpha_precision` does not see whether columns
+- Real rows reach about 0.97 in `coverage` and 0.5 in `beta_recall`. `alpha_precision` does not see whether columns
   depend on each other.
 
 | score | good is | meaning |

@@ -7,8 +7,8 @@ interval of a score is about other hold-outs with the same synthetic rows, so it
 the other hold-outs of its sample (`given rows`). An interval that held the mean over all samples (`any rows`) as often
 would include the chance in the synthetic rows. For a classifier and for neighbours the true value is one half.
 
-It also prints the mean excess over the ceiling, with its standard error: like rows should have none, on any number of
-rows. Takes about a quarter of an hour for 200 tables of 2,000 rows on one core.
+It also prints the mean excess over the ceiling, with its standard error over the samples: like rows should have none,
+on any number of rows. Takes about five minutes for 200 tables of 2,000 rows on one core.
 """
 
 import argparse

@@ -54,6 +54,19 @@ def test_like_rows_are_not_detected():
     assert found.auc_interval[0] < found.auc < found.auc_interval[1]
 
 
+def test_the_interval_holds_other_samples():
+    """The 95 % interval of an AUC near 0.57 holds its mean in 9 of 10 pairs of samples (false failure: 1e-3).
+
+    Were folds independent, it would do so in 8 of 10.
+    """
+    rng, found = np.random.default_rng(7), []
+    for _ in range(80):
+        pair = [pa.table({"x": rng.normal(shift, 1, 150), "y": rng.normal(size=150)}) for shift in (0.0, 0.5)]
+        found.append(two_sample(*views(pair, infer(pair[0])), rng))
+    mean = np.mean([each.auc for each in found])
+    assert np.mean([each.auc_interval[0] <= mean <= each.auc_interval[1] for each in found]) >= 0.88
+
+
 def test_lost_dependence_is_detected():
     """Rows with right marginals but without the dependence are told apart."""
     found = two_sample(HOLDOUT, BROKEN, np.random.default_rng(0))
