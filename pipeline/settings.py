@@ -38,10 +38,15 @@ SCORES = (
     "frechet",
     "coverage",
     "density",
+    "precision",
+    "recall",
+    "alpha_precision",
+    "beta_recall",
     "c2st",
     "c2st_auc",
     "utility",
     "utility_rmse",
+    "inception",
     "nearer_to_train",
     "attack_auc",
     "attack_mean",
@@ -143,7 +148,7 @@ class EvaluationSettings(Record):
         rows: Most rows of each table for marginals, pairs, the Fréchet distance and utility.
         detection_rows: Most rows of each side for the classifier, and most synthetic rows whose nearest real rows are
             searched.
-        distance_rows: Most rows of each side for MMD, density and coverage. Their cost is quadratic.
+        distance_rows: Most rows of each side for MMD and for scores of neighbourhoods. Their cost is quadratic.
         permutations: Random relabellings of the MMD test.
 
     Example:
