@@ -1,0 +1,139 @@
+"""How strange is a row? Anomaly scores, and the rows that count as anomalies.
+
+A density alone is a poor score. The network sees a number as the cell of an alphabet, in which the last cell is as
+likely as any other, so it is blind to extremes. A row is therefore seen in three *views*:
+
+- its marginal rarity, column by column, on the table as it is, computed columns included;
+- its distance from the model's ordinary rows (both: `pipeline.queries.surroundings`);
+- its disagreement, minus the pointwise total correlation (`pipeline.queries.likelihood`): values that are ordinary one
+  by one but do not go together.
+
+Each view is expressed in nats by its law over generated rows (`pipeline.statistics.rarity`), and the nats are added, as
+in Fisher's combination of p-values. Disagreement counts half, since two views look at places and one at dependence.
+A view that finds nothing adds nearly nothing: it never makes up for another one. So contaminants that the network has
+learned are not excused by their high likelihood. A row that breaks a relation of the table adds log(n + 2) nats if n
+rows of training showed the relation.
+
+The p-value of a score compares it with real rows that the network was not trained on: validation rows. Training rows
+would score too well; they take part only if there are fewer than `FEWEST` others. These rows are scored as they came, so values that were withheld from training are as strange in
+them as in later rows.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from pipeline.fitted import Fitted, Ordinary
+from pipeline.progress import Progress, Tick, part, silent
+from pipeline.queries.reasons import REASONS, reasons
+from pipeline.queries.scorer import Scorer
+from pipeline.randomness import BLOCK, stream
+from pipeline.settings import ScoreSettings
+from pipeline.statistics.rarity import Rarity
+
+Floats = NDArray[np.float64]
+
+KNOWN_ROWS, FEWEST = 4096, 100
+"""Most real rows for the law of the score, and the least that need no training rows beside them."""
+NORMAL = 1.4826
+"""The standard deviation of a normal law in units of its median absolute deviation."""
+
+
+SCORES = pa.schema(
+    [
+        ("anomaly_score", pa.float64()),
+        ("p_value", pa.float64()),
+        ("anomaly", pa.bool_()),
+        ("reconstruction_error", pa.float64()),
+        ("log_likelihood", pa.float64()),
+        ("reasons", REASONS),
+    ]
+)
+"""The columns of scored rows."""
+
+
+class Threshold(NamedTuple):
+    """What makes a row an anomaly.
+
+    Attributes:
+        by: The setting: "false_alarms", "quantile" or "robust_z".
+        level: Its level.
+        score: The score that corresponds to it.
+    """
+
+    by: str
+    level: float
+    score: float
+
+
+class ScoredRows(NamedTuple):
+    """Scored rows: the columns of `SCORES`, and the threshold that was used."""
+
+    table: pa.Table
+    threshold: Threshold
+
+
+def ordinary(model: Fitted, unseen: pa.Table, trained: pa.Table) -> Ordinary:
+    """How ordinary rows score.
+
+    Args:
+        model: The model.
+        unseen: Real rows of the schema that the network was not trained on, as they came.
+        trained: Those it was trained on, of which there is at least one.
+    """
+    scorer = Scorer(model)
+    views = {name: Rarity.of(values) for name, values in scorer.look(scorer.apart).views.items()}
+    known = unseen if unseen.num_rows >= FEWEST else pa.concat_tables([unseen, trained])
+    some = known.take(pa.array(stream(0, "ordinary").permutation(known.num_rows)[:KNOWN_ROWS]))
+    scores = scorer.look(some).scores(views)
+    centre = float(np.median(scores))
+    spread = NORMAL * float(np.median(np.abs(scores - centre)))
+    return Ordinary(views=views, scores=Rarity.of(scores), centre=centre, spread=max(spread, 1e-9))
+
+
+def threshold(settings: ScoreSettings, known: Ordinary, scores: Floats) -> Threshold:
+    """The threshold for rows with these scores."""
+    by, level = settings.chosen
+    if by == "quantile":
+        return Threshold(by, level, float(np.quantile(scores, level)) if len(scores) else 0.0)
+    if by == "robust_z":
+        return Threshold(by, level, known.centre + level * known.spread)
+    return Threshold(by, level, known.scores.threshold(level))
+
+
+def score(scorer: Scorer, table: pa.Table, settings: ScoreSettings, progress: Progress = silent) -> ScoredRows:
+    """Anomaly scores of a table of the schema, in bounded memory besides the result.
+
+    Args:
+        scorer: The model's scorer.
+        table: The rows.
+        settings: Which rows count as anomalies.
+        progress: Called after every block, and after every block of anomalies.
+    """
+    known = scorer.model.ordinary
+    assert known is not None
+    seen = _scored(scorer, table, known, part(progress, 0, 0.8))
+    limit = threshold(settings, known, seen[0])
+    anomaly = seen[0] >= limit.score if limit.by != "false_alarms" else seen[1] <= limit.level
+    why = reasons(scorer, table, np.flatnonzero(anomaly), part(progress, 0.8, 1))
+    likelihood = pa.array(seen[3], mask=np.isnan(seen[3]))
+    columns = [seen[0], seen[1], anomaly, seen[2], likelihood, why]
+    return ScoredRows(pa.Table.from_arrays([pa.array(column) for column in columns], schema=SCORES), limit)
+
+
+def _scored(scorer: Scorer, table: pa.Table, known: Ordinary, progress: Progress) -> Floats:
+    """Score, p-value, reconstruction error and likelihood (NaN without a network) of each row, [4, rows]."""
+    found = np.full((4, table.num_rows), np.nan)
+    for start in range(0, table.num_rows, BLOCK):
+        some = table.slice(start, BLOCK)
+        rows = slice(start, start + some.num_rows)
+        seen = scorer.look(some)
+        found[0, rows] = seen.scores(known.views)
+        found[1, rows] = known.scores.p_value(found[0, rows])
+        found[2, rows] = seen.error
+        if seen.likelihood is not None:
+            found[3, rows] = seen.likelihood
+        progress(Tick("score", rows.stop, table.num_rows))
+    return found
