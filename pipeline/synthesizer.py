@@ -264,14 +264,11 @@ class Synthesizer:
         return found
 
     def score(self, table: Frame, settings: ScoreSettings | None = None) -> Frame:
-        """How strange each row of `table` is, in the form that was given to `fit`; see `pipeline.queries.anomaly`.
+        """How strange each row of `table` is: the columns `pipeline.queries.anomaly.SCORES`, in the form given to `fit`.
 
         Args:
             table: Rows with the columns of the schema, in any form that `fit` takes. Other columns are ignored.
             settings: Which rows count as anomalies.
-
-        Returns:
-            A row for each given row, with the columns of `pipeline.queries.anomaly.SCORES`.
 
         Raises:
             TableError: A column of the schema is missing, or its values do not fit.
@@ -286,7 +283,7 @@ class Synthesizer:
     def scored(
         self, table: pa.Table, settings: ScoreSettings | None = None, progress: Progress = silent
     ) -> anomaly.ScoredRows:
-        """The same as `score` for an Arrow table of the schema, with the threshold. `progress` is called per block."""
+        """The same as `score` for an Arrow table of the schema, with the threshold."""
         return anomaly.score(self._scorer, table, settings or ScoreSettings(), progress)
 
     @cached_property

@@ -12,11 +12,11 @@ Each view is expressed in nats by its law over generated rows (`pipeline.statist
 in Fisher's combination of p-values. Disagreement counts half, since two views look at places and one at dependence.
 A view that finds nothing adds nearly nothing: it never makes up for another one. So contaminants that the network has
 learned are not excused by their high likelihood. A row that breaks a relation of the table adds log(n + 2) nats if n
-rows of training showed the relation.
+rows of training showed the relation. So does a null in a column in which none of n generated rows has one.
 
 The p-value of a score compares it with real rows that the network was not trained on: validation rows. Training rows
-would score too well; they take part only if there are fewer than `FEWEST` others. These rows are scored as they came, so values that were withheld from training are as strange in
-them as in later rows.
+would score too well; they take part only if there are fewer than `FEWEST` others. All of these rows are scored as they
+came, so values that were withheld from training are as strange in them as in later rows.
 """
 
 from typing import NamedTuple

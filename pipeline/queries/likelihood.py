@@ -114,7 +114,7 @@ class CellLikelihood:
         return rows.knowing(known)
 
     def _weights(self, part: Rows) -> tuple[Tensor, Tensor]:
-        """log p(x, z)/q(z|x) for each draw of z, [draws, rows]; log p(x_j|z, x_<j) at the last one, [variables, rows]."""
+        """log p(x, z)/q(z|x) for each draw of z, [draws, rows]; log p(x_j|z, x_<j) at the last, [variables, rows]."""
         mean, log_variance = self.vae.encoder(part)
         weights, cells = [], mean
         for noise in self.noise:

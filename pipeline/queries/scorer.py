@@ -33,7 +33,8 @@ class Outliers(NamedTuple):
 
     Attributes:
         views: The value of each view, by name, [rows].
-        broken: Nats for the relation of most rows that the row breaks, [rows].
+        broken: Nats for what holds in all rows of the model but not in this one, [rows]: the relation that most training
+            rows show, or that a column is never null.
         likelihood: The importance-weighted bound on log p of the row's cells, in nats, [rows]. None without a network.
         error: Reconstruction error, [rows].
     """
@@ -89,7 +90,10 @@ class Scorer:
             if self.taught:
                 views["disagreement"] = -found.agreement
             error = self._error(table, self.cells.known(rows))
-        return Outliers(views, breaks(self.model.relations, table).max(axis=0, initial=0), likelihood, error)
+        broken = np.maximum(
+            self.surroundings.missing(table), breaks(self.model.relations, table).max(axis=0, initial=0)
+        )
+        return Outliers(views, broken, likelihood, error)
 
     def _error(self, table: pa.Table, rows: Rows) -> Floats:
         """How far rows that are drawn from p(x|z) at their own E[z|x] lie from the given ones, [rows].

@@ -154,6 +154,14 @@ class Surroundings:
         found = [column.rarity(table[name]) for name, column in self.columns.items()]
         return np.stack(found, axis=1) if found else np.zeros((table.num_rows, 0))
 
+    def missing(self, table: pa.Table) -> Floats:
+        """Nats for a null in a column in which no row of the model has one, [rows]."""
+        never = [name for name in self.columns if not self.rows[name].null_count]
+        null = np.zeros(table.num_rows, dtype=bool)
+        for name in never:
+            null |= np.asarray(table[name].is_null().to_numpy())
+        return null * np.log(self.rows.num_rows + 2.0)
+
     def distance(self, table: pa.Table) -> Floats:
         """Distance of each row to the `NEIGHBOURS`-th nearest of the model's ordinary rows, [rows]."""
         known, points = self._points, self._placed(table)
