@@ -264,7 +264,7 @@ class Synthesizer:
         return found
 
     def score(self, table: Frame, settings: ScoreSettings | None = None) -> Frame:
-        """How strange each row of `table` is: the columns `pipeline.queries.anomaly.SCORES`, in the form given to `fit`.
+        """How strange each row of `table` is: columns `pipeline.queries.anomaly.SCORES`, in the form given to `fit`.
 
         Args:
             table: Rows with the columns of the schema, in any form that `fit` takes. Other columns are ignored.

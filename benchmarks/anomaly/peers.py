@@ -24,15 +24,18 @@ def isolation_forest(train: Floats, rows: Floats, seed: int, same: bool) -> Floa
 
 
 def ecod(train: Floats, rows: Floats, seed: int, same: bool) -> Floats:  # noqa: ARG001, FBT001
-    """ECOD (Li et al. 2022, arXiv 2201.00382) as PyOD computes it: tails are counted among all rows together."""
-    every = train if same else np.concatenate([train, rows])
-    deviation = every.std(0)
-    skew = ((every - every.mean(0)) ** 3).mean(0) / np.where(deviation > 0, deviation, 1) ** 3
-    rising, n = np.sort(every, axis=0), len(every)
+    """ECOD (Li et al. 2022, arXiv 2201.00382), with PyOD's rule of skewness.
+
+    Tails are counted among the training rows; what none reaches counts as half a row. PyOD counts among training rows
+    and scored rows together, which is worse if many of the scored rows are anomalies.
+    """
+    deviation = train.std(0)
+    skew = ((train - train.mean(0)) ** 3).mean(0) / np.where(deviation > 0, deviation, 1) ** 3
+    rising, n = np.sort(train, axis=0), len(train)
     total = np.zeros(len(rows))
-    for j in range(every.shape[1]):
-        left = -np.log(np.searchsorted(rising[:, j], rows[:, j], side="right") / n)
-        right = -np.log((n - np.searchsorted(rising[:, j], rows[:, j], side="left")) / n)
+    for j in range(train.shape[1]):
+        left = -np.log(np.maximum(np.searchsorted(rising[:, j], rows[:, j], side="right"), 0.5) / n)
+        right = -np.log(np.maximum(n - np.searchsorted(rising[:, j], rows[:, j], side="left"), 0.5) / n)
         skewed = -left * np.sign(skew[j] - 1) + right * np.sign(skew[j] + 1)
         total += np.maximum.reduce([left, right, skewed])
     return total

@@ -19,7 +19,9 @@ would score too well; they take part only if there are fewer than `FEWEST` other
 came, so values that were withheld from training are as strange in them as in later rows.
 """
 
-from typing import NamedTuple
+from collections import Counter
+from collections.abc import Mapping
+from typing import NamedTuple, Self
 
 import numpy as np
 import pyarrow as pa
@@ -30,6 +32,7 @@ from pipeline.progress import Progress, Tick, part, silent
 from pipeline.queries.reasons import REASONS, reasons
 from pipeline.queries.scorer import Scorer
 from pipeline.randomness import BLOCK, stream
+from pipeline.records import Record
 from pipeline.settings import ScoreSettings
 from pipeline.statistics.rarity import Rarity
 
@@ -37,6 +40,8 @@ Floats = NDArray[np.float64]
 
 KNOWN_ROWS, FEWEST = 4096, 100
 """Most real rows for the law of the score, and the least that need no training rows beside them."""
+QUANTILES = (0.5, 0.9, 0.99, 1.0)
+"""Quantiles of scores that are reported."""
 NORMAL = 1.4826
 """The standard deviation of a normal law in units of its median absolute deviation."""
 
@@ -73,6 +78,50 @@ class ScoredRows(NamedTuple):
 
     table: pa.Table
     threshold: Threshold
+
+
+class ScoreReport(Record):
+    """What came of a scoring. It holds no value of the data.
+
+    Attributes:
+        model: The version that scored.
+        rows: Number of rows.
+        anomalies: Number of rows that count as anomalies.
+        threshold: The setting that decides: "false_alarms", "quantile" or "robust_z".
+        level: Its level.
+        score: The score that corresponds to it.
+        expected: Number of anomalies if all rows were ordinary. None for another threshold than "false_alarms".
+        quantiles: Quantiles of the score, by share.
+        reasons: For each column, how many anomalies name it first, the largest number first.
+    """
+
+    model: str
+    rows: int
+    anomalies: int
+    threshold: str
+    level: float
+    score: float
+    expected: float | None
+    quantiles: Mapping[str, float]
+    reasons: Mapping[str, int]
+
+    @classmethod
+    def of(cls, found: ScoredRows, model: str) -> Self:
+        """What came of a scoring by a version."""
+        scores, anomaly = found.table["anomaly_score"].to_numpy(), found.table["anomaly"].to_numpy()
+        by, level, limit = found.threshold
+        first = [why[0]["column"] for why in found.table.filter(found.table["anomaly"])["reasons"].to_pylist() if why]
+        return cls(
+            model=model,
+            rows=len(scores),
+            anomalies=int(anomaly.sum()),
+            threshold=by,
+            level=level,
+            score=limit,
+            expected=level * len(scores) if by == "false_alarms" else None,
+            quantiles={str(share): float(np.quantile(scores, share)) for share in QUANTILES if len(scores)},
+            reasons=dict(Counter(first).most_common()),
+        )
 
 
 def ordinary(model: Fitted, unseen: pa.Table, trained: pa.Table) -> Ordinary:

@@ -33,8 +33,8 @@ class Outliers(NamedTuple):
 
     Attributes:
         views: The value of each view, by name, [rows].
-        broken: Nats for what holds in all rows of the model but not in this one, [rows]: the relation that most training
-            rows show, or that a column is never null.
+        broken: Nats for what holds in all rows of the model but not in this one, [rows]: the relation that most
+            training rows show, or that a column is never null.
         likelihood: The importance-weighted bound on log p of the row's cells, in nats, [rows]. None without a network.
         error: Reconstruction error, [rows].
     """

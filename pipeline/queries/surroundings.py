@@ -160,7 +160,7 @@ class Surroundings:
         null = np.zeros(table.num_rows, dtype=bool)
         for name in never:
             null |= np.asarray(table[name].is_null().to_numpy())
-        return null * np.log(self.rows.num_rows + 2.0)
+        return np.asarray(null * np.log(self.rows.num_rows + 2.0))
 
     def distance(self, table: pa.Table) -> Floats:
         """Distance of each row to the `NEIGHBOURS`-th nearest of the model's ordinary rows, [rows]."""
