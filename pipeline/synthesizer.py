@@ -284,10 +284,11 @@ class Synthesizer:
         self, table: pa.Table, settings: ScoreSettings | None = None, progress: Progress = silent
     ) -> anomaly.ScoredRows:
         """The same as `score` for an Arrow table of the schema, with the threshold."""
-        return anomaly.score(self._scorer, table, settings or ScoreSettings(), progress)
+        return anomaly.score(self.scorer, table, settings or ScoreSettings(), progress)
 
     @cached_property
-    def _scorer(self) -> Scorer:
+    def scorer(self) -> Scorer:
+        """What looks at rows. It is made when it is first asked for."""
         return Scorer(self.fitted)
 
     def look(self, table: pa.Table, *, without: Collection[str] = (), seed: int = 0) -> RowScores | None:

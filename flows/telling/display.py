@@ -78,7 +78,19 @@ def drift(console: Console, report: "DriftReport") -> None:
         console.print(f"  {finding.text}", soft_wrap=True, markup=False, highlight=False)
     for note in report.notes:
         console.print(f"  note: {note}", soft_wrap=True, markup=False, highlight=False)
+    for line in odd(report):
+        console.print(f"  {line}", soft_wrap=True, markup=False, highlight=False)
     console.print(f"drift: {verdict} ({len(drifted)} of {len(report.findings)} checks)", highlight=False)
+
+
+def odd(report: "DriftReport") -> list[str]:
+    """Rows that look wrong, a line each below a line with their number; no line if there is none."""
+    if report.odd is None or not report.odd.found:
+        return []
+    listed = report.odd.rows[:SHOWN]
+    more = f", the worst {len(listed)}" if report.odd.found > len(listed) else ""
+    head = f"{report.odd.found:,} of {report.odd.looked_at:,} rows look wrong{more}:"
+    return [head, *(f"row {each.row} (p = {each.p_value:.1g}): {', '.join(each.columns)}" for each in listed)]
 
 
 def scores(console: Console, report: "ScoreReport", path: Path) -> None:

@@ -73,6 +73,15 @@ class Threshold(NamedTuple):
     score: float
 
 
+class Measured(NamedTuple):
+    """Score, p-value, reconstruction error, and likelihood (NaN without a network) of each row, [rows] each."""
+
+    score: Floats
+    p_value: Floats
+    error: Floats
+    likelihood: Floats
+
+
 class ScoredRows(NamedTuple):
     """Scored rows: the columns of `SCORES`, and the threshold that was used."""
 
@@ -161,28 +170,33 @@ def score(scorer: Scorer, table: pa.Table, settings: ScoreSettings, progress: Pr
         settings: Which rows count as anomalies.
         progress: Called after every block, and after every block of anomalies.
     """
-    known = scorer.model.ordinary
-    assert known is not None
-    seen = _scored(scorer, table, known, part(progress, 0, 0.8))
-    limit = threshold(settings, known, seen[0])
-    anomaly = seen[0] >= limit.score if limit.by != "false_alarms" else seen[1] <= limit.level
+    seen = measured(scorer, table, part(progress, 0, 0.8))
+    limit = threshold(settings, _known(scorer), seen.score)
+    anomaly = seen.score >= limit.score if limit.by != "false_alarms" else seen.p_value <= limit.level
     why = reasons(scorer, table, np.flatnonzero(anomaly), part(progress, 0.8, 1))
-    likelihood = pa.array(seen[3], mask=np.isnan(seen[3]))
-    columns = [seen[0], seen[1], anomaly, seen[2], likelihood, why]
+    likelihood = pa.array(seen.likelihood, mask=np.isnan(seen.likelihood))
+    columns = [seen.score, seen.p_value, anomaly, seen.error, likelihood, why]
     return ScoredRows(pa.Table.from_arrays([pa.array(column) for column in columns], schema=SCORES), limit)
 
 
-def _scored(scorer: Scorer, table: pa.Table, known: Ordinary, progress: Progress) -> Floats:
-    """Score, p-value, reconstruction error and likelihood (NaN without a network) of each row, [4, rows]."""
-    found = np.full((4, table.num_rows), np.nan)
+def measured(scorer: Scorer, table: pa.Table, progress: Progress = silent) -> Measured:
+    """The numbers of each row of a table of the schema. `progress` is called after every block."""
+    known = _known(scorer)
+    found = Measured(*np.full((4, table.num_rows), np.nan))
     for start in range(0, table.num_rows, BLOCK):
         some = table.slice(start, BLOCK)
         rows = slice(start, start + some.num_rows)
         seen = scorer.look(some)
-        found[0, rows] = seen.scores(known.views)
-        found[1, rows] = known.scores.p_value(found[0, rows])
-        found[2, rows] = seen.error
+        found.score[rows] = seen.scores(known.views)
+        found.p_value[rows] = known.scores.p_value(found.score[rows])
+        found.error[rows] = seen.error
         if seen.likelihood is not None:
-            found[3, rows] = seen.likelihood
+            found.likelihood[rows] = seen.likelihood
         progress(Tick("score", rows.stop, table.num_rows))
     return found
+
+
+def _known(scorer: Scorer) -> Ordinary:
+    known = scorer.model.ordinary
+    assert known is not None, "a fitted or loaded model knows how ordinary rows score"
+    return known
