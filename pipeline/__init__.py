@@ -76,6 +76,7 @@ __all__ = [
     "Schema",
     "SchemaError",
     "Score",
+    "ScoreSettings",
     "SettingsError",
     "Split",
     "SplitSettings",
@@ -103,7 +104,7 @@ _ROOMS = {
     "schema": ("Column", "ColumnSettings", "PrivacySettings", "Schema"),
     "settings": (
         *("DriftSettings", "EvaluationSettings", "GateSettings", "ModelSettings", "RelationSettings"),
-        "TrainingSettings",
+        *("ScoreSettings", "TrainingSettings"),
     ),
     "synthesizer": ("Synthesizer",),
 }

@@ -9,10 +9,28 @@ from pipeline.models.rows import Rows
 from pipeline.models.vae import VAE
 from pipeline.normalization import Normalization
 from pipeline.privacy.rehearsal import Shrinkage
+from pipeline.records import Record
 from pipeline.relations import Relations
 from pipeline.schema import Schema
+from pipeline.statistics.rarity import Rarity
 from pipeline.training.history import Epoch
 from pipeline.training.recipe import Recipe
+
+
+class Ordinary(Record):
+    """How ordinary rows score (`pipeline.queries.anomaly`). It holds no row.
+
+    Attributes:
+        views: The law of each view of a row, over rows that the model generated.
+        scores: The law of the anomaly score, over real rows that the network was not trained on.
+        centre: Median of these scores.
+        spread: Median absolute deviation of these scores, times 1.4826.
+    """
+
+    views: Mapping[str, Rarity]
+    scores: Rarity
+    centre: float
+    spread: float
 
 
 class Fitted(NamedTuple):
@@ -25,6 +43,7 @@ class Fitted(NamedTuple):
         history: The epochs of the training.
         shrinkage: How far generated rows are shrunk towards independent columns.
         recipe: How the network was trained. None if there is no network.
+        ordinary: How ordinary rows score. None during a training.
     """
 
     relations: Relations
@@ -33,6 +52,7 @@ class Fitted(NamedTuple):
     history: tuple[Epoch, ...] = ()
     shrinkage: Shrinkage = Shrinkage()
     recipe: Recipe | None = None
+    ordinary: Ordinary | None = None
 
     @property
     def schema(self) -> Schema:

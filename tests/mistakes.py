@@ -91,6 +91,17 @@ MISTAKES: Mapping[str, Mistake] = {
     "a version without a model": Mistake("promote nobody 1", ("nobody", "no model yet", "--home")),
     "models of nobody": Mistake("models nobody", ("'nobody'", "no model yet")),
     "drift without a model": Mistake("drift nobody people.parquet", ("'nobody'", "no model yet")),
+    "scores without a model": Mistake("score nobody people.parquet --out x.parquet", ("'nobody'", "no model yet")),
+    "scores without a file": Mistake("score people people.parquet", ("expected --out", "resynth score --help")),
+    "scores over a file": Mistake("score people people.parquet --out people.parquet", ("not exist yet", "left alone")),
+    "scores nowhere": Mistake("score people people.parquet --out no/x.parquet", ("directory that can be written",)),
+    "false alarms beyond one": Mistake(
+        "score people people.parquet --out x.parquet --false-alarms 1.5", ("false_alarms", "less than 1", "1.5")
+    ),
+    "two thresholds": Mistake(
+        "score people people.parquet --out x.parquet --quantile 0.9 --robust-z 3", ("one threshold", "quantile")
+    ),
+    "a threshold below zero": setting("[score]\nrobust_z = -1", "score.robust_z", "greater than 0"),
     "no export": Mistake("verify texts", ("texts", "_manifest.parquet", "found none")),
     "a second table": Mistake(
         "evaluate people.parquet peple.parquet", ("peple.parquet", "did you mean people.parquet?")

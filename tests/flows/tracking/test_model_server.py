@@ -211,6 +211,38 @@ def test_python_is_refused_too(model: PyFuncModel, data: Any, params: dict[str, 
     assert error.value.get_http_status_code() == 400
 
 
+def test_rows_are_scored(model: PyFuncModel, ask: Ask) -> None:
+    """A frame with the table's columns gets the synthesizer's scores: by a parameter, by a method, and over HTTP."""
+    table = synthesizer().table(20, seed=3)
+    expected = synthesizer().score(table)
+    frame = table.to_pandas(types_mapper=pd.ArrowDtype)
+    found = model.predict(frame, params={"score": True})
+    assert list(found.columns) == expected.column_names
+    assert found["anomaly_score"].tolist() == pytest.approx(expected["anomaly_score"].to_pylist())
+    assert model.unwrap_python_model().score(frame).equals(found)
+    assert len(model.predict(frame, params={"score": True, "false_alarms": 0.5}).query("anomaly")) > 2
+    _, rows = ask({"inputs": [], "params": {"rows": 20, "seed": 3}})
+    status, answer = ask({"dataframe_records": rows["predictions"], "params": {"score": True}})
+    assert status == 200, answer
+    assert [row["anomaly_score"] for row in answer["predictions"]] == pytest.approx(found["anomaly_score"].tolist())
+
+
+@pytest.mark.parametrize(
+    ("data", "params", "why"),
+    [
+        (pd.DataFrame({"rows": [3]}), {"score": True}, "expected a column"),
+        (pd.DataFrame({"rows": [3]}), {"score": True, "false_alarms": 2.0}, "a share between 0 and 1"),
+        (pd.DataFrame({"rows": [3]}), {"score": True, "rows": 3}, "got 'rows'"),
+        (pd.DataFrame({"rows": [3]}), {"false_alarms": 0.1}, "got 'false_alarms'"),
+    ],
+)
+def test_scores_are_refused_too(model: PyFuncModel, data: Any, params: dict[str, Any], why: str) -> None:
+    """Rows and parameters that do not fit are refused in one line."""
+    with pytest.raises(MlflowException, match=why) as error:
+        model.predict(data, params)
+    assert error.value.get_http_status_code() == 400
+
+
 def test_the_page_is_true_in_python(version: Version) -> None:
     """The examples of the page about MLflow run as printed, with this version for its champion."""
     page = Path(__file__).parents[3] / "docs" / "mlflow.md"
