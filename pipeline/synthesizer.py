@@ -29,6 +29,7 @@ from pipeline.privacy.rehearsal import Shrinkage
 from pipeline.progress import Progress, silent
 from pipeline.queries import generation, reconstruction
 from pipeline.queries.bound import ElboReport, RowScores, row_scores
+from pipeline.queries.space import LatentSpace
 from pipeline.relations import Relation
 from pipeline.schema import Schema
 from pipeline.settings import ModelSettings, RelationSettings, TrainingSettings
@@ -126,6 +127,11 @@ class Synthesizer:
     def vae(self) -> VAE | None:
         """The network; None for a table in which nothing varies."""
         return self.fitted.vae
+
+    @property
+    def latent(self) -> LatentSpace:
+        """The latent space: where rows lie in it, and walks through it."""
+        return LatentSpace(self.fitted)
 
     @property
     def history(self) -> tuple[Epoch, ...]:
@@ -258,10 +264,7 @@ class Synthesizer:
         table = alike(table, self.schema.arrow)
         if not table.num_rows:
             raise TableError("expected at least one row to score, got none")
-        found = reconstruction.elbo_report(self.fitted, table, seed=seed, progress=progress)
-        if found is None:
-            raise TableError("expected a column that varies: a table of constants and identifiers has no latent space")
-        return found
+        return reconstruction.elbo_report(self.fitted, table, seed=seed, progress=progress)
 
     def look(self, table: pa.Table, *, without: Collection[str] = (), seed: int = 0) -> RowScores | None:
         """The ELBO of each row and its posterior mean, some columns being unknown; None if nothing is left to score."""

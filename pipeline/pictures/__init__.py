@@ -11,9 +11,11 @@ from pipeline.pictures.losses import loss_curves
 from pipeline.pictures.qualities import quality
 from pipeline.pictures.stories import story
 from pipeline.pictures.style import png, written
+from pipeline.pictures.walks import arithmetic_columns, walk_columns, walk_rows
 
 __all__ = [
     "Colours",
+    "arithmetic_columns",
     "drift",
     "latent_density",
     "latent_map",
@@ -22,5 +24,7 @@ __all__ = [
     "png",
     "quality",
     "story",
+    "walk_columns",
+    "walk_rows",
     "written",
 ]

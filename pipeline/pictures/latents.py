@@ -13,14 +13,12 @@ from pipeline import columns
 from pipeline.arrow.arrays import numbers
 from pipeline.arrow.labels import counted, labels
 from pipeline.measures.rulers import ENDS, ruler
-from pipeline.pictures.style import MUTED, REAL, SYNTHETIC, Picture, plain, written
+from pipeline.pictures.style import CLASSES, MUTED, REAL, SYNTHETIC, Picture, plain, written
 from pipeline.queries.latent import LatentSummary
 from pipeline.schema import Column
 
 Floats = NDArray[np.float64]
 
-CLASSES = ("#2563a8", "#d97b29", "#3f8f4f", "#8a5fb0", "#c8443a", "#8c6d4f", "#d982b5", "#38a3a5")
-"""Colours of labels, the most frequent first. All other labels are drawn in `REAL`."""
 NULL = "#d5d9df"
 LONG = 24
 """Letters of a label in a legend."""

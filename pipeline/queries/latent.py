@@ -128,17 +128,6 @@ class LatentSummary(Record):
     overlap: float
 
 
-def network(model: Fitted) -> VAE:
-    """The network of a model.
-
-    Raises:
-        TableError: There is none.
-    """
-    if model.vae is None:
-        raise TableError("expected a column that varies: a table of constants and identifiers has no latent space")
-    return model.vae
-
-
 @torch.no_grad()
 def posterior(model: Fitted, table: pa.Table, *, without: Collection[str] = ()) -> Posterior:
     """q(z|x) of the rows of a table of the schema.
@@ -153,7 +142,7 @@ def posterior(model: Fitted, table: pa.Table, *, without: Collection[str] = ()) 
         SettingsError: A hidden column is none of the table, or one from which another column is computed or that is
             computed from others, so that it would show.
     """
-    vae = network(model)
+    vae = model.network
     known = _known(model, without)
     if not table.num_rows:
         return Posterior(*(np.zeros((0, vae.shape.latent), np.float32) for _ in Posterior._fields))
@@ -179,7 +168,7 @@ def summary(model: Fitted, table: pa.Table, *, seed: int = 0) -> LatentSummary:
     Raises:
         TableError: The model has no network, or the table has no rows.
     """
-    vae = network(model)
+    vae = model.network
     if not table.num_rows:
         raise TableError("expected at least one row, got none")
     random = stream(seed, "latent summary")

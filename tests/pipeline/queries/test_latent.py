@@ -49,7 +49,7 @@ def test_a_column_that_would_show_through_another_is_not_hidden():
     found = Synthesizer.fit(table, model=ModelSettings(latent=2, width=16), training=TrainingSettings(epochs=1))
     with pytest.raises(SettingsError, match="without relations to hide, got 'size'"):
         posterior(found.fitted, table, without=["size"])
-    with pytest.raises(SettingsError, match="did you mean group?"):
+    with pytest.raises(SettingsError, match=r"did you mean group\?"):
         posterior(found.fitted, table, without=["gruop"])
 
 
