@@ -33,6 +33,8 @@ MOST_ROWS = 20_000
 ENDS = (0.002, 0.998)
 """The part of the draws that the axes of a `LatentSummary` cover."""
 PLANE = 2
+LEAST_POINTS = 10
+"""Fewest points of a map by UMAP."""
 
 
 class Posterior(NamedTuple):
@@ -93,6 +95,24 @@ class Projection(NamedTuple):
             return "z0", "z1"
         first, second = (f"component {i + 1} ({share:.0%} of the variance)" for i, share in enumerate(self.share))
         return first, second
+
+
+def neighbourly(points: NDArray[np.floating], *, seed: int = 0) -> Floats:
+    """Coordinates of points in two dimensions by UMAP (McInnes et al. 2018, arXiv 1802.03426), [rows, 2].
+
+    Near points stay near. Distances between groups, and the axes, mean nothing.
+
+    Raises:
+        SettingsError: umap-learn is not installed, or there are too few points.
+    """
+    try:
+        from umap import UMAP  # noqa: PLC0415 - an extra, imported where it is used
+    except ImportError as error:
+        raise SettingsError("map 'umap': expected umap-learn to be installed (pip install 'resynth[umap]')") from error
+    if len(points) < LEAST_POINTS:
+        raise SettingsError(f"map 'umap': expected at least {LEAST_POINTS} rows, got {len(points)}")
+    around = min(15, len(points) - 1)  # UMAP's default, where there are more points
+    return np.asarray(UMAP(n_neighbors=around, random_state=seed, n_jobs=1).fit_transform(points), np.float64)
 
 
 class LatentSummary(Record):
