@@ -133,8 +133,8 @@ def latent(
     space, schema = synthesizer.latent, synthesizer.schema
     space.model.network  # noqa: B018 - raises if there is none, before the table is read
     progress(Tick("latent", 1, 6))
-    table, notes = tables.load(data, settings.read, settings.columns)
-    if found := schema.differences(table.schema):
+    table, notes = tables.load(data, settings.read, settings.columns, schema.arrow)
+    if found := schema.differences(table.select([name for name in table.column_names if name in schema.names]).schema):
         raise SchemaError(f"table: expected the columns of {version.uri}; {'; '.join(found)}")
     names = _names(space, table)
     colours = _colours(table, request.by or _target(settings, table), schema)
