@@ -17,7 +17,7 @@ data        verbs about a table: run, inspect, drift, evaluate, replay
 examples    the verb example
 exports     verbs about generated rows: export, preview, verify
 versions    verbs about registered versions: promote, rollback, models, prune
-latents     the verb latent
+latents     verbs about the latent space: latent
 services    verbs that run until they are stopped: serve, ui
 """
 

@@ -55,7 +55,7 @@ def _wholes(kind: type, tokens: "Sequence[Token]") -> tuple[int, ...]:
     return tuple(_whole(kind, [token]) for token in tokens)
 
 
-WHOLE, WHOLES = Parameter(converter=_whole), Parameter(converter=_wholes)
+WHOLE, WHOLES = Parameter(converter=_whole), Parameter(converter=_wholes, negative="")
 Written = Literal["parquet", "csv", "feather", "duckdb"]
 """The formats of exports, as in `pipeline.data.formats`, which is not imported before a verb runs."""
 COLUMNS = Parameter(negative="")
