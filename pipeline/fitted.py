@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
+from pipeline.errors import TableError
 from pipeline.models.rows import Rows
 from pipeline.models.vae import VAE
 from pipeline.normalization import Normalization
@@ -63,6 +64,17 @@ class Fitted(NamedTuple):
     def labels(self) -> Mapping[str, pa.Array]:
         """The labels that the model knows, by column."""
         return self.normalization.labels
+
+    @property
+    def network(self) -> VAE:
+        """The network.
+
+        Raises:
+            TableError: There is none.
+        """
+        if self.vae is None:
+            raise TableError("expected a column that varies: a table of constants and identifiers has no latent space")
+        return self.vae
 
     def encode(self, table: pa.Table) -> Rows:
         """The normal form of the free columns of a table of the schema. Something must vary."""

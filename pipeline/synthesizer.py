@@ -29,6 +29,7 @@ from pipeline.progress import Progress, silent
 from pipeline.queries import anomaly, generation, reconstruction
 from pipeline.queries.bound import ElboReport, RowScores, row_scores
 from pipeline.queries.scorer import Scorer
+from pipeline.queries.space import LatentSpace
 from pipeline.relations import Relation
 from pipeline.schema import Schema
 from pipeline.settings import ModelSettings, RelationSettings, ScoreSettings, TrainingSettings
@@ -126,6 +127,11 @@ class Synthesizer:
     def vae(self) -> VAE | None:
         """The network; None for a table in which nothing varies."""
         return self.fitted.vae
+
+    @property
+    def latent(self) -> LatentSpace:
+        """The latent space: where rows lie in it, and walks through it."""
+        return LatentSpace(self.fitted)
 
     @property
     def history(self) -> tuple[Epoch, ...]:
@@ -258,10 +264,7 @@ class Synthesizer:
         table = alike(table, self.schema.arrow)
         if not table.num_rows:
             raise TableError("expected at least one row to score, got none")
-        found = reconstruction.elbo_report(self.fitted, table, seed=seed, progress=progress)
-        if found is None:
-            raise TableError("expected a column that varies: a table of constants and identifiers has no latent space")
-        return found
+        return reconstruction.elbo_report(self.fitted, table, seed=seed, progress=progress)
 
     def score(self, table: Frame, settings: ScoreSettings | None = None) -> Frame:
         """How strange each row of `table` is: columns `pipeline.queries.anomaly.SCORES`, in the form given to `fit`.

@@ -109,6 +109,13 @@ MISTAKES: Mapping[str, Mistake] = {
     "a target of two tables": Mistake(
         "evaluate people.parquet people.parquet --target incom", ("incom", "did you mean income?")
     ),
+    "a look at the latent space of nobody": Mistake("latent nobody people.parquet", ("'nobody'", "no model yet")),
+    "a colour without a picture": Mistake("latent people people.parquet --by city", ("--by", "--pictures DIR")),
+    "a row without a walk": Mistake("latent people people.parquet --at 3", ("--at", "--vary DIM")),
+    "a word for a row": Mistake(
+        "latent people people.parquet --between first 3", ("--between", "a whole number", "'first'")
+    ),
+    "one row to walk between": Mistake("latent people people.parquet --between 3", ("--between",)),
     "no rows to look at": Mistake("preview people.parquet --rows 0", ("--rows", "1 to 1,000", "0")),
     "settings that exist": setting("", "resynth.toml", "left alone", verb="inspect people.parquet --write"),
 }

@@ -17,6 +17,7 @@ data        verbs about a table: run, inspect, drift, evaluate, replay
 examples    the verb example
 exports     verbs about generated rows: export, preview, verify
 scores      the verb score
+latents     the verb latent
 versions    verbs about registered versions: promote, rollback, models, prune
 services    verbs that run until they are stopped: serve, ui
 """
@@ -36,6 +37,7 @@ from flows.cli import (  # noqa: F401 - importing them registers their verbs
     data,
     examples,
     exports,
+    latents,
     scores,
     services,
     usage,

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from pipeline.decisions.drift import DriftReport
     from pipeline.inspection import Inspection
     from pipeline.queries.anomaly import ScoreReport
+    from pipeline.queries.arithmetic import Arithmetic, Typical
+    from pipeline.queries.latent import LatentSummary
+    from pipeline.queries.walks import Walk
     from pipeline.replay.story import Story
+    from pipeline.schema import Schema
 
 SHOWN = 10  # findings of a drift report
 VERSIONS = ("model", "version", "alias", "registered (UTC)", "decision", "reasons")
@@ -154,6 +158,53 @@ def preview(console: Console, of: str, rows: "pa.Table", notes: Iterable[str]) -
     text = frame.to_string(line_width=console.width, max_colwidth=LONGEST_CELL, index=False)
     lines = [line.removesuffix(" \\") for line in text.splitlines()]  # pandas marks blocks that go on
     for line in (of, "", *lines, *(f"note: {note}" for note in notes)):
+        console.print(line, soft_wrap=True, markup=False, highlight=False)
+
+
+def latent(
+    console: Console,
+    of: str,
+    summary: "LatentSummary",
+    walks: Iterable["Walk"],
+    arithmetic: "Arithmetic | None",
+    schema: "Schema",
+    last: Sequence[str],
+) -> None:
+    """Print what was found in a latent space: its dimensions, walks as rows, and groups beside decoded rows.
+
+    Args:
+        console: Where to print.
+        of: The version.
+        summary: Its latent space.
+        walks: Walks through it.
+        arithmetic: Groups that were added and subtracted, if any were.
+        schema: The columns of the version.
+        last: Lines to end with.
+    """
+    active = f"{sum(summary.active)} of {len(summary.active)} dimensions are active units"
+    overlap = f"on the plane of the map, {summary.rows:,} rows and the prior overlap by {summary.overlap:.0%}"
+    _say(console, f"{of}: {active}; rates add up to {sum(summary.rates):.1f} nats per row", overlap)
+    for walk in walks:
+        moved = [f"{name} {size:.2f}" for name, size in walk.responses(schema).items()][:SHOWN]
+        _say(console, "")
+        preview(console, walk.what, walk.rows, [f"moves most (from 0 to 1): {', '.join(moved)}"])
+    if arithmetic is not None:
+        head = ["column", *(f"{'+' if each.sign > 0 else '−'} {each.text}" for each in arithmetic.groups), "decoded"]
+        rows = [[each.name, *map(_typical, (*each.groups, each.decoded))] for each in arithmetic.compositions(schema)]
+        _say(console, "")
+        console.print(table("the most frequent label with its share, or the median", head, rows))
+    _say(console, *last)
+
+
+def _typical(found: "Typical") -> str:
+    """What is typical of a column."""
+    value = "null" if found.value is None else found.value[:LONGEST_CELL]
+    return value if found.share is None else f"{value} {found.share:.0%}"
+
+
+def _say(console: Console, *lines: str) -> None:
+    """Print lines as they are."""
+    for line in lines:
         console.print(line, soft_wrap=True, markup=False, highlight=False)
 
 

@@ -22,11 +22,13 @@ def encoded(model: Fitted, table: pa.Table) -> NDArray[np.float32]:
     return np.asarray(torch.cat(parts).numpy())
 
 
-def elbo_report(model: Fitted, table: pa.Table, *, seed: int, progress: Progress = silent) -> ElboReport | None:
-    """The ELBO of a table, and how well its columns are reconstructed. None for a model without a network."""
-    if model.vae is None:
-        return None
-    found, cross_entropy = bound(model.vae, model.encode(table), seed=seed, progress=part(progress, 0, 0.8))
+def elbo_report(model: Fitted, table: pa.Table, *, seed: int, progress: Progress = silent) -> ElboReport:
+    """The ELBO of a table, and how well its columns are reconstructed.
+
+    Raises:
+        TableError: The model has no network.
+    """
+    found, cross_entropy = bound(model.network, model.encode(table), seed=seed, progress=part(progress, 0, 0.8))
     again = decoded(model, encoded(model, table), seed=seed)
     names = model.normalization.schema.names
     sums = dict(zip(names, np.bincount(model.normalization.owners, cross_entropy, minlength=len(names)), strict=True))
