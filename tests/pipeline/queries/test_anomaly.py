@@ -13,7 +13,8 @@ from pipeline.errors import TableError
 from pipeline.queries.anomaly import SCORES
 from pipeline.queries.likelihood import DRAWS
 from pipeline.queries.scorer import WEIGHTS
-from pipeline.settings import ModelSettings, ScoreSettings, TrainingSettings
+from pipeline.settings import ModelSettings, TrainingSettings
+from pipeline.statistics.thresholds import ScoreSettings
 from pipeline.synthesizer import Synthesizer
 
 ROWS = 2000
