@@ -93,7 +93,7 @@ class SyntheticRows(PythonModel):
             known(asked, SCORING)
             return answered(self._scored(given, asked.get("false_alarms", FALSE_ALARMS)))
         known([*names(given), *asked], DEFAULTS)
-        requests = [*read(model_input, params or {})]
+        requests = [*read(model_input, {name: (params or {}).get(name) for name in DEFAULTS})]
         if sum(request["rows"] for request in requests) > MOST["rows"]:
             raise refused(
                 f"expected at most {MOST['rows']:,} rows in a call, got more; resynth export writes any number"
