@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import pyarrow as pa
+from pydantic import Field
 
 from pipeline.models.rows import Rows
 from pipeline.models.vae import VAE
@@ -29,8 +30,8 @@ class Ordinary(Record):
 
     views: Mapping[str, Rarity]
     scores: Rarity
-    centre: float
-    spread: float
+    centre: float = Field(allow_inf_nan=False)
+    spread: float = Field(gt=0, allow_inf_nan=False)
 
 
 class Fitted(NamedTuple):
