@@ -104,8 +104,9 @@ _ROOMS = {
     "schema": ("Column", "ColumnSettings", "PrivacySettings", "Schema"),
     "settings": (
         *("DriftSettings", "EvaluationSettings", "GateSettings", "ModelSettings", "RelationSettings"),
-        *("ScoreSettings", "TrainingSettings"),
+        "TrainingSettings",
     ),
+    "statistics.thresholds": ("ScoreSettings",),
     "synthesizer": ("Synthesizer",),
 }
 _MOVED = {"tables": "pipeline.data.tables"}

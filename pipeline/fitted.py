@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import pyarrow as pa
+from pydantic import Field
 
 from pipeline.errors import TableError
 from pipeline.models.rows import Rows
@@ -30,8 +31,8 @@ class Ordinary(Record):
 
     views: Mapping[str, Rarity]
     scores: Rarity
-    centre: float
-    spread: float
+    centre: float = Field(allow_inf_nan=False)
+    spread: float = Field(gt=0, allow_inf_nan=False)
 
 
 class Fitted(NamedTuple):

@@ -39,6 +39,7 @@ from pipeline.models.shape import Shape
 from pipeline.models.vae import VAE, tensors
 from pipeline.normalization import Normalization
 from pipeline.privacy.rehearsal import Shrinkage
+from pipeline.queries.scorer import WEIGHTS
 from pipeline.records import Record
 from pipeline.relations import Relations
 from pipeline.schema import Schema
@@ -167,6 +168,9 @@ def load(directory: Path, digest: str | None = None) -> Saved:
         normalization = Normalization.load(relations.free_schema, model.codecs, arrays)
         shape = model.recipe.shape if model.recipe is not None else None
         vae = _network(normalization.layout, shape, safetensors.numpy.load(content[_WEIGHTS]))
+        taught = vae is not None and model.shrinkage.share < 1
+        views = WEIGHTS.keys() if taught else WEIGHTS.keys() - {"disagreement"}
+        expect(set(model.ordinary.views) == set(views), "the laws of all views of a row")
         sample = safetensors.numpy.load(content[_SAMPLE])
         fingerprint.check(sample, schema)
         fitted = Fitted(relations, normalization, vae, model.history, model.shrinkage, model.recipe, model.ordinary)

@@ -27,12 +27,14 @@ from pipeline.models.vae import VAE
 from pipeline.privacy.rehearsal import Shrinkage
 from pipeline.progress import Progress, silent
 from pipeline.queries import anomaly, generation, reconstruction
+from pipeline.queries.anomaly import ScoredRows
 from pipeline.queries.bound import ElboReport, RowScores, row_scores
 from pipeline.queries.scorer import Scorer
 from pipeline.queries.space import LatentSpace
 from pipeline.relations import Relation
 from pipeline.schema import Schema
-from pipeline.settings import ModelSettings, RelationSettings, ScoreSettings, TrainingSettings
+from pipeline.settings import ModelSettings, RelationSettings, TrainingSettings
+from pipeline.statistics.thresholds import ScoreSettings
 from pipeline.training.history import Epoch
 
 
@@ -270,7 +272,7 @@ class Synthesizer:
         """How strange each row of `table` is: columns `pipeline.queries.anomaly.SCORES`, in the form given to `fit`.
 
         Args:
-            table: Rows with the columns of the schema, in any form that `fit` takes. Other columns are ignored.
+            table: Rows with the columns of the schema, in any form that `fit` takes.
             settings: Which rows count as anomalies.
 
         Raises:
@@ -283,15 +285,13 @@ class Synthesizer:
         """
         return from_arrow(self.scored(alike(table, self.schema.arrow), settings).table, self.form)
 
-    def scored(
-        self, table: pa.Table, settings: ScoreSettings | None = None, progress: Progress = silent
-    ) -> anomaly.ScoredRows:
+    def scored(self, table: pa.Table, settings: ScoreSettings | None = None, progress: Progress = silent) -> ScoredRows:
         """The same as `score` for an Arrow table of the schema, with the threshold."""
         return anomaly.score(self.scorer, table, settings or ScoreSettings(), progress)
 
     @cached_property
     def scorer(self) -> Scorer:
-        """What looks at rows. It is made when it is first asked for."""
+        """What looks at rows."""
         return Scorer(self.fitted)
 
     def look(self, table: pa.Table, *, without: Collection[str] = (), seed: int = 0) -> RowScores | None:

@@ -40,7 +40,7 @@ try:
     from pipeline.arrow import jsonable
     from pipeline.errors import InputError
     from pipeline.frames import alike
-    from pipeline.settings import FALSE_ALARMS, ScoreSettings
+    from pipeline.statistics.thresholds import FALSE_ALARMS, ScoreSettings
     from pipeline.synthesizer import Synthesizer
 except ModuleNotFoundError as missing:
     raise ModuleNotFoundError(
@@ -88,11 +88,12 @@ class SyntheticRows(PythonModel):
             MlflowException: A request cannot be answered (HTTP status 400).
         """
         given, named = self._asked(model_input, params)
-        if (named or {}).get("score"):
-            known(named or {}, SCORING)
-            return answered(self._scored(given, {**SCORING, **(named or {})}["false_alarms"]))
-        known([*names(given), *(set(named or {}) - {"score"})], DEFAULTS)
-        requests = [*read(model_input, params or {})]
+        asked = chosen(named or {})
+        if asked.get("score"):
+            known(asked, SCORING)
+            return answered(self._scored(given, asked.get("false_alarms", FALSE_ALARMS)))
+        known([*names(given), *asked], DEFAULTS)
+        requests = [*read(model_input, {name: (params or {}).get(name) for name in DEFAULTS})]
         if sum(request["rows"] for request in requests) > MOST["rows"]:
             raise refused(
                 f"expected at most {MOST['rows']:,} rows in a call, got more; resynth export writes any number"
@@ -172,6 +173,12 @@ def answered(rows: pa.Table) -> pd.DataFrame | list[dict[str, Any]]:
     if os.environ.get(SERVING) == "true":
         return jsonable.records(rows)
     return rows.to_pandas(types_mapper=pd.ArrowDtype)
+
+
+def chosen(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters that are not what they are by default. A server of MLflow fills in all defaults."""
+    usual = {**DEFAULTS, **SCORING}
+    return {name: value for name, value in params.items() if name not in usual or value != usual[name]}
 
 
 def known(given: Iterable[object], allowed: Mapping[str, object]) -> None:

@@ -15,7 +15,7 @@ from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 from mlflow.types.schema import AnyType, Array, Object, Property
 
 from pipeline.arrow.widening import is_bytes, is_list, is_string
-from pipeline.settings import FALSE_ALARMS
+from pipeline.statistics.thresholds import FALSE_ALARMS
 
 REQUEST = {"rows": 1, "seed": 0, "start": 0}
 """What a request names, and what it means if it does not."""

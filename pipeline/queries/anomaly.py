@@ -33,8 +33,8 @@ from pipeline.queries.reasons import REASONS, reasons
 from pipeline.queries.scorer import Scorer
 from pipeline.randomness import BLOCK, stream
 from pipeline.records import Record
-from pipeline.settings import ScoreSettings
 from pipeline.statistics.rarity import Rarity
+from pipeline.statistics.thresholds import ScoreSettings
 
 Floats = NDArray[np.float64]
 

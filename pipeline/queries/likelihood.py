@@ -28,7 +28,7 @@ from pipeline.models.vae import VAE, gaussian_log_prob
 from pipeline.normalization import Normalization
 from pipeline.randomness import stream
 
-DRAWS = 8
+DRAWS = 4
 """Draws of z for each row."""
 _PSEUDO = 0.5
 """Rows that are added to the count of every symbol."""

@@ -24,7 +24,7 @@ WEIGHTS: Mapping[str, float] = {"rarity": 1.0, "distance": 1.0, "disagreement": 
 """The weight of each view."""
 APART = 2048
 """Generated rows of the block that are set apart, for the laws of the views."""
-REDRAWN = 4
+REDRAWN = 2
 """Draws of each row from its own z, for the reconstruction error."""
 
 

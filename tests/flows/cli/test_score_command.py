@@ -15,7 +15,7 @@ from small import Outcome, table, write
 
 from flows.tracking import registry
 from pipeline.queries.anomaly import SCORES
-from pipeline.settings import ScoreSettings
+from pipeline.statistics.thresholds import ScoreSettings
 
 Command = Callable[..., Outcome]
 

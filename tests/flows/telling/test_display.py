@@ -121,7 +121,7 @@ def test_scores_are_counted_without_values() -> None:
         quantiles={},
         reasons={f"column {i}": 40 - i for i in range(15)},
     )
-    text = printed(80, display.scores, report, Path("out.parquet"))
+    text = printed(80, lambda console, found: display.scores(console, found, Path("out.parquet")), report)
     assert "40 of 1,000 rows are anomalies (p ≤ 0.01, 10 expected if all were ordinary)" in text
     assert "column 0" in text
     assert "and 5 more columns" in text

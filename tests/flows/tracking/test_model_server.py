@@ -20,6 +20,7 @@ import mlflow
 import pandas as pd
 import pyarrow as pa
 import pytest
+import small
 from everything import synthesizer
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model
@@ -33,6 +34,7 @@ from flows.tracking import model as stored
 from flows.tracking import registry
 from flows.tracking.registry import Version
 from flows.tracking.store import Run
+from pipeline.arrow import jsonable
 
 Ask = Callable[[dict[str, Any]], tuple[int, Any]]
 
@@ -211,8 +213,8 @@ def test_python_is_refused_too(model: PyFuncModel, data: Any, params: dict[str, 
     assert error.value.get_http_status_code() == 400
 
 
-def test_rows_are_scored(model: PyFuncModel, ask: Ask) -> None:
-    """A frame with the table's columns gets the synthesizer's scores: by a parameter, by a method, and over HTTP."""
+def test_rows_are_scored(model: PyFuncModel) -> None:
+    """A frame with the table's columns gets the synthesizer's scores: by a parameter and by a method."""
     table = synthesizer().table(20, seed=3)
     expected = synthesizer().score(table)
     frame = table.to_pandas(types_mapper=pd.ArrowDtype)
@@ -221,10 +223,27 @@ def test_rows_are_scored(model: PyFuncModel, ask: Ask) -> None:
     assert found["anomaly_score"].tolist() == pytest.approx(expected["anomaly_score"].to_pylist())
     assert model.unwrap_python_model().score(frame).equals(found)
     assert len(model.predict(frame, params={"score": True, "false_alarms": 0.5}).query("anomaly")) > 2
-    _, rows = ask({"inputs": [], "params": {"rows": 20, "seed": 3}})
+
+
+def test_rows_of_json_are_scored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a server, numbers, texts and dates of JSON are taken with the table's types, and scores are JSON."""
+    monkeypatch.setenv(stored.SERVING, "true")
+    inner = stored.SyntheticRows()
+    inner.synthesizer = small.synthesizer()
+    table = small.table(20)
+    given = pd.DataFrame(jsonable.records(table))
+    scored = inner.predict(None, given, {"score": True})
+    json.dumps(scored, allow_nan=False)
+    expected = small.synthesizer().score(table)["anomaly_score"].to_pylist()
+    assert [row["anomaly_score"] for row in scored] == pytest.approx(expected)
+
+
+def test_bytes_of_json_are_refused(ask: Ask) -> None:
+    """Types that JSON does not have are refused in one line, not scored as something else."""
+    _, rows = ask({"inputs": [], "params": {"rows": 2}})
     status, answer = ask({"dataframe_records": rows["predictions"], "params": {"score": True}})
-    assert status == 200, answer
-    assert [row["anomaly_score"] for row in answer["predictions"]] == pytest.approx(found["anomaly_score"].tolist())
+    assert status == 400
+    assert "expected the types of the other table" in answer["message"]
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,12 @@ import pytest
 from pydantic import ValidationError
 from sklearn.metrics import roc_auc_score
 
-from pipeline.errors import TableError
+from pipeline.errors import DamagedError, TableError
 from pipeline.queries.anomaly import SCORES
 from pipeline.queries.likelihood import DRAWS
 from pipeline.queries.scorer import WEIGHTS
-from pipeline.settings import ModelSettings, ScoreSettings, TrainingSettings
+from pipeline.settings import ModelSettings, TrainingSettings
+from pipeline.statistics.thresholds import ScoreSettings
 from pipeline.synthesizer import Synthesizer
 
 ROWS = 2000
@@ -193,6 +194,27 @@ def test_saved_models_score_alike_and_hold_no_row(model, tmp_path):
     kept = json.loads((tmp_path / "synthesizer.json").read_text())["ordinary"]
     assert set(kept) == {"views", "scores", "centre", "spread"}
     assert set(kept["views"]) == set(WEIGHTS)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        lambda kept: kept["views"].pop("rarity"),
+        lambda kept: kept["views"].update(other=kept["scores"]),
+        lambda kept: kept.update(spread=0),
+        lambda kept: kept["scores"].update(values=[]),
+    ],
+    ids=["a view less", "a view more", "no spread", "no values"],
+)
+def test_laws_that_no_model_has_are_refused(model, tmp_path, broken):
+    """A model whose laws are damaged is not loaded."""
+    model.save(tmp_path)
+    file = tmp_path / "synthesizer.json"
+    content = json.loads(file.read_text())
+    broken(content["ordinary"])
+    file.write_text(json.dumps(content))
+    with pytest.raises(DamagedError):
+        Synthesizer.load(tmp_path)
 
 
 def test_a_table_without_a_network_is_scored():
