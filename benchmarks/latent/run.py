@@ -16,7 +16,7 @@ percent. Labelled rows are drawn from the rows that the network saw, at least on
   its training, so it has had far more labels than the classifier;
 - **z, leaking**: the same with the target visible, in training and test rows. It is no prediction: z holds the answer.
 
-Prints a table and writes it with the numbers as Markdown and JSON.
+Prints a table in Markdown and writes the numbers as JSON. `results/latent.md` has both and what follows from them.
 """
 
 import argparse

@@ -21,6 +21,7 @@ from pipeline.models.vae import VAE
 from pipeline.queries.bound import ACTIVE
 from pipeline.randomness import strata, stream, torch_seed
 from pipeline.records import Record
+from pipeline.relations import Relation
 
 Floats = NDArray[np.float64]
 
@@ -233,7 +234,8 @@ def rates(vae: VAE, found: Posterior, *, seed: int = 0) -> list[float]:
 def _known(model: Fitted, without: Collection[str]) -> torch.Tensor:
     """1 for each variable that the encoder sees, [variables]."""
     names = model.schema.names
-    tied = {name for relation in model.relations.found for name in (relation.target, *relation.sources)}
+    rewriting = [each for each in model.relations.found if type(each).free is not Relation.free]  # others only check
+    tied = {name for relation in rewriting for name in (relation.target, *relation.sources)}
     for name in without:
         if name not in names:
             raise SettingsError(f"expected a column of the table, got {name!r}{did_you_mean(name, names)}")

@@ -11,7 +11,7 @@ from sklearn.decomposition import PCA
 
 from pipeline.errors import SettingsError, TableError
 from pipeline.models.priors import Flow, Mixture, StandardNormal
-from pipeline.queries.latent import CELLS, DRAWS, Projection, posterior, rates, summary
+from pipeline.queries.latent import CELLS, DRAWS, Projection, neighbourly, posterior, rates, summary
 from pipeline.settings import ModelSettings, TrainingSettings
 from pipeline.synthesizer import Synthesizer
 
@@ -124,3 +124,18 @@ def test_moments_are_those_of_draws(prior):
     tolerance = 0.15 if isinstance(prior, Flow) else 0.03
     torch.testing.assert_close(mean, z.mean(0), atol=tolerance, rtol=0)
     torch.testing.assert_close(deviation, z.std(0), atol=tolerance, rtol=0.03)
+
+
+def test_near_points_stay_near_on_a_map_by_umap():
+    """Three groups of points stay apart, equal points give equal maps, and too few points are refused."""
+    pytest.importorskip("umap")
+    random = np.random.default_rng(0)
+    group = np.repeat([0, 1, 2], 30)
+    points = 20 * np.eye(3)[group] + random.normal(size=(90, 3))
+    found = neighbourly(points)
+    centres = np.array([found[group == each].mean(0) for each in range(3)])
+    nearest = np.linalg.norm(found[:, None] - centres, axis=2).argmin(1)
+    np.testing.assert_array_equal(nearest, group)
+    np.testing.assert_array_equal(found, neighbourly(points))
+    with pytest.raises(SettingsError, match=r"at least 10 rows, got 9"):
+        neighbourly(points[:9])
