@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from pipeline import continuation, fitting, saving
 from pipeline.assumptions import Assumption, assumed
 from pipeline.columns.base import Novel
-from pipeline.errors import TableError
 from pipeline.fingerprint import ROWS, Fingerprint, compare, fingerprint
 from pipeline.fitted import Fitted
 from pipeline.fitting import Choices, Material
@@ -263,10 +262,7 @@ class Synthesizer:
             >>> abs(report.elbo - (report.reconstruction - report.kl)) < 1e-6  # nats per row
             True
         """
-        table = alike(table, self.schema.arrow)
-        if not table.num_rows:
-            raise TableError("expected at least one row to score, got none")
-        return reconstruction.elbo_report(self.fitted, table, seed=seed, progress=progress)
+        return reconstruction.elbo_report(self.fitted, alike(table, self.schema.arrow), seed=seed, progress=progress)
 
     def score(self, table: Frame, settings: ScoreSettings | None = None) -> Frame:
         """How strange each row of `table` is: columns `pipeline.queries.anomaly.SCORES`, in the form given to `fit`.
