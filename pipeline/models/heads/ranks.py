@@ -1,8 +1,8 @@
-"""The ranks of symbols in order, and noise on them.
+"""The ranks of symbols in order, and steps on them.
 
-A symbol stands for an interval of ranks in [0, 1], as long as its share of the training rows. Noise moves a symbol from
-the middle of its interval to the interval in which it then is. So a symbol that many rows share stays what it is, and
-one of many rare symbols becomes a neighbour.
+A symbol stands for an interval of ranks in [0, 1], as long as its share of the training rows. A step leads from the
+middle of this interval to another rank, and to the symbol to which that belongs. Only coarse symbols are moved, and
+only to coarse ones. A symbol for a single value, which enough rows share, may be a key or a code.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ _BEYOND = 2.0
 
 
 class Ranks:
-    """The ranks of discrete variables. Those without an order have none.
+    """The ranks of discrete variables.
 
     Args:
         variables: The variables, at least one.
@@ -25,11 +25,12 @@ class Ranks:
     """
 
     def __init__(self, variables: Sequence[Discrete], tallies: Sequence[Tensor]) -> None:
-        self.ordered = torch.tensor([variable.ordered for variable in variables], device=tallies[0].device).unsqueeze(1)
         size = max(map(len, tallies))
+        self.coarse = torch.zeros(len(variables), size, dtype=torch.bool, device=tallies[0].device)
         self.upper = torch.full((len(variables), size), _BEYOND, device=tallies[0].device)
         self.middle = torch.zeros_like(self.upper)
-        for k, tally in enumerate(tallies):
+        for k, (variable, tally) in enumerate(zip(variables, tallies, strict=True)):
+            self.coarse[k, : len(tally)] = torch.tensor(variable.coarse or False)
             shares = tally.clone()
             shares[0] = 0  # null has no rank
             shares /= shares.sum().clamp(min=1)
@@ -42,5 +43,5 @@ class Ranks:
         before = symbols.T
         place = (self.middle.gather(1, before) + steps).abs()
         place = (1 - (1 - place).abs()).contiguous()
-        after = torch.searchsorted(self.upper, place).clamp(min=1)
-        return torch.where(self.ordered & (before > 0), after, before).T
+        after = torch.searchsorted(self.upper, place)
+        return torch.where(self.coarse.gather(1, before) & self.coarse.gather(1, after), after, before).T

@@ -113,7 +113,7 @@ class Symbols(Head):
         return -float(torch.special.xlogy(share, share).sum())
 
     def blur(self, variables: Sequence[Variable], tallies: Sequence[Tensor]) -> Blur:
-        """Noise moves symbols in order to neighbours (`pipeline.models.heads.ranks`)."""
+        """Noise moves symbols for ranges of values (`pipeline.models.heads.ranks`)."""
         ranks = Ranks(Codebook.of(variables).variables, tallies)
 
         def blurred(values: Tensor, deviation: float, random: torch.Generator) -> Tensor:
