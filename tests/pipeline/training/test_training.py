@@ -90,11 +90,11 @@ def test_training_settles_soon_after_validation_stops_improving(monkeypatch):
 
 
 def test_the_standard_error_is_that_of_the_mean_over_rows():
-    """Means of 25 rows scatter about as widely as `validate` says, in 80 samples of other rows."""
+    """Means of 25 rows scatter as widely as `validate` says, within four standard errors of 80 samples."""
     vae, _, _ = trained(epochs=2)
     found = [validate(vae, rows(25, seed), seed=seed) for seed in range(80)]
     scatter = np.std([held.reconstruction - held.kl for held in found])
-    assert scatter == pytest.approx(np.mean([held.error for held in found]), rel=0.3)  # almost four times its own deviation
+    assert scatter == pytest.approx(np.mean([held.error for held in found]), rel=0.3)
 
 
 def test_settling_drops_nothing_at_a_falling_low_rate():
