@@ -42,21 +42,23 @@ class Known(NamedTuple):
 @stage("report of version {version.version}")
 def keep(work: Workspace, version: Version, models: Models, run: Run, known: Known) -> str | None:
     """Keep the report of a version with its run. Returns its address, or None if it could not be made."""
-    if known.outcome.evaluation is None:
+    found = known.outcome.evaluation
+    if found is None:
         return None
-    subject = subject_of(work, version, models, run, known, known.outcome.evaluation)
-    return run.document(PAGE, lambda: report(subject))
+    return run.document(PAGE, lambda: report(subject_of(work, version, models, run, known, found)))
 
 
 def subject_of(work: Workspace, version: Version, models: Models, run: Run, known: Known, found: Evaluation) -> Subject:
     """What the report of a version is about."""
-    outcome, settings = known.outcome, known.settings
+    outcome, settings, synthesizer = known.outcome, known.settings, models(version)
+    holdout = work.read("holdout")
+    latent = synthesizer.latent.summary(holdout, seed=settings.seed) if synthesizer.taught else None
     previous = None
     if known.rival is not None and known.rival_evaluation is not None:
         previous = Previous(f"version {known.rival.version}", known.rival_evaluation)
     return Subject(
         title=f"{version.name} version {version.version}",
-        real=work.read("holdout"),
+        real=holdout,
         synthetic=work.read(f"synthetic-{version.version}"),
         schema=work.columns,
         evaluation=found,
@@ -65,8 +67,9 @@ def subject_of(work: Workspace, version: Version, models: Models, run: Run, know
         assumptions=outcome.assumptions,
         privacy=outcome.privacy,
         drift=outcome.drift,
-        history=models(version).history,
+        history=synthesizer.history,
         elbo=outcome.elbo,
+        latent=latent,
         previous=previous,
         facts=facts(run, known),
         settings=toml.written(settings.chosen),
