@@ -8,23 +8,23 @@ from pipeline.measures.base import Binned, Effect, Measure, Redrawn, Resampled, 
 from pipeline.measures.features import Features
 from pipeline.measures.nominal import Nominal
 from pipeline.measures.ordered import Moving, Ordered
-from pipeline.measures.shares import Bars, Histogram, Nothing, Ranks, Shares
+from pipeline.measures.shares import Histogram, LabelShares, NotDrawn, RankShares, Shares
 
 __all__ = [
     "MOVING",
     "NOMINAL",
     "ORDERED",
-    "Bars",
     "Binned",
     "Effect",
     "Features",
     "Histogram",
+    "LabelShares",
     "Measure",
     "Moving",
     "Nominal",
-    "Nothing",
+    "NotDrawn",
     "Ordered",
-    "Ranks",
+    "RankShares",
     "Redrawn",
     "Resampled",
     "Shares",

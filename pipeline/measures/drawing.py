@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.measures import shares
 from pipeline.measures.rulers import ENDS, Ruler, ruler, ticked
-from pipeline.measures.shares import MANY_LABELS, MOST_BARS, Bars, Histogram, Nothing, Ranks, Shares
+from pipeline.measures.shares import MANY_LABELS, MOST_BARS, Histogram, LabelShares, NotDrawn, RankShares, Shares
 from pipeline.statistics.frequencies import Frequencies
 from pipeline.statistics.quantiles import Quantiles
 
@@ -51,13 +51,13 @@ def histograms(axes: "Axes", found: Histogram) -> None:
     _ticked(axes, found.ruler, found.notes)
 
 
-def bars(axes: "Axes", found: Bars) -> None:
+def bars(axes: "Axes", found: LabelShares) -> None:
     """A bar of each side for every label, and for all other labels together."""
     names = ["null" if name is None else name for name in found.names] + ["all others"] * found.rest
     _side_by_side(axes, names, found.real, found.other)
 
 
-def ranked(axes: "Axes", found: Ranks) -> None:
+def ranked(axes: "Axes", found: RankShares) -> None:
     """The share of the most frequent label, of the second, and so on, of either side. No label is named."""
     for heights, color, width in ((found.real, REAL, 4.0), (found.other, SYNTHETIC, 1.3)):
         axes.plot(np.arange(1, len(heights) + 1), heights, color=color, linewidth=width, solid_capstyle="butt")
@@ -74,11 +74,11 @@ def painted(axes: "Axes", found: Shares) -> None:
     match found:
         case Histogram():
             histograms(axes, found)
-        case Bars():
+        case LabelShares():
             bars(axes, found)
-        case Ranks():
+        case RankShares():
             ranked(axes, found)
-        case Nothing():
+        case NotDrawn():
             axes.set_yticks([])
             nothing(axes, found.why)
 

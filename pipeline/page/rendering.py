@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from pipeline.assumptions import line
 from pipeline.page.columns import PLAIN, PLAIN_PAIRS
@@ -36,8 +37,14 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    made.filters |= {"count": _count, "percent": _percent, "points": _points, "name": _name}
+    made.filters |= {"count": _count, "percent": _percent, "points": _points, "name": _name, "code": _code}
     return made
+
+
+def _code(text: str) -> Markup:
+    """A text in which backticks enclose code."""
+    code = Markup("<code>{}</code>")
+    return Markup().join(code.format(part) if i % 2 else escape(part) for i, part in enumerate(text.split("`")))
 
 
 def _count(value: int) -> str:

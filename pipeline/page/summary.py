@@ -62,7 +62,7 @@ class RowSample(NamedTuple):
     more: int
 
 
-class Since(NamedTuple):
+class SincePrevious(NamedTuple):
     """What has changed since the previous version. `comparable` is false if the held-out rows are others."""
 
     name: str
@@ -93,7 +93,7 @@ class Page(NamedTuple):
     latent: LatentSummary | None
     drift: DriftReport | None
     privacy: PrivacyReport | None
-    since: Since | None
+    since: SincePrevious | None
     facts: Mapping[str, str]
     settings: str
     command: str
@@ -150,6 +150,9 @@ def _basis(subject: Subject, stood: tuple[Standing, ...]) -> Iterator[str]:
     )
     yield from scores.summary(stood)
     yield from (f"{title}: {text}" for title, text in weakest(found))
+    if "attack_auc" in found:
+        attack = found["attack_auc"]
+        yield f"the best attack on training rows: AUC {attack.value:.3f}, of which chance explains {attack.ceiling:.3f}"
     if subject.drift is not None:
         moved = sum(finding.drifted for finding in subject.drift.findings)
         every = len(subject.drift.findings)
@@ -186,9 +189,9 @@ def _text(value: pa.Scalar) -> str | None:
     return assumptions.line(text, LONGEST)
 
 
-def _since(subject: Subject) -> Since | None:
+def _since(subject: Subject) -> SincePrevious | None:
     before = subject.previous
     if before is None:
         return None
     comparable = before.evaluation.holdout_rows == subject.evaluation.holdout_rows
-    return Since(before.name, changes(subject.evaluation, before.evaluation, subject.gate), comparable)
+    return SincePrevious(before.name, changes(subject.evaluation, before.evaluation, subject.gate), comparable)

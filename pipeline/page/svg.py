@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from pipeline.assumptions import line
-from pipeline.measures import Bars, Histogram, Nothing, Ranks, Shares
+from pipeline.measures import Histogram, LabelShares, NotDrawn, RankShares, Shares
 from pipeline.measures.rulers import number
 
 Floats = NDArray[np.float64]
@@ -38,11 +38,11 @@ class Pen:
         match found:
             case Histogram():
                 return self._histogram(found, title, told)
-            case Bars():
+            case LabelShares():
                 return self._bars(found, title, told)
-            case Ranks():
+            case RankShares():
                 return self._ranks(found, title, told)
-            case Nothing():
+            case NotDrawn():
                 return Markup('<p class="empty">{}</p>').format(found.why)
 
     def gauge(self, value: float, real: float | None, least: float | None) -> Markup:
@@ -148,7 +148,7 @@ class Pen:
             parts.append(_text(at, anchor, text))
         return self._figure(WIDTH, HEIGHT, title, told, Markup().join(parts))
 
-    def _bars(self, found: Bars, title: str, told: str) -> Markup:
+    def _bars(self, found: LabelShares, title: str, told: str) -> Markup:
         top = max([*found.real, *found.other, 1e-9])
         names = ["null" if name is None else name for name in found.names] + ["all others"] * found.rest
         parts = []
@@ -168,7 +168,7 @@ class Pen:
             )
         return self._figure(WIDTH, BAR * len(names) + 4, title, told, Markup().join(parts))
 
-    def _ranks(self, found: Ranks, title: str, told: str) -> Markup:
+    def _ranks(self, found: RankShares, title: str, told: str) -> Markup:
         sides = [(cls, own) for cls, own in (("real", found.real), ("line", found.other)) if len(own)]
         most = np.log(max([2, *(len(own) for _, own in sides)]))
         shares = np.concatenate([own for _, own in sides] or [np.ones(1)])
