@@ -16,6 +16,7 @@ checks      what can be known before an engine starts
 data        verbs about a table: run, inspect, drift, evaluate, replay
 examples    the verb example
 exports     verbs about generated rows: export, preview, verify
+reports     the verb report
 versions    verbs about registered versions: promote, rollback, models, prune
 services    verbs that run until they are stopped: serve, ui
 """
@@ -31,7 +32,7 @@ from collections.abc import Sequence
 from cyclopts import CycloptsError
 from rich.console import Console
 
-from flows.cli import data, examples, exports, services, usage, versions  # noqa: F401 - importing them registers their verbs
+from flows.cli import data, examples, exports, reports, services, usage, versions  # noqa: F401 - importing them registers their verbs
 from flows.cli.app import BAD_INPUT, DONE, FAILED, INTERRUPTED, STOPPED, Reply, app
 from flows.engine.homes import LostError
 from pipeline.errors import InputError, ResynthError

@@ -150,6 +150,7 @@ def evaluate(
     *,
     test: str | None = None,
     target: str | None = None,
+    report: Path | None = None,
     common: Seeded = SEEDED,
     progress: Shown = silent,
 ) -> Reply:
@@ -165,7 +166,13 @@ def evaluate(
         Real rows that the generator has not seen; default: a hold-out of REAL.
     target
         Column to predict for the utility score.
+    report
+        File for the report, an HTML page. Only an earlier report is replaced.
     """
+    if report is not None:
+        from flows.engine import webpages
+
+        webpages.check(report, "evaluate", "--report")
     settings = common.settings()
     if target is not None:
         chosen = settings.evaluation.model_copy(update={"target": target})
@@ -175,8 +182,10 @@ def evaluate(
     from flows.verbs.evaluate import evaluate as compare
 
     unseen = places[2] if test is not None else None
-    found = compare(places[0], places[1], test=unseen, settings=settings, progress=progress)
-    return Reply(found.model_dump(mode="json"), lambda console: closing.evaluation(console, found, settings.gate))
+    found = compare(places[0], places[1], test=unseen, settings=settings, report=report, progress=progress)
+    answer = found.model_dump(mode="json") | {"page": str(report) if report is not None else None}
+    told = lines(f"report {report}") if report is not None else lines()
+    return Reply(answer, both(lambda console: closing.evaluation(console, found, settings.gate), told))
 
 
 @verb

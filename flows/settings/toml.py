@@ -1,8 +1,10 @@
-"""Read a TOML file of settings, and say in one line what is wrong with it."""
+"""Read a TOML file of settings, say in one line what is wrong with it, and write settings as TOML."""
 
+import json
 import math
+import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -33,6 +35,15 @@ def read(file: Path) -> dict[str, Any]:
         raise SettingsError(f"settings: expected a TOML file at {file!s:.200}, {error.strerror or error}") from error
     except (ValueError, RecursionError) as error:  # such as numbers of thousands of digits
         raise SettingsError(f"settings: expected TOML in {file}, {error}") from error
+
+
+def written(values: Mapping[str, Any]) -> str:
+    """Settings as TOML. What is None is left out.
+
+    Args:
+        values: Values that JSON can hold. Lists hold no mappings.
+    """
+    return "\n".join(_section(values, ())).strip()
 
 
 def tables(given: object, file: Path) -> Mapping[str, dict[str, Any]]:
@@ -116,3 +127,28 @@ def _near(model: type[BaseModel], parts: Sequence[object]) -> str:
 def _key(parts: Sequence[object]) -> str:
     """A dotted key as one short line of ASCII."""
     return ascii(".".join(str(part) for part in parts))[1:-1][:100]
+
+
+def _section(values: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:
+    """The lines of a section, and of the sections in it."""
+    plain = {key: value for key, value in values.items() if not isinstance(value, Mapping) and value is not None}
+    if path and plain:
+        yield from ("", f"[{'.'.join(map(_bare, path))}]")
+    yield from (f"{_bare(key)} = {_value(value)}" for key, value in plain.items())
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _section(value, (*path, key))
+
+
+def _value(value: object) -> str:
+    """A value. The texts, numbers and lists of JSON are those of TOML, but for a character and for what is no number."""
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_value, value))}]"
+    if isinstance(value, float) and not math.isfinite(value):
+        return "nan" if math.isnan(value) else ("inf" if value > 0 else "-inf")
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _bare(key: str) -> str:
+    """A key, in quotes if it needs them."""
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else _value(key)

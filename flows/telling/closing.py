@@ -110,8 +110,8 @@ def facts(found: "RunOutcome") -> list[tuple[str, str]]:
     if found.export is not None:
         rows.append(("published", f"{found.export.rows:,} rows of version {found.published}"))
         rows.append(("files", str(found.export.path)))
-    if found.documents is not None:
-        rows.append(("report", found.documents))
+    if (place := found.page or found.documents) is not None:
+        rows.append(("report", place))
     return [*rows, ("took", f"{sum(found.seconds.values()):.0f} s")]
 
 

@@ -48,6 +48,8 @@ class RunOutcome(Record):
         export: The published directory.
         documents: The address of the run's figures and documents. None if nothing was kept. In JSON, which others
             read, it is called `report`.
+        page: The address of the version's report, one HTML page among the documents. None without a version, or if it
+            could not be made.
         seconds: Seconds per stage.
     """
 
@@ -70,6 +72,7 @@ class RunOutcome(Record):
     published: str | None = None
     export: Export | None = None
     documents: str | None = Field(default=None, alias="report")
+    page: str | None = None
     seconds: Mapping[str, float]
 
     @property

@@ -30,7 +30,7 @@ from mlflow.exceptions import MlflowException
 from flows.engine import addresses
 from flows.engine.homes import answers
 from flows.tracking import pages, relocation
-from flows.tracking.figures import draw
+from flows.tracking.figures import attempt, draw
 from pipeline import files
 from pipeline.arrow.widening import value_type
 from pipeline.data.storage import Place
@@ -203,6 +203,14 @@ class Run(Record):
             path = Path(directory) / file
             path.write_bytes(content)
             client().log_artifact(self.id, str(path))
+
+    def document(self, file: str, text: Callable[[], str]) -> str | None:
+        """Keep a text for people, if it can be made. Returns its address."""
+        content = attempt(file, text)
+        if content is None:
+            return None
+        self.text(content, file)
+        return f"{self.url}/{file}"
 
     def data(self, source: Place, digest: str, schema: pa.Schema, rows: int, context: str = "training") -> None:
         """Log which data the run read, and for what. Columns have Arrow's types, in a form that MLflow shows."""

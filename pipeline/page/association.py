@@ -71,9 +71,7 @@ def associations(real: View, synthetic: View, found: Evaluation) -> Associations
     sides = [_matrix([own[i] for own in codes.values()]) for i in (0, 1)]
     order = _clustered(sides[0])
     names, place = list(codes), np.ix_(order, order)
-    return Associations(
-        tuple(names[i] for i in order), len(real.names) - len(codes), sides[0][place], sides[1][place]
-    )
+    return Associations(tuple(names[i] for i in order), len(real.names) - len(codes), sides[0][place], sides[1][place])
 
 
 def _order(found: Evaluation) -> list[str]:

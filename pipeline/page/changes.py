@@ -38,7 +38,9 @@ def changes(now: Evaluation, before: Evaluation, gate: GateSettings) -> tuple[Ch
     """The scores that people read in percent, of two versions."""
     if now.holdout_rows != before.holdout_rows:
         return ()
-    found = ((title, now[name], before[name]) for name, title in quality.TITLES.items() if name in now and name in before)
+    found = (
+        (title, now[name], before[name]) for name, title in quality.TITLES.items() if name in now and name in before
+    )
     return tuple(_change(title.name, new, old, gate.margins.get(new.name, 0.0)) for title, new, old in found)
 
 

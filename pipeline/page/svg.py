@@ -49,7 +49,9 @@ class Pen:
         marks += [Markup('<path class="least" d="M{} 2v12"/>').format(_tenth(least))] * (least is not None)
         marks += [Markup('<path class="ceiling" d="M{} 1v14"/>').format(_tenth(real))] * (real is not None)
         marks.append(Markup('<circle class="dot" cx="{}" cy="8" r="4.5"/>').format(_tenth(value)))
-        return Markup('<svg class="gauge" viewBox="0 0 160 16" aria-hidden="true">{}</svg>').format(Markup().join(marks))
+        return Markup('<svg class="gauge" viewBox="0 0 160 16" aria-hidden="true">{}</svg>').format(
+            Markup().join(marks)
+        )
 
     def twin(self, real: float, synthetic: float) -> Markup:
         """Two shares of rows as bars. The numbers stand beside it."""
@@ -171,7 +173,9 @@ class Pen:
         for cls, own in sides:
             ranks = np.unique(np.geomspace(1, len(own), RANKS).astype(int))
             heights = FLOOR - (np.log(own[ranks - 1]) - low) / span * (FLOOR - 8)
-            parts.append(_polyline(f"{cls} thick" if cls == "real" else cls, np.log(ranks) / most * (WIDTH - 4) + 2, heights))
+            parts.append(
+                _polyline(f"{cls} thick" if cls == "real" else cls, np.log(ranks) / most * (WIDTH - 4) + 2, heights)
+            )
         told_ranks = f"{len(found.real):,} labels ({len(found.other):,} synthetic) by rank, both axes logarithmic"
         parts.append(_text(2, "start", told_ranks))
         return self._figure(WIDTH, HEIGHT, title, told, Markup().join(parts))
@@ -209,7 +213,9 @@ def _shades(cls: str, values: Floats) -> Markup:
     """Cells as one path for each of at most `SHADES` shades. Values are from 0 to 1."""
     levels = np.round(np.clip(values, 0, 1) * SHADES).astype(int)
     return Markup().join(
-        Markup('<path class="{}" stroke-opacity="{}" d="{}"/>').format(cls, round(level / SHADES, 2), _cells(levels == level))
+        Markup('<path class="{}" stroke-opacity="{}" d="{}"/>').format(
+            cls, round(level / SHADES, 2), _cells(levels == level)
+        )
         for level in range(1, SHADES + 1)
         if (levels == level).any()
     )

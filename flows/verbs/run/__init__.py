@@ -56,6 +56,7 @@ SHARES: Mapping[str, float] = {
     "approve": 0,
     "promote": 1,
     "publish": 4,
+    "report": 1,
 }
 """The usual share of each stage in the time of a run, for the bar on Prefect's page."""
 

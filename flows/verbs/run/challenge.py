@@ -6,8 +6,9 @@ from typing import NamedTuple, ParamSpec
 
 from flows.engine.provenance import release
 from flows.settings import name_of
-from flows.stages import approval, judging, memory, reading, training
+from flows.stages import approval, judging, memory, reading, reporting, training
 from flows.stages.reading import Incoming
+from flows.stages.reporting import Known
 from flows.stages.training import FitSummary
 from flows.telling import card, journal
 from flows.telling.card import Facts
@@ -26,11 +27,12 @@ P = ParamSpec("P")
 
 
 class Judgement(NamedTuple):
-    """The evaluation of a challenger, its bound and the decision of the gate."""
+    """The evaluation of a challenger, its bound and the decision of the gate; and the evaluation of its rival."""
 
     evaluation: Evaluation
     elbo: ElboReport | None
     decision: Decision
+    defended: Evaluation | None = None
 
 
 def retrain(job: Job, incoming: Incoming, outlook: Outlook) -> RunOutcome:
@@ -38,7 +40,7 @@ def retrain(job: Job, incoming: Incoming, outlook: Outlook) -> RunOutcome:
     with ExitStack() as undo:
         challenger, facts = train(job, incoming, outlook)
         undo.callback(take_back, job, registry.withdraw, challenger)
-        judged = judge(job, challenger, rival(job, outlook))
+        judged = judge(job, challenger, other := rival(job, outlook))
         publisher = registry.champion(job.request.name)  # a person may have moved the alias meanwhile
         moved = publisher is not None and publisher.version == challenger.version
         undo.callback(take_back, job, registry.demote, challenger, publisher)
@@ -69,12 +71,21 @@ def retrain(job: Job, incoming: Incoming, outlook: Outlook) -> RunOutcome:
             documents=job.tracked.url,
             seconds=job.clock.seconds,
         )
+        known = Known(outcome, facts, job.request.data, job.settings, other, judged.defended)
+        outcome = reported(job, challenger, known)
         told = card.version(outcome.name, facts, job.settings.gate, outcome)
         registry.describe(challenger, told)
         registry.tag(challenger, tags_of(outcome))
         complete(job, outcome, incoming, told)
         undo.pop_all()  # the new state is complete
     return outcome
+
+
+def reported(job: Job, version: Version, known: Known) -> RunOutcome:
+    """The outcome of a run with the address of the report, which is made and kept."""
+    with job.clock.stage("report"):
+        page = reporting.keep(job.work, version, job.models, job.tracked, known)
+    return known.outcome.model_copy(update={"page": page, "seconds": dict(job.clock.seconds)})
 
 
 def rival(job: Job, outlook: Outlook) -> Version | None:
@@ -166,4 +177,4 @@ def judge(job: Job, challenger: Version, champion: Version | None) -> Judgement:
     verdict = "promoted" if decision.promote else "refused"
     journal.note(journal.reasoned(f"decision: version {challenger.version} {verdict}", decision.reasons))
     tracked.record(decision, "decision.json")
-    return Judgement(found, elbo, decision)
+    return Judgement(found, elbo, decision, defended)
