@@ -82,7 +82,16 @@ schedule.drift = "30m"
 """
 SCORES = """
 ## Scores
-The scores that `[gate]` may name, each beside the ceiling that real rows reach.
+The scores that `[gate]` may name, each beside the ceiling that real rows reach. Read a score by its distance to this
+ceiling: most depend on the number of rows, and real rows do not reach 0 or 1 either.
+
+- *Whole rows at once*: `mmd2` sees any difference of two tables, and `frechet` differences of means and covariances. An
+  `mmd_p` below 0.05 is hardly chance.
+- *Realism*: `precision`, `density` and `alpha_precision` fall if synthetic rows lie where no real rows do.
+- *Variety*: `recall`, `coverage` and `beta_recall` fall if kinds of real rows do not occur, and `inception` if classes
+  of the target do not occur or blur into each other.
+- Real rows reach about 0.97 in `coverage` and 0.5 in `beta_recall`. `alpha_precision` does not see whether columns
+  depend on each other.
 
 | score | good is | meaning |
 |---|---|---|"""

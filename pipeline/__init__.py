@@ -76,6 +76,7 @@ __all__ = [
     "Schema",
     "SchemaError",
     "Score",
+    "ScoreSettings",
     "SettingsError",
     "Split",
     "SplitSettings",
@@ -105,6 +106,7 @@ _ROOMS = {
         *("DriftSettings", "EvaluationSettings", "GateSettings", "ModelSettings", "RelationSettings"),
         "TrainingSettings",
     ),
+    "statistics.thresholds": ("ScoreSettings",),
     "synthesizer": ("Synthesizer",),
 }
 _MOVED = {"tables": "pipeline.data.tables"}

@@ -29,6 +29,20 @@ def write(file: Path, text: str) -> None:
     sync(file.parent)
 
 
+@contextmanager
+def replaced(file: Path) -> Iterator[Path]:
+    """A file beside `file` to write into. It takes the place of `file` if all goes well, and is removed if not."""
+    fresh = _fresh(file)
+    clear(file)
+    try:
+        yield fresh
+        sync(fresh)
+        fresh.replace(file)
+    finally:
+        clear(file)
+    sync(file.parent)
+
+
 def clear(file: Path) -> None:
     """Remove what a killed writer of a file has left beside it."""
     _fresh(file).unlink(missing_ok=True)

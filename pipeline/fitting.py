@@ -6,6 +6,7 @@ rehearsed (`pipeline.privacy.rehearsal`). Then the normalization is fitted, and 
 champion (`pipeline.continuation`).
 """
 
+import warnings
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import NamedTuple
@@ -14,16 +15,19 @@ import numpy as np
 import pyarrow as pa
 import torch
 
-from pipeline import continuation
+from pipeline import columns, continuation
 from pipeline.columns.base import Novel, Origin
+from pipeline.data.tables import split
 from pipeline.errors import SchemaError, TableError
 from pipeline.fitted import Fitted
+from pipeline.frames import Frame, alike
 from pipeline.models.inheritance import inherit
 from pipeline.models.vae import VAE
 from pipeline.normalization import Normalization
 from pipeline.privacy.disclosure import Disclosure
 from pipeline.privacy.rehearsal import ENOUGH, Generate, Shrinkage, independent, rehearse
 from pipeline.progress import Progress, part, silent
+from pipeline.queries.anomaly import ordinary
 from pipeline.queries.generation import batches
 from pipeline.randomness import torch_seed
 from pipeline.relations import Relations, search
@@ -65,6 +69,19 @@ class Material(NamedTuple):
         rows, validation = (table.select(schema.names) for table in (rows, validation))
         every = pa.concat_tables([rows, validation]) if taken is None else taken.select(schema.names)
         return cls(rows, validation, schema, every)
+
+    @classmethod
+    def of_frames(cls, rows: Frame, validation: Frame | None, schema: Schema, taken: Frame | None = None) -> "Material":
+        """The same for frames. Without `validation`, a part of `rows` is set aside.
+
+        Raises:
+            TableError: There are too few rows, or a column of the schema is missing or of another type.
+        """
+        if validation is None:
+            taken, parts = rows if taken is None else taken, split(rows)
+            rows, validation = pa.concat_tables([parts.train, parts.holdout]), parts.validation
+        rows, validation = (alike(part, schema.arrow) for part in (rows, validation))
+        return cls.of(rows, validation, schema, alike(taken, schema.arrow) if taken is not None else None)
 
     def freed(self, relations: Relations) -> "Material":
         """The free columns of the same rows."""
@@ -144,8 +161,17 @@ def fit(
     shrinkage = champion.shrinkage if champion is not None else Shrinkage()
     if rehearses:
         shrinkage = _shrinkage(shown, choices, seed, part(progress, 0.05, begin))
-    made = _trained(shown, choices, shrinkage, champion, seed, part(progress, begin, 1))
-    return made._replace(relations=relations)
+    made = _trained(shown, choices, shrinkage, champion, seed, part(progress, begin, 0.98))
+    made = made._replace(relations=relations)
+    return made._replace(ordinary=ordinary(made, material.validation, material.rows))
+
+
+def inferred(table: pa.Table) -> Schema:
+    """The schema of a table. Warns of columns that cannot be modelled and are left out."""
+    schema = columns.infer(table)
+    for text in schema.warnings:
+        warnings.warn(text, UserWarning, stacklevel=3)
+    return schema
 
 
 def _relations(material: Material, choices: Choices, champion: Fitted | None, progress: Progress) -> Relations:

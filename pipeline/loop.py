@@ -22,6 +22,7 @@ from pipeline.privacy.rehearsal import Shrinkage
 from pipeline.profiles.profile import Profile
 from pipeline.profiles.reference import Reference
 from pipeline.progress import Progress, part, silent, ticked
+from pipeline.queries.oddities import OddRows, odd_rows
 from pipeline.randomness import stream
 from pipeline.records import Record
 from pipeline.relations import Relations, search
@@ -174,6 +175,14 @@ def check(champion: Champion, table: pa.Table, settings: LoopSettings) -> Compar
     notes = other_kinds(champion.synthesizer.schema, settings)
     report = drift.compare(champion.reference, profile, settings.drift, views, notes, broken)
     return Comparison(profile, report)
+
+
+def odd(champion: Synthesizer, table: pa.Table, settings: LoopSettings, progress: Progress = silent) -> OddRows | None:
+    """Rows of a table that look wrong to the champion. None if columns that it models are to be ignored."""
+    schema = champion.schema
+    if set(settings.drift.ignore) & set(schema.names) or not table.num_rows:
+        return None
+    return odd_rows(champion.scorer, table.select(schema.names), seed=settings.seed, progress=progress)
 
 
 def other_kinds(schema: Schema, settings: LoopSettings) -> tuple[str, ...]:

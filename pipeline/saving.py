@@ -32,20 +32,21 @@ from pipeline import fingerprint
 from pipeline.checks import expect, finite, record
 from pipeline.errors import DamagedError, FormatError, NotFoundError, ResynthError
 from pipeline.fingerprint import Fingerprint
-from pipeline.fitted import Fitted
+from pipeline.fitted import Fitted, Ordinary
 from pipeline.frames import Form
 from pipeline.models.layout import Layout
 from pipeline.models.shape import Shape
 from pipeline.models.vae import VAE, tensors
 from pipeline.normalization import Normalization
 from pipeline.privacy.rehearsal import Shrinkage
+from pipeline.queries.scorer import WEIGHTS
 from pipeline.records import Record
 from pipeline.relations import Relations
 from pipeline.schema import Schema
 from pipeline.training.history import Epoch
 from pipeline.training.recipe import Recipe
 
-FORMAT = 7
+FORMAT = 8
 MODEL = "synthesizer.json"
 _SCHEMA, _ARRAYS, _WEIGHTS, _SAMPLE = "schema.json", "columns.safetensors", "weights.safetensors", "sample.safetensors"
 FILES = (MODEL, _SCHEMA, _ARRAYS, _WEIGHTS, _SAMPLE)
@@ -78,6 +79,7 @@ class _Model(Record):
     codecs: tuple[Any, ...]
     history: tuple[Epoch, ...]
     shrinkage: Shrinkage
+    ordinary: Ordinary
 
 
 def save(saved: Saved, directory: Path) -> None:
@@ -107,6 +109,7 @@ def save(saved: Saved, directory: Path) -> None:
         codecs=tuple(states),
         history=fitted.history,
         shrinkage=fitted.shrinkage,
+        ordinary=fitted.ordinary,
     )
     content[MODEL] = json.dumps(model.model_dump()).encode()
     for name, data in content.items():
@@ -165,9 +168,12 @@ def load(directory: Path, digest: str | None = None) -> Saved:
         normalization = Normalization.load(relations.free_schema, model.codecs, arrays)
         shape = model.recipe.shape if model.recipe is not None else None
         vae = _network(normalization.layout, shape, safetensors.numpy.load(content[_WEIGHTS]))
+        taught = vae is not None and model.shrinkage.share < 1
+        views = WEIGHTS.keys() if taught else WEIGHTS.keys() - {"disagreement"}
+        expect(set(model.ordinary.views) == set(views), "the laws of all views of a row")
         sample = safetensors.numpy.load(content[_SAMPLE])
         fingerprint.check(sample, schema)
-        fitted = Fitted(relations, normalization, vae, model.history, model.shrinkage, model.recipe)
+        fitted = Fitted(relations, normalization, vae, model.history, model.shrinkage, model.recipe, model.ordinary)
         return Saved(fitted, model.form, sample)
 
 

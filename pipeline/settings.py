@@ -25,6 +25,7 @@ from pipeline.data.incoming import IncomingSettings
 from pipeline.data.tables import ReadSettings, SplitSettings
 from pipeline.records import Record
 from pipeline.schema import ColumnSettings, PrivacySettings
+from pipeline.statistics.thresholds import ScoreSettings
 
 SCORES = (
     "shape_error",
@@ -38,11 +39,21 @@ SCORES = (
     "frechet",
     "coverage",
     "density",
+    "precision",
+    "recall",
+    "alpha_precision",
+    "beta_recall",
     "c2st",
     "c2st_auc",
     "utility",
     "utility_rmse",
+    "inception",
     "nearer_to_train",
+    "attack_auc",
+    "attack_mean",
+    "attack_tpr",
+    "model_attack_auc",
+    "copies",
 )
 """Names of scores that have a ceiling: those of `pipeline.evaluation.scores.METRICS`, which a test compares."""
 Activation = Literal["silu", "gelu", "relu", "tanh"]
@@ -138,7 +149,7 @@ class EvaluationSettings(Record):
         rows: Most rows of each table for marginals, pairs, the Fréchet distance and utility.
         detection_rows: Most rows of each side for the classifier, and most synthetic rows whose nearest real rows are
             searched.
-        distance_rows: Most rows of each side for MMD, density and coverage. Their cost is quadratic.
+        distance_rows: Most rows of each side for MMD and for scores of neighbourhoods. Their cost is quadratic.
         permutations: Random relabellings of the MMD test.
 
     Example:
@@ -256,7 +267,8 @@ class GateSettings(Record):
     Attributes:
         limits: For each named score, how far it may stay behind its ceiling. The defaults pass usable versions and stop
             broken ones: columns off by five points more than chance, a total by five percent, pairs by six points, rows
-            that a classifier tells from real ones with an AUC of .85, or rows that lie close to training rows.
+            that a classifier tells from real ones with an AUC of .85, rows that lie close to training rows, rows that
+            show an attacker which real rows were used in training, or copies of training rows.
         active_units: How many latent dimensions must vary from row to row; 0 asks for none. Without any, the decoder
             alone makes the rows: they may be good, but z says nothing about them. A table whose columns are independent
             needs none unless this is set.
@@ -277,11 +289,14 @@ class GateSettings(Record):
             "trend_error": 0.06,
             "c2st": 0.7,
             "nearer_to_train": 0.1,
+            "attack_auc": 0.06,
+            "attack_tpr": 0.05,
+            "copies": 0.01,
         }
     )
     active_units: NonNegativeInt = 1
     margins: Mapping[str, NonNegativeFloat] = Field(
-        default={"shape_error": 0.005, "trend_error": 0.01, "c2st": 0.05, "nearer_to_train": 0.02}
+        default={"shape_error": 0.005, "trend_error": 0.01, "c2st": 0.05, "nearer_to_train": 0.02, "attack_auc": 0.02}
     )
     approval: Literal["gate", "person"] = "gate"
     patience_hours: float = Field(default=24.0, gt=0, le=8760)
@@ -314,6 +329,7 @@ class LoopSettings(Record):
     policy: PolicySettings = PolicySettings()
     gate: GateSettings = GateSettings()
     drift: DriftSettings = DriftSettings()
+    score: ScoreSettings = ScoreSettings()
     privacy: PrivacySettings = PrivacySettings()
     relations: RelationSettings = RelationSettings()
     columns: Mapping[str, ColumnSettings] = {}

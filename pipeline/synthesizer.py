@@ -5,8 +5,8 @@ comes out the same (`pipeline.queries.generation`). Saved as safetensors and JSO
 the distinct values and bins of single columns, never a row.
 """
 
-import warnings
 from collections.abc import Collection, Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -14,11 +14,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline import columns, continuation, fitting, saving
+from pipeline import continuation, fitting, saving
 from pipeline.assumptions import Assumption, assumed
 from pipeline.columns.base import Novel
-from pipeline.data.tables import Split, split
-from pipeline.errors import TableError
 from pipeline.fingerprint import ROWS, Fingerprint, compare, fingerprint
 from pipeline.fitted import Fitted
 from pipeline.fitting import Choices, Material
@@ -27,11 +25,15 @@ from pipeline.models.evidence import Evidence
 from pipeline.models.vae import VAE
 from pipeline.privacy.rehearsal import Shrinkage
 from pipeline.progress import Progress, silent
-from pipeline.queries import generation, reconstruction
+from pipeline.queries import anomaly, generation, reconstruction
+from pipeline.queries.anomaly import ScoredRows
 from pipeline.queries.bound import ElboReport, RowScores, row_scores
+from pipeline.queries.scorer import Scorer
+from pipeline.queries.space import LatentSpace
 from pipeline.relations import Relation
 from pipeline.schema import Schema
 from pipeline.settings import ModelSettings, RelationSettings, TrainingSettings
+from pipeline.statistics.thresholds import ScoreSettings
 from pipeline.training.history import Epoch
 
 
@@ -101,8 +103,8 @@ class Synthesizer:
         """
         form, table = form_of(rows), to_arrow(rows)
         if schema is None:
-            schema = champion.schema if champion is not None else _inferred(table)
-        material = _material(table, validation, schema, taken)
+            schema = champion.schema if champion is not None else fitting.inferred(table)
+        material = Material.of_frames(table, validation, schema, taken)
         choices = Choices.of(model, training, novel, relations)
         start = champion.fitted if champion is not None else None
         return cls(fitting.fit(material, choices, champion=start, seed=seed, progress=progress), form=form)
@@ -126,6 +128,11 @@ class Synthesizer:
     def vae(self) -> VAE | None:
         """The network; None for a table in which nothing varies."""
         return self.fitted.vae
+
+    @property
+    def latent(self) -> LatentSpace:
+        """The latent space: where rows lie in it, and walks through it."""
+        return LatentSpace(self.fitted)
 
     @property
     def history(self) -> tuple[Epoch, ...]:
@@ -255,13 +262,33 @@ class Synthesizer:
             >>> abs(report.elbo - (report.reconstruction - report.kl)) < 1e-6  # nats per row
             True
         """
-        table = alike(table, self.schema.arrow)
-        if not table.num_rows:
-            raise TableError("expected at least one row to score, got none")
-        found = reconstruction.elbo_report(self.fitted, table, seed=seed, progress=progress)
-        if found is None:
-            raise TableError("expected a column that varies: a table of constants and identifiers has no latent space")
-        return found
+        return reconstruction.elbo_report(self.fitted, alike(table, self.schema.arrow), seed=seed, progress=progress)
+
+    def score(self, table: Frame, settings: ScoreSettings | None = None) -> Frame:
+        """How strange each row of `table` is: columns `pipeline.queries.anomaly.SCORES`, in the form given to `fit`.
+
+        Args:
+            table: Rows with the columns of the schema, in any form that `fit` takes.
+            settings: Which rows count as anomalies.
+
+        Raises:
+            TableError: A column of the schema is missing, or its values do not fit.
+
+        Example:
+            >>> odd = pd.DataFrame({"age": [30, 900], "member": [False, True]})
+            >>> synthesizer.score(odd)["anomaly"].tolist()
+            [False, True]
+        """
+        return from_arrow(self.scored(alike(table, self.schema.arrow), settings).table, self.form)
+
+    def scored(self, table: pa.Table, settings: ScoreSettings | None = None, progress: Progress = silent) -> ScoredRows:
+        """The same as `score` for an Arrow table of the schema, with the threshold."""
+        return anomaly.score(self.scorer, table, settings or ScoreSettings(), progress)
+
+    @cached_property
+    def scorer(self) -> Scorer:
+        """What looks at rows."""
+        return Scorer(self.fitted)
 
     def look(self, table: pa.Table, *, without: Collection[str] = (), seed: int = 0) -> RowScores | None:
         """The ELBO of each row and its posterior mean, some columns being unknown; None if nothing is left to score."""
@@ -320,25 +347,3 @@ class Synthesizer:
     def _first(self) -> pa.Table:
         """The first rows. Their identifiers may repeat if there are too few."""
         return pa.concat_tables(generation.batches(self.fitted, ROWS, seed=0))
-
-
-def _material(table: pa.Table, validation: Frame | None, schema: Schema, taken: Frame | None) -> Material:
-    """The rows of a training, in the types of the schema."""
-    if validation is None:
-        taken, (table, validation) = table if taken is None else taken, _parted(table)
-    table, validation = (alike(part, schema.arrow) for part in (table, validation))
-    return Material.of(table, validation, schema, alike(taken, schema.arrow) if taken is not None else None)
-
-
-def _inferred(table: pa.Table) -> Schema:
-    """The schema of a table. Warns of columns that cannot be modelled and are left out."""
-    schema = columns.infer(table)
-    for text in schema.warnings:
-        warnings.warn(text, UserWarning, stacklevel=3)
-    return schema
-
-
-def _parted(table: pa.Table) -> tuple[pa.Table, pa.Table]:
-    """Training and validation rows of a table of which nothing is held out."""
-    parts: Split = split(table)
-    return pa.concat_tables([parts.train, parts.holdout]), parts.validation

@@ -91,6 +91,17 @@ MISTAKES: Mapping[str, Mistake] = {
     "a version without a model": Mistake("promote nobody 1", ("nobody", "no model yet", "--home")),
     "models of nobody": Mistake("models nobody", ("'nobody'", "no model yet")),
     "drift without a model": Mistake("drift nobody people.parquet", ("'nobody'", "no model yet")),
+    "scores without a model": Mistake("score nobody people.parquet --out x.parquet", ("'nobody'", "no model yet")),
+    "scores without a file": Mistake("score people people.parquet", ("expected --out", "resynth score --help")),
+    "scores over a file": Mistake("score people people.parquet --out people.parquet", ("not exist yet", "left alone")),
+    "scores nowhere": Mistake("score people people.parquet --out no/x.parquet", ("directory that can be written",)),
+    "false alarms beyond one": Mistake(
+        "score people people.parquet --out x.parquet --false-alarms 1.5", ("false_alarms", "less than 1", "1.5")
+    ),
+    "two thresholds": Mistake(
+        "score people people.parquet --out x.parquet --quantile 0.9 --robust-z 3", ("one threshold", "quantile")
+    ),
+    "a threshold below zero": setting("[score]\nrobust_z = -1", "score.robust_z", "greater than 0"),
     "no export": Mistake("verify texts", ("texts", "_manifest.parquet", "found none")),
     "a second table": Mistake(
         "evaluate people.parquet peple.parquet", ("peple.parquet", "did you mean people.parquet?")
@@ -98,6 +109,13 @@ MISTAKES: Mapping[str, Mistake] = {
     "a target of two tables": Mistake(
         "evaluate people.parquet people.parquet --target incom", ("incom", "did you mean income?")
     ),
+    "a look at the latent space of nobody": Mistake("latent nobody people.parquet", ("'nobody'", "no model yet")),
+    "a colour without a picture": Mistake("latent people people.parquet --by city", ("--by", "--pictures DIR")),
+    "a row without a walk": Mistake("latent people people.parquet --at 3", ("--at", "--vary DIM")),
+    "a word for a row": Mistake(
+        "latent people people.parquet --between first 3", ("--between", "a whole number", "'first'")
+    ),
+    "one row to walk between": Mistake("latent people people.parquet --between 3", ("--between",)),
     "no rows to look at": Mistake("preview people.parquet --rows 0", ("--rows", "1 to 1,000", "0")),
     "settings that exist": setting("", "resynth.toml", "left alone", verb="inspect people.parquet --write"),
 }

@@ -22,6 +22,8 @@ from pipeline.decisions.findings import DriftReport
 from pipeline.evaluation import Evaluation
 from pipeline.evaluation.scores import DETAILS
 from pipeline.inspection import Inspection
+from pipeline.queries.anomaly import ScoreReport
+from pipeline.queries.oddities import OddRow, OddRows
 from pipeline.records import Record
 
 ROOT = Path(__file__).parents[1]
@@ -126,7 +128,8 @@ def test_keys_of_answers():
         "evaluation",
         "elbo",
     } | {"metrics"}
-    assert keys["drift"] == set(DriftReport.model_fields)
+    assert _keys(rows["`drift`"]) == {name for record in (DriftReport, OddRows, OddRow) for name in record.model_fields}
+    assert keys["score"] == {"path", *ScoreReport.model_fields}
     assert keys["evaluate"] == set(Evaluation.model_fields) - {"details"} | set(DETAILS)
     assert _keys(rows["`inspect`"]) == set(Inspection.model_fields) | set(Assumption.model_fields) | {
         "warnings",

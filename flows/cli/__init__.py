@@ -17,6 +17,8 @@ data        verbs about a table: run, inspect, drift, evaluate, replay
 examples    the verb example
 exports     verbs about generated rows: export, preview, verify
 reports     the verb report
+scores      the verb score
+latents     the verb latent
 versions    verbs about registered versions: promote, rollback, models, prune
 services    verbs that run until they are stopped: serve, ui
 """
@@ -32,7 +34,17 @@ from collections.abc import Sequence
 from cyclopts import CycloptsError
 from rich.console import Console
 
-from flows.cli import data, examples, exports, reports, services, usage, versions  # noqa: F401 - importing them registers their verbs
+from flows.cli import (  # noqa: F401 - importing them registers their verbs
+    data,
+    examples,
+    exports,
+    latents,
+    reports,
+    scores,
+    services,
+    usage,
+    versions,
+)
 from flows.cli.app import BAD_INPUT, DONE, FAILED, INTERRUPTED, STOPPED, Reply, app
 from flows.engine.homes import LostError
 from pipeline.errors import InputError, ResynthError

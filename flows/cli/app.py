@@ -50,7 +50,12 @@ def _whole(_: type, tokens: "Sequence[Token]") -> int:
         raise ValueError(f"expected a whole number, got {tokens[0].value!r:.40}") from None
 
 
-WHOLE = Parameter(converter=_whole)
+def _wholes(kind: type, tokens: "Sequence[Token]") -> tuple[int, ...]:
+    """Parse several whole numbers."""
+    return tuple(_whole(kind, [token]) for token in tokens)
+
+
+WHOLE, WHOLES = Parameter(converter=_whole), Parameter(converter=_wholes, negative="")
 Written = Literal["parquet", "csv", "feather", "duckdb"]
 """The formats of exports, as in `pipeline.data.formats`, which is not imported before a verb runs."""
 COLUMNS = Parameter(negative="")

@@ -5,12 +5,13 @@ MLflow experiment, no run in Prefect.
 """
 # ruff: noqa: PLC0415 - nothing heavy is imported before a verb runs
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.errors import NotFoundError, TableError
+from pipeline.errors import InputError, NotFoundError, TableError
 
 if TYPE_CHECKING:
     from flows.settings import Settings
@@ -108,6 +109,18 @@ def _looking(reference: str, home: Path) -> Iterator[None]:
     homes.reach()
     with homes.importing():
         yield
+
+
+def new_file(out: Path) -> None:
+    """Check that a file can be made.
+
+    Raises:
+        InputError: Something lies there, or its directory does not exist or cannot be written.
+    """
+    if out.exists() or out.is_symlink():
+        raise InputError(f"--out: expected a file that does not exist yet, got {out}; it was left alone")
+    if not out.parent.is_dir() or not os.access(out.parent, os.W_OK):
+        raise InputError(f"--out: expected a file in a directory that can be written, got {out}")
 
 
 def target(out: Path | None, home: Path, data: "Place | None" = None) -> None:

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from flows.engine.workspace import Workspace
 from flows.stages.stage import stage
@@ -13,6 +15,7 @@ from pipeline import evaluation, pictures
 from pipeline.decisions import promotion
 from pipeline.decisions.promotion import Decision
 from pipeline.evaluation import Evaluation
+from pipeline.evaluation.samples import Likelihoods
 from pipeline.progress import Progress, Tick, silent
 from pipeline.queries.bound import ElboReport
 from pipeline.settings import EvaluationSettings, GateSettings
@@ -39,8 +42,19 @@ def evaluate(
     seed: int,
     progress: Progress,
     told: ElboReport | None = None,
+    likelihood: Likelihoods | None = None,
 ) -> Evaluation:
-    """Compare a version's rows with the hold-out. `told` is the version's own bound on the hold-out."""
+    """Compare a version's rows with the hold-out.
+
+    Args:
+        work: The workspace of the run.
+        version: The version.
+        settings: How much is compared.
+        seed: The seed of the evaluation.
+        progress: Called after every area.
+        told: The version's own bound on the hold-out.
+        likelihood: The version's bound of each row, for attacks that need the model.
+    """
     return evaluation.evaluate(
         work.read(f"synthetic-{version.version}"),
         holdout=work.read("holdout"),
@@ -49,6 +63,7 @@ def evaluate(
         settings=settings,
         seed=seed,
         told=told,
+        likelihood=likelihood,
         progress=progress,
     )
 
@@ -60,6 +75,17 @@ def lower_bound(
     """The evidence lower bound of the hold-out under a version. None if no network was taught any dependence."""
     synthesizer = models(version)
     return synthesizer.elbo(work.read("holdout"), seed=seed, progress=progress) if synthesizer.taught else None
+
+
+def likelihood(version: Version, models: Models, seed: int) -> Likelihoods | None:
+    """The version's bound of each row of a table. None if no network was taught any dependence."""
+    synthesizer = models(version)
+
+    def bounds(table: pa.Table) -> NDArray[np.float64]:
+        found = synthesizer.look(table, seed=seed)
+        return np.zeros(table.num_rows) if found is None else found.elbo.double().numpy()
+
+    return bounds if synthesizer.taught else None
 
 
 @stage("picture version {version.version}")

@@ -38,7 +38,7 @@ def view(work: Workspace, version: Version, models: Models, run: Run, settings: 
 def check_drift(work: Workspace, champion: Version, models: Models, run: Run, settings: LoopSettings) -> DriftReport:
     """Compare the new rows with the reference of the champion's training rows.
 
-    If there is drift, pictures of the changes are kept with the run.
+    Rows that look wrong are listed too. If there is drift, pictures of the changes are kept with the run.
 
     Raises:
         OutdatedError: The champion has another format.
@@ -47,6 +47,7 @@ def check_drift(work: Workspace, champion: Version, models: Models, run: Run, se
     known = recall(champion, models)
     table = work.read("new" if work.holds("new") else "incoming")
     profile, found = loop.check(known, table, settings)
+    found = found.model_copy(update={"odd": loop.odd(known.synthesizer, table, settings)})
     if found.drifted:
         run.picture("drift.png", lambda: pictures.drift(known.reference.profile, profile, found, work.columns))
     return found

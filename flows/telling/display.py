@@ -18,13 +18,19 @@ if TYPE_CHECKING:
     from pipeline.assumptions import Assumption
     from pipeline.decisions.drift import DriftReport
     from pipeline.inspection import Inspection
+    from pipeline.queries.anomaly import ScoreReport
+    from pipeline.queries.arithmetic import Arithmetic, Typical
+    from pipeline.queries.latent import LatentSummary
+    from pipeline.queries.walks import Walk
     from pipeline.replay.story import Story
+    from pipeline.schema import Schema
 
 SHOWN = 10  # findings of a drift report
 VERSIONS = ("model", "version", "alias", "registered (UTC)", "decision", "reasons")
 HISTORY = ("when (UTC)", "event", "from", "to", "by", "why")
 INSPECTION = ("column", "kind", "sensitive", "distinct", "nulls", "examples", "why")
 STRATEGY = ("strategy", "trainings", "promoted", "CPU s", "ahead", "quality", "at the end", "real rows")
+REASONED = ("worst column", "anomalies", "share")
 ASSUMED = ("sort", "columns")
 OVERRULE = "to overrule, at the end of resynth.toml:"
 LONGEST_CELL = 40  # letters of a value of a preview
@@ -76,7 +82,38 @@ def drift(console: Console, report: "DriftReport") -> None:
         console.print(f"  {finding.text}", soft_wrap=True, markup=False, highlight=False)
     for note in report.notes:
         console.print(f"  note: {note}", soft_wrap=True, markup=False, highlight=False)
+    for line in odd(report):
+        console.print(f"  {line}", soft_wrap=True, markup=False, highlight=False)
     console.print(f"drift: {verdict} ({len(drifted)} of {len(report.findings)} checks)", highlight=False)
+
+
+def odd(report: "DriftReport") -> list[str]:
+    """Rows that look wrong, a line each below a line with their number; no line if there is none."""
+    if report.odd is None or not report.odd.found:
+        return []
+    listed = report.odd.rows[:SHOWN]
+    more = f", the worst {len(listed)}" if report.odd.found > len(listed) else ""
+    head = f"{report.odd.found:,} of {report.odd.looked_at:,} rows look wrong{more}:"
+    return [head, *(f"row {each.row} (p = {each.p_value:.1g}): {', '.join(each.columns)}" for each in listed)]
+
+
+def scores(console: Console, report: "ScoreReport", path: Path) -> None:
+    """Print how many rows count as anomalies, and which columns are the reasons. No value is printed."""
+    by = {
+        "false_alarms": f"p ≤ {report.level:g}",
+        "quantile": f"beyond the quantile {report.level:g} of these rows",
+        "robust_z": f"robust z ≥ {report.level:g}",
+    }[report.threshold]
+    chance = "" if report.expected is None else f", {report.expected:,.0f} expected if all were ordinary"
+    counted = f"{report.anomalies:,} of {report.rows:,} rows are anomalies ({by}{chance})"
+    console.print(counted, soft_wrap=True, highlight=False)
+    first = list(report.reasons.items())
+    cells = [(name, f"{count:,}", f"{count / report.anomalies:.0%}") for name, count in first[:SHOWN]]
+    if cells:
+        console.print(table("", REASONED, cells))
+    if len(first) > SHOWN:
+        console.print(f"and {len(first) - SHOWN} more columns", highlight=False)
+    console.print(str(path), soft_wrap=True, markup=False, highlight=False)
 
 
 def versions(console: Console, found: Sequence["Version"], other: Sequence["Version"]) -> None:
@@ -121,6 +158,53 @@ def preview(console: Console, of: str, rows: "pa.Table", notes: Iterable[str]) -
     text = frame.to_string(line_width=console.width, max_colwidth=LONGEST_CELL, index=False)
     lines = [line.removesuffix(" \\") for line in text.splitlines()]  # pandas marks blocks that go on
     for line in (of, "", *lines, *(f"note: {note}" for note in notes)):
+        console.print(line, soft_wrap=True, markup=False, highlight=False)
+
+
+def latent(
+    console: Console,
+    of: str,
+    summary: "LatentSummary",
+    walks: Iterable["Walk"],
+    arithmetic: "Arithmetic | None",
+    schema: "Schema",
+    last: Sequence[str],
+) -> None:
+    """Print what was found in a latent space: its dimensions, walks as rows, and groups beside decoded rows.
+
+    Args:
+        console: Where to print.
+        of: The version.
+        summary: Its latent space.
+        walks: Walks through it.
+        arithmetic: Groups that were added and subtracted, if any were.
+        schema: The columns of the version.
+        last: Lines to end with.
+    """
+    active = f"{sum(summary.active)} of {len(summary.active)} dimensions are active units"
+    overlap = f"on the plane of the map, {summary.rows:,} rows and the prior overlap by {summary.overlap:.0%}"
+    _say(console, f"{of}: {active}; rates add up to {sum(summary.rates):.1f} nats per row", overlap)
+    for walk in walks:
+        moved = [f"{name} {size:.2f}" for name, size in walk.responses(schema).items()][:SHOWN]
+        _say(console, "")
+        preview(console, walk.what, walk.rows, [f"moves most (from 0 to 1): {', '.join(moved)}"])
+    if arithmetic is not None:
+        head = ["column", *(f"{'+' if each.sign > 0 else '−'} {each.text}" for each in arithmetic.groups), "decoded"]
+        rows = [[each.name, *map(_typical, (*each.groups, each.decoded))] for each in arithmetic.compositions(schema)]
+        _say(console, "")
+        console.print(table("the most frequent label with its share, or the median", head, rows))
+    _say(console, *last)
+
+
+def _typical(found: "Typical") -> str:
+    """What is typical of a column."""
+    value = "null" if found.value is None else found.value[:LONGEST_CELL]
+    return value if found.share is None else f"{value} {found.share:.0%}"
+
+
+def _say(console: Console, *lines: str) -> None:
+    """Print lines as they are."""
+    for line in lines:
         console.print(line, soft_wrap=True, markup=False, highlight=False)
 
 
@@ -186,7 +270,16 @@ def table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]], *, hea
     """
     made = Table(title=title or None, title_justify="left", show_header=header, box=None, pad_edge=False)
     for name in head:
-        numeric = name in {"synthetic", "real rows", "at least", "distinct", "nulls", *STRATEGY[1:]}
+        numeric = name in {
+            "synthetic",
+            "real rows",
+            "at least",
+            "distinct",
+            "nulls",
+            "anomalies",
+            "share",
+            *STRATEGY[1:],
+        }
         whole = name == "sort" or (name in HISTORY and name != "why")  # only reasons and lists may wrap
         made.add_column(name, justify="right" if numeric else "left", overflow="fold", no_wrap=whole)
     for row in rows:

@@ -70,8 +70,10 @@ def drift(report: "DriftReport") -> str:
     told = f"{len(drifted)} of {len(report.findings)} comparisons drifted" if drifted else "No drift"
     texts = [(each.column, each.text.removeprefix(f"{each.column}: ")) for each in drifted[: display.SHOWN]]
     texts += [("more", f"{len(drifted) - display.SHOWN} smaller ones")] * (len(drifted) > display.SHOWN)
+    head, *rows = display.odd(report) or [""]
+    odd = items([("rows", head), *(("", row) for row in rows)] if head else [])
     counts = f"{told}: {report.rows:,} new rows beside {report.reference_rows:,} known ones."
-    return document(["### Drift", counts, items(texts), items([("note", note) for note in report.notes])])
+    return document(["### Drift", counts, items(texts), items([("note", note) for note in report.notes]), odd])
 
 
 def replay(story: "Story") -> str:

@@ -9,6 +9,11 @@ The package resynth must be installed where the model is loaded. A request is a 
     model.predict([], params={"rows": 1000, "seed": 7})
     model.predict(pd.DataFrame({"rows": [3, 2], "seed": [7, 8]}))    # five rows
 
+The parameter `score` asks for the anomaly scores of given rows instead, a frame with the table's columns:
+
+    model.predict(frame, params={"score": True, "false_alarms": 0.01})
+    model.unwrap_python_model().score(frame, false_alarms=0.01)      # the same
+
 In Python, the rows are a pandas frame with Arrow types. A server answers with JSON (`pipeline.arrow.jsonable`).
 
 It is for users of MLflow, who run what the store holds and must trust it. resynth itself never runs it
@@ -34,6 +39,8 @@ from mlflow.pyfunc.model import PythonModel, PythonModelContext
 try:
     from pipeline.arrow import jsonable
     from pipeline.errors import InputError
+    from pipeline.frames import alike
+    from pipeline.statistics.thresholds import FALSE_ALARMS, ScoreSettings
     from pipeline.synthesizer import Synthesizer
 except ModuleNotFoundError as missing:
     raise ModuleNotFoundError(
@@ -43,6 +50,8 @@ except ModuleNotFoundError as missing:
     ) from missing
 
 DEFAULTS = {"rows": 1, "seed": 0, "start": 0}
+SCORING = {"score": False, "false_alarms": FALSE_ALARMS}
+"""What a request for scores names."""
 LEAST = {"rows": 1, "seed": 0, "start": 0}
 MOST = {"rows": 1_000_000, "seed": 2**63 - 1, "start": 2**62}
 EXACT = 2**53
@@ -64,11 +73,12 @@ class SyntheticRows(PythonModel):
         model_input: pd.DataFrame,
         params: dict[str, Any] | None = None,
     ) -> pd.DataFrame | list[dict[str, Any]]:
-        """Generate rows. Row i depends on the seed and i only.
+        """Generate rows, or score given ones. Generated row i depends on the seed and i only.
 
         Args:
             context: Unused: everything was loaded before.
-            model_input: A request a row. If it has no columns, `params` are the only request.
+            model_input: A request a row. If it has no columns, `params` are the only request. Rows to score if `params`
+                say `score`.
             params: What requests leave out.
 
         Returns:
@@ -78,8 +88,12 @@ class SyntheticRows(PythonModel):
             MlflowException: A request cannot be answered (HTTP status 400).
         """
         given, named = self._asked(model_input, params)
-        known([*names(given), *(named or {})])
-        requests = [*read(model_input, params or {})]
+        asked = chosen(named or {})
+        if asked.get("score"):
+            known(asked, SCORING)
+            return answered(self._scored(given, asked.get("false_alarms", FALSE_ALARMS)))
+        known([*names(given), *asked], DEFAULTS)
+        requests = [*read(model_input, {name: (params or {}).get(name) for name in DEFAULTS})]
         if sum(request["rows"] for request in requests) > MOST["rows"]:
             raise refused(
                 f"expected at most {MOST['rows']:,} rows in a call, got more; resynth export writes any number"
@@ -89,9 +103,28 @@ class SyntheticRows(PythonModel):
         except InputError as error:
             raise refused(str(error)) from error
         rows = pa.concat_tables(tables) if tables else self.synthesizer.schema.arrow.empty_table()
-        if os.environ.get(SERVING) == "true":
-            return jsonable.records(rows)
-        return rows.to_pandas(types_mapper=pd.ArrowDtype)
+        return answered(rows)
+
+    def score(self, frame: pd.DataFrame, *, false_alarms: float = FALSE_ALARMS) -> pd.DataFrame:
+        """How strange each row of a frame with the table's columns is; see `Synthesizer.score`.
+
+        Raises:
+            MlflowException: The frame or the threshold does not fit.
+        """
+        return self._scored(frame, false_alarms).to_pandas(types_mapper=pd.ArrowDtype)
+
+    def _scored(self, data: object, false_alarms: object) -> pa.Table:
+        """The scores of anything that MLflow takes as a frame."""
+        if not isinstance(data, pd.DataFrame | pa.Table | list | Mapping):
+            raise refused(f"expected a frame of rows to score, got {type(data).__name__}")
+        frame = pd.DataFrame(data) if isinstance(data, list | Mapping) else data
+        if not isinstance(false_alarms, float) or not 0 < false_alarms < 1:
+            raise refused("expected false_alarms to be a share between 0 and 1, got another value")
+        try:
+            table = alike(frame, self.synthesizer.schema.arrow)
+            return self.synthesizer.scored(table, ScoreSettings(false_alarms=false_alarms)).table
+        except InputError as error:
+            raise refused(str(error)) from error
 
     def _asked(self, data: object, params: dict[str, Any] | None) -> tuple[object, Mapping[str, Any] | None]:
         """What MLflow was asked for.
@@ -135,11 +168,24 @@ def absent(value: object) -> bool:
     return value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value))
 
 
-def known(given: Iterable[object]) -> None:
-    """Check that there are no other names than those of the three numbers."""
-    unknown = sorted({repr(name) for name in given if name not in DEFAULTS})
+def answered(rows: pa.Table) -> pd.DataFrame | list[dict[str, Any]]:
+    """Rows as a frame with Arrow types, or as objects for JSON in a server."""
+    if os.environ.get(SERVING) == "true":
+        return jsonable.records(rows)
+    return rows.to_pandas(types_mapper=pd.ArrowDtype)
+
+
+def chosen(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters that are not what they are by default. A server of MLflow fills in all defaults."""
+    usual = {**DEFAULTS, **SCORING}
+    return {name: value for name, value in params.items() if name not in usual or value != usual[name]}
+
+
+def known(given: Iterable[object], allowed: Mapping[str, object]) -> None:
+    """Check that there are no other names than the allowed ones."""
+    unknown = sorted({repr(name) for name in given if name not in allowed})
     if unknown:
-        raise refused(f"expected only {', '.join(DEFAULTS)}, got {', '.join(unknown)}")
+        raise refused(f"expected only {', '.join(allowed)}, got {', '.join(unknown)}")
 
 
 def names(data: object) -> list[object]:

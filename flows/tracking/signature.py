@@ -3,6 +3,9 @@
 A request has three numbers. Their type is "Any" rather than "long": otherwise a server of MLflow would cut a fraction
 off before the model could refuse it. The columns have the types of their JSON (`pipeline.arrow.jsonable`). Where MLflow
 has no such type, as for integers of 64 bits without a sign, it is "Any" too.
+
+The inputs and outputs are those of generated rows. With the parameter `score`, inputs are rows of the table and outputs
+their scores; MLflow has one signature for a model, so its parameters alone name this.
 """
 
 import pandas as pd
@@ -12,6 +15,7 @@ from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 from mlflow.types.schema import AnyType, Array, Object, Property
 
 from pipeline.arrow.widening import is_bytes, is_list, is_string
+from pipeline.statistics.thresholds import FALSE_ALARMS
 
 REQUEST = {"rows": 1, "seed": 0, "start": 0}
 """What a request names, and what it means if it does not."""
@@ -27,7 +31,13 @@ def signature(rows: pa.Schema) -> ModelSignature:
     return ModelSignature(
         inputs=Schema([ColSpec(ANY, name, required=False) for name in REQUEST]),
         outputs=Schema([ColSpec(type_of(field.type), field.name, required=not field.nullable) for field in rows]),
-        params=ParamSchema([ParamSpec(name, DataType.long, default) for name, default in REQUEST.items()]),
+        params=ParamSchema(
+            [
+                *(ParamSpec(name, DataType.long, default) for name, default in REQUEST.items()),
+                ParamSpec("score", DataType.boolean, default=False),
+                ParamSpec("false_alarms", DataType.double, FALSE_ALARMS),
+            ]
+        ),
     )
 
 

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from pipeline.queries.oddities import OddRows
 from pipeline.records import Record
 
 
@@ -41,6 +42,7 @@ class DriftReport(Record):
         reference_rows: Number of rows behind the reference profile.
         rows: Number of rows of the incoming table.
         notes: Effects that could not be told from chance, and departures from the settings.
+        odd: Rows that look wrong. They are no drift by themselves. None if rows were not scored.
 
     Example:
         >>> import pandas as pd
@@ -57,6 +59,7 @@ class DriftReport(Record):
     reference_rows: int
     rows: int
     notes: tuple[str, ...] = ()
+    odd: OddRows | None = None
 
 
 class ModelView(Record):

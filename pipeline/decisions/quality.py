@@ -44,6 +44,9 @@ TITLES: Mapping[str, Title] = {
     "coverage": Title("variety", "kinds of real rows that occur"),
     "utility": Title("prediction", "a model trained on the rows"),
     "nearer_to_train": Title("privacy", "as near to new as to training rows", 0.5),
+    "attack_auc": Title("attacks", "training rows cannot be told", 0.5),
+    "attack_tpr": Title("exposure", "training rows that stay hidden"),
+    "copies": Title("copies", "rows that copy no training row"),
 }
 
 

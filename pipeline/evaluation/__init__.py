@@ -22,7 +22,7 @@ from pipeline.evaluation import ceilings
 from pipeline.evaluation.areas import AREAS, Area, Found, register
 from pipeline.evaluation.areas.model import Told
 from pipeline.evaluation.dependence import dependence
-from pipeline.evaluation.samples import Samples
+from pipeline.evaluation.samples import Likelihoods, Samples
 from pipeline.evaluation.scores import (
     METRICS,
     ColumnError,
@@ -71,6 +71,7 @@ def evaluate(
     seed: int = 0,
     areas: Collection[str] | None = None,
     told: Told | None = None,
+    likelihood: Likelihoods | None = None,
     progress: Progress = silent,
 ) -> Evaluation:
     """Compare `synthetic` with `holdout`, and `train` with `holdout` for the ceilings.
@@ -85,6 +86,7 @@ def evaluate(
         areas: Names of the areas to compute. All of `AREAS` by default.
         told: The likelihood of the hold-out under the model, such as an `ElboReport`. Without one, the area `model` is
             skipped.
+        likelihood: The model's bound of log p of each row of a table, for attacks that need the model.
         progress: Called after every area.
 
     Raises:
@@ -102,7 +104,9 @@ def evaluate(
     """
     schema, settings = schema or columns.infer(train), settings or EvaluationSettings()
     tables = (alike(frame, schema.arrow) for frame in (synthetic, train, holdout))
-    samples = replace(Samples.draw(*tables, schema=schema, settings=settings, seed=seed), told=told)
+    samples = replace(
+        Samples.draw(*tables, schema=schema, settings=settings, seed=seed), told=told, likelihood=likelihood
+    )
     asked = [area for area in AREAS.values() if (areas is None or area.name in areas) and area.concerns(samples)]
     # OpenMP's threads spin while they wait: on a busy machine, two threads take a hundred times as long as one
     with threadpool_limits(limits=1, user_api="openmp"):

@@ -1,5 +1,6 @@
 """The rows of an evaluation: equal numbers of synthetic and training rows, and the hold-out."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,8 @@ from pipeline.schema import Schema
 from pipeline.settings import EvaluationSettings
 from pipeline.statistics.neighbours import Points
 
+Likelihoods = Callable[[pa.Table], Floats]
+"""Bounds of log p(row) in nats under a model, [rows], for a table of the schema."""
 MINIMUM_POINTS = 10  # rows per side; the distance of smaller samples says nothing
 
 
@@ -31,6 +34,7 @@ class Samples:
         seed: The seed of every random choice.
         real: The classifier's result on training and held-out rows, once it is known.
         told: What the model says of the hold-out, if there is a model (`pipeline.evaluation.areas.model.Told`).
+        likelihood: The model's bound of the log-likelihood of each row of a table, if there is a model.
     """
 
     views: tuple[View, View, View]
@@ -40,6 +44,7 @@ class Samples:
     seed: int
     real: TwoSample | None = None
     told: object = None
+    likelihood: Likelihoods | None = None
 
     @classmethod
     def draw(

@@ -43,8 +43,8 @@ class View:
         """Names of the columns. Columns with an order stand first."""
         return tuple(self.values)
 
-    def inputs(self, *, without: str) -> Floats:
-        """The features for a model that predicts the column `without`, [rows, any number]."""
+    def inputs(self, *, without: str | None = None) -> Floats:
+        """The features for a model that may predict the column `without`, [rows, any number]."""
         found = [self.measures[name].inputs(values) for name, values in self.values.items() if name != without]
         return np.concatenate([np.empty((self.rows, 0)), *found], axis=1)
 

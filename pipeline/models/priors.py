@@ -20,7 +20,7 @@ _PSEUDO = 1.0
 _TOGETHER = 1024
 """Number of rows that a refit processes together. It is small, so that their shares stay in the processor's cache."""
 _DRAWS = 2048
-"""Number of draws from which the marginals of a flow are estimated."""
+"""Number of draws from which the marginals and moments of a flow are estimated."""
 
 
 class StandardNormal(nn.Module):
@@ -42,6 +42,10 @@ class StandardNormal(nn.Module):
         """z [rows, latent] from uniforms `choice` [rows] and standard normals `noise` [rows, latent]."""
         del choice
         return noise
+
+    def moments(self) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation of every dimension, each [latent]."""
+        return torch.zeros(self.latent), torch.ones(self.latent)
 
 
 class Mixture(nn.Module):
@@ -101,6 +105,13 @@ class Mixture(nn.Module):
         k = torch.searchsorted(cumulative, choice.double()).clamp(max=len(cumulative) - 1)
         return self.means[k] + noise * self.log_scales[k].exp()
 
+    def moments(self) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation of every dimension, each [latent]."""
+        weights = torch.softmax(self.weights, 0)
+        mean = weights @ self.means
+        square = weights @ (self.means.square() + torch.exp(2 * self.log_scales))
+        return mean, (square - mean.square()).clamp(min=1e-12).sqrt()
+
 
 class Flow(nn.Module):
     """p(z) of z = f⁻¹(u), u ~ N(0, I), with f a coupling of rational-quadratic splines.
@@ -129,8 +140,7 @@ class Flow(nn.Module):
 
     def log_prob_by_dimension(self, z: Tensor) -> Tensor:
         """log p(z_j) of every dimension, [rows, latent], by a kernel estimate (Silverman's rule) from fixed draws."""
-        noise = torch.randn(_DRAWS, self.latent, generator=torch.Generator().manual_seed(0)).to(z.device)
-        draws = self.draw(noise[:, 0], noise)
+        draws = self._draws(z.device)
         width = 1.06 * draws.std(0) * _DRAWS**-0.2
         distance = (z.unsqueeze(1) - draws) / width
         density = -0.5 * (distance.square() + math.log(2 * math.pi)) - width.log()
@@ -141,6 +151,16 @@ class Flow(nn.Module):
         del choice
         result: Tensor = self.flow().transform.inv(noise)
         return result
+
+    def moments(self) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation of every dimension, each [latent], estimated from fixed draws."""
+        draws = self._draws(torch.device("cpu"))
+        return draws.mean(0), draws.std(0)
+
+    def _draws(self, device: torch.device) -> Tensor:
+        """Fixed draws, [_DRAWS, latent]."""
+        noise = torch.randn(_DRAWS, self.latent, generator=torch.Generator().manual_seed(0)).to(device)
+        return self.draw(noise[:, 0], noise)
 
 
 Prior = StandardNormal | Mixture | Flow

@@ -1,7 +1,7 @@
 """The report of a version as one HTML page: readable without a network, a script or a server.
 
-`page_of` gathers everything that is shown into a `Page`, which holds numbers and texts but no row of real data. `render`
-writes it as HTML. Both are separate, so that what the report says is tested without its looks.
+`page_of` gathers everything that is shown into a `Page`, which holds numbers and texts but no row of real data.
+`render` writes it as HTML. Both are separate, so that what the report says is tested without its looks.
 
     subject      what a report is about: tables, evaluation, and what is known of the training
     scores       scores beside real rows, and what to do about the weak ones

@@ -1,8 +1,8 @@
 """What has changed since the previous version: scores beyond chance, and apart from that the data.
 
 Both versions were scored on the same held-out rows. A change counts if it is beyond half of the 95 % confidence
-interval of the difference (`pipeline.decisions.promotion.by_chance`) and beyond the margin of the gate, if there is one:
-two trainings on the same rows differ too, and the margins allow for that.
+interval of the difference (`pipeline.decisions.promotion.by_chance`) and beyond the margin of the gate, if there is
+one: two trainings on the same rows differ too, and the margins allow for that.
 """
 
 from typing import NamedTuple

@@ -149,7 +149,8 @@ def _basis(subject: Subject, stood: tuple[Standing, ...]) -> Iterator[str]:
     yield from (f"{title}: {text}" for title, text in weakest(found))
     if subject.drift is not None:
         moved = sum(finding.drifted for finding in subject.drift.findings)
-        yield f"the data: {moved:,} of {len(subject.drift.findings):,} comparisons with the previous version's rows moved"
+        checks = len(subject.drift.findings)
+        yield f"the data: {moved:,} of {checks:,} comparisons with the previous version's rows moved"
 
 
 def _assumed(subject: Subject) -> Assumed:

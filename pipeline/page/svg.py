@@ -41,10 +41,10 @@ class Pen:
             case Ranks():
                 return self._ranks(found, title, told)
             case Nothing():
-                return Markup('<p class="empty">{}</p>').format(found.why)  # noqa: S704 - constant, and formatted safely
+                return Markup('<p class="empty">{}</p>').format(found.why)
 
     def gauge(self, value: float, real: float | None, least: float | None) -> Markup:
-        """A score from 0 to 100 as a dot, what real rows reach as a bar across, and what the gate asks for as a line."""
+        """A score from 0 to 100 as a dot, what real rows reach as a bar, and what the gate asks for as a line."""
         marks = [Markup('<path class="rail" d="M4 8h152"/>')]
         marks += [Markup('<path class="least" d="M{} 2v12"/>').format(_tenth(least))] * (least is not None)
         marks += [Markup('<path class="ceiling" d="M{} 1v14"/>').format(_tenth(real))] * (real is not None)
@@ -76,7 +76,7 @@ class Pen:
         return self._figure(330, 118, title, told, body)
 
     def matrix(self, values: Floats, names: Sequence[str], title: str, told: str, *, signed: bool = False) -> Markup:
-        """A square heat map of values from 0 to 1, or from −1 to 1. Columns are numbered if there is no room for names."""
+        """A square heat map of values from 0 to 1, or from −1 to 1. Columns are numbered if names have no room."""
         n = len(names)
         named = n <= 25  # noqa: PLR2004 - what is legible
         left = 90 if named else 14
@@ -116,9 +116,10 @@ class Pen:
         """Numbers from 0 as bars that stand side by side, numbered from 0."""
         top, n = max([*values, 1e-9]), max(1, len(values))
         width = (WIDTH - 40) / n
+        heights = [max(0.0, value) / top * (FLOOR - 8) for value in values]
         bars = "".join(
-            f"M{40 + i * width:.1f} {FLOOR}h{width * 0.8:.1f}v-{max(0.0, value) / top * (FLOOR - 8):.1f}h-{width * 0.8:.1f}z"
-            for i, value in enumerate(values)
+            f"M{40 + i * width:.1f} {FLOOR}h{width * 0.8:.1f}v-{height:.1f}h-{width * 0.8:.1f}z"
+            for i, height in enumerate(heights)
         )
         step = max(1, n // 8)
         parts = [Markup('<path class="made" d="{}"/>').format(bars), _axis(40)]

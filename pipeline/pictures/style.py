@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from pipeline.measures.drawing import MUTED, REAL, SYNTHETIC, written
 
 __all__ = [
+    "CLASSES",
     "MOST_PANELS",
     "MUTED",
     "PANELS_PER_ROW",
@@ -22,6 +23,8 @@ __all__ = [
     "written",
 ]
 
+CLASSES = ("#2563a8", "#d97b29", "#3f8f4f", "#8a5fb0", "#c8443a", "#8c6d4f", "#d982b5", "#38a3a5")
+"""Colours of labels, the most frequent first. All other labels are drawn in `REAL`."""
 PANELS_PER_ROW = 4
 MOST_PANELS = 12
 

@@ -6,6 +6,7 @@ import torch
 from numpy.typing import NDArray
 
 from pipeline import columns
+from pipeline.errors import TableError
 from pipeline.fitted import Fitted
 from pipeline.progress import Progress, part, silent
 from pipeline.queries.bound import ColumnReconstruction, ElboReport, bound
@@ -22,11 +23,15 @@ def encoded(model: Fitted, table: pa.Table) -> NDArray[np.float32]:
     return np.asarray(torch.cat(parts).numpy())
 
 
-def elbo_report(model: Fitted, table: pa.Table, *, seed: int, progress: Progress = silent) -> ElboReport | None:
-    """The ELBO of a table, and how well its columns are reconstructed. None for a model without a network."""
-    if model.vae is None:
-        return None
-    found, cross_entropy = bound(model.vae, model.encode(table), seed=seed, progress=part(progress, 0, 0.8))
+def elbo_report(model: Fitted, table: pa.Table, *, seed: int, progress: Progress = silent) -> ElboReport:
+    """The ELBO of a table, and how well its columns are reconstructed.
+
+    Raises:
+        TableError: The model has no network, or the table has no rows.
+    """
+    if not table.num_rows:
+        raise TableError("expected at least one row to score, got none")
+    found, cross_entropy = bound(model.network, model.encode(table), seed=seed, progress=part(progress, 0, 0.8))
     again = decoded(model, encoded(model, table), seed=seed)
     names = model.normalization.schema.names
     sums = dict(zip(names, np.bincount(model.normalization.owners, cross_entropy, minlength=len(names)), strict=True))

@@ -9,13 +9,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.statistics.neighbours import squared_distances
+from pipeline.statistics.neighbours import Pooled
 
 Floats = NDArray[np.float64]
-Points = NDArray[np.floating]
 
 SCALES = (0.25, 0.5, 1.0, 2.0, 4.0)
-"""Multiples of the median distance. The kernel is the mean of Gaussian kernels with these widths."""
+"""Multiples of the median distance, each twice the last. The kernel is the mean of Gaussian kernels of these widths."""
 
 
 class Discrepancy(NamedTuple):
@@ -25,24 +24,23 @@ class Discrepancy(NamedTuple):
     p: float
 
 
-def discrepancy(x: Points, y: Points, *, permutations: int, rng: np.random.Generator) -> Discrepancy:
+def discrepancy(pooled: Pooled, *, permutations: int, rng: np.random.Generator) -> Discrepancy:
     """MMD² of two samples and its permutation p-value.
 
     The kernel is the mean of Gaussian kernels exp(−d²/2σ²), where σ is the median distance of the pooled sample times
     ¼, ½, 1, 2 and 4. It is computed once. A permutation only relabels its rows.
 
     Args:
-        x: First sample, [m, dimensions].
-        y: Second sample, [n, dimensions].
+        pooled: The two samples.
         permutations: Number of random relabellings.
         rng: The random stream of the relabellings.
     """
-    kernel = _kernel(np.concatenate([x, y]))
+    kernel = _kernel(pooled.squares)
+    m, n = pooled.n, len(kernel) - pooled.n
     first = np.zeros((len(kernel), permutations + 1))
-    first[: len(x), 0] = 1
+    first[:m, 0] = 1
     for column in range(1, permutations + 1):
-        first[rng.permutation(len(kernel))[: len(x)], column] = 1
-    m, n = len(x), len(y)
+        first[rng.permutation(len(kernel))[:m], column] = 1
     images = kernel @ first
     within_x = (first * images).sum(0)
     across = images.sum(0) - within_x
@@ -53,15 +51,18 @@ def discrepancy(x: Points, y: Points, *, permutations: int, rng: np.random.Gener
     return Discrepancy(float(mmd2[0]), float(p))
 
 
-def _kernel(points: Points) -> Floats:
-    """Mixture kernel matrix [n, n] with a zero diagonal."""
-    squares = squared_distances(points, points)
-    apart = np.sqrt(squares[~np.eye(len(squares), dtype=bool)])
+def _kernel(squares: Floats) -> Floats:
+    """Mixture kernel matrix [n, n] of squared distances, with a zero diagonal."""
+    apart = np.sqrt(squares[np.triu(np.ones(squares.shape, dtype=bool), 1)])
     # if over half of the rows coincide, the median is 0, but the mean still gives a scale
     median = float(np.median(apart)) or float(apart.mean()) or 1.0
-    kernel = np.zeros_like(squares)
-    for scale in SCALES:
-        kernel += np.exp(squares * (-0.5 / (median * scale) ** 2))
+    # the widest Gaussian first: half the width is the fourth power, which costs less than another exponential
+    gaussian = squares * (-0.5 / (median * SCALES[-1]) ** 2)
+    np.exp(gaussian, out=gaussian)
+    kernel = gaussian.copy()
+    for _ in SCALES[1:]:
+        np.square(np.square(gaussian, out=gaussian), out=gaussian)
+        kernel += gaussian
     kernel /= len(SCALES)
     np.fill_diagonal(kernel, 0)
     return kernel

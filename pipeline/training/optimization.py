@@ -2,9 +2,11 @@
 
 It maximises the ELBO with AdamW, or another optimizer, on a one-cycle learning rate (Smith & Topin 2018). Validation
 uses a running mean of the weights that looks back over a fixed share of the steps (polynomial-decay averaging: Shamir &
-Zhang 2013), and the best mean is kept. At the same validation ELBO, the mean has learned less by heart than any single
-iterate. When the mean no longer improves, or the cycle is nearly over, training returns to the best mean and *settles*:
-a few steps at a low rate in which nothing is dropped or blanked, so that the end is trained as rows are generated.
+Zhang 2013). At the same validation ELBO, the mean has learned less by heart than any single iterate. A mean is kept if
+its validation ELBO is higher than that of the one kept before by more than a standard error (after the one-standard-
+error rule of Breiman et al. 1984): what is gained beyond is less certain than what is learned by heart. When no mean
+is kept any more, or the cycle is nearly over, training returns to the kept one and *settles*: a few steps at a low rate
+in which nothing is dropped, blanked or blurred, so that the end is trained as rows are generated.
 `pipeline.training.ending` does the rest. The size of the table fixes the number of steps, so that a seed reproduces a
 training. A time limit can only shorten it. Then the rate falls to its end in the remaining time.
 """
@@ -15,7 +17,6 @@ from collections.abc import Iterator, Mapping
 from itertools import chain, islice
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
@@ -27,6 +28,7 @@ from pipeline.progress import Progress, Tick, silent
 from pipeline.randomness import stream, torch_seed
 from pipeline.threads import one_thread
 from pipeline.training import ending
+from pipeline.training.blur import Blurring
 from pipeline.training.feed import Feed
 from pipeline.training.gaps import EVERY, Gaps
 from pipeline.training.history import Epoch
@@ -46,7 +48,7 @@ _INSTANT = 0.01
 def train(
     model: VAE, feed: Feed, validation: Rows, recipe: Recipe, *, seed: int, progress: Progress = silent
 ) -> tuple[Epoch, ...]:
-    """Fit `model` in place. It settles when the validation ELBO has not improved for `recipe.patience` epochs.
+    """Fit `model` in place. It settles when nothing was kept for `recipe.patience` epochs.
 
     Args:
         model: The VAE, on the CPU. It is moved to the device and back.
@@ -69,15 +71,15 @@ def train(
     feed, validation = feed.to(device), validation.to(device)
     run = _Run(model, feed, recipe, seed)
     history: list[Epoch] = []
-    best = _Best(-math.inf, 0, model.state_dict())
-    while not run.learned and len(history) - best.epoch < recipe.patience:
+    kept = _Kept(-math.inf, 0, model.state_dict())
+    while not run.learned and len(history) - kept.epoch < recipe.patience:
         trained = run.epoch(progress)
-        held = validate(run.mean, validation, seed=seed) if len(validation) else trained
+        held = validate(run.mean, validation, seed=seed) if len(validation) else Held(*trained, -math.inf)
         history.append(run.record(len(history), trained, held))
-        best = _better(best, run, history[-1], judged=len(validation) > 0)
-    model.load_state_dict(best.weights)
+        kept = _better(kept, run, history[-1], held.error)
+    model.load_state_dict(kept.weights)
     trained = run.settle(progress)
-    held = validate(model, validation, seed=seed) if len(validation) else trained
+    held = validate(model, validation, seed=seed) if len(validation) else Held(*trained, 0.0)
     history.append(run.record(len(history), trained, held))
     model.eval()
     ending.refit_prior(model, feed, until=run.began + (run.limit + recipe.time_limit) / 2, seed=seed)
@@ -87,36 +89,51 @@ def train(
     return tuple(history)
 
 
+class Held(NamedTuple):
+    """Held-out rows under a model, in nats per row.
+
+    Attributes:
+        reconstruction: Mean log p(x|z).
+        kl: Mean KL.
+        error: Standard error of the ELBO over rows.
+    """
+
+    reconstruction: float
+    kl: float
+    error: float
+
+
 @torch.no_grad()
-def validate(model: VAE, rows: Rows, *, seed: int) -> tuple[float, float]:
-    """Mean log p(x|z) and mean KL of `rows` in nats, with one z per row, which is the same in every call."""
+def validate(model: VAE, rows: Rows, *, seed: int) -> Held:
+    """The terms of the ELBO of `rows`, with one z per row, which is the same in every call."""
     model.eval()
     generator = torch.Generator().manual_seed(torch_seed(seed, "validation"))
-    sums = np.zeros(2)
+    parts = []
     for part in rows.parts():
         noise = torch.randn(len(part), model.shape.latent, generator=generator).to(part.device)
         terms = model(part, noise, beta=1.0, free_bits=0.0)
-        sums += float(terms.reconstruction.sum()), float(terms.kl.sum())
+        parts.append(torch.stack([terms.reconstruction, terms.kl]).double())
     model.train()
-    reconstruction, kl = sums / len(rows)
-    return float(reconstruction), float(kl)
+    reconstruction, kl = torch.cat(parts, 1)
+    deviation = float((reconstruction - kl).std(correction=0))
+    return Held(float(reconstruction.mean()), float(kl.mean()), deviation / math.sqrt(len(rows)))
 
 
-class _Best(NamedTuple):
-    """The highest validation ELBO so far, the number of epochs after which it was reached, and the weights."""
+class _Kept(NamedTuple):
+    """The weights to which training returns, their validation ELBO and the number of epochs that led to them."""
 
     elbo: float
     epoch: int
     weights: Mapping[str, Tensor]
 
 
-def _better(best: _Best, run: "_Run", last: Epoch, *, judged: bool) -> _Best:
-    """The best weights after an epoch. The last weights, if there is nothing to compare yet."""
+def _better(kept: _Kept, run: "_Run", last: Epoch, error: float) -> _Kept:
+    """The weights to keep after an epoch. The last weights, if there is nothing to compare yet."""
     known = run.step >= LEAST_STEPS
-    if known and judged and last.validation_elbo <= best.elbo:
-        return best
+    if known and last.validation_elbo <= kept.elbo + error:
+        return kept
     weights = {name: value.clone() for name, value in run.mean.state_dict().items()}
-    return _Best(last.validation_elbo if known else -math.inf, last.epoch + 1, weights)
+    return _Kept(last.validation_elbo if known else -math.inf, last.epoch + 1, weights)
 
 
 class _Run:
@@ -127,6 +144,7 @@ class _Run:
         self.optimizer = OPTIMIZERS[recipe.optimizer](_groups(model, recipe.weight_decay), recipe.rate)
         self.noise = torch.Generator().manual_seed(torch_seed(seed, "posterior"))
         self.gaps = Gaps(model.layout, seed)
+        self.blurring = Blurring(feed, recipe.blur, seed)
         self.averaged = AveragedModel(model, avg_fn=_recent)
         self.steps = recipe.epochs * max(1, len(feed) // recipe.batch)
         self.step = 0
@@ -167,6 +185,7 @@ class _Run:
 
     def settle(self, progress: Progress) -> tuple[float, float]:
         """Train as rows are generated, for a share of the steps or of the time. Returns reconstruction and KL."""
+        self.blurring.deviation = 0.0
         for module in self.model.modules():
             if isinstance(module, torch.nn.Dropout):
                 module.p = 0.0
@@ -180,7 +199,7 @@ class _Run:
                 break
         return self._means(sums)
 
-    def record(self, number: int, trained: tuple[float, float], held: tuple[float, float]) -> Epoch:
+    def record(self, number: int, trained: tuple[float, float], held: Held) -> Epoch:
         """The record of an epoch, from reconstruction and KL of training and validation rows."""
         return Epoch(
             epoch=number,
@@ -189,9 +208,9 @@ class _Run:
             reconstruction=trained[0],
             kl=trained[1],
             elbo=trained[0] - trained[1],
-            validation_reconstruction=held[0],
-            validation_kl=held[1],
-            validation_elbo=held[0] - held[1],
+            validation_reconstruction=held.reconstruction,
+            validation_kl=held.kl,
+            validation_elbo=held.reconstruction - held.kl,
         )
 
     def _count(self, sums: "_Sums", batch: Rows, share: float, done: float, shown: float) -> None:
@@ -216,7 +235,8 @@ class _Run:
             group["lr"] = self.rate
         noise = torch.randn(len(batch), recipe.shape.latent, generator=self.noise).to(batch.device)
         beta = recipe.beta * warmed(done, recipe.warmup, recipe.annealing)
-        terms: Terms = self.model(batch, noise, beta=beta, free_bits=recipe.free_bits)
+        read = self.blurring.read(batch)
+        terms: Terms = self.model(batch, noise, beta=beta, free_bits=recipe.free_bits, read=read)
         self.optimizer.zero_grad(set_to_none=True)
         terms.loss.backward()  # type: ignore[no-untyped-call]
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), recipe.clip)

@@ -16,8 +16,8 @@ from pipeline import Synthesizer, TrainingSettings
 NAMES = """
     Assumption BusyError Column ColumnSettings DamagedError Decision DiskFullError DriftReport DriftSettings Evaluation
     EvaluationSettings FormatError GateSettings InputError ModelSettings NotFoundError PrivacySettings Profile
-    ReadSettings Reference RelationSettings ResynthError Schema SchemaError Score SettingsError Split SplitSettings
-    Synthesizer TableError TrainingSettings compare decide evaluate infer read split
+    ReadSettings Reference RelationSettings ResynthError Schema SchemaError Score ScoreSettings SettingsError Split
+    SplitSettings Synthesizer TableError TrainingSettings compare decide evaluate infer read split
 """
 EXAMPLES = [name for name in pipeline.__all__ if not name.endswith("Error")]
 METHODS = ["fit", "sample", "table", "batches", "encode", "decode", "reconstruct", "elbo", "save"]

@@ -128,7 +128,7 @@ def test_the_model_describes_held_out_rows(synthesizer):
     assert report.elbo == pytest.approx(report.reconstruction - report.kl)
     assert report.importance_weighted > report.elbo
     assert sum(column.cross_entropy for column in report.columns) == pytest.approx(-report.reconstruction, rel=1e-5)
-    assert report.kl > 4
+    assert report.kl > 0.5 * synthesizer.fitted.recipe.free_bits  # most of the stated rate is used on new rows too
     assert report.active_units >= 4
 
 

@@ -151,7 +151,8 @@ def judge(job: Job, challenger: Version, champion: Version | None) -> Judgement:
     with job.clock.stage("evaluate") as progress:
         elbo = judging.lower_bound(work, challenger, models, settings.seed, part(progress, 0, 0.2))
         seen = part(progress, 0.2, 0.85)
-        found = judging.evaluate(work, challenger, settings.evaluation, settings.seed, seen, elbo)
+        rows = judging.likelihood(challenger, models, settings.seed)
+        found = judging.evaluate(work, challenger, settings.evaluation, settings.seed, seen, elbo, rows)
         judging.picture(work, challenger, tracked, found)
         progress(Tick("evaluate", 0.93, 1))
         memory.view(work, challenger, models, tracked, settings)

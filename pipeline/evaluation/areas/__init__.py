@@ -5,6 +5,7 @@
 """
 
 from pipeline.errors import SettingsError
+from pipeline.evaluation.areas.attacks import Attacks
 from pipeline.evaluation.areas.base import Area, Found
 from pipeline.evaluation.areas.detection import Detection
 from pipeline.evaluation.areas.distribution import Distances
@@ -35,5 +36,5 @@ def register(area: Area) -> None:
     DETAILS.update(area.details)
 
 
-for _area in (Marginals(), Totals(), Pairs(), Distances(), Detection(), Utility(), Privacy(), Model()):
+for _area in (Marginals(), Totals(), Pairs(), Distances(), Detection(), Utility(), Privacy(), Attacks(), Model()):
     register(_area)

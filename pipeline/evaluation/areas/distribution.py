@@ -1,7 +1,8 @@
 """Distances: distances between whole rows, as points of one feature space.
 
-The Fréchet distance, the maximum mean discrepancy with a permutation test, density and coverage all depend on the
-sample size. Compare them only with values at the same sizes, such as their ceilings.
+All of these scores depend on the sample size. The Fréchet distance of two real samples of n rows grows as d²/n with the
+number of dimensions d, and is never 0. Compare scores only with values at the same sizes, such as their ceilings: those
+compare as many training rows with the same held-out rows, in a space that was fitted to neither.
 """
 
 from typing import ClassVar
@@ -11,7 +12,11 @@ from pipeline.evaluation.samples import Samples
 from pipeline.evaluation.scores import Metric, Score
 from pipeline.statistics.discrepancy import discrepancy
 from pipeline.statistics.gaussians import Gaussian, frechet
-from pipeline.statistics.neighbours import manifold
+from pipeline.statistics.neighbours import Manifold, Pooled, manifold
+from pipeline.statistics.supports import Faithfulness, faithfulness
+
+OF_PAIRS = ("mmd2", "mmd_p", *Manifold._fields, *Faithfulness._fields)
+"""The scores that are computed from the distances of all pairs of rows."""
 
 
 class Distances(Area):
@@ -24,6 +29,10 @@ class Distances(Area):
         "frechet": Metric("min", "Fréchet distance of the features' means and covariances"),
         "coverage": Metric("max", "share of real rows with a synthetic row in their neighbourhood", 0.0),
         "density": Metric("max", "how crowded by real rows the places of synthetic rows are; alike is 1", 0.0),
+        "precision": Metric("max", "share of synthetic rows in the neighbourhood of a real row", 0.0),
+        "recall": Metric("max", "share of real rows in the neighbourhood of a synthetic row", 0.0),
+        "alpha_precision": Metric("max", "synthetic rows are as typical and as odd as real ones; alike is 1", 0.0),
+        "beta_recall": Metric("max", "real rows, typical and odd, have a synthetic row nearby; alike is 0.5", 0.0),
     }
 
     def look(self, samples: Samples) -> Found:
@@ -33,13 +42,11 @@ class Distances(Area):
         scores = [Score.of("frechet", frechet(real, made), frechet(real, seen))]
         rows = min(samples.settings.distance_rows, len(holdout), len(synthetic))
         near = some(holdout, rows, samples.random("distances holdout"))
-        found = []
+        measured = []
         for points in (synthetic, train):
-            other = some(points, rows, samples.random("distances"))
-            test = discrepancy(
-                near, other, permutations=samples.settings.permutations, rng=samples.random("permutations")
-            )
-            found.append((*test, *manifold(near, other)))
-        for name, value, ceiling in zip(("mmd2", "mmd_p", "density", "coverage"), *found, strict=True):
-            scores.append(Score.of(name, value, ceiling))
+            pooled = Pooled.of(near, some(points, rows, samples.random("distances")))
+            rng = samples.random("permutations")
+            test = discrepancy(pooled, permutations=samples.settings.permutations, rng=rng)
+            measured.append((*test, *manifold(pooled), *faithfulness(pooled)))
+        scores += [Score.of(*each) for each in zip(OF_PAIRS, *measured, strict=True)]
         return Found(tuple(scores))

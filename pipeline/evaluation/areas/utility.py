@@ -3,8 +3,14 @@
 Gradient boosting learns the target column from the rows and is tested on the hold-out. A target with labels, or with at
 most ten different values, is classified. Its score is the AUC, and for several classes the mean AUC of one class
 against the rest. Any other target is regressed. Its scores are R² and the root mean squared error.
+
+The other way round, the Inception Score takes a classifier of real rows, and asks it about the synthetic ones: do they
+clearly belong to classes, and do all classes occur? The classifier learns from the hold-out, so neither the synthetic
+rows nor the training rows of the ceiling are known to it. Like the score of images, it sees neither mistakes within a
+class nor rows that are clearer than real ones.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
@@ -16,6 +22,7 @@ from pipeline.evaluation.samples import Samples
 from pipeline.evaluation.scores import Incomputable, Metric, Score
 from pipeline.evaluation.views import Codes, Floats, View, known
 from pipeline.statistics.auc import auc
+from pipeline.statistics.certainty import inception
 from pipeline.statistics.resampling import aucs, r2s
 
 CLASSES = 10
@@ -29,6 +36,9 @@ class Utility(Area):
     metrics: ClassVar = {
         "utility": Metric("max", "AUC or R² on real rows of a model trained on these rows"),
         "utility_rmse": Metric("min", "root mean squared error on real rows of a model trained on these rows"),
+        "inception": Metric(
+            "max", "Inception Score: a classifier of real rows is sure of each row, in all classes", 1.0
+        ),
     }
 
     def look(self, samples: Samples) -> Found:
@@ -43,6 +53,9 @@ class Utility(Area):
         scores = [replicated("utility", value.value, ceiling.value, value.replicates)]
         if value.rmse is not None and ceiling.rmse is not None:
             scores.append(Score.of("utility_rmse", value.rmse, ceiling.rmse))
+        else:
+            found, real = inceptions((synthetic, train), holdout, target, state)
+            scores.append(Score.of("inception", found, real))
         return Found(tuple(scores))
 
 
@@ -93,6 +106,18 @@ def _numbers(task: "_Task", y: Floats, truth: Floats, w: Floats) -> Predicted:
     return _classified(task, labels, np.searchsorted(classes, truth), w)
 
 
+def inceptions(compared: Sequence[View], holdout: View, target: str, seed: int) -> list[float]:
+    """The Inception Score of each table, by a classifier that learned the classes of `target` from the hold-out."""
+    measure = holdout.measures[target]
+    y, numbers = measure.classes(holdout[target]), measure.numbers(holdout[target])
+    if y is None and numbers is not None:
+        holdout = holdout.take(np.flatnonzero(~np.isnan(numbers)))
+        y = np.unique(numbers[~np.isnan(numbers)], return_inverse=True)[1]
+    tasks = [_Task.of(holdout, rows, target, seed) for rows in compared]
+    model = _classifier(seed).fit(tasks[0].x, y)
+    return [inception(model.predict_proba(task.test)) for task in tasks]
+
+
 @dataclass(frozen=True)
 class _Task:
     """The inputs of the model, [rows, columns] without the target: `x` to learn from, `test` to predict for."""
@@ -120,12 +145,16 @@ def _classified(task: _Task, y: Codes, truth: Codes, w: Floats) -> Predicted:
         raise Incomputable(f"the target '{task.target}' has one class only in the hold-out")
     if len(np.unique(y)) == 1:
         return Predicted(0.5, np.full(len(w), 0.5))
-    model = HistGradientBoostingClassifier(early_stopping=False, random_state=task.seed).fit(task.x, y)
+    model = _classifier(task.seed).fit(task.x, y)
     chances = dict(zip(model.classes_, model.predict_proba(task.test).T, strict=True))
     unseen = np.zeros(len(truth))
     scores = [(chances.get(c, unseen), truth == c) for c in tested]
     areas = [auc(p[hit], p[~hit]).value for p, hit in scores]
     return Predicted(float(np.mean(areas)), np.mean([aucs(p, hit.astype(np.int64), w) for p, hit in scores], axis=0))
+
+
+def _classifier(seed: int) -> HistGradientBoostingClassifier:
+    return HistGradientBoostingClassifier(early_stopping=False, random_state=seed)
 
 
 def _regressed(task: _Task, y: Floats, truth: Floats, w: Floats) -> Predicted:

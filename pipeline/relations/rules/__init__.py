@@ -34,6 +34,7 @@ from pipeline.errors import SchemaError, SettingsError
 from pipeline.relations.rules.expressions import Compiler, Expression
 from pipeline.relations.rules.reading import Sort, read, sort_of
 from pipeline.relations.rules.syntax import Refused, quoted, tree, words
+from pipeline.relations.rules.values import Truth
 
 __all__ = ["Rule", "check"]
 
@@ -80,13 +81,25 @@ class Rule:
         Raises:
             SchemaError: The table lacks a column of the rule, or has one of another type.
         """
+        return np.array(np.broadcast_to(~self._truths(table).no, table.num_rows))
+
+    def met(self, table: pa.Table) -> NDArray[np.bool_]:
+        """Which rows meet the condition for sure, [rows]: with a null it may be unknown, and then it is not met.
+
+        Raises:
+            SchemaError: The table lacks a column of the rule, or has one of another type.
+        """
+        return np.array(np.broadcast_to(self._truths(table).yes, table.num_rows))
+
+    def _truths(self, table: pa.Table) -> Truth:
+        """Whether each row meets the condition."""
         names = table.schema.names
         for name, sort in zip(self.columns, self._sorts, strict=True):
             if names.count(name) != 1 or sort_of(table.schema.field(name).type) is not sort:
                 raise SchemaError(f"{quoted(self.text)}: expected a column {name!r} that holds {sort}, got none")
         with np.errstate(all="ignore"):
-            broken = self._condition.of(cache(lambda name: read(table.column(name)))).no
-        return np.array(np.broadcast_to(~broken, table.num_rows))
+            found: Truth = self._condition.of(cache(lambda name: read(table.column(name))))
+        return found
 
 
 def check(rules: Sequence[Rule], table: pa.Table) -> None:

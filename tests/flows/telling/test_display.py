@@ -3,6 +3,7 @@
 import datetime as dt
 import io
 import tomllib
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -15,6 +16,8 @@ from pipeline.assumptions import Assumption, assumed, settings
 from pipeline.decisions.drift import DriftReport, Finding
 from pipeline.evaluation import Evaluation, Score
 from pipeline.privacy.disclosure import Withheld
+from pipeline.queries.anomaly import ScoreReport
+from pipeline.queries.oddities import OddRow, OddRows
 from pipeline.relations.sums import Same
 from pipeline.replay.story import STRATEGIES, Quality, Step, Story
 from pipeline.schema import Column, Schema
@@ -90,6 +93,38 @@ def test_drift_names_what_has_drifted_and_nothing_else() -> None:
     assert "age: moved" in text
     assert "sex" not in text
     assert "found (1 of 2 checks)" in text
+
+
+def test_rows_that_look_wrong_are_numbers_and_columns() -> None:
+    """Each row is a line with its p-value and columns, below their number; without any, nothing is said."""
+    rows = tuple(OddRow(row=i, p_value=0.0004, columns=("age", "a [b]")) for i in (7, 1000))
+    report = DriftReport(
+        drifted=False, findings=(), reference_rows=10, rows=10, odd=OddRows(looked_at=50, found=9, rows=rows)
+    )
+    text = printed(80, display.drift, report)
+    assert "9 of 50 rows look wrong, the worst 2:" in text
+    assert "row 1000 (p = 0.0004): age, a [b]" in text
+    none = report.model_copy(update={"odd": OddRows(looked_at=50, found=0)})
+    assert "wrong" not in printed(80, display.drift, none)
+
+
+def test_scores_are_counted_without_values() -> None:
+    """The number of anomalies stands beside the number that chance explains; many columns are cut short."""
+    report = ScoreReport(
+        model="models:/m/1",
+        rows=1000,
+        anomalies=40,
+        threshold="false_alarms",
+        level=0.01,
+        score=7.0,
+        expected=10.0,
+        quantiles={},
+        reasons={f"column {i}": 40 - i for i in range(15)},
+    )
+    text = printed(80, lambda console, found: display.scores(console, found, Path("out.parquet")), report)
+    assert "40 of 1,000 rows are anomalies (p ≤ 0.01, 10 expected if all were ordinary)" in text
+    assert "column 0" in text
+    assert "and 5 more columns" in text
 
 
 @pytest.mark.parametrize("width", [60, 80, 160])

@@ -20,6 +20,7 @@ import mlflow
 import pandas as pd
 import pyarrow as pa
 import pytest
+import small
 from everything import synthesizer
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model
@@ -33,6 +34,7 @@ from flows.tracking import model as stored
 from flows.tracking import registry
 from flows.tracking.registry import Version
 from flows.tracking.store import Run
+from pipeline.arrow import jsonable
 
 Ask = Callable[[dict[str, Any]], tuple[int, Any]]
 
@@ -206,6 +208,55 @@ def test_python_gets_a_frame_with_the_types_of_the_table(model: PyFuncModel) -> 
 )
 def test_python_is_refused_too(model: PyFuncModel, data: Any, params: dict[str, Any] | None, why: str) -> None:
     """MLflow would leave unknown names out, with a warning. The model refuses them."""
+    with pytest.raises(MlflowException, match=why) as error:
+        model.predict(data, params)
+    assert error.value.get_http_status_code() == 400
+
+
+def test_rows_are_scored(model: PyFuncModel) -> None:
+    """A frame with the table's columns gets the synthesizer's scores: by a parameter and by a method."""
+    table = synthesizer().table(20, seed=3)
+    expected = synthesizer().score(table)
+    frame = table.to_pandas(types_mapper=pd.ArrowDtype)
+    found = model.predict(frame, params={"score": True})
+    assert list(found.columns) == expected.column_names
+    assert found["anomaly_score"].tolist() == pytest.approx(expected["anomaly_score"].to_pylist())
+    assert model.unwrap_python_model().score(frame).equals(found)
+    assert len(model.predict(frame, params={"score": True, "false_alarms": 0.5}).query("anomaly")) > 2
+
+
+def test_rows_of_json_are_scored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a server, numbers, texts and dates of JSON are taken with the table's types, and scores are JSON."""
+    monkeypatch.setenv(stored.SERVING, "true")
+    inner = stored.SyntheticRows()
+    inner.synthesizer = small.synthesizer()
+    table = small.table(20)
+    given = pd.DataFrame(jsonable.records(table))
+    scored = inner.predict(None, given, {"score": True})
+    json.dumps(scored, allow_nan=False)
+    expected = small.synthesizer().score(table)["anomaly_score"].to_pylist()
+    assert [row["anomaly_score"] for row in scored] == pytest.approx(expected)
+
+
+def test_bytes_of_json_are_refused(ask: Ask) -> None:
+    """Types that JSON does not have are refused in one line, not scored as something else."""
+    _, rows = ask({"inputs": [], "params": {"rows": 2}})
+    status, answer = ask({"dataframe_records": rows["predictions"], "params": {"score": True}})
+    assert status == 400
+    assert "expected the types of the other table" in answer["message"]
+
+
+@pytest.mark.parametrize(
+    ("data", "params", "why"),
+    [
+        (pd.DataFrame({"rows": [3]}), {"score": True}, "expected a column"),
+        (pd.DataFrame({"rows": [3]}), {"score": True, "false_alarms": 2.0}, "a share between 0 and 1"),
+        (pd.DataFrame({"rows": [3]}), {"score": True, "rows": 3}, "got 'rows'"),
+        (pd.DataFrame({"rows": [3]}), {"false_alarms": 0.1}, "got 'false_alarms'"),
+    ],
+)
+def test_scores_are_refused_too(model: PyFuncModel, data: Any, params: dict[str, Any], why: str) -> None:
+    """Rows and parameters that do not fit are refused in one line."""
     with pytest.raises(MlflowException, match=why) as error:
         model.predict(data, params)
     assert error.value.get_http_status_code() == 400

@@ -14,6 +14,9 @@ GOOD = {
     "trend_error": (0.03, 0.025),
     "c2st": (0.8, 0.99),
     "nearer_to_train": (0.51, 0.5),
+    "attack_auc": (0.52, 0.505),
+    "attack_tpr": (0.02, 0.012),
+    "copies": (0.001, 0.001),
 }
 NOTES = ("detection: not computed, needs 10 rows", "utility: not computed, no target")
 GATE = GateSettings()
@@ -52,6 +55,9 @@ def test_a_good_first_version_is_promoted():
         ("trend_error", 0.0851),
         ("c2st", 0.289),
         ("nearer_to_train", 0.601),
+        ("attack_auc", 0.5651),
+        ("attack_tpr", 0.0621),
+        ("copies", 0.0111),
     ],
 )
 def test_each_limit_refuses_alone(name, value):

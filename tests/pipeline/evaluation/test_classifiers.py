@@ -1,16 +1,18 @@
-"""Detection and utility: AUC against scikit-learn, and verdicts on tables whose truth is known."""
+"""Detection, utility and the Inception Score against scikit-learn and SciPy, and on tables whose truth is known."""
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from scipy.stats import entropy
 from sklearn.metrics import roc_auc_score
 
 from pipeline.columns import infer
-from pipeline.evaluation.areas.utility import utility
+from pipeline.evaluation.areas.utility import inceptions, utility
 from pipeline.evaluation.detection import two_sample
 from pipeline.evaluation.scores import Incomputable
 from pipeline.evaluation.views import views
 from pipeline.statistics.auc import auc
+from pipeline.statistics.certainty import inception
 
 
 def table(seed: int, rows: int, *, dependent: bool = True) -> pa.Table:
@@ -52,6 +54,19 @@ def test_like_rows_are_not_detected():
     assert found.auc_interval[0] < found.auc < found.auc_interval[1]
 
 
+def test_the_interval_holds_other_samples():
+    """The 95 % interval of an AUC near 0.57 holds its mean in 9 of 10 pairs of samples (false failure: 1e-3).
+
+    Were folds independent, it would do so in 8 of 10.
+    """
+    rng, found = np.random.default_rng(7), []
+    for _ in range(80):
+        pair = [pa.table({"x": rng.normal(shift, 1, 150), "y": rng.normal(size=150)}) for shift in (0.0, 0.5)]
+        found.append(two_sample(*views(pair, infer(pair[0])), rng))
+    mean = np.mean([each.auc for each in found])
+    assert np.mean([each.auc_interval[0] <= mean <= each.auc_interval[1] for each in found]) >= 0.88
+
+
 def test_lost_dependence_is_detected():
     """Rows with right marginals but without the dependence are told apart."""
     found = two_sample(HOLDOUT, BROKEN, np.random.default_rng(0))
@@ -91,3 +106,34 @@ def test_a_class_never_generated_counts_as_a_coin_toss():
     """Rows of one class only give an AUC of one half."""
     single = SYNTHETIC.take(np.flatnonzero(SYNTHETIC["c"].array == 0))
     assert utility(single, HOLDOUT, "c", 0, ONCE).value == 0.5
+
+
+def test_inception_score_is_its_definition():
+    """It is exp of the mean divergence, which SciPy gives, of each row's chances from their mean."""
+    chances = np.random.default_rng(6).dirichlet([0.3, 1.0, 2.0], 50)
+    chances[0] = [1, 0, 0]
+    expected = np.exp(np.mean([entropy(row, chances.mean(0)) for row in chances]))
+    assert inception(chances) == pytest.approx(expected, abs=1e-12)
+
+
+def test_inception_score_counts_classes():
+    """Rows that are certain of one of four equally frequent classes score 4. Rows that are all alike score 1."""
+    assert inception(np.tile(np.eye(4), (5, 1))) == pytest.approx(4)
+    assert inception(np.tile([[0.7, 0.2, 0.1]], (9, 1))) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("target", ["c", "flag"])
+def test_inception_score_tells_rows_of_one_class(target):
+    """Rows like the real ones nearly score the number of classes, and rows of one class only nearly 1."""
+    single = SYNTHETIC.take(np.flatnonzero(SYNTHETIC["x"].array > 0.5))
+    all_classes, one_class = inceptions((SYNTHETIC, single), HOLDOUT, target, 0)
+    assert 1.7 < all_classes <= 2
+    assert one_class < 1.15
+
+
+def test_inception_score_ignores_rows_without_a_class():
+    """A target of few numbers may have nulls. Its classes are those of the other rows."""
+    flags = [None if row % 7 == 0 else 2.5 * flag for row, flag in enumerate(REAL["flag"].to_pylist())]
+    gaps = REAL.set_column(REAL.schema.get_field_index("flag"), "flag", pa.array(flags))
+    holdout, synthetic = views((gaps, gaps.slice(100)), infer(gaps))
+    assert 1.7 < inceptions((synthetic,), holdout, "flag", 0)[0] <= 2
