@@ -36,7 +36,7 @@ ADVICE: Mapping[str, str] = {
         "not raise the limit."
     ),
     "copies": (
-        "Rows equal training rows. If the table holds few different rows, that may be harmless; otherwise train on more "
+        "Rows equal training rows. If the table has few different rows, that may be harmless; otherwise train on more "
         "rows, and leave out columns that single out a person. Do not raise the limit."
     ),
 }
