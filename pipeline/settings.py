@@ -147,8 +147,8 @@ class EvaluationSettings(Record):
     Attributes:
         target: Column to predict for the utility score. Without one there is no such score.
         rows: Most rows of each table for marginals, pairs, the Fréchet distance and utility.
-        detection_rows: Most rows of each side for the classifier, and most synthetic rows whose nearest real rows are
-            searched.
+        detection_rows: Most rows of each side for the classifier, most synthetic rows whose nearest real rows are
+            searched, and most held-out rows that a membership attack knows.
         distance_rows: Most rows of each side for MMD and for scores of neighbourhoods. Their cost is quadratic.
         permutations: Random relabellings of the MMD test.
 
@@ -296,7 +296,7 @@ class GateSettings(Record):
     )
     active_units: NonNegativeInt = 1
     margins: Mapping[str, NonNegativeFloat] = Field(
-        default={"shape_error": 0.005, "trend_error": 0.01, "c2st": 0.05, "nearer_to_train": 0.02, "attack_auc": 0.02}
+        default={"shape_error": 0.005, "trend_error": 0.01, "c2st": 0.05, "nearer_to_train": 0.02}
     )
     approval: Literal["gate", "person"] = "gate"
     patience_hours: float = Field(default=24.0, gt=0, le=8760)

@@ -22,7 +22,7 @@ Two attacks are *white box*. They need the model, so they say nothing of release
 - `bound_calibrated`: the bound beyond what is usual for a row in so dense a place. Reference rows say what is usual.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -104,9 +104,17 @@ def around(targets: Points, synthetic: Points, reference: Points) -> tuple[Float
     return own, near, crowd, within
 
 
-def classified(targets: View, synthetic: View, reference: View, random: np.random.Generator) -> Floats:
-    """Logits of a classifier that learned synthetic against reference rows, [targets]."""
-    made, real, asked = (view.inputs() for view in (synthetic, reference, targets))
+def nearest(targets: Points, synthetic: Points) -> Floats:
+    """The field `synthetic` of a `Scene` alone."""
+    starts = range(0, len(targets), ROWS_AT_ONCE)
+    return np.concatenate([_smallest(squared_distances(targets[k : k + ROWS_AT_ONCE], synthetic)) for k in starts])
+
+
+def classified(targets: Sequence[View], synthetic: View, reference: View, random: np.random.Generator) -> Floats:
+    """Logits of a classifier that learned synthetic against reference rows, for the targets of all views in order."""
+    made, real, asked = (
+        np.concatenate([view.inputs() for view in views]) for views in ([synthetic], [reference], targets)
+    )
     x, label = np.concatenate([made, real]), np.repeat([1, 0], [len(made), len(real)])
     model = HistGradientBoostingClassifier(
         early_stopping=False,

@@ -1,7 +1,7 @@
 """The rows of an evaluation: equal numbers of synthetic and training rows, and the hold-out."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -101,7 +101,7 @@ class Samples:
         synthetic, train, holdout = self.tables
         order = self.random("halves").permutation(train.num_rows)
         half = len(order) // 2
-        space = self._space(train.take(np.sort(order[half:])), min(half, holdout.num_rows))
+        space = self._space(train.take(np.sort(order[half:])), self.schema, min(half, holdout.num_rows))
         compared = self.random("halves of synthetic").permutation(synthetic.num_rows)[:half]
         rows = synthetic.take(np.sort(compared)), train.take(np.sort(order[:half])), holdout
         return space.transform(rows[0]), space.transform(rows[1]), space.transform(rows[2])
@@ -109,20 +109,22 @@ class Samples:
     def neighbour_points(self) -> tuple[Points, Points, Points]:
         """Synthetic, training and held-out rows in a feature space that was fitted to the synthetic rows.
 
-        Neither training nor held-out rows were used to fit the space, so neither side is favoured.
+        Neither training nor held-out rows were used to fit the space, so neither side is favoured. Columns in which
+        real rows cannot be compared take no part.
 
         Raises:
             Incomputable: Nothing can be compared, or a side has fewer than 10 rows.
         """
         synthetic, train, holdout = self.tables
-        space = self._space(synthetic, min(synthetic.num_rows, holdout.num_rows))
+        kept = tuple(column for column in self.schema if column.name in self.views[0].values)
+        space = self._space(synthetic, replace(self.schema, columns=kept), min(synthetic.num_rows, holdout.num_rows))
         return space.transform(synthetic), space.transform(train), space.transform(holdout)
 
-    def _space(self, table: pa.Table, fewest: int) -> FeatureSpace:
-        """Fit a space to `table`, if the smallest side of the comparison, with `fewest` rows, is large enough."""
+    def _space(self, table: pa.Table, schema: Schema, fewest: int) -> FeatureSpace:
+        """Fit a space to these columns, if the smallest side of the comparison, with `fewest` rows, is large enough."""
         if fewest < MINIMUM_POINTS:
             raise Incomputable(f"needs {MINIMUM_POINTS} rows of each side, got {fewest}")
-        space = FeatureSpace.fit(table, self.schema)
+        space = FeatureSpace.fit(table, schema)
         if not space.dimensions:
             raise Incomputable("no column that can be compared varies")
         return space

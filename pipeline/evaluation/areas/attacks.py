@@ -1,12 +1,14 @@
 """Attacks: how well membership attacks tell training rows from held-out rows.
 
-`pipeline.evaluation.membership` has the attacks. Members are training rows. One half of the held-out rows is the
-attacker's reference while the other half is attacked as non-members. Then the halves change places, so that every row
-of a small hold-out counts.
+`pipeline.evaluation.membership` has the attacks. `pipeline.evaluation.trials` runs them on training rows, the
+*members*, and on held-out rows.
 
 The largest of several AUCs is above one half by chance, even if nothing leaks. The ceiling is what chance alone leaves:
 if nothing leaks, members and non-members can change their roles. So the roles are drawn at random many times, for all
 attacks together, and the mean of the largest AUC is the ceiling. The same holds for the other largest values.
+
+Real rows reach more than chance leaves if training and held-out rows differ, such as in time. The control of the trials
+measures this. If the lower end of its confidence interval is above what chance leaves, it is the ceiling.
 
 Memorising is heavy-tailed: a generator may repeat a few rows and no others. So there are also the true-positive rate at
 1 % false positives, the share of members among the 1 % of targets that are attacked most surely, and the number of
@@ -14,9 +16,9 @@ Memorising is heavy-tailed: a generator may repeat a few rows and no others. So 
 chance, and this share is the ceiling of copies.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import sqrt
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -25,21 +27,17 @@ from pydantic import FiniteFloat
 from scipy.stats import rankdata
 
 from pipeline import columns
-from pipeline.evaluation import membership
 from pipeline.evaluation.areas.base import Area, Found
-from pipeline.evaluation.membership import BLACK_BOX, WHITE_BOX, Scene
+from pipeline.evaluation.membership import WHITE_BOX
 from pipeline.evaluation.samples import Samples
 from pipeline.evaluation.scores import NORMAL_95, Incomputable, Metric, Score
-from pipeline.evaluation.views import Floats, chosen
+from pipeline.evaluation.trials import Half, trials
+from pipeline.measures import Measure
 from pipeline.records import Record
-from pipeline.schema import Schema
-from pipeline.statistics.auc import auc
-from pipeline.statistics.neighbours import Points
+from pipeline.statistics.auc import auc, by_chance
 
-MOST = 2_500
-"""Most members, and most non-members, in each half."""
-FEWEST = 10
-"""Fewest rows of each half of the hold-out."""
+SHARED = 1.5
+"""Variance of the mean of two AUCs whose rows are each other's reference, over that of independent ones."""
 SHUFFLES = 200
 SURE = 0.01
 """False-positive rate of `attack_tpr`, and the share of targets that are attacked most surely."""
@@ -89,7 +87,7 @@ class Attacks(Area):
     name = "attacks"
     metrics: ClassVar = {
         "attack_auc": Metric("min", "largest AUC of the membership attacks on the rows; a guess reaches 0.5", 1.0),
-        "attack_mean": Metric("min", "mean AUC of these attacks", 1.0, ceiling=0.5),
+        "attack_mean": Metric("min", "mean AUC of these attacks", 1.0),
         "attack_tpr": Metric("min", "largest share of members that an attack finds with 1 % false positives", 1.0),
         "model_attack_auc": Metric("min", "largest AUC of membership attacks with the model itself", 1.0),
         "copies": Metric("min", "share of rows that equal a training row of which there is just one", 1.0),
@@ -100,96 +98,35 @@ class Attacks(Area):
         """See `Area.look`."""
         copies, copied = _copied(samples)
         try:
-            halves = _halves(samples)
+            found = trials(samples)
         except Incomputable:
             if copies is None:
                 raise
             return Found((copies,), {"copied": (copied,)})
-        random = samples.random("attack shuffles")
-        results = {name: _result(name, [half[name] for half in halves]) for name in halves[0]}
-        scores = [*_scores(results, halves, random), *([copies] if copies is not None else [])]
-        found = sorted(results.values(), key=lambda result: (result.white_box, -result.auc))
-        details: dict[str, tuple[Record, ...]] = {"attacks": tuple(found)}
+        results, control = (_results([each[k] for each in found]) for k in (0, 1))
+        attacked = [trial.attacks for trial in found]
+        scores = [*_scores(results, control, attacked, samples), *([copies] if copies is not None else [])]
+        ordered = sorted(results.values(), key=lambda result: (result.white_box, -result.auc))
+        details: dict[str, tuple[Record, ...]] = {"attacks": tuple(ordered)}
         return Found(tuple(scores), details | ({"copied": (copied,)} if copies is not None else {}))
 
 
-class Half(NamedTuple):
-    """Scores of an attack on one half.
-
-    Attributes:
-        members: Scores of members, [members].
-        others: Scores of as many non-members, [members].
-    """
-
-    members: Floats
-    others: Floats
-
-
-def _halves(samples: Samples) -> list[dict[str, Half]]:
-    """The scores of every attack in both halves.
-
-    Raises:
-        Incomputable: A half of the hold-out has too few rows, or nothing can be compared.
-    """
-    _, train, holdout = samples.views
-    if min(holdout.rows // 2, train.rows // 2) < FEWEST:
-        raise Incomputable(f"needs {2 * FEWEST} held-out and training rows, got {holdout.rows} and {train.rows}")
-    if not train.names:
-        raise Incomputable("the table has no column that can be compared")
-    points = samples.neighbour_points()
-    random = samples.random("attack halves")
-    outside, inside = (random.permutation(view.rows) for view in (holdout, train))
-    found = []
-    for k in (0, 1):
-        reference = outside[1 - k :: 2]
-        size = min(MOST, len(outside[k::2]), len(inside[k::2]))
-        found.append(_attacked(samples, points, inside[k::2][:size], outside[k::2][:size], reference))
-    return found
-
-
-def _attacked(
-    samples: Samples,
-    points: tuple[Points, Points, Points],
-    inside: NDArray[np.int64],
-    outside: NDArray[np.int64],
-    reference: NDArray[np.int64],
-) -> dict[str, Half]:
-    """The scores of every attack on some training rows and as many held-out rows, by their numbers."""
-    synthetic, train, holdout = points
-    targets = np.concatenate([train[inside], holdout[outside]])
-    around = membership.around(targets, synthetic, holdout[reference])
-    logits = _classified(samples, inside, outside, reference)
-    scene = Scene(*around, logits)
-    attacks = BLACK_BOX
-    if samples.likelihood is not None:
-        _, seen, unseen = samples.tables
-        rows = pa.concat_tables([seen.take(inside), unseen.take(outside), unseen.take(reference)])
-        bounds = samples.likelihood(rows)
-        own, theirs = bounds[: len(targets)], bounds[len(targets) :]
-        places = membership.around(holdout[reference], synthetic, holdout[reference])[0]
-        scene = scene._replace(bound=own, usual=membership.usual(theirs, places, scene.synthetic))
-        attacks = {**BLACK_BOX, **WHITE_BOX}
-    size = len(inside)
-    scored = {name: attack(scene) for name, attack in attacks.items()}
-    return {name: Half(scores[:size], scores[size:]) for name, scores in scored.items()}
-
-
-def _classified(
-    samples: Samples, inside: NDArray[np.int64], outside: NDArray[np.int64], reference: NDArray[np.int64]
-) -> Floats:
-    """The logits of the classifier for some training rows and held-out rows."""
-    synthetic, train, holdout = samples.views
-    real = holdout.take(reference)
-    made = synthetic.take(chosen(synthetic.rows, real.rows, samples.random("attack classifier rows")))
-    targets = train.take(inside), holdout.take(outside)
-    return np.concatenate([membership.classified(each, made, real, samples.random("classifier")) for each in targets])
+def _results(halves: Sequence[Mapping[str, Half]]) -> dict[str, AttackResult]:
+    """What each attack reaches."""
+    return {name: _result(name, [half[name] for half in halves]) for name in halves[0]}
 
 
 def _result(name: str, halves: list[Half]) -> AttackResult:
-    """What an attack reaches, as a mean over the halves."""
+    """What an attack reaches, as a mean over the halves.
+
+    The variance of an AUC is at least that of a guess, since few rows may be told apart perfectly by chance. The
+    non-members of each half are the reference of the other half. This adds up to one half of the variance of a mean of
+    independent AUCs, if an attack is linear in the rows.
+    """
     found = [auc(half.members, half.others) for half in halves]
     value = float(np.mean([each.value for each in found]))
-    margin = NORMAL_95 * sqrt(sum(each.variance for each in found)) / len(found)
+    guess = by_chance(len(halves[0].members), len(halves[0].others)) ** 2
+    margin = NORMAL_95 * sqrt(SHARED * sum(max(each.variance, guess) for each in found)) / len(found)
     return AttackResult(
         name=name,
         white_box=name in WHITE_BOX,
@@ -202,14 +139,14 @@ def _result(name: str, halves: list[Half]) -> AttackResult:
 
 
 def _sure(half: Half) -> float:
-    """Share of members above the score that 1 % of the non-members exceed."""
-    return float(np.mean(half.members > np.quantile(half.others, 1 - SURE, method="higher")))
+    """Share of members above the score that at most 1 % of the non-members exceed."""
+    return float(np.mean(half.members > np.quantile(half.others, 1 - SURE, method="inverted_cdf")))
 
 
 def _worst(half: Half) -> float:
     """Share of members among the targets with the highest scores. Of equal scores, each counts in part."""
     both = np.concatenate(half)
-    edge = np.quantile(both, 1 - SURE, method="lower")
+    edge = np.quantile(both, 1 - SURE, method="inverted_cdf")
     above, level = both > edge, both == edge
     wanted = max(1.0, SURE * len(both))
     part = (wanted - above.sum()) / max(1, level.sum())
@@ -218,24 +155,34 @@ def _worst(half: Half) -> float:
 
 
 def _scores(
-    results: Mapping[str, AttackResult], halves: list[dict[str, Half]], random: np.random.Generator
+    results: Mapping[str, AttackResult],
+    control: Mapping[str, AttackResult],
+    halves: Sequence[Mapping[str, Half]],
+    samples: Samples,
 ) -> list[Score]:
-    """The largest values of the attacks beside what chance leaves, and the mean."""
-    black = [name for name in results if not results[name].white_box]
+    """The largest values of the attacks and the mean. Each ceiling is what chance or real rows reach."""
+    random = samples.random("attack shuffles")
+    black = list(control)
     white = [name for name in results if results[name].white_box]
     scores = []
     for title, names in (("attack_auc", black), ("model_attack_auc", white)):
         if names:
             largest = max((results[name] for name in names), key=lambda result: result.auc)
-            ceiling = _largest_auc(names, halves, random)
+            real = max((control[name].low for name in names if name in control), default=0.5)
+            ceiling = max(_largest_auc(names, halves, random), real)
             scores.append(Score.of(title, largest.auc, ceiling, (largest.low, largest.high)))
-    scores.append(Score.of("attack_mean", float(np.mean([results[name].auc for name in black]))))
-    found = max(results[name].tpr for name in black)
-    scores.append(Score.of("attack_tpr", found, _largest_tpr(black, halves, random), _binomial(found, halves)))
+    mean, usual = (
+        float(np.mean([results[name].auc for name in black])),
+        np.mean([each.low for each in control.values()]),
+    )
+    scores.append(Score.of("attack_mean", mean, max(0.5, float(usual))))
+    found, real = (max(each[name].tpr for name in black) for each in (results, control))
+    ceiling = max(_largest_tpr(black, halves, random), _binomial(real, halves)[0])
+    scores.append(Score.of("attack_tpr", found, ceiling, _binomial(found, halves)))
     return scores
 
 
-def _largest_auc(names: list[str], halves: list[dict[str, Half]], random: np.random.Generator) -> float:
+def _largest_auc(names: list[str], halves: Sequence[Mapping[str, Half]], random: np.random.Generator) -> float:
     """Mean of the largest AUC of some attacks if members and non-members change their roles at random."""
     drawn = np.zeros((SHUFFLES, len(names)))
     for half in halves:
@@ -247,7 +194,7 @@ def _largest_auc(names: list[str], halves: list[dict[str, Half]], random: np.ran
     return float(drawn.max(1).mean())
 
 
-def _largest_tpr(names: list[str], halves: list[dict[str, Half]], random: np.random.Generator) -> float:
+def _largest_tpr(names: list[str], halves: Sequence[Mapping[str, Half]], random: np.random.Generator) -> float:
     """Mean of the largest true-positive rate if members and non-members change their roles at random."""
     drawn = np.zeros((SHUFFLES, len(names)))
     for half in halves:
@@ -259,7 +206,7 @@ def _largest_tpr(names: list[str], halves: list[dict[str, Half]], random: np.ran
     return float(drawn.max(1).mean())
 
 
-def _binomial(share: float, halves: list[dict[str, Half]]) -> tuple[float, float]:
+def _binomial(share: float, halves: Sequence[Mapping[str, Half]]) -> tuple[float, float]:
     """95 % confidence interval of a true-positive rate. Its threshold is as uncertain as the rate itself."""
     size = sum(len(next(iter(half.values())).members) for half in halves)
     margin = NORMAL_95 * sqrt(2 * max(share * (1 - share), 1 / size) / size)
@@ -269,23 +216,22 @@ def _binomial(share: float, halves: list[dict[str, Half]]) -> tuple[float, float
 def _copied(samples: Samples) -> tuple[Score | None, Copies]:
     """The share of copies beside that of held-out rows."""
     synthetic, train, holdout = samples.tables
-    names = [name for name in samples.views[0].names if name in samples.schema.names]
-    if not names:
+    measures = {column.name: found for column in samples.schema if (found := columns.measure(column.kind)) is not None}
+    if not measures:
         return None, Copies(copies=0, rows=synthetic.num_rows, unique=0, expected=0.0)
-    made, real, unseen = _keys((synthetic, train, holdout), samples.schema)
+    made, real, unseen = _keys((synthetic, train, holdout), measures)
     unique, counts = np.unique(real, return_counts=True)
     once = unique[counts == 1]
     copies, coincided = np.isin(made, once), float(np.isin(unseen, once).mean())
     share = float(copies.mean())
     margin = NORMAL_95 * sqrt(max(coincided * (1 - coincided), 1 / len(unseen)) / len(unseen) + share / len(made))
     score = Score.of("copies", share, coincided, (max(0.0, share - margin), min(1.0, share + margin)))
-    found = Copies(copies=int(copies.sum()), rows=len(made), unique=len(once), expected=coincided * len(made))
-    return score, found
+    counted = Copies(copies=int(copies.sum()), rows=len(made), unique=len(once), expected=coincided * len(made))
+    return score, counted
 
 
-def _keys(tables: tuple[pa.Table, ...], schema: Schema) -> list[NDArray[np.int64]]:
+def _keys(tables: tuple[pa.Table, ...], measures: Mapping[str, Measure[Any]]) -> list[NDArray[np.int64]]:
     """A number for each row, equal for rows that are equal in every column that can be compared."""
-    measures = {column.name: found for column in schema if (found := columns.measure(column.kind)) is not None}
     whole = pa.concat_tables([table.select(list(measures)) for table in tables])
     key = np.zeros(whole.num_rows, np.int64)
     for name, measure in measures.items():
