@@ -54,9 +54,10 @@ def subject_of(work: Workspace, version: Version, models: Models, run: Run, know
     previous = None
     if known.rival is not None and known.rival_evaluation is not None:
         previous = Previous(f"version {known.rival.version}", known.rival_evaluation)
+    synthesizer, holdout = models(version), work.read("holdout")
     return Subject(
         title=f"{version.name} version {version.version}",
-        real=work.read("holdout"),
+        real=holdout,
         synthetic=work.read(f"synthetic-{version.version}"),
         schema=work.columns,
         evaluation=found,
@@ -65,8 +66,9 @@ def subject_of(work: Workspace, version: Version, models: Models, run: Run, know
         assumptions=outcome.assumptions,
         privacy=outcome.privacy,
         drift=outcome.drift,
-        history=models(version).history,
+        history=synthesizer.history,
         elbo=outcome.elbo,
+        latent=synthesizer.latent.summary(holdout, seed=settings.seed) if synthesizer.taught else None,
         previous=previous,
         facts=facts(run, known),
         settings=toml.written(settings.chosen),

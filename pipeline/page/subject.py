@@ -12,6 +12,7 @@ from pipeline.decisions.quality import Verdict
 from pipeline.evaluation import Evaluation
 from pipeline.loop import PrivacyReport
 from pipeline.queries.bound import ElboReport
+from pipeline.queries.latent import LatentSummary
 from pipeline.schema import Schema
 from pipeline.settings import GateSettings
 from pipeline.training.history import Epoch
@@ -41,6 +42,7 @@ class Subject:
         drift: New rows beside those of the previous version. None without one.
         history: The epochs of the training. Empty if there was none.
         elbo: The bound of the held-out rows under the model. None without a model.
+        latent: The latent space as the held-out rows fill it. None without a model.
         previous: The previous version on the same held-out rows. None without one.
         facts: What the rows were made from and with, as pairs of a title and a text.
         settings: The settings that somebody chose, as TOML.
@@ -59,6 +61,7 @@ class Subject:
     drift: DriftReport | None = None
     history: tuple[Epoch, ...] = ()
     elbo: ElboReport | None = None
+    latent: LatentSummary | None = None
     previous: Previous | None = None
     facts: Mapping[str, str] = field(default_factory=dict)
     settings: str = ""

@@ -21,6 +21,7 @@ from pipeline.page.missing import Missing, missing
 from pipeline.page.scores import AreaScores, Standing
 from pipeline.page.subject import Subject
 from pipeline.queries.bound import ElboReport
+from pipeline.queries.latent import LatentSummary
 from pipeline.randomness import stream
 from pipeline.schema import Column, Dropped
 from pipeline.training.history import Epoch
@@ -89,6 +90,7 @@ class Page(NamedTuple):
     sample: RowSample
     history: tuple[Epoch, ...]
     elbo: ElboReport | None
+    latent: LatentSummary | None
     drift: DriftReport | None
     privacy: PrivacyReport | None
     since: Since | None
@@ -121,6 +123,7 @@ def page_of(subject: Subject) -> Page:
         sample=_sample(subject.synthetic),
         history=subject.history,
         elbo=subject.elbo,
+        latent=subject.latent,
         drift=subject.drift,
         privacy=subject.privacy,
         since=_since(subject),

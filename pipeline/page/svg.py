@@ -61,14 +61,16 @@ class Pen:
             '<path class="real" d="M2 1h{}v14H2z"/><path class="made" d="M2 5h{}v6H2z"/></svg>'
         ).format(*widths)
 
-    def grids(self, pair: tuple[Floats, Floats], title: str, told: str) -> Markup:
-        """Shares of rows in the cells of two tables: real, synthetic, and their difference."""
+    def grids(
+        self, pair: tuple[Floats, Floats], title: str, told: str, names: tuple[str, str] = ("real", "synthetic")
+    ) -> Markup:
+        """Shares of rows in the cells of two tables, which have these names, and their difference."""
         real, synthetic = (side.T[::-1] for side in pair)
         top = max(float(real.max(initial=0)), float(synthetic.max(initial=0)), 1e-9)
         apart = synthetic - real
         parts = [
-            self._panel(0, "real", _shades("seen", np.sqrt(real / top))),
-            self._panel(1, "synthetic", _shades("made", np.sqrt(synthetic / top))),
+            self._panel(0, names[0], _shades("seen", np.sqrt(real / top))),
+            self._panel(1, names[1], _shades("made", np.sqrt(synthetic / top))),
             self._panel(2, "difference", _both_ways(np.sign(apart) * np.sqrt(np.abs(apart) / top))),
         ]
         rows, columns = real.shape
