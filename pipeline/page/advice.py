@@ -46,7 +46,7 @@ IN_AREA: Mapping[str, str] = {
     "totals": ADVICE["total_error"],
     "pairs": ADVICE["trend_error"],
     "detection": ADVICE["c2st"],
-    "distribution": "Whole rows differ from real ones. Start with the worst columns and pairs below.",
+    "distribution": ("Whole rows differ from real ones. Start with the worst columns and pairs below."),
     "utility": ADVICE["utility"],
     "privacy": ADVICE["nearer_to_train"],
     "attacks": (

@@ -113,7 +113,11 @@ def summary(found: Sequence[Standing]) -> Iterator[str]:
     groups = {where: [each.rated.title.name for each in found if each.standing == where] for where in (BELOW, BEHIND)}
     good = sum(each.standing == GOOD for each in found)
     if found:
-        named = [f"{len(names)} {where} ({', '.join(names)})" for where, names in groups.items() if names]
+        named = [
+            f"{len(names)} {where} ({', '.join(f'“{name}”' for name in names)})"
+            for where, names in groups.items()
+            if names
+        ]
         yield f"{len(found)} scores: {', '.join([f'{good} {GOOD}', *named])}"
 
 

@@ -164,7 +164,7 @@ class Pen:
                     *(NUMBERS + 6, y + 12, _percent(mine), _percent(theirs)),
                 )
             )
-        return self._figure(WIDTH, max(HEIGHT, BAR * len(names) + 4), title, told, Markup().join(parts))
+        return self._figure(WIDTH, BAR * len(names) + 4, title, told, Markup().join(parts))
 
     def _ranks(self, found: Ranks, title: str, told: str) -> Markup:
         sides = [(cls, own) for cls, own in (("real", found.real), ("line", found.other)) if len(own)]
