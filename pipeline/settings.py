@@ -290,7 +290,7 @@ class GateSettings(Record):
             "c2st": 0.7,
             "nearer_to_train": 0.1,
             "attack_auc": 0.06,
-            "attack_tpr": 0.05,
+            "attack_tpr": 0.03,
             "copies": 0.01,
         }
     )
