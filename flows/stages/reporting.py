@@ -42,19 +42,20 @@ class Known(NamedTuple):
 @stage("report of version {version.version}")
 def keep(work: Workspace, version: Version, models: Models, run: Run, known: Known) -> str | None:
     """Keep the report of a version with its run. Returns its address, or None if it could not be made."""
-    if known.outcome.evaluation is None:
+    found = known.outcome.evaluation
+    if found is None:
         return None
-    subject = subject_of(work, version, models, run, known, known.outcome.evaluation)
-    return run.document(PAGE, lambda: report(subject))
+    return run.document(PAGE, lambda: report(subject_of(work, version, models, run, known, found)))
 
 
 def subject_of(work: Workspace, version: Version, models: Models, run: Run, known: Known, found: Evaluation) -> Subject:
     """What the report of a version is about."""
-    outcome, settings = known.outcome, known.settings
+    outcome, settings, synthesizer = known.outcome, known.settings, models(version)
+    holdout = work.read("holdout")
+    latent = synthesizer.latent.summary(holdout, seed=settings.seed) if synthesizer.taught else None
     previous = None
     if known.rival is not None and known.rival_evaluation is not None:
         previous = Previous(f"version {known.rival.version}", known.rival_evaluation)
-    synthesizer, holdout = models(version), work.read("holdout")
     return Subject(
         title=f"{version.name} version {version.version}",
         real=holdout,
@@ -68,7 +69,7 @@ def subject_of(work: Workspace, version: Version, models: Models, run: Run, know
         drift=outcome.drift,
         history=synthesizer.history,
         elbo=outcome.elbo,
-        latent=synthesizer.latent.summary(holdout, seed=settings.seed) if synthesizer.taught else None,
+        latent=latent,
         previous=previous,
         facts=facts(run, known),
         settings=toml.written(settings.chosen),

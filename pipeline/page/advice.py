@@ -31,6 +31,14 @@ ADVICE: Mapping[str, str] = {
         "Look at the pairs of the target below. Raise `time_limit` under [training], and leave out columns that nobody "
         "needs. Who trains models on the rows should ask for many of them: more rows average out the noise."
     ),
+    "attack_auc": (
+        "An attack finds training rows better than by guessing. Train on more rows, and leave out columns that single "
+        "out a person. Do not raise the limit."
+    ),
+    "attack_tpr": (
+        "A few rows are found with certainty. Look for rows of their own kind, such as extremes and rare combinations: "
+        "withhold more with `least_rows` under [privacy], or leave out the column."
+    ),
     "nearer_to_train": (
         "Rows come too near to training rows. Train on more rows, and leave out columns that single out a person. Do "
         "not raise the limit."
@@ -46,13 +54,10 @@ IN_AREA: Mapping[str, str] = {
     "totals": ADVICE["total_error"],
     "pairs": ADVICE["trend_error"],
     "detection": ADVICE["c2st"],
-    "distribution": ("Whole rows differ from real ones. Start with the worst columns and pairs below."),
+    "distribution": "Whole rows differ from real ones. Start with the worst columns and pairs below.",
     "utility": ADVICE["utility"],
     "privacy": ADVICE["nearer_to_train"],
-    "attacks": (
-        "An attack finds training rows better than by guessing. Train on more rows, and leave out columns that single "
-        "out a person. Do not raise the limit."
-    ),
+    "attacks": ADVICE["attack_auc"],
     "model": "Raise `time_limit` under [training].",
 }
 """What to do about a score without advice of its own, by its area."""

@@ -64,7 +64,7 @@ class Pen:
     def grids(
         self, pair: tuple[Floats, Floats], title: str, told: str, names: tuple[str, str] = ("real", "synthetic")
     ) -> Markup:
-        """Shares of rows in the cells of two tables, which have these names, and their difference."""
+        """Shares in the cells of two tables, such as real and synthetic rows, and their difference. [across, up]."""
         real, synthetic = (side.T[::-1] for side in pair)
         top = max(float(real.max(initial=0)), float(synthetic.max(initial=0)), 1e-9)
         apart = synthetic - real
