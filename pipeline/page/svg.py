@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 from numpy.typing import NDArray
 
 from pipeline.assumptions import line
-from pipeline.measures import Bars, Histogram, Nothing, Ranks, Shares
+from pipeline.measures import Histogram, LabelBars, NoPicture, Ranks, Shares
 from pipeline.measures.rulers import number
 
 Floats = NDArray[np.float64]
@@ -36,11 +36,11 @@ class Pen:
         match found:
             case Histogram():
                 return self._histogram(found, title, told)
-            case Bars():
+            case LabelBars():
                 return self._bars(found, title, told)
             case Ranks():
                 return self._ranks(found, title, told)
-            case Nothing():
+            case NoPicture():
                 return Markup('<p class="empty">{}</p>').format(found.why)
 
     def gauge(self, value: float, real: float | None, least: float | None) -> Markup:
@@ -146,7 +146,7 @@ class Pen:
             parts.append(_text(at, anchor, text))
         return self._figure(WIDTH, HEIGHT, title, told, Markup().join(parts))
 
-    def _bars(self, found: Bars, title: str, told: str) -> Markup:
+    def _bars(self, found: LabelBars, title: str, told: str) -> Markup:
         top = max([*found.real, *found.other, 1e-9])
         names = ["null" if name is None else name for name in found.names] + ["all others"] * found.rest
         parts = []
