@@ -9,6 +9,7 @@ from itertools import count
 
 import numpy as np
 from markupsafe import Markup, escape
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from pipeline.assumptions import line
@@ -30,6 +31,7 @@ class Pen:
 
     def __init__(self) -> None:
         self._ids = count(1)
+        self._axes = Figure().subplots()
 
     def shares(self, found: Shares, title: str, told: str) -> Markup:
         """A column of two tables: real rows filled, synthetic rows as a line or a thin bar."""
@@ -140,7 +142,7 @@ class Pen:
             Markup('<path class="line" d="{}"/>').format(_stairs(x, heights[1])),
             _axis(0),
         ]
-        for place, text in _apart(found.ruler.marks(float(found.edges[0]), float(found.edges[-1]))):
+        for place, text in _apart(found.ruler.marks(self._axes, float(found.edges[0]), float(found.edges[-1]))):
             at = round(((np.log(place) if found.ruler.log else place) - low) / span * (WIDTH - 4) + 2)
             anchor = "start" if at < 24 else "end" if at > WIDTH - 24 else "middle"  # noqa: PLR2004 - half a text
             parts.append(_text(at, anchor, text))
