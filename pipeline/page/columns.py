@@ -20,6 +20,7 @@ Floats = NDArray[np.float64]
 
 DRAWN = 200
 """Most columns that are drawn. All are listed."""
+NAME = 80  # most letters of a column's name
 PLAIN = 6  # columns that are shown unfolded
 LISTED = 2_000  # columns in the list of all
 PAIRS = 12

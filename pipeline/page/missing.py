@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from pipeline.assumptions import named
 from pipeline.schema import Schema
 
 MOST = 10
@@ -32,7 +33,7 @@ class MissingPattern(NamedTuple):
         if not self.columns:
             return "nothing missing"
         more = f" and {len(self.columns) - NAMED:,} more" if len(self.columns) > NAMED else ""
-        return ", ".join(self.columns[:NAMED]) + more
+        return ", ".join(map(named, self.columns[:NAMED])) + more
 
 
 class Missing(NamedTuple):

@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from pipeline.assumptions import line
+from pipeline.assumptions import line, named
 from pipeline.measures import Histogram, LabelBars, NoPicture, Ranks, Shares
 from pipeline.measures.rulers import number
 
@@ -82,14 +82,14 @@ class Pen:
     def matrix(self, values: Floats, names: Sequence[str], title: str, told: str, *, signed: bool = False) -> Markup:
         """A square heat map of values from 0 to 1, or from −1 to 1. Columns are numbered if names have no room."""
         n = len(names)
-        named = n <= 25  # noqa: PLR2004 - what is legible
-        left = 90 if named else 14
+        legible = n <= 25  # noqa: PLR2004 - what is legible
+        left = 90 if legible else 14
         cells = _both_ways(values) if signed else _shades("seen", values)
         body = Markup('<g transform="translate({} 0) scale({} {})">{}</g>').format(
             left, round(300 / n, 3), round(300 / n, 3), cells
         )
-        step = 1 if named else max(1, n // 12)
-        texts = [line(name, 14) if named else str(i + 1) for i, name in enumerate(names)]
+        step = 1 if legible else max(1, n // 12)
+        texts = [named(name, 14) if legible else str(i + 1) for i, name in enumerate(names)]
         labels = Markup().join(
             Markup('<text x="{}" y="{}" text-anchor="end">{}</text>').format(
                 left - 3, round(300 / n * (i + 0.5) + 4), texts[i]
