@@ -17,6 +17,7 @@ GOOD = {
     "attack_auc": (0.52, 0.505),
     "attack_tpr": (0.02, 0.012),
     "copies": (0.001, 0.001),
+    "disclosure_risk": (0.03, 0.02),
 }
 NOTES = ("detection: not computed, needs 10 rows", "utility: not computed, no target")
 GATE = GateSettings()
