@@ -24,8 +24,8 @@ Hits = NDArray[np.bool_]
 
 NULL = -1.0
 TOLERANCE = 0.05
-"""A guessed value with an order is right if its rank differs by no more from the true one. The paper asks for a relative
-error of 5 %, which has no meaning for dates and for numbers around zero."""
+"""A guessed value with an order is right if its rank differs by no more from the true one. The paper asks for a
+relative error of 5 %, which has no meaning for dates and for numbers around zero."""
 TIE = 1e-6
 CELLS_AT_ONCE = 4_000_000
 """Bounds the matrix of distances."""
@@ -126,7 +126,7 @@ def distances(targets: Floats, synthetic: Floats, ordered: bool) -> NDArray[np.f
     own, theirs = targets.astype(np.float32)[:, None], synthetic.astype(np.float32)
     if not ordered:
         return (own != theirs).astype(np.float32)
-    found = np.abs(own - theirs)
+    found: NDArray[np.float32] = np.abs(own - theirs)
     apart = (own == NULL) != (theirs == NULL)
     if apart.any():
         found[apart] = 1.0
@@ -175,7 +175,7 @@ def guessed(targets: Floats, synthetic: Floats, ordered: Hits, secrets: Counts) 
 def right(guesses: Floats, truth: Floats, ordered: Hits) -> Hits:
     """Which guesses are right, [targets, columns]: equal labels, near ranks, null for null."""
     near = (np.abs(guesses - truth) <= TOLERANCE) & (guesses != NULL) & (truth != NULL)
-    return (guesses == truth) | (near & ordered)
+    return np.asarray((guesses == truth) | (near & ordered))
 
 
 def _total(targets: Floats, synthetic: Floats, ordered: Hits) -> NDArray[np.float32]:

@@ -1,16 +1,16 @@
 """Risks: what an attacker learns about training rows beyond what held-out rows give away.
 
-`pipeline.evaluation.disclosing` has the attacks. Each is tried on training rows and, as a control, on held-out rows. What
-works on both is a fact about the population. The *risk* is what an attack gains on training rows, as a share of what the
-control leaves to gain: (rate − control) / (1 − control) (Giomi et al. 2023, arXiv 2211.10459, equation 1).
+`pipeline.evaluation.disclosing` has the attacks. Each is tried on training rows and, as a control, on held-out rows.
+What works on both is a fact about the population. The *risk* is what an attack gains on training rows, as a share of
+what the control leaves to gain: (rate − control) / (1 − control) (Giomi et al. 2023, arXiv 2211.10459, equation 1).
 
-An attack that does no better than a naive one says little, so a note names it. A naive guess is any synthetic row, or a
+An attack that does no better than a naive one says little, so it is marked as `weak`. A naive guess is any synthetic row, or a
 predicate whose values come from different rows.
 
 A predicate holds for exactly one row more often in some sizes of table than in others, and there are mostly more
-training rows than held-out rows. So the control of singling out is multiplied by the factor by which the success in the
-training table differs from that in a sample of it as large as the hold-out. The paper fits a curve for this factor. Here
-it is the exact expectation.
+training rows than held-out rows. So the control of singling out is multiplied by the factor by which the success
+in the training table differs from that in a sample of it as large as the hold-out. The paper fits a curve for this
+factor. Here it is the exact expectation.
 
 The largest of several risks is above 0 by chance, even if nothing leaks. The ceiling is the mean of the largest of
 as many independent normal errors as there are attacks.
@@ -31,7 +31,7 @@ from pipeline.evaluation.scores import NORMAL_95, Incomputable, Metric, Score
 from pipeline.evaluation.views import Floats, chosen
 from pipeline.records import Record
 
-TARGETS = 1_000
+TARGETS = 500
 """Most training rows, and most held-out rows, that are linked and inferred."""
 PREDICATES = 1_000
 TRIED = 4
@@ -60,6 +60,7 @@ class Risk(Record):
         control_low: Lower end of the 95 % interval of `control`.
         control_high: Upper end of this interval.
         naive: Share of guesses that are right without looking at the rows nearest to the target.
+        weak: Whether the attack is no better than the naive one, so that its risk says little.
         risk: (rate − control) / (1 − control). Below 0 if held-out rows are easier to guess.
         low: Lower end of the 95 % interval of `risk`.
         high: Upper end of this interval.
@@ -75,14 +76,10 @@ class Risk(Record):
     control_low: FiniteFloat
     control_high: FiniteFloat
     naive: FiniteFloat
+    weak: bool
     risk: FiniteFloat
     low: FiniteFloat
     high: FiniteFloat
-
-    @property
-    def weak(self) -> bool:
-        """Whether the attack is no better than the naive one, so that its risk says little."""
-        return self.rate <= self.naive
 
 
 class Cells(NamedTuple):
@@ -132,7 +129,8 @@ def _cells(samples: Samples) -> Cells:
             names.append(name)
     every = np.stack(found, axis=1) if found else np.empty((sum(table.num_rows for table in tables), 0))
     parts = np.split(every, np.cumsum([table.num_rows for table in tables])[:-1])
-    return Cells(*parts, np.array([view.measures[name].orders for name in names], np.bool_), tuple(names))
+    ordered = np.array([view.measures[name].orders for name in names], np.bool_)
+    return Cells(parts[0], parts[1], parts[2], ordered, tuple(names))
 
 
 def _singling_out(cells: Cells, samples: Samples) -> list[Risk]:
@@ -164,7 +162,8 @@ def _singling_out(cells: Cells, samples: Samples) -> list[Risk]:
 def _targets(cells: Cells, random: np.random.Generator) -> tuple[Floats, Floats]:
     """As many training as held-out rows."""
     size = min(TARGETS, len(cells.train), len(cells.holdout))
-    return tuple(rows[chosen(len(rows), size, random)] for rows in (cells.train, cells.holdout))
+    train, holdout = cells.train, cells.holdout
+    return train[chosen(len(train), size, random)], holdout[chosen(len(holdout), size, random)]
 
 
 def _linkability(cells: Cells, samples: Samples) -> Risk:
@@ -180,7 +179,10 @@ def _linkability(cells: Cells, samples: Samples) -> Risk:
 
 
 def _inference(cells: Cells, samples: Samples) -> list[Risk]:
-    """The risk of each column that is inferred from all others."""
+    """The risk of each column that is inferred from all others, if enough held-out rows are guessed wrong.
+
+    A column that is almost always right leaves so little to gain that one row more or less is a large risk.
+    """
     random = samples.random("inference")
     secrets = chosen(len(cells.names), SECRETS, random)
     ordered = cells.ordered[secrets]
@@ -192,8 +194,9 @@ def _inference(cells: Cells, samples: Samples) -> list[Risk]:
     naive = disclosing.right(any_row, truth[0], ordered).mean(0)
     sizes = (len(targets[0]), len(targets[1]))
     return [
-        _risk("inference", *map(float, (rates[0][k], rates[1][k], naive[k])), sizes, column=cells.names[secret])
+        _risk("inference", float(rates[0][k]), float(rates[1][k]), float(naive[k]), sizes, column=cells.names[secret])
         for k, secret in enumerate(secrets)
+        if (1 - rates[1][k]) * sizes[1] >= FEWEST - 0.5
     ]
 
 
@@ -227,6 +230,7 @@ def _risk(
         control_low=control_ends[0],
         control_high=control_ends[1],
         naive=naive,
+        weak=rate <= naive,
         risk=max(-1.0, risk),
         low=max(-1.0, risk - margin),
         high=min(1.0, max(-1.0, risk + margin)),
