@@ -4,8 +4,8 @@
 What works on both is a fact about the population. The *risk* is what an attack gains on training rows, as a share of
 what the control leaves to gain: (rate − control) / (1 − control) (Giomi et al. 2023, arXiv 2211.10459, equation 1).
 
-An attack that does no better than a naive one says little, so it is marked as `weak`. A naive guess is any synthetic row, or a
-predicate whose values come from different rows.
+An attack that does no better than a naive one says little, so it is marked as `weak`. A naive guess is any synthetic
+row, or a predicate whose values come from different rows.
 
 A predicate holds for exactly one row more often in some sizes of table than in others, and there are mostly more
 training rows than held-out rows. So the control of singling out is multiplied by the factor by which the success
