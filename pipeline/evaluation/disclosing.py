@@ -46,7 +46,7 @@ class Predicates(NamedTuple):
 
     def take(self, which: NDArray[np.int64]) -> "Predicates":
         """Some of the predicates."""
-        return Predicates(*(part[which] for part in self))
+        return Predicates(self.columns[which], self.low[which], self.high[which])
 
     def counts(self, cells: Floats) -> Counts:
         """How many rows fulfil each predicate, [predicates]."""
@@ -125,7 +125,7 @@ def distances(targets: Floats, synthetic: Floats, ordered: bool) -> NDArray[np.f
     """The distances of one column, [targets, synthetic rows]."""
     own, theirs = targets.astype(np.float32)[:, None], synthetic.astype(np.float32)
     if not ordered:
-        return (own != theirs).astype(np.float32)
+        return np.asarray(own != theirs, np.float32)
     found: NDArray[np.float32] = np.abs(own - theirs)
     apart = (own == NULL) != (theirs == NULL)
     if apart.any():
