@@ -162,6 +162,11 @@ def line(text: str, longest: int | None = LONGEST) -> str:
     return plain if longest is None or len(plain) <= longest else plain[: longest - 1] + "…"
 
 
+def named(text: str, longest: int = LONGEST) -> str:
+    """The name of a column in one line of limited length."""
+    return line(text, longest).strip() or "(no name)"
+
+
 def quoted(text: str) -> str:
     """A TOML string. The escapes of JSON are valid in TOML too."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -54,6 +54,7 @@ SCORES = (
     "attack_tpr",
     "model_attack_auc",
     "copies",
+    "disclosure_risk",
 )
 """Names of scores that have a ceiling: those of `pipeline.evaluation.scores.METRICS`, which a test compares."""
 Activation = Literal["silu", "gelu", "relu", "tanh"]
@@ -290,7 +291,7 @@ class GateSettings(Record):
             "c2st": 0.7,
             "nearer_to_train": 0.1,
             "attack_auc": 0.06,
-            "attack_tpr": 0.05,
+            "attack_tpr": 0.03,
             "copies": 0.01,
         }
     )

@@ -141,7 +141,7 @@ def _section(values: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:
 
 
 def _value(value: object) -> str:
-    """A value. Texts, numbers and lists are written as in JSON, but for one character and for what is no number."""
+    """A value. Texts, numbers and lists of JSON are those of TOML, but for a character and for what is no number."""
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_value, value))}]"
     if isinstance(value, float) and not math.isfinite(value):

@@ -52,7 +52,6 @@ class Discrete(Variable):
         size: Number of symbols.
         missing: Whether symbol 0 (null) may be generated.
         ordered: Whether symbols 1, 2, … have a meaningful order, so that neighbours are alike.
-        coarse: Of symbols in order, which ones stand for a range of values, [size]. None if none does.
     """
 
     sort = SYMBOLS
@@ -61,7 +60,6 @@ class Discrete(Variable):
     size: int
     missing: bool = False
     ordered: bool = False
-    coarse: tuple[bool, ...] | None = field(default=None, compare=False)
 
     @property
     def symbols(self) -> int:

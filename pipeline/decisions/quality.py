@@ -12,6 +12,7 @@ of a version begin with it.
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+from pipeline.assumptions import named
 from pipeline.decisions.promotion import decide, last_passing
 from pipeline.evaluation import Evaluation, Score
 from pipeline.settings import GateSettings
@@ -130,8 +131,8 @@ def percent(score: Score, value: float) -> float:
 
 def weakest(found: Evaluation) -> Iterator[tuple[str, str]]:
     """The columns and the pairs that are farthest behind real rows, each list as a title and a text."""
-    columns = [(each.name, each.error, each.ceiling) for each in found.columns]
-    pairs = [(f"{each.first} with {each.second}", each.error, each.ceiling) for each in found.pairs]
+    columns = [(named(each.name), each.error, each.ceiling) for each in found.columns]
+    pairs = [(f"{named(each.first)} with {named(each.second)}", each.error, each.ceiling) for each in found.pairs]
     for title, worst in (("weakest columns", columns), ("weakest pairs", pairs)):
         behind = sorted((each for each in worst if each[1] - each[2] > NOTICEABLE), key=lambda each: each[2] - each[1])
         if behind:

@@ -8,7 +8,7 @@ from pipeline.measures.base import Binned, Effect, Measure, Redrawn, Resampled, 
 from pipeline.measures.features import Features
 from pipeline.measures.nominal import Nominal
 from pipeline.measures.ordered import Moving, Ordered
-from pipeline.measures.shares import Histogram, LabelShares, NotDrawn, RankShares, Shares
+from pipeline.measures.shares import Histogram, LabelBars, NoPicture, Ranks, Shares
 
 __all__ = [
     "MOVING",
@@ -18,11 +18,11 @@ __all__ = [
     "Effect",
     "Features",
     "Histogram",
-    "LabelShares",
+    "LabelBars",
     "Measure",
     "Moving",
+    "NoPicture",
     "Nominal",
-    "NotDrawn",
     "Ordered",
     "RankShares",
     "Redrawn",

@@ -62,7 +62,7 @@ class VAE(nn.Module):
         self.register_buffer("restore", torch.tensor(layout.order, dtype=torch.long), persistent=False)
         self.register_buffer("applicable", _applicable(layout), persistent=False)
 
-    def forward(self, rows: Rows, noise: Tensor, *, beta: float, free_bits: float, read: Rows | None = None) -> Terms:
+    def forward(self, rows: Rows, noise: Tensor, *, beta: float, free_bits: float) -> Terms:
         """The ELBO of rows at z = mean + noise·std, and the loss.
 
         Args:
@@ -71,14 +71,12 @@ class VAE(nn.Module):
             beta: Weight of the KL.
             free_bits: Rate in nats per row up to which the encoder does not pay. For rows with gaps it is reduced in
                 proportion to the share of known cells.
-            read: The same rows as encoder and decoder read them, if this is another way; see `pipeline.training.blur`.
         """
-        read = rows if read is None else read
         if rows.known is not None:
             free_bits *= float(rows.known.mean())
-        mean, log_variance = self.encoder(read)
+        mean, log_variance = self.encoder(rows)
         z = mean + noise * (0.5 * log_variance).exp()
-        reconstruction = self.log_likelihood(z, rows, read=read).sum(0)
+        reconstruction = self.log_likelihood(z, rows).sum(0)
         log_q = gaussian_log_prob(noise, log_variance)
         log_p = self.prior.log_prob(z)
         kl = log_q - log_p
@@ -88,9 +86,7 @@ class VAE(nn.Module):
         priced = log_p if weight == 1 else self.prior.log_prob(shared)
         return Terms(reconstruction, kl, weight * log_q.mean() - priced.mean() - reconstruction.mean())
 
-    def log_likelihood(
-        self, z: Tensor, rows: Rows, limits: Mapping[int, Tensor] | None = None, *, read: Rows | None = None
-    ) -> Tensor:
+    def log_likelihood(self, z: Tensor, rows: Rows, limits: Mapping[int, Tensor] | None = None) -> Tensor:
         """log p(x_j | z, x_<j) in nats of every variable in modelling order, [variables, rows].
 
         It is 0 for an open cell, and for a refining variable that does not apply. For a limited cell it is
@@ -100,9 +96,8 @@ class VAE(nn.Module):
             z: Latent vectors, [rows, latent].
             rows: The rows.
             limits: Limits of cells that are not known; see `Evidence`.
-            read: The same rows as the decoder reads them, if this is another way.
         """
-        states = self.decoder(z, rows if read is None else read)
+        states = self.decoder(z, rows)
         parts = [self.of(sort).log_prob(states[span], rows.values[sort]) for sort, span in self.layout.spans.items()]
         result = parts[0] if len(parts) == 1 else torch.cat(parts)[self.restore]
         if self.layout.refining:

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from pipeline import columns
 from pipeline.evaluation import ColumnError, Evaluation, PairError
 from pipeline.evaluation.views import View
-from pipeline.measures import NotDrawn, Shares
+from pipeline.measures import NoPicture, Shares
 from pipeline.schema import Schema
 
 Floats = NDArray[np.float64]
 
 DRAWN = 200
 """Most columns that are drawn. All are listed."""
+NAME = 80  # most letters of a column's name
 PLAIN = 6  # columns that are shown unfolded
 LISTED = 2_000  # columns in the list of all
 PAIRS = 12
@@ -66,7 +67,7 @@ def pair_views(real: View, synthetic: View, found: Evaluation) -> tuple[PairView
 def _column(real: pa.Table, synthetic: pa.Table, schema: Schema, found: ColumnError) -> ColumnView:
     column = schema[found.name]
     measure = columns.measure(column.kind)
-    shares: Shares = NotDrawn("no picture")
+    shares: Shares = NoPicture("no picture")
     if measure is not None:
         shares = measure.shares(real[found.name], synthetic[found.name], column.least_rows)
     return ColumnView(found.name, column.kind, found.error, found.ceiling, shares)

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from pipeline.assumptions import named
 from pipeline.schema import Schema
 
 MOST = 10
@@ -19,7 +20,7 @@ NAMED = 4
 """Most names in a set."""
 
 
-class NullPattern(NamedTuple):
+class MissingPattern(NamedTuple):
     """A set of columns that are null together, and the share of either side's rows with exactly these nulls."""
 
     columns: tuple[str, ...]
@@ -32,7 +33,7 @@ class NullPattern(NamedTuple):
         if not self.columns:
             return "nothing missing"
         more = f" and {len(self.columns) - NAMED:,} more" if len(self.columns) > NAMED else ""
-        return ", ".join(self.columns[:NAMED]) + more
+        return ", ".join(map(named, self.columns[:NAMED])) + more
 
 
 class Missing(NamedTuple):
@@ -45,7 +46,7 @@ class Missing(NamedTuple):
     """
 
     columns: tuple[tuple[str, float, float], ...]
-    patterns: tuple[NullPattern, ...]
+    patterns: tuple[MissingPattern, ...]
     other: tuple[float, float]
 
 
@@ -60,7 +61,7 @@ def missing(real: pa.Table, synthetic: pa.Table, schema: Schema) -> Missing:
     least = max((column.least_rows for column in schema), default=1)
     common = [key for key, count in counts[0].most_common(MOST) if count >= least]
     patterns = tuple(
-        NullPattern(_names(key, schema), counts[0][key] / rows[0], counts[1][key] / rows[1]) for key in common
+        MissingPattern(_names(key, schema), counts[0][key] / rows[0], counts[1][key] / rows[1]) for key in common
     )
     other = [1 - sum(counts[i][key] for key in common) / rows[i] for i in (0, 1)]
     return Missing(columns, patterns, (max(0.0, other[0]), max(0.0, other[1])))

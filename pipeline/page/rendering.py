@@ -4,22 +4,20 @@ The policy in the head of the page (`Content-Security-Policy`) forbids everythin
 fetch or run anything even if a name could smuggle it in. Every text is escaped by the templates.
 """
 
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from pipeline.assumptions import line
-from pipeline.page.columns import PLAIN, PLAIN_PAIRS
+from pipeline.assumptions import named
+from pipeline.page.columns import NAME, PLAIN, PLAIN_PAIRS
 from pipeline.page.summary import Page
 from pipeline.page.svg import Pen
 
 GENERATOR = "resynth report"
 """The generator that the head of a report names, by which a report is known."""
 TEMPLATES = Path(__file__).parent / "templates"
-NAME = 80
-"""Most letters of a column's name."""
 
 
 def render(page: Page) -> str:
@@ -37,7 +35,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    made.filters |= {"count": _count, "percent": _percent, "points": _points, "name": _name, "code": _code}
+    made.filters |= {"count": _count, "percent": _percent, "points": _points, "name": partial(named, longest=NAME)}
     return made
 
 
@@ -60,8 +58,3 @@ def _percent(share: float) -> str:
 def _points(value: float | None) -> str:
     """A percentage without its sign. Nothing if there is none."""
     return "" if value is None else f"{value:.1f}"
-
-
-def _name(text: str) -> str:
-    """The name of a column in one line of limited length."""
-    return line(text, NAME) or "(no name)"

@@ -1,8 +1,8 @@
 """The scores of a report: those that people read in percent, and every number as it was computed.
 
-A score is *below the gate* if the gate refuses it. It is *behind real rows* if it is behind them by more than half of
-its 95 % confidence interval, and by more than one point. Otherwise it is *as good as real rows*. A score that real rows
-do not have has no standing.
+A score stands in one of four places. It is *below the gate* if the gate refuses it; *behind real rows* if it is behind
+them by more than its 95 % confidence interval and by at least one point; otherwise it is *as good as real rows*. A
+score that real rows do not have has no standing.
 """
 
 from collections.abc import Iterator, Sequence

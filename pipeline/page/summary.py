@@ -155,8 +155,8 @@ def _basis(subject: Subject, stood: tuple[Standing, ...]) -> Iterator[str]:
         yield f"the best attack on training rows: AUC {attack.value:.3f}, of which chance explains {attack.ceiling:.3f}"
     if subject.drift is not None:
         moved = sum(finding.drifted for finding in subject.drift.findings)
-        every = len(subject.drift.findings)
-        yield f"the data: {moved:,} of {every:,} comparisons with the previous version's rows found drift"
+        checks = len(subject.drift.findings)
+        yield f"the data: {moved:,} of {checks:,} comparisons with the previous version's rows moved"
 
 
 def _assumed(subject: Subject) -> Assumed:

@@ -12,8 +12,8 @@ from markupsafe import Markup, escape
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from pipeline.assumptions import line
-from pipeline.measures import Histogram, LabelShares, NotDrawn, RankShares, Shares
+from pipeline.assumptions import line, named
+from pipeline.measures import Histogram, LabelBars, NoPicture, Ranks, Shares
 from pipeline.measures.rulers import number
 
 Floats = NDArray[np.float64]
@@ -38,15 +38,15 @@ class Pen:
         match found:
             case Histogram():
                 return self._histogram(found, title, told)
-            case LabelShares():
+            case LabelBars():
                 return self._bars(found, title, told)
             case RankShares():
                 return self._ranks(found, title, told)
-            case NotDrawn():
+            case NoPicture():
                 return Markup('<p class="empty">{}</p>').format(found.why)
 
     def gauge(self, value: float, real: float | None, least: float | None) -> Markup:
-        """A score from 0 to 100 as a dot, what real rows reach as a bar, what the gate asks for as a dotted line."""
+        """A score from 0 to 100 as a dot, what real rows reach as a bar, and what the gate asks for as a line."""
         marks = [Markup('<path class="rail" d="M4 8h152"/>')]
         marks += [Markup('<path class="least" d="M{} 2v12"/>').format(_tenth(least))] * (least is not None)
         marks += [Markup('<path class="ceiling" d="M{} 1v14"/>').format(_tenth(real))] * (real is not None)
@@ -67,7 +67,7 @@ class Pen:
         self, pair: tuple[Floats, Floats], title: str, told: str, names: tuple[str, str] = ("real", "synthetic")
     ) -> Markup:
         """Shares in the cells of two tables, such as real and synthetic rows, and their difference. [across, up]."""
-        real, synthetic = (np.asarray(side, np.float64).T[::-1] for side in pair)
+        real, synthetic = (side.T[::-1] for side in pair)
         top = max(float(real.max(initial=0)), float(synthetic.max(initial=0)), 1e-9)
         apart = synthetic - real
         parts = [
@@ -80,16 +80,16 @@ class Pen:
         return self._figure(330, 118, title, told, body)
 
     def matrix(self, values: Floats, names: Sequence[str], title: str, told: str, *, signed: bool = False) -> Markup:
-        """A square heat map of values from 0 to 1, or from −1 to 1. Of many columns, numbers stand for names."""
+        """A square heat map of values from 0 to 1, or from −1 to 1. Columns are numbered if names have no room."""
         n = len(names)
-        named = n <= 25  # noqa: PLR2004 - what is legible
-        left = 90 if named else 14
+        legible = n <= 25  # noqa: PLR2004 - what is legible
+        left = 90 if legible else 14
         cells = _both_ways(values) if signed else _shades("seen", values)
         body = Markup('<g transform="translate({} 0) scale({} {})">{}</g>').format(
             left, round(300 / n, 3), round(300 / n, 3), cells
         )
-        step = 1 if named else max(1, n // 12)
-        texts = [line(name, 14) if named else str(i + 1) for i, name in enumerate(names)]
+        step = 1 if legible else max(1, n // 12)
+        texts = [named(name, 14) if legible else str(i + 1) for i, name in enumerate(names)]
         labels = Markup().join(
             Markup('<text x="{}" y="{}" text-anchor="end">{}</text>').format(
                 left - 3, round(300 / n * (i + 0.5) + 4), texts[i]
@@ -120,10 +120,10 @@ class Pen:
         """Numbers from 0 as bars that stand side by side, numbered from 0."""
         top, n = max([*values, 1e-9]), max(1, len(values))
         width = (WIDTH - 40) / n
-        broad = 0.8 * width
+        heights = [max(0.0, value) / top * (FLOOR - 8) for value in values]
         bars = "".join(
-            f"M{40 + i * width:.1f} {FLOOR}h{broad:.1f}v-{max(0.0, value) / top * (FLOOR - 8):.1f}h-{broad:.1f}z"
-            for i, value in enumerate(values)
+            f"M{40 + i * width:.1f} {FLOOR}h{width * 0.8:.1f}v-{height:.1f}h-{width * 0.8:.1f}z"
+            for i, height in enumerate(heights)
         )
         step = max(1, n // 8)
         parts = [Markup('<path class="made" d="{}"/>').format(bars), _axis(40)]
@@ -148,7 +148,7 @@ class Pen:
             parts.append(_text(at, anchor, text))
         return self._figure(WIDTH, HEIGHT, title, told, Markup().join(parts))
 
-    def _bars(self, found: LabelShares, title: str, told: str) -> Markup:
+    def _bars(self, found: LabelBars, title: str, told: str) -> Markup:
         top = max([*found.real, *found.other, 1e-9])
         names = ["null" if name is None else name for name in found.names] + ["all others"] * found.rest
         parts = []

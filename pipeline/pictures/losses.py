@@ -7,7 +7,7 @@ from pipeline.training.history import Epoch
 
 
 def loss_curves(history: Sequence[Epoch]) -> Picture:
-    """Draw ELBO, its two terms and the learning rate by epoch. A line marks the best epoch, whose weights were kept."""
+    """Draw ELBO, its two terms and the learning rate by epoch. A line marks the epoch of the best validation ELBO."""
     figure = Picture(figsize=(10, 6), layout="constrained")
     epochs = [epoch.epoch for epoch in history]
     panels = figure.subplots(2, 2, sharex=True)

@@ -148,6 +148,11 @@ class LatentSummary(Record):
     draws: int = Field(ge=1)
     overlap: float
 
+    @property
+    def densities(self) -> tuple[Floats, Floats]:
+        """Shares of the draws in each cell, of the aggregate posterior and of the prior."""
+        return np.array(self.posterior) / self.draws, np.array(self.prior) / self.draws
+
 
 @torch.no_grad()
 def posterior(model: Fitted, table: pa.Table, *, without: Collection[str] = ()) -> Posterior:

@@ -3,10 +3,10 @@
 It maximises the ELBO with AdamW, or another optimizer, on a one-cycle learning rate (Smith & Topin 2018). Validation
 uses a running mean of the weights that looks back over a fixed share of the steps (polynomial-decay averaging: Shamir &
 Zhang 2013). At the same validation ELBO, the mean has learned less by heart than any single iterate. A mean is kept if
-its validation ELBO is higher than that of the one kept before by more than a standard error (after the one-standard-
-error rule of Breiman et al. 1984): what is gained beyond is less certain than what is learned by heart. When no mean
-is kept any more, or the cycle is nearly over, training returns to the kept one and *settles*: a few steps at a low rate
-in which nothing is dropped, blanked or blurred, so that the end is trained as rows are generated.
+its validation ELBO is higher than that of the one kept before by more than `MARGIN` standard errors (after the one-
+standard-error rule of Breiman et al. 1984): the last gains are small, and bought with rows learned by heart. When no
+mean is kept any more, or the cycle is nearly over, training returns to the kept one and *settles*: a few steps at a low
+rate in which nothing is dropped or blanked, so that the end is trained as rows are generated.
 `pipeline.training.ending` does the rest. The size of the table fixes the number of steps, so that a seed reproduces a
 training. A time limit can only shorten it. Then the rate falls to its end in the remaining time.
 """
@@ -28,7 +28,6 @@ from pipeline.progress import Progress, Tick, silent
 from pipeline.randomness import stream, torch_seed
 from pipeline.threads import one_thread
 from pipeline.training import ending
-from pipeline.training.blur import Blurring
 from pipeline.training.feed import Feed
 from pipeline.training.gaps import EVERY, Gaps
 from pipeline.training.history import Epoch
@@ -37,6 +36,8 @@ from pipeline.training.schedules import OPTIMIZERS, SCHEDULES, device_of, warmed
 
 MEMORY = 8.0
 """How short the memory of the mean is: step t enters it with weight (MEMORY + 1) / (t + MEMORY)."""
+MARGIN = 0.5
+"""By how many standard errors a validation ELBO must exceed that of the weights kept before."""
 LEAST_STEPS = 300
 """Earlier weights are never the best: until this step a network has learned columns, but hardly their dependence."""
 _INSTANT = 0.01
@@ -130,7 +131,7 @@ class _Kept(NamedTuple):
 def _better(kept: _Kept, run: "_Run", last: Epoch, error: float) -> _Kept:
     """The weights to keep after an epoch. The last weights, if there is nothing to compare yet."""
     known = run.step >= LEAST_STEPS
-    if known and last.validation_elbo <= kept.elbo + error:
+    if known and last.validation_elbo <= kept.elbo + MARGIN * error:
         return kept
     weights = {name: value.clone() for name, value in run.mean.state_dict().items()}
     return _Kept(last.validation_elbo if known else -math.inf, last.epoch + 1, weights)
@@ -144,7 +145,6 @@ class _Run:
         self.optimizer = OPTIMIZERS[recipe.optimizer](_groups(model, recipe.weight_decay), recipe.rate)
         self.noise = torch.Generator().manual_seed(torch_seed(seed, "posterior"))
         self.gaps = Gaps(model.layout, seed)
-        self.blurring = Blurring(feed, recipe.blur, seed)
         self.averaged = AveragedModel(model, avg_fn=_recent)
         self.steps = recipe.epochs * max(1, len(feed) // recipe.batch)
         self.step = 0
@@ -185,7 +185,6 @@ class _Run:
 
     def settle(self, progress: Progress) -> tuple[float, float]:
         """Train as rows are generated, for a share of the steps or of the time. Returns reconstruction and KL."""
-        self.blurring.deviation = 0.0
         for module in self.model.modules():
             if isinstance(module, torch.nn.Dropout):
                 module.p = 0.0
@@ -235,8 +234,7 @@ class _Run:
             group["lr"] = self.rate
         noise = torch.randn(len(batch), recipe.shape.latent, generator=self.noise).to(batch.device)
         beta = recipe.beta * warmed(done, recipe.warmup, recipe.annealing)
-        read = self.blurring.read(batch)
-        terms: Terms = self.model(batch, noise, beta=beta, free_bits=recipe.free_bits, read=read)
+        terms: Terms = self.model(batch, noise, beta=beta, free_bits=recipe.free_bits)
         self.optimizer.zero_grad(set_to_none=True)
         terms.loss.backward()  # type: ignore[no-untyped-call]
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), recipe.clip)

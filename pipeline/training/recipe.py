@@ -16,7 +16,6 @@ from pipeline.models.shape import Shape
 from pipeline.models.vae import tensors
 from pipeline.records import Record
 from pipeline.settings import ModelSettings, TrainingSettings
-from pipeline.training import blur
 from pipeline.training.feed import Feed
 from pipeline.training.schedules import device_of
 
@@ -65,7 +64,6 @@ class Recipe(Record):
         annealing: How β rises.
         free_bits: Nats per row for which the encoder does not pay.
         clip: Largest norm of the gradient.
-        blur: Standard deviation of the noise with which values are read, in ranks; see `pipeline.training.blur`.
         patience: Epochs without a better validation ELBO after which training settles.
         time_limit: Largest number of seconds.
         device: The device of the training.
@@ -84,7 +82,6 @@ class Recipe(Record):
     annealing: Literal["linear", "cyclical"]
     free_bits: NonNegativeFloat
     clip: PositiveFloat
-    blur: NonNegativeFloat = 0.0
     patience: PositiveInt
     time_limit: PositiveFloat
     device: str
@@ -108,7 +105,6 @@ class Recipe(Record):
             batch=min(batch, rows),
             weight_decay=weight_decay(rows) if training.weight_decay is None else training.weight_decay,
             free_bits=free_bits(feed) if training.free_bits is None else training.free_bits,
-            blur=blur.deviation(rows),
             patience=patience(epochs) if training.patience is None else training.patience,
             device=str(device_of(training.device)),
             **given,

@@ -67,9 +67,7 @@ class Tokens(Form):
         """One `Discrete`. Empty if nothing varies."""
         if not alphabet_variables(self.alphabet, nulls=self.nulls):
             return ()
-        several = (self.alphabet.leaves > 1) | (self._width[self.alphabet.first_leaf] > 0)
-        coarse = (False, *several.tolist())
-        return (Discrete(self.alphabet.size + 1, missing=self.nulls, ordered=True, coarse=coarse),)
+        return (Discrete(self.alphabet.size + 1, missing=self.nulls, ordered=True),)
 
     def encode(self, positions: NDArray[Any], mask: NDArray[np.bool_]) -> Encoded:
         """The cell, and the place inside it."""

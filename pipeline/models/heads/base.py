@@ -25,8 +25,6 @@ from pipeline.models.shape import Shape
 
 Read = Callable[[int, Tensor], Tensor]
 """Embeds values [rows, …] of the k-th variable of a sort alone, [rows, width]."""
-Blur = Callable[[Tensor, float, torch.Generator], Tensor]
-"""Adds noise to values [rows, variables, …], given its standard deviation in ranks and the random numbers."""
 Decays = Iterator[tuple[nn.Parameter, float]]
 """Parameters, each with its weight decay relative to the one in the settings."""
 
@@ -152,16 +150,6 @@ class Head(ABC):
         Raises:
             SettingsError: It leaves no value that can be generated, in some row.
         """
-
-    def blur(self, variables: Sequence[Variable], tallies: Sequence[Tensor]) -> Blur:
-        """Make a function that adds noise to the ranks of values. Values of a sort without ranks stay as they are.
-
-        Args:
-            variables: The variables of the sort, at least one.
-            tallies: Their tallies.
-        """
-        del variables, tallies
-        return lambda values, deviation, random: values  # noqa: ARG005
 
     def blank(self, variables: Sequence[Variable], rows: int, device: torch.device) -> Tensor:
         """Values that are not drawn yet, all 0, [rows, variables, …]."""

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from pipeline.columns.variables import Real, Variable
 from pipeline.errors import SettingsError
-from pipeline.models.heads.base import Blur, Decays, Head, Legacy, Likelihood, Modules, Read, Reader
+from pipeline.models.heads.base import Decays, Head, Legacy, Likelihood, Modules, Read, Reader
 from pipeline.models.shape import Shape
 
 _BUMPS = 16
@@ -128,16 +128,6 @@ class Reals(Head):
         """A constant, the same for every variable."""
         del tally
         return _NATS
-
-    def blur(self, variables: Sequence[Variable], tallies: Sequence[Tensor]) -> Blur:
-        """Noise relative to a standard deviation of 1. Ranks, which are uniform, have one of 1 / √12."""
-        del variables, tallies
-
-        def blurred(values: Tensor, deviation: float, random: torch.Generator) -> Tensor:
-            noise = torch.randn(values.shape, generator=random).to(values.device)
-            return values + math.sqrt(12) * deviation * noise
-
-        return blurred
 
     def inherit(self, new: Modules, old: Modules | None, legacies: Sequence[Legacy]) -> None:
         """Copy whole variables. A new variable starts untrained, and its embedding is 0."""

@@ -21,9 +21,8 @@ from torch.nn import functional
 from pipeline.columns.base import Origin
 from pipeline.columns.variables import Discrete, Variable
 from pipeline.errors import SettingsError
-from pipeline.models.heads.base import Blur, Decays, Head, Legacy, Likelihood, Modules, Read, Reader
+from pipeline.models.heads.base import Decays, Head, Legacy, Likelihood, Modules, Read, Reader
 from pipeline.models.heads.codebook import HATS, Codebook, hat_basis
-from pipeline.models.heads.ranks import Ranks
 from pipeline.models.heads.softmax import OWN, Softmax
 from pipeline.models.shape import Shape
 
@@ -111,16 +110,6 @@ class Symbols(Head):
         """The entropy of the observed shares."""
         share = tally.double() / tally.sum()
         return -float(torch.special.xlogy(share, share).sum())
-
-    def blur(self, variables: Sequence[Variable], tallies: Sequence[Tensor]) -> Blur:
-        """Noise moves symbols for ranges of values (`pipeline.models.heads.ranks`)."""
-        ranks = Ranks(Codebook.of(variables).variables, tallies)
-
-        def blurred(values: Tensor, deviation: float, random: torch.Generator) -> Tensor:
-            steps = torch.randn(values.T.shape, generator=random).to(values.device)
-            return ranks.moved(values, deviation * steps)
-
-        return blurred
 
     def inherit(self, new: Modules, old: Modules | None, legacies: Sequence[Legacy]) -> None:
         """See the module's docstring."""
