@@ -24,7 +24,7 @@ __all__ = [
     "NoPicture",
     "Nominal",
     "Ordered",
-    "RankShares",
+    "Ranks",
     "Redrawn",
     "Resampled",
     "Shares",
