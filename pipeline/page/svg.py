@@ -160,7 +160,7 @@ class Pen:
                     '<path class="real" d="M{} {}h{}v12H{}z"/><path class="made" d="M{} {}h{}v5H{}z"/>'
                     '<text class="n" x="{}" y="{}">{} / {} %</text>'
                 ).format(
-                    *(LABEL - 6, y + 12, line(name, LETTERS)),
+                    *(LABEL - 6, y + 12, line(name, LETTERS).strip() or "(blank)"),
                     *(LABEL, y + 2, round(mine / top * room), LABEL),
                     *(LABEL, y + 6, round(theirs / top * room), LABEL),
                     *(NUMBERS + 6, y + 12, _percent(mine), _percent(theirs)),
