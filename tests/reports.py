@@ -15,6 +15,7 @@ from pipeline.evaluation import Evaluation, evaluate
 from pipeline.loop import PrivacyReport
 from pipeline.page import Previous, Subject
 from pipeline.privacy.disclosure import Withheld
+from pipeline.schema import Schema
 from pipeline.settings import GateSettings
 from pipeline.training.history import Epoch
 
@@ -100,6 +101,11 @@ def full() -> str:
             command=f"resynth export {name}",
         )
     )
+
+
+def protected(schema: Schema) -> Schema:
+    """The schema with values that fewer than five rows share withheld."""
+    return replace(schema, columns=tuple(each.model_copy(update={"least_rows": 5}) for each in schema.columns))
 
 
 def epoch(number: int) -> Epoch:
