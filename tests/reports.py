@@ -103,9 +103,9 @@ def full() -> str:
     )
 
 
-def protected(schema: Schema) -> Schema:
-    """The schema with values that fewer than five rows share withheld."""
-    return replace(schema, columns=tuple(each.model_copy(update={"least_rows": 5}) for each in schema.columns))
+def sharing(schema: Schema, rows: int) -> Schema:
+    """The schema with values that fewer rows share withheld."""
+    return replace(schema, columns=tuple(each.model_copy(update={"least_rows": rows}) for each in schema.columns))
 
 
 def epoch(number: int) -> Epoch:

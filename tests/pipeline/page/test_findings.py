@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 import pytest
-from reports import compared, protected, scored, subject, table
+from reports import compared, scored, sharing, subject, table
 from scipy.stats.contingency import association as scipy_association
 
 from pipeline import columns, page
@@ -98,7 +98,7 @@ def test_missing_together_is_counted() -> None:
     """Shares of rows with exactly the same nulls, against a count row by row; NaN is null; rare sets are others."""
     random = np.random.default_rng(0)
     sides = [holed(random, 500), holed(random, 400)]
-    schema = protected(columns.infer(sides[0]))
+    schema = sharing(columns.infer(sides[0]), 5)
     found = missing(*sides, schema)
     counted = [Counter(rows_of(side)) for side in sides]
     common = [key for key, count in counted[0].items() if count >= 5]
