@@ -54,6 +54,7 @@ SCORES = (
     "attack_tpr",
     "model_attack_auc",
     "copies",
+    "disclosure_risk",
 )
 """Names of scores that have a ceiling: those of `pipeline.evaluation.scores.METRICS`, which a test compares."""
 Activation = Literal["silu", "gelu", "relu", "tanh"]

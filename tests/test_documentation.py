@@ -130,7 +130,7 @@ def test_keys_of_answers():
     } | {"metrics"}
     assert _keys(rows["`drift`"]) == {name for record in (DriftReport, OddRows, OddRow) for name in record.model_fields}
     assert keys["score"] == {"path", *ScoreReport.model_fields}
-    assert keys["evaluate"] == set(Evaluation.model_fields) - {"details"} | set(DETAILS)
+    assert keys["evaluate"] == set(Evaluation.model_fields) - {"details"} | set(DETAILS) | {"page"}
     assert _keys(rows["`inspect`"]) == set(Inspection.model_fields) | set(Assumption.model_fields) | {
         "warnings",
         "relations",

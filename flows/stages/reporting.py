@@ -19,7 +19,7 @@ from pipeline.page import Previous, Subject, report
 PAGE = "report.html"
 
 
-class Known(NamedTuple):
+class Made(NamedTuple):
     """What a run knows of the version that it made, beside the version itself.
 
     Attributes:
@@ -40,7 +40,7 @@ class Known(NamedTuple):
 
 
 @stage("report of version {version.version}")
-def keep(work: Workspace, version: Version, models: Models, run: Run, known: Known) -> str | None:
+def keep(work: Workspace, version: Version, models: Models, run: Run, known: Made) -> str | None:
     """Keep the report of a version with its run. Returns its address, or None if it could not be made."""
     found = known.outcome.evaluation
     if found is None:
@@ -48,7 +48,7 @@ def keep(work: Workspace, version: Version, models: Models, run: Run, known: Kno
     return run.document(PAGE, lambda: report(subject_of(work, version, models, run, known, found)))
 
 
-def subject_of(work: Workspace, version: Version, models: Models, run: Run, known: Known, found: Evaluation) -> Subject:
+def subject_of(work: Workspace, version: Version, models: Models, run: Run, known: Made, found: Evaluation) -> Subject:
     """What the report of a version is about."""
     outcome, settings, synthesizer = known.outcome, known.settings, models(version)
     holdout = work.read("holdout")
@@ -77,7 +77,7 @@ def subject_of(work: Workspace, version: Version, models: Models, run: Run, know
     )
 
 
-def facts(run: Run, known: Known) -> dict[str, str]:
+def facts(run: Run, known: Made) -> dict[str, str]:
     """What the version was made from and with, by title."""
     told = known.facts
     parts = ", ".join(f"{rows:,} {part}" for part, rows in told.rows.items() if part not in {"incoming", "new"})
@@ -94,7 +94,7 @@ def facts(run: Run, known: Known) -> dict[str, str]:
     }
 
 
-def commands(version: Version, known: Known) -> list[str]:
+def commands(version: Version, known: Made) -> list[str]:
     """The commands that make the rows again, and the version."""
     rows = known.outcome.export.rows if known.outcome.export is not None else known.facts.rows.get("incoming", 1000)
     data = known.data.name if isinstance(known.data, Path) else name_of(known.data)  # a query may hold values

@@ -8,21 +8,21 @@ from pipeline.measures.base import Binned, Effect, Measure, Redrawn, Resampled, 
 from pipeline.measures.features import Features
 from pipeline.measures.nominal import Nominal
 from pipeline.measures.ordered import Moving, Ordered
-from pipeline.measures.shares import Bars, Histogram, Nothing, Ranks, Shares
+from pipeline.measures.shares import Histogram, LabelBars, NoPicture, Ranks, Shares
 
 __all__ = [
     "MOVING",
     "NOMINAL",
     "ORDERED",
-    "Bars",
     "Binned",
     "Effect",
     "Features",
     "Histogram",
+    "LabelBars",
     "Measure",
     "Moving",
+    "NoPicture",
     "Nominal",
-    "Nothing",
     "Ordered",
     "Ranks",
     "Redrawn",

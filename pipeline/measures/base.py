@@ -27,7 +27,7 @@ from pipeline.arrow.arrays import Array
 from pipeline.arrow.labels import coded, counted, labels
 from pipeline.measures import drawing
 from pipeline.measures.features import Features
-from pipeline.measures.shares import Nothing, Shares
+from pipeline.measures.shares import NoPicture, Shares
 from pipeline.statistics.chance import Noise
 from pipeline.statistics.sketches import Sketch
 
@@ -262,7 +262,7 @@ class Measure(ABC, Generic[S]):
             least_rows: No value that fewer real rows share may be named.
         """
         del real, other, least_rows
-        return Nothing("no picture")
+        return NoPicture("no picture")
 
     def draw(self, axes: "Axes", real: Array, other: Array, least_rows: int) -> None:
         """Draw a column of real rows and of other rows in one panel, by default from its `shares`."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.measures import shares
 from pipeline.measures.rulers import ENDS, Ruler, ruler, ticked
-from pipeline.measures.shares import MANY_LABELS, MOST_BARS, Bars, Histogram, Nothing, Ranks, Shares
+from pipeline.measures.shares import MANY_LABELS, MOST_BARS, Histogram, LabelBars, NoPicture, Ranks, Shares
 from pipeline.statistics.frequencies import Frequencies
 from pipeline.statistics.quantiles import Quantiles
 
@@ -51,7 +51,7 @@ def histograms(axes: "Axes", found: Histogram) -> None:
     _ticked(axes, found.ruler, found.notes)
 
 
-def bars(axes: "Axes", found: Bars) -> None:
+def bars(axes: "Axes", found: LabelBars) -> None:
     """A bar of each side for every label, and for all other labels together."""
     names = ["null" if name is None else name for name in found.names] + ["all others"] * found.rest
     _side_by_side(axes, names, found.real, found.other)
@@ -74,11 +74,11 @@ def painted(axes: "Axes", found: Shares) -> None:
     match found:
         case Histogram():
             histograms(axes, found)
-        case Bars():
+        case LabelBars():
             bars(axes, found)
         case Ranks():
             ranked(axes, found)
-        case Nothing():
+        case NoPicture():
             axes.set_yticks([])
             nothing(axes, found.why)
 

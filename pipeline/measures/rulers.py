@@ -56,13 +56,17 @@ class Ruler:
         """Edges of at most about 40 bins for values in units of the axis. Not finite if their range is not."""
         return _equal_ratios(values) if self.log else _equal_widths(values)
 
-    def marks(self, low: float, high: float) -> list[tuple[float, str]]:
-        """The ticks between two ends of an axis, as places and texts, for pictures that Matplotlib does not draw."""
-        from matplotlib.figure import Figure  # noqa: PLC0415
+    def marks(self, axes: "Axes", low: float, high: float) -> list[tuple[float, str]]:
+        """The ticks between two ends of an axis, as places and texts, for pictures that Matplotlib does not draw.
 
-        axes = Figure().subplots()  # never drawn: it computes ticks
-        axes.set_xscale("log" if self.log else "linear")
+        Args:
+            axes: Axes to compute ticks with, which are not drawn. Making them takes longer than the ticks.
+            low: One end.
+            high: The other end.
+        """
+        axes.set_xscale("linear")
         axes.set_xlim(low, high)
+        axes.set_xscale("log" if self.log else "linear")
         self.ticks(axes)
         places = [float(place) for place in axes.xaxis.get_majorticklocs() if low <= place <= high]
         texts = axes.xaxis.get_major_formatter().format_ticks(places)

@@ -41,7 +41,7 @@ class Histogram(NamedTuple):
     notes: tuple[str, ...]
 
 
-class Bars(NamedTuple):
+class LabelBars(NamedTuple):
     """Shares of labels.
 
     Attributes:
@@ -67,16 +67,16 @@ class Ranks(NamedTuple):
     other: Floats
 
 
-class Nothing(NamedTuple):
+class NoPicture(NamedTuple):
     """Why there is nothing to draw."""
 
     why: str
 
 
-Shares = Histogram | Bars | Ranks | Nothing
+Shares = Histogram | LabelBars | Ranks | NoPicture
 
 
-def binned(real: Array, other: Array) -> Histogram | Nothing:
+def binned(real: Array, other: Array) -> Histogram | NoPicture:
     """Both distributions over the range of the real values.
 
     If most values are zero, or the axis is logarithmic, the others are binned, and a note says how many are left out.
@@ -84,13 +84,13 @@ def binned(real: Array, other: Array) -> Histogram | Nothing:
     sides = [numbers(array) for array in (real, other)]
     x, y = (values[~np.isnan(values)] for values in sides)
     if not len(x):
-        return Nothing("all null")
+        return NoPicture("all null")
     found = ruler(str(real.type), x)
     with np.errstate(over="ignore"):
         x, y = x * found.factor, y * found.factor
         edges = found.edges(x[x > 0] if found.positive else x)
     if not np.isfinite(edges).all():
-        return Nothing("too wide to draw")
+        return NoPicture("too wide to draw")
     notes = [both("null", *(float(np.isnan(values).mean()) if len(values) else 0.0 for values in sides))]
     if found.positive:
         notes = [both("not shown: 0 in", *_zeros(x, y)), *notes]
@@ -98,7 +98,7 @@ def binned(real: Array, other: Array) -> Histogram | Nothing:
     return Histogram(edges, _shares(x, edges), _shares(y, edges), found, tuple(note for note in notes if note))
 
 
-def labelled(real: Array, other: Array, least_rows: int) -> Bars | Ranks:
+def labelled(real: Array, other: Array, least_rows: int) -> LabelBars | Ranks:
     """Shares of the labels that are most frequent in the real rows, or frequencies if there are many labels.
 
     Args:
@@ -112,7 +112,7 @@ def labelled(real: Array, other: Array, least_rows: int) -> Bars | Ranks:
     return ranked(mine, theirs) if _is_wide(mine, usual) else bars(usual, mine, theirs)
 
 
-def bars(names: Sequence[str | None], mine: Counts, theirs: Counts, rows: Sequence[int] | None = None) -> Bars:
+def bars(names: Sequence[str | None], mine: Counts, theirs: Counts, rows: Sequence[int] | None = None) -> LabelBars:
     """Shares of some labels, and of all others if there are any. `rows` are all rows of either side."""
     totals = rows or [max(1, sum(side.values())) for side in (mine, theirs)]
     shares = []
@@ -120,7 +120,7 @@ def bars(names: Sequence[str | None], mine: Counts, theirs: Counts, rows: Sequen
         own = [side.get(name, 0) / total for name in names]
         shares.append([*own, max(0.0, 1 - sum(own)) if side else 0.0])
     shown = len(names) + (max(share[-1] for share in shares) > ROUNDING)
-    return Bars(tuple(names), tuple(shares[0][:shown]), tuple(shares[1][:shown]))
+    return LabelBars(tuple(names), tuple(shares[0][:shown]), tuple(shares[1][:shown]))
 
 
 def ranked(mine: Counts, theirs: Counts) -> Ranks:

@@ -58,6 +58,7 @@ IN_AREA: Mapping[str, str] = {
     "utility": ADVICE["utility"],
     "privacy": ADVICE["nearer_to_train"],
     "attacks": ADVICE["attack_auc"],
+    "risks": ADVICE["attack_auc"],
     "model": "Raise `time_limit` under [training].",
 }
 """What to do about a score without advice of its own, by its area."""
@@ -70,6 +71,7 @@ AREA_TITLES: Mapping[str, str] = {
     "utility": "Prediction",
     "privacy": "Nearness to training rows",
     "attacks": "Attacks on training rows",
+    "risks": "Singling out, linking, inferring",
     "model": "The model's own likelihood of held-out rows",
 }
 

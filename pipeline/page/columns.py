@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pipeline import columns
 from pipeline.evaluation import ColumnError, Evaluation, PairError
 from pipeline.evaluation.views import View
-from pipeline.measures import Nothing, Shares
+from pipeline.measures import NoPicture, Shares
 from pipeline.schema import Schema
 
 Floats = NDArray[np.float64]
@@ -67,7 +67,7 @@ def pair_views(real: View, synthetic: View, found: Evaluation) -> tuple[PairView
 def _column(real: pa.Table, synthetic: pa.Table, schema: Schema, found: ColumnError) -> ColumnView:
     column = schema[found.name]
     measure = columns.measure(column.kind)
-    shares: Shares = Nothing("no picture")
+    shares: Shares = NoPicture("no picture")
     if measure is not None:
         shares = measure.shares(real[found.name], synthetic[found.name], column.least_rows)
     return ColumnView(found.name, column.kind, found.error, found.ceiling, shares)

@@ -20,7 +20,7 @@ NAMED = 4
 """Most names in a set."""
 
 
-class Pattern(NamedTuple):
+class MissingPattern(NamedTuple):
     """A set of columns that are null together, and the share of either side's rows with exactly these nulls."""
 
     columns: tuple[str, ...]
@@ -46,7 +46,7 @@ class Missing(NamedTuple):
     """
 
     columns: tuple[tuple[str, float, float], ...]
-    patterns: tuple[Pattern, ...]
+    patterns: tuple[MissingPattern, ...]
     other: tuple[float, float]
 
 
@@ -60,7 +60,9 @@ def missing(real: pa.Table, synthetic: pa.Table, schema: Schema) -> Missing:
     rows = [max(1, len(side)) for side in sides]
     least = max((column.least_rows for column in schema), default=1)
     common = [key for key, count in counts[0].most_common(MOST) if count >= least]
-    patterns = tuple(Pattern(_names(key, schema), counts[0][key] / rows[0], counts[1][key] / rows[1]) for key in common)
+    patterns = tuple(
+        MissingPattern(_names(key, schema), counts[0][key] / rows[0], counts[1][key] / rows[1]) for key in common
+    )
     other = [1 - sum(counts[i][key] for key in common) / rows[i] for i in (0, 1)]
     return Missing(columns, patterns, (max(0.0, other[0]), max(0.0, other[1])))
 

@@ -62,7 +62,7 @@ class RowSample(NamedTuple):
     more: int
 
 
-class Since(NamedTuple):
+class SincePrevious(NamedTuple):
     """What has changed since the previous version. `comparable` is false if the held-out rows are others."""
 
     name: str
@@ -93,7 +93,7 @@ class Page(NamedTuple):
     latent: LatentSummary | None
     drift: DriftReport | None
     privacy: PrivacyReport | None
-    since: Since | None
+    since: SincePrevious | None
     facts: Mapping[str, str]
     settings: str
     command: str
@@ -186,9 +186,9 @@ def _text(value: pa.Scalar) -> str | None:
     return assumptions.line(text, LONGEST)
 
 
-def _since(subject: Subject) -> Since | None:
+def _since(subject: Subject) -> SincePrevious | None:
     before = subject.previous
     if before is None:
         return None
     comparable = before.evaluation.holdout_rows == subject.evaluation.holdout_rows
-    return Since(before.name, changes(subject.evaluation, before.evaluation, subject.gate), comparable)
+    return SincePrevious(before.name, changes(subject.evaluation, before.evaluation, subject.gate), comparable)

@@ -9,10 +9,11 @@ from itertools import count
 
 import numpy as np
 from markupsafe import Markup, escape
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from pipeline.assumptions import line, named
-from pipeline.measures import Bars, Histogram, Nothing, Ranks, Shares
+from pipeline.measures import Histogram, LabelBars, NoPicture, Ranks, Shares
 from pipeline.measures.rulers import number
 
 Floats = NDArray[np.float64]
@@ -30,17 +31,18 @@ class Pen:
 
     def __init__(self) -> None:
         self._ids = count(1)
+        self._axes = Figure().subplots()
 
     def shares(self, found: Shares, title: str, told: str) -> Markup:
         """A column of two tables: real rows filled, synthetic rows as a line or a thin bar."""
         match found:
             case Histogram():
                 return self._histogram(found, title, told)
-            case Bars():
+            case LabelBars():
                 return self._bars(found, title, told)
             case Ranks():
                 return self._ranks(found, title, told)
-            case Nothing():
+            case NoPicture():
                 return Markup('<p class="empty">{}</p>').format(found.why)
 
     def gauge(self, value: float, real: float | None, least: float | None) -> Markup:
@@ -140,13 +142,13 @@ class Pen:
             Markup('<path class="line" d="{}"/>').format(_stairs(x, heights[1])),
             _axis(0),
         ]
-        for place, text in _apart(found.ruler.marks(float(found.edges[0]), float(found.edges[-1]))):
+        for place, text in _apart(found.ruler.marks(self._axes, float(found.edges[0]), float(found.edges[-1]))):
             at = round(((np.log(place) if found.ruler.log else place) - low) / span * (WIDTH - 4) + 2)
             anchor = "start" if at < 24 else "end" if at > WIDTH - 24 else "middle"  # noqa: PLR2004 - half a text
             parts.append(_text(at, anchor, text))
         return self._figure(WIDTH, HEIGHT, title, told, Markup().join(parts))
 
-    def _bars(self, found: Bars, title: str, told: str) -> Markup:
+    def _bars(self, found: LabelBars, title: str, told: str) -> Markup:
         top = max([*found.real, *found.other, 1e-9])
         names = ["null" if name is None else name for name in found.names] + ["all others"] * found.rest
         parts = []

@@ -8,7 +8,7 @@ from flows.engine.provenance import release
 from flows.settings import name_of
 from flows.stages import approval, judging, memory, reading, reporting, training
 from flows.stages.reading import Incoming
-from flows.stages.reporting import Known
+from flows.stages.reporting import Made
 from flows.stages.training import FitSummary
 from flows.telling import card, journal
 from flows.telling.card import Facts
@@ -71,7 +71,7 @@ def retrain(job: Job, incoming: Incoming, outlook: Outlook) -> RunOutcome:
             documents=job.tracked.url,
             seconds=job.clock.seconds,
         )
-        known = Known(outcome, facts, job.request.data, job.settings, other, judged.defended)
+        known = Made(outcome, facts, job.request.data, job.settings, other, judged.defended)
         outcome = reported(job, challenger, known)
         told = card.version(outcome.name, facts, job.settings.gate, outcome)
         registry.describe(challenger, told)
@@ -81,7 +81,7 @@ def retrain(job: Job, incoming: Incoming, outlook: Outlook) -> RunOutcome:
     return outcome
 
 
-def reported(job: Job, version: Version, known: Known) -> RunOutcome:
+def reported(job: Job, version: Version, known: Made) -> RunOutcome:
     """The outcome of a run with the address of the report, which is made and kept."""
     with job.clock.stage("report"):
         page = reporting.keep(job.work, version, job.models, job.tracked, known)

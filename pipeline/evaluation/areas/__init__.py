@@ -13,6 +13,7 @@ from pipeline.evaluation.areas.marginals import Marginals
 from pipeline.evaluation.areas.model import Model
 from pipeline.evaluation.areas.pairs import Pairs
 from pipeline.evaluation.areas.privacy import Privacy
+from pipeline.evaluation.areas.risks import Risks
 from pipeline.evaluation.areas.totals import Totals
 from pipeline.evaluation.areas.utility import Utility
 from pipeline.evaluation.scores import DETAILS, METRICS
@@ -36,5 +37,16 @@ def register(area: Area) -> None:
     DETAILS.update(area.details)
 
 
-for _area in (Marginals(), Totals(), Pairs(), Distances(), Detection(), Utility(), Privacy(), Attacks(), Model()):
+for _area in (
+    Marginals(),
+    Totals(),
+    Pairs(),
+    Distances(),
+    Detection(),
+    Utility(),
+    Privacy(),
+    Attacks(),
+    Risks(),
+    Model(),
+):
     register(_area)

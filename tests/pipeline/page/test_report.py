@@ -1,227 +1,163 @@
-"""The report as HTML: complete, safe, small, and without a row of the real table."""
+"""The report as HTML: whole, in order, readable without anything else, and nobody's text becomes markup."""
 
 import re
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
 import pytest
-from reports import HOSTILE, Element, Read, compared, full, sharing, subject, table
+from pages import GATE, HOSTILE, SECTIONS, Seen, evaluation, everything, hostile, mixed, subject
 
-from pipeline import page
+from flows.engine import webpages
+from pipeline import columns
+from pipeline.decisions import quality
 from pipeline.evaluation import ColumnError, Evaluation, PairError
-from pipeline.page.scores import BEHIND, GOOD
+from pipeline.page import Subject, page_of, render, report
 
-SECTIONS = (
-    *("verdict", "scores", "assumed", "worst", "associations", "missing", "rows", "training", "latent", "drift"),
-    *("privacy", "changes", "again"),
-)
-MEGABYTE = 1_000_000
-SECRET_LABEL, SECRET_NUMBER = "Zyxwvut the Unique", 98_765_432.5
+ADDRESS = re.compile(r"(?:https?:)?//|url\(|@import", re.IGNORECASE)
 
 
 @pytest.fixture(scope="module")
-def read() -> Read:
-    """A report of hostile names, with nearly everything in it."""
-    return Read(full())
+def full() -> str:
+    """A report in which every section has something to show."""
+    real, synthetic, train = mixed(0), mixed(1), mixed(2)
+    known = everything(train, evaluation(real, mixed(3), train))
+    return report(subject(real, synthetic, train, **known))
 
 
-def test_sections_come_in_order(read: Read) -> None:
-    """The verdict first, how to make it again last, each named by its heading and linked from the contents."""
-    sections = [each.attributes for each in read.all("section")]
-    assert [each["id"] for each in sections] == list(SECTIONS)
-    titles = {each.attributes.get("id"): each.text for each in read.all("h2")}
-    assert all(titles[each["aria-labelledby"]].strip() for each in sections)
-    assert [each.attributes["href"] for each in read.all("a") if ("nav" in tags(each))] == [f"#{i}" for i in SECTIONS]
+@pytest.fixture(scope="module")
+def bare() -> str:
+    """A report of two tables, of which nothing else is known."""
+    return report(subject(mixed(0), mixed(1), mixed(2)))
 
 
-def tags(element: Element) -> list[str]:
-    """The tags of the elements around one."""
-    return [each.tag for each in element.ancestors]
-
-
-def test_headings_leave_out_no_level(read: Read) -> None:
-    """There is one heading of the first level, and none is more than a level below the one before it."""
-    levels = [int(each.tag[1]) for each in read.all("h1", "h2", "h3", "h4", "h5", "h6")]
+@pytest.mark.parametrize("name", ["full", "bare"])
+def test_every_section_is_there_in_order(name: str, request: pytest.FixtureRequest) -> None:
+    """Each is a landmark with a heading, and headings do not leave out a level."""
+    page = Seen(request.getfixturevalue(name))
+    assert page.broken == []
+    assert page.open == []
+    assert tuple(own["id"] for _, own in page.tags("section")) == SECTIONS
+    assert [own["aria-labelledby"] for _, own in page.tags("section")] == [f"{each}-title" for each in SECTIONS]
+    levels = [int(tag[1]) for tag, _ in page.tags("h1", "h2", "h3", "h4")]
     assert levels[0] == 1
     assert levels.count(1) == 1
     assert all(after - before <= 1 for before, after in pairwise(levels))
+    assert {tag for tag, _ in page.elements} >= {"header", "nav", "main", "footer", "title"}
 
 
-def test_an_id_is_of_one_element(read: Read) -> None:
-    """No two elements share an id, and every reference to an id leads to an element."""
-    ids = [each.attributes["id"] for each in read.elements if "id" in each.attributes]
+@pytest.mark.parametrize("name", ["full", "bare"])
+def test_it_needs_nothing_from_elsewhere(name: str, request: pytest.FixtureRequest) -> None:
+    """There is no script, no address and no handler, and a policy that would forbid them."""
+    html = request.getfixturevalue(name)
+    page = Seen(html)
+    assert page.tags("script", "iframe", "object", "embed", "link", "img", "form") == []
+    assert [own for own in page.attributes("href") if not own.startswith("#")] == []
+    assert page.attributes("src") == []
+    assert not ADDRESS.search(re.sub(r">[^<]*<", "><", html))
+    assert [key for _, own in page.elements for key in own if key.startswith("on")] == []
+    assert any("default-src 'none'" in policy for policy in page.attributes("content"))
+
+
+@pytest.mark.parametrize("name", ["full", "bare"])
+def test_it_can_be_heard(name: str, request: pytest.FixtureRequest) -> None:
+    """Ids are unique, labels lead to ids, links to sections, pictures have words and tables have headers."""
+    page = Seen(request.getfixturevalue(name))
+    ids = page.attributes("id")
     assert len(ids) == len(set(ids))
-    asked = [each.attributes["href"][1:] for each in read.all("a")]
-    for each in read.elements:
-        asked += each.attributes.get("aria-labelledby", "").split()
-    assert set(asked) <= set(ids)
+    labels = {each for told in page.attributes("aria-labelledby") for each in told.split()}
+    assert labels <= set(ids)
+    assert {own[1:] for own in page.attributes("href")} <= set(ids)
+    pictures = page.tags("svg")
+    assert pictures
+    assert all(own.get("role") == "img" or own.get("aria-hidden") == "true" for _, own in pictures)
+    assert all(own.get("scope") in {"col", "row"} for _, own in page.tags("th"))
+    assert all(own.get("tabindex") == "0" for _, own in page.elements if own.get("role") == "region")
 
 
-def test_nothing_is_run_and_nothing_is_fetched(read: Read) -> None:
-    """There is no element and no attribute that a browser would run or fetch, and the page's own policy forbids it."""
-    forbidden = ("script", "iframe", "img", "link", "object", "embed", "form", "input", "base", "use", "image", "style")
-    assert [each.tag for each in read.all(*forbidden)] == ["style"]
-    assert [each.tag for each in read.elements if any(name.startswith("on") for name in each.attributes)] == []
-    assert all(each.attributes["href"].startswith("#") for each in read.elements if "href" in each.attributes)
-    assert all("src" not in each.attributes for each in read.elements)
-    assert re.search(r"url\(|@import|https?:", read.all("style")[0].text) is None
-    policy = [each.attributes["content"] for each in read.all("meta") if "http-equiv" in each.attributes]
-    assert policy == ["default-src 'none'; style-src 'unsafe-inline'"]
+def test_nobody_reads_code(full: str) -> None:
+    """Names and labels of strangers are shown letter by letter, wherever they stand, and open no element."""
+    tables = [hostile(seed) for seed in range(3)]
+    known = everything(tables[2], evaluation(tables[0], hostile(4), tables[2]))
+    found = report(subject(*tables, **known, title=HOSTILE["script"]))
+    page, plain = Seen(found), Seen(full)
+    assert page.broken == []
+    assert {tag for tag, _ in page.elements} <= {tag for tag, _ in plain.elements}
+    assert HOSTILE["image"] in page.text
+    assert HOSTILE["script"] in page.text
+    assert "{{ 7 * 7 }}" in page.text
+    assert "49 " not in page.text.partition("{{ 7")[0][-50:]
 
 
-def test_who_sees_no_picture_is_told(read: Read) -> None:
-    """Every drawing is a picture with a title and a description, or its numbers stand beside it and it is passed by."""
-    drawings = read.all("svg")
-    assert any("role" in each.attributes for each in drawings)
-    for drawing in drawings:
-        if drawing.attributes.get("aria-hidden") == "true":
-            continue
-        assert drawing.attributes["role"] == "img"
-        inside = {each.attributes["id"]: each for each in read.all("title", "desc") if drawing in each.ancestors}
-        named = [inside[name] for name in drawing.attributes["aria-labelledby"].split()]
-        assert [each.tag for each in named] == ["title", "desc"]
-        assert named[1].text.strip()
+def test_no_row_of_the_real_table_is_in_it() -> None:
+    """A value that few real rows have is nowhere: not as a label, a number or an end of an axis."""
+    real, train = mixed(0, 400), mixed(2, 400)
+    secret = pa.array(["Ann Smith" if i < 4 else text for i, text in enumerate(real["many"].to_pylist())])
+    amount = pa.array([987654.125 if i == 0 else value for i, value in enumerate(real["number"].to_pylist())])
+    label = pa.array(["Bob Jones" if i < 4 else value for i, value in enumerate(real["group"].to_pylist())])
+    for name, values in (("many", secret), ("number", amount), ("group", label)):
+        real = real.set_column(real.column_names.index(name), name, values)
+    found = report(subject(real, mixed(1, 400), train))
+    for kept in ("Ann Smith", "Bob Jones", "987654", "988k"):
+        assert kept not in found
+    assert "north" in found  # which many rows share
 
 
-def test_a_cell_has_a_head(read: Read) -> None:
-    """Every head of a table says whether it is of its column or of its row, and every row has one."""
-    assert {each.attributes.get("scope") for each in read.all("th")} == {"col", "row"}
-    for row in read.all("tr"):
-        scopes = {each.attributes["scope"] for each in read.all("th") if row in each.ancestors}
-        assert scopes == ({"col"} if "thead" in tags(row) else {"row"})
-
-
-def test_a_wide_table_is_scrolled_by_keyboard(read: Read) -> None:
-    """A part of the page that scrolls can be reached by keyboard, and has a name."""
-    scrolled = [each.attributes for each in read.elements if each.attributes.get("class") == "scroll"]
-    assert scrolled
-    assert all(each["tabindex"] == "0" and each["role"] == "region" and each["aria-label"] for each in scrolled)
-
-
-def test_names_of_strangers_stay_text(read: Read) -> None:
-    """Names come out letter for letter where they fit. They are shortened to one line, and an empty one is told."""
-    assert HOSTILE[0] in read.all("h1")[0].text
-    heads = [each.text for each in read.all("th") if each.attributes["scope"] == "row"]
-    for name in (*HOSTILE[:3], HOSTILE[4], HOSTILE[9]):
-        assert name in heads
-    assert "n" * 79 + "…" in heads
-    assert "(no name)" in heads
-    assert "two lines and a tab" in heads
-    assert {" gnp.exe", "gnp.exe"} & set(heads)
-    assert "\u202e" not in full(), "it would turn the text after it"
-    assert "49" not in heads, "a name is no template"
-    assert "n" * 81 not in " ".join(each.text for each in read.all("section"))
-
-
-def test_no_value_of_the_real_rows_gets_out() -> None:
-    """A label of one real row and an extreme of another occur nowhere, not even shortened or rounded."""
-    train, real, synthetic = (table(300, seed) for seed in range(3))
-    planted = planted_in(real)
-    of = compared(planted_in(train), planted, synthetic)
-    text = page.report(replace(of, schema=sharing(of.schema, 5)))
-    for secret in ("Zyxwvut", "98765432", "98,765,432", "98.8M", "98.7M", "9.877e", "9.88e", "99M", "98M"):
-        assert secret not in text
-    assert "middle" in text, "labels that many share are named"
-    assert "Zyxwvut" in page.report(replace(of, schema=sharing(of.schema, 1))), (
-        "it would be named if one row were enough"
+@pytest.mark.parametrize(("count", "most"), [(15, 500_000), (100, 2_000_000), (1000, 5_000_000)])
+def test_it_stays_small(count: int, most: int) -> None:
+    """However many columns there are. No more rows or areas make it larger."""
+    rng = np.random.default_rng(0)
+    names = [f"measurement of the sensor {i}" for i in range(count)]
+    tables = [
+        pa.table(
+            {
+                name: rng.normal(size=120) if i % 2 else rng.choice(["red", "green", "blue"], 120)
+                for i, name in enumerate(names)
+            }
+        )
+        for _ in range(3)
+    ]
+    errors = tuple(ColumnError(name=name, error=0.1, ceiling=0.01) for name in names)
+    pairs = tuple(PairError(first=names[i], second=names[i + 1], error=0.1, ceiling=0.01) for i in range(14))
+    found = Evaluation(rows=120, holdout_rows=120, scores=(), details={"columns": errors, "pairs": pairs})
+    made = Subject(
+        title="sensors",
+        real=tables[0],
+        synthetic=tables[1],
+        schema=columns.infer(tables[2]),
+        evaluation=found,
+        gate=GATE,
+        verdict=quality.judged(found, GATE),
     )
+    assert len(report(made).encode()) < most
 
 
-def planted_in(rows: pa.Table) -> pa.Table:
-    """The rows with a label and a number in the first row that nobody else has."""
-    age, job = rows["age"].to_pylist(), rows["job"].to_pylist()
-    age[0], job[0] = SECRET_NUMBER, SECRET_LABEL
-    return rows.set_column(0, "age", pa.array(age)).set_column(1, "job", pa.array(job))
+def test_a_report_is_known_by_its_head(full: str, tmp_path) -> None:
+    """So that no other file is ever replaced by one."""
+    webpages.write(tmp_path / "a" / "report.html", full)
+    (tmp_path / "other.html").write_text("<html>")
+    assert webpages.is_page(tmp_path / "a" / "report.html")
+    assert not webpages.is_page(tmp_path / "other.html")
 
 
-@pytest.mark.parametrize(("width", "limit"), [(100, 2 * MEGABYTE), (1000, 5 * MEGABYTE)])
-def test_a_page_of_many_columns_stays_small(width: int, limit: int) -> None:
-    """At most 2 MB of 100 columns and 5 MB of 1,000, with long names; and what is not shown is counted."""
-    names = tuple(f"column {i} with a name that is quite long, as such names are" for i in range(width))
-    of = wide(names)
-    text = page.report(of)
-    assert 100_000 < len(text.encode()) < limit
-    read = Read(text)
-    drawn = [each for each in read.all("svg") if each.attributes.get("role") == "img"]
-    assert len(drawn) >= min(width, 200)
-    assert f"All columns as a list ({width:,})" in read.section("worst")
-    if width > 200:
-        assert f"and {width - 200} more columns" in read.section("rows")
+def test_the_same_subject_makes_the_same_page() -> None:
+    """Nothing depends on the time or on chance."""
+    one = page_of(subject(mixed(0), mixed(1), mixed(2)))
+    assert render(one) == render(one)
+    assert render(one) == report(subject(mixed(0), mixed(1), mixed(2)))
 
 
-def wide(names: tuple[str, ...]) -> page.Subject:
-    """A subject of many columns, with an evaluation by hand, because a real one takes long."""
-    small = subject()
-    real, synthetic = table(100, 1, names), table(100, 2, names)
-    columns = tuple(small.schema.columns[i % 2].model_copy(update={"name": name}) for i, name in enumerate(names))
-    errors = np.random.default_rng(0).random((len(names), 2)).round(4)
-    found = Evaluation(
-        rows=100,
-        holdout_rows=100,
-        scores=small.evaluation.scores,
-        details={
-            "columns": tuple(
-                ColumnError(name=name, error=error, ceiling=ceiling)
-                for name, (error, ceiling) in zip(names, errors, strict=True)
-            ),
-            "pairs": tuple(
-                PairError(first=first, second=second, error=0.2, ceiling=0.1) for first, second in pairwise(names[:51])
-            ),
-        },
-    )
-    schema = replace(small.schema, columns=columns, arrow=real.schema)
-    return replace(small, real=real, synthetic=synthetic, schema=schema, evaluation=found)
-
-
-def test_what_is_not_known_is_said() -> None:
-    """Without a model, a training, an earlier version and scores, every section says so, and none is left out."""
-    of = subject()
-    bare = Read(page.report(replace(of, evaluation=Evaluation(rows=400, holdout_rows=400, scores=()), facts={})))
-    for section, said in {
-        "scores": "No score could be computed.",
-        "assumed": "Nothing had to be assumed beyond the kinds of the columns.",
-        "worst": "No column can be compared.",
-        "training": "Nothing is known of a training.",
-        "latent": "Nothing is known of a latent space",
-        "drift": "There is no earlier version whose rows these could be compared with.",
-        "privacy": "No attack could be computed.",
-        "changes": "There is no earlier version to compare with.",
-    }.items():
-        assert said in bare.section(section)
-    assert [each.attributes["id"] for each in bare.all("section")] == list(SECTIONS)
-
-
-def test_a_table_of_one_column_has_a_report() -> None:
-    """One column without nulls: no association and nothing missing."""
-    tables = [pa.table({"age": np.round(np.random.default_rng(i).normal(40, 5, 200), 1)}) for i in range(3)]
-    read = Read(page.report(compared(*tables)))
-    assert "Fewer than two columns can be compared." in read.section("associations")
-    assert "No value is missing" in read.section("missing")
-
-
-def test_ten_synthetic_rows_are_shown_and_no_more() -> None:
-    """The first ten, as texts, and null as null."""
-    of = subject()
-    sample = page.page_of(of).sample
-    assert sample.rows == 10
-    for name, values in sample.columns:
-        first = of.synthetic[name].to_pylist()[:10]
-        assert list(values) == [None if value is None else str(value) for value in first]
-    read = Read(page.report(of))
-    nulls = sum(value is None for _, values in sample.columns for value in values)
-    assert sum(each.attributes.get("class") == "null" for each in read.all("td")) == nulls
-
-
-def test_the_page_begins_with_the_verdict_of_the_terminal() -> None:
-    """The first words are those of the verdict, and a list says what it rests on."""
-    of = subject()
-    read = Read(page.report(of))
-    assert of.verdict.line in read.section("verdict")
-    assert f"{of.evaluation.rows:,} synthetic rows beside {of.evaluation.holdout_rows:,} real rows" in read.section(
-        "verdict"
-    )
-    standings = page.page_of(of).standings
-    assert f"{len(standings)} scores: " in read.section("verdict")
-    assert {each.standing for each in standings} <= {GOOD, BEHIND}
+def test_it_says_what_a_run_knows(full: str) -> None:
+    """The verdict comes first; the command, the digest and the settings last."""
+    text = " ".join(Seen(full).text.split())
+    assert text.index("Good: ") < text.index("The verdict rests on")
+    for told in ("count: distribution moved by 0.300", "version 1 on the same held-out rows", "many (7 rows)"):
+        assert told in text
+    for told in (
+        "abc123",
+        "epochs = 3",
+        "resynth export customers/2",
+        "1 of them vary with the row",
+        "overlap by 50.0 %",
+    ):
+        assert told in text
