@@ -24,7 +24,7 @@ __all__ = [
     "NoPicture",
     "Nominal",
     "Ordered",
-    "Ranks",
+    "RankShares",
     "Redrawn",
     "Resampled",
     "Shares",
