@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.measures import shares
 from pipeline.measures.rulers import ENDS, Ruler, ruler, ticked
-from pipeline.measures.shares import MANY_LABELS, MOST_BARS, Histogram, LabelBars, NoPicture, Ranks, Shares
+from pipeline.measures.shares import MANY_LABELS, MOST_BARS, Histogram, LabelBars, NoPicture, RankShares, Shares
 from pipeline.statistics.frequencies import Frequencies
 from pipeline.statistics.quantiles import Quantiles
 

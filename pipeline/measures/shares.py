@@ -73,7 +73,7 @@ class NoPicture(NamedTuple):
     why: str
 
 
-Shares = Histogram | LabelBars | Ranks | NoPicture
+Shares = Histogram | LabelBars | RankShares | NoPicture
 
 
 def binned(real: Array, other: Array) -> Histogram | NoPicture:
@@ -98,7 +98,7 @@ def binned(real: Array, other: Array) -> Histogram | NoPicture:
     return Histogram(edges, _shares(x, edges), _shares(y, edges), found, tuple(note for note in notes if note))
 
 
-def labelled(real: Array, other: Array, least_rows: int) -> LabelBars | Ranks:
+def labelled(real: Array, other: Array, least_rows: int) -> LabelBars | RankShares:
     """Shares of the labels that are most frequent in the real rows, or frequencies if there are many labels.
 
     Args:

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from pipeline.assumptions import line, named
-from pipeline.measures import Histogram, LabelBars, NoPicture, Ranks, Shares
+from pipeline.measures import Histogram, LabelBars, NoPicture, RankShares, Shares
 from pipeline.measures.rulers import number
 
 Floats = NDArray[np.float64]
