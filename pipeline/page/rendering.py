@@ -35,9 +35,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    made.filters |= {"count": _count, "percent": _percent, "points": _points, "name": partial(named, longest=NAME)} | {
-        "code": _code
-    }
+    made.filters |= {"count": _count, "percent": _percent, "points": _points, "name": partial(named, longest=NAME)}
     return made
 
 

@@ -1,5 +1,6 @@
 """Subjects of reports, and what a browser sees of a page, read with the parser of Python."""
 
+from functools import cache
 from html.parser import HTMLParser
 
 import numpy as np
@@ -10,7 +11,7 @@ from pipeline.decisions import quality
 from pipeline.decisions.findings import DriftReport, Finding
 from pipeline.evaluation import Evaluation, evaluate
 from pipeline.loop import PrivacyReport
-from pipeline.page import Previous, Subject
+from pipeline.page import Previous, Subject, report
 from pipeline.privacy.disclosure import Withheld
 from pipeline.queries.bound import ElboReport
 from pipeline.queries.latent import LatentSummary
@@ -25,7 +26,7 @@ HOSTILE = {
     "image": "<img src=x onerror=alert(1)>",
     "script": "</style></title><script>alert(1)</script>",
     "entity": "&lt;b&gt; \"quoted\" 'single' {{ 7 * 7 }} {% raw %}",
-    "long": "very long name " * 40,
+    "long": "n" * 300,
     "rtl": "عمود \u202eمن اليمين",
     "emoji": "👩‍💻 pay 💶",
     "lines": "two\nlines\tand a tab",
@@ -128,6 +129,18 @@ def everything(train: pa.Table, found: Evaluation) -> dict[str, object]:
         "settings": "[training]\nepochs = 3",
         "command": "resynth export customers/2 --rows 300 --out rows/ --seed 0",
     }
+
+
+@cache
+def full() -> str:
+    """A report with something in every section, of ordinary columns and of hostile ones."""
+    real, synthetic, train, before = (_beside(mixed(seed), hostile(seed)) for seed in range(4))
+    known = everything(train, evaluation(real, before, train))
+    return report(subject(real, synthetic, train, **known, title=HOSTILE["image"]))
+
+
+def _beside(one: pa.Table, other: pa.Table) -> pa.Table:
+    return pa.table([*one.columns, *other.columns], names=[*one.column_names, *other.column_names])
 
 
 def epoch(number: int) -> Epoch:

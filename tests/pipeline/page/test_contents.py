@@ -105,7 +105,8 @@ def test_associations_are_cramers_v() -> None:
     a, b = rng.integers(0, 3, 400), rng.integers(0, 4, 400)
     labels = pa.table({"a": a, "b": b, "c": (a + (rng.random(400) < 0.2)) % 3, "d": (b + (rng.random(400) < 0.2)) % 4})
     table = pa.table({name: own.cast(pa.string()) for name, own in zip(labels.column_names, labels, strict=True)})
-    real, other = views((table, table), columns.infer(table))
+    lost = table.set_column(2, "c", pa.array(rng.permutation(table["c"].to_numpy()).tolist()))
+    real, other = views((table, lost), columns.infer(table))
     found = associations(real, other, Evaluation(rows=1, holdout_rows=1, scores=()))
     assert found is not None
     assert abs(found.names.index("a") - found.names.index("c")) == 1
@@ -113,8 +114,10 @@ def test_associations_are_cramers_v() -> None:
     for i, one in enumerate(found.names):
         for j, two in enumerate(found.names):
             if i != j:
-                counts = crosstab(table[one].to_numpy(), table[two].to_numpy()).count
-                assert found.real[i, j] == pytest.approx(association(counts, method="cramer"), abs=1e-6)
+                for side, v in ((table, found.real), (lost, found.synthetic)):
+                    counts = crosstab(side[one].to_numpy(), side[two].to_numpy()).count
+                    assert v[i, j] == pytest.approx(association(counts, method="cramer"), abs=1e-6)
+    assert {*found.changed[0][:2]} == {"a", "c"}
     assert found.left_out == 0
 
 
