@@ -35,7 +35,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    made.filters |= {"count": _count, "percent": _percent, "points": _points, "name": partial(named, longest=NAME)}
+    made.filters |= {"count": _count, "percent": _percent, "points": _points, "code": _code}
+    made.filters["name"] = partial(named, longest=NAME)
     return made
 
 
