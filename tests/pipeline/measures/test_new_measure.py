@@ -166,7 +166,7 @@ def test_what_a_measure_does_not_answer_is_passed_over():
     alone = schema.arrow.names.index("at")
     only = Schema((schema.columns[alone],), rows.select(["at"]).schema)
     bare = evaluate(other, holdout=table(2), train=rows, schema=only, settings=EvaluationSettings(), seed=0)
-    assert [score.name for score in bare.scores] == ["shape_error"]
+    assert {score.area for score in bare.scores} == {"marginals", "attacks", "risks"}  # values are equal or not
     assert "detection: not computed, the table has no column that a classifier could be given" in bare.notes
 
 
