@@ -116,6 +116,12 @@ MISTAKES: Mapping[str, Mistake] = {
         "latent people people.parquet --between first 3", ("--between", "a whole number", "'first'")
     ),
     "one row to walk between": Mistake("latent people people.parquet --between 3", ("--between",)),
+    "a report of nobody": Mistake("report nobody", ("'nobody'", "no model yet", "resynth run DATA")),
+    "a report in place of another file": Mistake(
+        "evaluate people.parquet people.parquet --report people.parquet",
+        ("--report", "an earlier report", "people.parquet"),
+    ),
+    "a report in place of a directory": Mistake("report people --out texts", ("--out", "expected a file", "texts")),
     "no rows to look at": Mistake("preview people.parquet --rows 0", ("--rows", "1 to 1,000", "0")),
     "settings that exist": setting("", "resynth.toml", "left alone", verb="inspect people.parquet --write"),
 }
@@ -127,6 +133,7 @@ KNOWN: Mapping[str, Mistake] = {
     "a version in words": Mistake("promote people one", ("VERSION", "a whole number", "'one'")),
     "an alias": Mistake("preview people@champoin", ("'champoin'", "did you mean champion?")),
     "a reference": Mistake("export people@a/3 --rows 5 --out x", ("NAME, NAME@alias or NAME/version", "people@a/3")),
+    "a version without a report": Mistake("report people", ("report", "models:/people/1", "evaluate")),
     "no champion before": Mistake("rollback people", ("people", "champion")),
 }
 """Mistakes in a home with a model."""

@@ -218,6 +218,7 @@ def test_mlflow_remembers_the_run(answers: dict[str, Answer], reader: MlflowClie
         "elbo.json",
         "decision.json",
         "view.json",
+        "report.html",
     }
     assert pictures | documents <= files
     for picture in pictures:

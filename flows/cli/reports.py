@@ -27,5 +27,5 @@ def report(name: str, *, out: Path | None = None, common: AtHome = AT_HOME, prog
     progress(Tick("start", 1, 2))
     from flows.verbs.report import report as fetch
 
-    found = fetch(name, out, common.home)
+    found = fetch(name, out, common.home.resolve())
     return Reply(found.answer(), lines(f"report of {found.name} version {found.version}", str(found.path)))

@@ -52,15 +52,15 @@ class Trial(NamedTuple):
     control: Mapping[str, Half]
 
 
-class TrialRows(NamedTuple):
+class Viewed(NamedTuple):
     """Rows as points and as columns."""
 
     points: Points
     view: View
 
-    def take(self, numbers: NDArray[np.int64]) -> "TrialRows":
+    def take(self, numbers: NDArray[np.int64]) -> "Viewed":
         """The rows with these numbers."""
-        return TrialRows(self.points[numbers], self.view.take(numbers))
+        return Viewed(self.points[numbers], self.view.take(numbers))
 
 
 class Drawn(NamedTuple):
@@ -90,7 +90,7 @@ def trials(samples: Samples) -> list[Trial]:
         raise Incomputable(f"needs {2 * FEWEST} held-out and training rows, got {holdout.rows} and {train.rows}")
     if not train.names:
         raise Incomputable("the table has no column that can be compared")
-    made, seen, unseen = map(TrialRows, samples.neighbour_points(), samples.views)
+    made, seen, unseen = map(Viewed, samples.neighbour_points(), samples.views)
     random = samples.random("attack halves")
     outside, inside = (random.permutation(view.rows) for view in (holdout, train))
     found = []
@@ -102,7 +102,7 @@ def trials(samples: Samples) -> list[Trial]:
     return found
 
 
-def _trial(samples: Samples, rows: tuple[TrialRows, TrialRows, TrialRows], drawn: Drawn) -> Trial:
+def _trial(samples: Samples, rows: tuple[Viewed, Viewed, Viewed], drawn: Drawn) -> Trial:
     """The scores of every attack in one half. `rows` are synthetic, training and held-out rows."""
     made, seen, unseen = rows
     targets, reference = (seen.take(drawn.members), unseen.take(drawn.others)), unseen.take(drawn.reference)
@@ -118,7 +118,7 @@ def _scored(attacks: Mapping[str, Attack], scene: Scene) -> dict[str, Half]:
     return {name: Half(*np.split(attack(scene), 2)) for name, attack in attacks.items()}
 
 
-def _scene(samples: Samples, targets: tuple[TrialRows, TrialRows], made: TrialRows, reference: TrialRows) -> Scene:
+def _scene(samples: Samples, targets: tuple[Viewed, Viewed], made: Viewed, reference: Viewed) -> Scene:
     """What an attacker without the model knows about the targets, if `made` are the synthetic rows."""
     points = np.concatenate([each.points for each in targets])
     some = chosen(made.view.rows, reference.view.rows, samples.random("attack classifier rows"))

@@ -8,7 +8,7 @@ from pipeline.measures.base import Binned, Effect, Measure, Redrawn, Resampled, 
 from pipeline.measures.features import Features
 from pipeline.measures.nominal import Nominal
 from pipeline.measures.ordered import Moving, Ordered
-from pipeline.measures.shares import Histogram, LabelBars, NoPicture, Ranks, Shares
+from pipeline.measures.shares import Histogram, LabelBars, NoPicture, RankShares, Shares
 
 __all__ = [
     "MOVING",
@@ -24,7 +24,7 @@ __all__ = [
     "NoPicture",
     "Nominal",
     "Ordered",
-    "Ranks",
+    "RankShares",
     "Redrawn",
     "Resampled",
     "Shares",

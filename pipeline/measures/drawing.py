@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.measures import shares
 from pipeline.measures.rulers import ENDS, Ruler, ruler, ticked
-from pipeline.measures.shares import MANY_LABELS, MOST_BARS, Histogram, LabelBars, NoPicture, Ranks, Shares
+from pipeline.measures.shares import MANY_LABELS, MOST_BARS, Histogram, LabelBars, NoPicture, RankShares, Shares
 from pipeline.statistics.frequencies import Frequencies
 from pipeline.statistics.quantiles import Quantiles
 
@@ -57,7 +57,7 @@ def bars(axes: "Axes", found: LabelBars) -> None:
     _side_by_side(axes, names, found.real, found.other)
 
 
-def ranked(axes: "Axes", found: Ranks) -> None:
+def ranked(axes: "Axes", found: RankShares) -> None:
     """The share of the most frequent label, of the second, and so on, of either side. No label is named."""
     for heights, color, width in ((found.real, REAL, 4.0), (found.other, SYNTHETIC, 1.3)):
         axes.plot(np.arange(1, len(heights) + 1), heights, color=color, linewidth=width, solid_capstyle="butt")
@@ -76,7 +76,7 @@ def painted(axes: "Axes", found: Shares) -> None:
             histograms(axes, found)
         case LabelBars():
             bars(axes, found)
-        case Ranks():
+        case RankShares():
             ranked(axes, found)
         case NoPicture():
             axes.set_yticks([])

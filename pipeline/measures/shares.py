@@ -60,7 +60,7 @@ class LabelBars(NamedTuple):
         return len(self.real) > len(self.names)
 
 
-class Ranks(NamedTuple):
+class RankShares(NamedTuple):
     """Shares of the most frequent label, of the second, and so on, in each side's own order. No label is named."""
 
     real: Floats
@@ -73,7 +73,7 @@ class NoPicture(NamedTuple):
     why: str
 
 
-Shares = Histogram | LabelBars | Ranks | NoPicture
+Shares = Histogram | LabelBars | RankShares | NoPicture
 
 
 def binned(real: Array, other: Array) -> Histogram | NoPicture:
@@ -98,7 +98,7 @@ def binned(real: Array, other: Array) -> Histogram | NoPicture:
     return Histogram(edges, _shares(x, edges), _shares(y, edges), found, tuple(note for note in notes if note))
 
 
-def labelled(real: Array, other: Array, least_rows: int) -> LabelBars | Ranks:
+def labelled(real: Array, other: Array, least_rows: int) -> LabelBars | RankShares:
     """Shares of the labels that are most frequent in the real rows, or frequencies if there are many labels.
 
     Args:
@@ -123,13 +123,13 @@ def bars(names: Sequence[str | None], mine: Counts, theirs: Counts, rows: Sequen
     return LabelBars(tuple(names), tuple(shares[0][:shown]), tuple(shares[1][:shown]))
 
 
-def ranked(mine: Counts, theirs: Counts) -> Ranks:
+def ranked(mine: Counts, theirs: Counts) -> RankShares:
     """Shares by rank."""
     found = [
         np.sort(np.array(list(counts.values()), np.float64))[::-1] / max(1, sum(counts.values()))
         for counts in (mine, theirs)
     ]
-    return Ranks(found[0], found[1])
+    return RankShares(found[0], found[1])
 
 
 def both(what: str, mine: float, theirs: float) -> str:

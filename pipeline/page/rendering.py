@@ -8,6 +8,7 @@ from functools import cache, partial
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from pipeline.assumptions import named
 from pipeline.page.columns import NAME, PLAIN, PLAIN_PAIRS
@@ -34,8 +35,15 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    made.filters |= {"count": _count, "percent": _percent, "points": _points, "name": partial(named, longest=NAME)}
+    made.filters |= {"count": _count, "percent": _percent, "points": _points, "code": _code}
+    made.filters["name"] = partial(named, longest=NAME)
     return made
+
+
+def _code(text: str) -> Markup:
+    """A text in which backticks enclose code."""
+    code = Markup("<code>{}</code>")
+    return Markup().join(code.format(part) if i % 2 else escape(part) for i, part in enumerate(text.split("`")))
 
 
 def _count(value: int) -> str:

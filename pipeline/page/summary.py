@@ -150,6 +150,9 @@ def _basis(subject: Subject, stood: tuple[Standing, ...]) -> Iterator[str]:
     )
     yield from scores.summary(stood)
     yield from (f"{title}: {text}" for title, text in weakest(found))
+    if "attack_auc" in found:
+        attack = found["attack_auc"]
+        yield f"the best attack on training rows: AUC {attack.value:.3f}, of which chance explains {attack.ceiling:.3f}"
     if subject.drift is not None:
         moved = sum(finding.drifted for finding in subject.drift.findings)
         checks = len(subject.drift.findings)

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from pipeline.assumptions import line, named
-from pipeline.measures import Histogram, LabelBars, NoPicture, Ranks, Shares
+from pipeline.measures import Histogram, LabelBars, NoPicture, RankShares, Shares
 from pipeline.measures.rulers import number
 
 Floats = NDArray[np.float64]
@@ -40,7 +40,7 @@ class Pen:
                 return self._histogram(found, title, told)
             case LabelBars():
                 return self._bars(found, title, told)
-            case Ranks():
+            case RankShares():
                 return self._ranks(found, title, told)
             case NoPicture():
                 return Markup('<p class="empty">{}</p>').format(found.why)
@@ -168,7 +168,7 @@ class Pen:
             )
         return self._figure(WIDTH, BAR * len(names) + 4, title, told, Markup().join(parts))
 
-    def _ranks(self, found: Ranks, title: str, told: str) -> Markup:
+    def _ranks(self, found: RankShares, title: str, told: str) -> Markup:
         sides = [(cls, own) for cls, own in (("real", found.real), ("line", found.other)) if len(own)]
         most = np.log(max([2, *(len(own) for _, own in sides)]))
         shares = np.concatenate([own for _, own in sides] or [np.ones(1)])
