@@ -82,7 +82,7 @@ class Risk(Record):
     high: FiniteFloat
 
 
-class Ranked(NamedTuple):
+class ComparableCells(NamedTuple):
     """Comparable cells of the three tables, [rows, columns]; which columns have an order; their names."""
 
     synthetic: Floats
@@ -117,7 +117,7 @@ class Risks(Area):
         return Found((_score(found, samples.random("risk chance")),), {"risks": tuple(found)})
 
 
-def _cells(samples: Samples) -> Ranked:
+def _cells(samples: Samples) -> ComparableCells:
     """The cells of columns that can be compared and are not constant."""
     view, tables = samples.views[0], samples.tables
     found, names = [], []
@@ -130,10 +130,10 @@ def _cells(samples: Samples) -> Ranked:
     every = np.stack(found, axis=1) if found else np.empty((sum(table.num_rows for table in tables), 0))
     parts = np.split(every, np.cumsum([table.num_rows for table in tables])[:-1])
     ordered = np.array([view.measures[name].orders for name in names], np.bool_)
-    return Ranked(parts[0], parts[1], parts[2], ordered, tuple(names))
+    return ComparableCells(parts[0], parts[1], parts[2], ordered, tuple(names))
 
 
-def _singling_out(cells: Ranked, samples: Samples) -> list[Risk]:
+def _singling_out(cells: ComparableCells, samples: Samples) -> list[Risk]:
     """The risks of predicates of one column and of several columns. Absent if there are too few predicates."""
     random, synthetic = samples.random("singling out"), cells.synthetic
     single = disclosing.of_one_column(synthetic, cells.ordered, PREDICATES, random)
@@ -159,14 +159,14 @@ def _singling_out(cells: Ranked, samples: Samples) -> list[Risk]:
     return found
 
 
-def _targets(cells: Ranked, random: np.random.Generator) -> tuple[Floats, Floats]:
+def _targets(cells: ComparableCells, random: np.random.Generator) -> tuple[Floats, Floats]:
     """As many training as held-out rows."""
     size = min(TARGETS, len(cells.train), len(cells.holdout))
     train, holdout = cells.train, cells.holdout
     return train[chosen(len(train), size, random)], holdout[chosen(len(holdout), size, random)]
 
 
-def _linkability(cells: Ranked, samples: Samples) -> Risk:
+def _linkability(cells: ComparableCells, samples: Samples) -> Risk:
     """The risk of linking two halves of the columns."""
     random = samples.random("linkability")
     order = random.permutation(len(cells.names))
@@ -178,7 +178,7 @@ def _linkability(cells: Ranked, samples: Samples) -> Risk:
     return _risk("linkability", rate, control, 1 / len(cells.synthetic), sizes)
 
 
-def _inference(cells: Ranked, samples: Samples) -> list[Risk]:
+def _inference(cells: ComparableCells, samples: Samples) -> list[Risk]:
     """The risk of each column that is inferred from all others, if enough held-out rows are guessed wrong.
 
     A column that is almost always right leaves so little to gain that one row more or less is a large risk.
