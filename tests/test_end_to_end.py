@@ -126,6 +126,7 @@ def test_the_first_version_becomes_champion(answers: dict[str, Answer]) -> None:
         "decide",
         "promote",
         "publish",
+        "report",
     }
     assert set(answer["seconds"]) == stages
 

@@ -30,6 +30,6 @@ def test_a_picture_that_cannot_be_drawn_is_a_warning(caplog: pytest.LogCaptureFi
         assert draw("a.png", broken) is None
         assert draw("b.png", unreadable) is None
     assert [record.getMessage() for record in caplog.records] == [
-        "picture a.png could not be drawn (ValueError)",
-        "picture b.png could not be drawn (ValueError)",
+        "a.png could not be made (ValueError)",
+        "b.png could not be made (ValueError)",
     ]

@@ -7,6 +7,7 @@ import pytest
 from pipeline import columns
 from pipeline.data import tables
 from pipeline.privacy.rehearsal import Shrinkage, independent, rehearse
+from pipeline.queries import anomaly
 from pipeline.settings import RelationSettings, TrainingSettings
 from pipeline.synthesizer import Synthesizer
 
@@ -84,6 +85,7 @@ def test_rows_are_taken_apart_column_by_column_and_saved(tmp_path):
 
     whole = model.sample(8_192, seed=0)
     model.fitted = model.fitted._replace(shrinkage=Shrinkage(share=1.0))
+    model.fitted = model.fitted._replace(ordinary=anomaly.ordinary(model.fitted, parts[1], parts[0]))
     apart = model.sample(8_192, seed=0)
     assert spread(whole) > 5
     assert spread(apart) < 0.5
