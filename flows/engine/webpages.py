@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from pipeline.errors import SettingsError
+from pipeline.files import replaced
 
 GENERATOR = 'name="generator" content="resynth report"'
 HEAD = 1024  # bytes in which the generator stands
@@ -39,6 +40,7 @@ def is_page(file: Path) -> bool:
 
 
 def write(file: Path, text: str) -> None:
-    """Write a page, and its directory if there is none."""
+    """Write a page in one step, and its directory if there is none."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text, "utf-8")
+    with replaced(file) as fresh:
+        fresh.write_text(text, "utf-8")

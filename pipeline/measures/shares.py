@@ -2,7 +2,7 @@
 
 Matplotlib draws them as PNG (`pipeline.measures.drawing`), and the report of a version as SVG (`pipeline.page.svg`).
 The real rows come first. A label is named only if enough real rows share it; all others are one bar. A column of many
-labels is told by frequencies without names.
+labels is shown by the frequencies of its labels, without names.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,8 +1,8 @@
 """Which columns depend on each other, in the real rows and in the synthetic rows: Cramér's V of all pairs.
 
-Of many columns, those with the largest errors are compared. Columns that depend on each other in the real rows stand
-side by side: the order is that of the leaves of a hierarchical clustering (average linkage of 1 − V, with the optimal
-leaf order of Bar-Joseph et al. 2001).
+If there are many columns, those with the largest errors are compared. A hierarchical clustering of the real columns
+orders them (average linkage of 1 − V, optimal leaf order: Bar-Joseph et al. 2001), so columns that depend on each other
+stand side by side.
 """
 
 from typing import NamedTuple

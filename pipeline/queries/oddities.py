@@ -1,8 +1,8 @@
-"""The rows of a new batch that look wrong, as a list that is short and mostly right.
+"""A short list of the rows of a new batch that look wrong.
 
-Of many ordinary rows, some have a small p-value by chance. So rows are listed by the procedure of Benjamini & Hochberg
-(1995), which is valid for conformal p-values (Bates et al. 2023, arXiv 2104.08279): of the listed rows, a share of at
-most `FALSE` is expected to be ordinary. A batch of ordinary rows mostly lists none.
+Some ordinary rows of a large batch have a small p-value by chance. So the procedure of Benjamini & Hochberg (1995)
+chooses the rows, which is valid for conformal p-values (Bates et al. 2023, arXiv 2104.08279). At most the share `FALSE`
+of the listed rows is expected to be ordinary. A batch of ordinary rows usually lists none.
 """
 
 import numpy as np

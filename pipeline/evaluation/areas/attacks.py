@@ -96,19 +96,18 @@ class Attacks(Area):
 
     def look(self, samples: Samples) -> Found:
         """See `Area.look`."""
-        copies, copied = _copied(samples)
+        copied = _copied(samples)
         try:
             found = trials(samples)
         except Incomputable:
-            if copies is None:
+            if not copied.scores:
                 raise
-            return Found((copies,), {"copied": (copied,)})
+            return copied
         results, control = (_results([each[k] for each in found]) for k in (0, 1))
         attacked = [trial.attacks for trial in found]
-        scores = [*_scores(results, control, attacked, samples), *([copies] if copies is not None else [])]
-        ordered = sorted(results.values(), key=lambda result: (result.white_box, -result.auc))
-        details: dict[str, tuple[Record, ...]] = {"attacks": tuple(ordered)}
-        return Found(tuple(scores), details | ({"copied": (copied,)} if copies is not None else {}))
+        scores = _scores(results, control, attacked, samples)
+        ordered = tuple(sorted(results.values(), key=lambda result: (result.white_box, -result.auc)))
+        return Found((*scores, *copied.scores), {"attacks": ordered, **copied.details})
 
 
 def _results(halves: Sequence[Mapping[str, Half]]) -> dict[str, AttackResult]:
@@ -171,11 +170,9 @@ def _scores(
             real = max((control[name].low for name in names if name in control), default=0.5)
             ceiling = max(_largest_auc(names, halves, random), real)
             scores.append(Score.of(title, largest.auc, ceiling, (largest.low, largest.high)))
-    mean, usual = (
-        float(np.mean([results[name].auc for name in black])),
-        np.mean([each.low for each in control.values()]),
-    )
-    scores.append(Score.of("attack_mean", mean, max(0.5, float(usual))))
+    mean = float(np.mean([results[name].auc for name in black]))
+    usual = float(np.mean([each.low for each in control.values()]))
+    scores.append(Score.of("attack_mean", mean, max(0.5, usual)))
     found, real = (max(each[name].tpr for name in black) for each in (results, control))
     ceiling = max(_largest_tpr(black, halves, random), _binomial(real, halves)[0])
     scores.append(Score.of("attack_tpr", found, ceiling, _binomial(found, halves)))
@@ -213,12 +210,12 @@ def _binomial(share: float, halves: Sequence[Mapping[str, Half]]) -> tuple[float
     return max(0.0, share - margin), min(1.0, share + margin)
 
 
-def _copied(samples: Samples) -> tuple[Score | None, Copies]:
-    """The share of copies beside that of held-out rows."""
+def _copied(samples: Samples) -> Found:
+    """The share of copies beside that of held-out rows. Empty if no column can be compared."""
     synthetic, train, holdout = samples.tables
     measures = {column.name: found for column in samples.schema if (found := columns.measure(column.kind)) is not None}
     if not measures:
-        return None, Copies(copies=0, rows=synthetic.num_rows, unique=0, expected=0.0)
+        return Found(())
     made, real, unseen = _keys((synthetic, train, holdout), measures)
     unique, counts = np.unique(real, return_counts=True)
     once = unique[counts == 1]
@@ -227,7 +224,7 @@ def _copied(samples: Samples) -> tuple[Score | None, Copies]:
     margin = NORMAL_95 * sqrt(max(coincided * (1 - coincided), 1 / len(unseen)) / len(unseen) + share / len(made))
     score = Score.of("copies", share, coincided, (max(0.0, share - margin), min(1.0, share + margin)))
     counted = Copies(copies=int(copies.sum()), rows=len(made), unique=len(once), expected=coincided * len(made))
-    return score, counted
+    return Found((score,), {"copied": (counted,)})
 
 
 def _keys(tables: tuple[pa.Table, ...], measures: Mapping[str, Measure[Any]]) -> list[NDArray[np.int64]]:
