@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterTags, LogFilter, LogFilterFlowRunId
@@ -50,6 +51,20 @@ def test_a_run_has_a_name_parameters_a_log_and_an_end(prefect: SyncPrefectClient
     APILogWorker.drain_all(timeout=30)
     wanted = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[run.id]))
     assert "100 % of {braces} are shown" in [line.message for line in prefect.read_logs(wanted)]
+
+
+@pytest.mark.usefixtures("home")
+def test_a_result_outlives_a_request_that_is_sent_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy server answers late, the client asks again, and the second answer is a state without the result."""
+    send = httpx.Client.send
+
+    def twice(client: httpx.Client, request: httpx.Request, **given: Any) -> httpx.Response:
+        if request.url.path.endswith("/set_state"):
+            send(client, request, **given)
+        return send(client, request, **given)
+
+    monkeypatch.setattr(httpx.Client, "send", twice)
+    assert shown(EXPORT, "asked twice", lambda: 42, lambda _: Ending("Published", "42 rows"), {}) == 42
 
 
 @pytest.mark.parametrize(("error", "state"), [(BusyError("busy"), "Skipped"), (TableError("bad"), "Failed")])
