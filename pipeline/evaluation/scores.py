@@ -23,8 +23,6 @@ from pipeline.errors import NotFoundError
 from pipeline.records import Record
 
 Goal = Literal["max", "min"]
-REAL: Literal["real rows"] = "real rows"
-"""The ceiling of most scores: the same score of as many training rows."""
 
 NORMAL_95 = 1.959964
 """Normal quantile of a two-sided 95 % confidence interval."""
@@ -41,15 +39,12 @@ class Metric(NamedTuple):
         goal: Whether large or small values are good.
         meaning: The score in one line.
         worst: The worst possible value. None if there is no bound.
-        ceiling: The best that can be expected: the value of real rows (`REAL`), one number for every table, or None if
-            nothing can be said.
         area: The name of the score's area. It is filled in when the area is registered.
     """
 
     goal: Goal
     meaning: str
     worst: float | None = None
-    ceiling: Literal["real rows"] | float | None = REAL
     area: str = ""
 
 
@@ -101,11 +96,9 @@ class Score(Record):
         interval: tuple[float, float] | None = None,
         replicates: Iterable[float] = (),
     ) -> Self:
-        """Make the score called `name`, as `METRICS` defines it. A fixed ceiling need not be given."""
+        """Make the score called `name`, as `METRICS` defines it."""
         low, high = interval if interval is not None else (None, None)
         metric = METRICS[name]
-        if ceiling is None and metric.ceiling != REAL:
-            ceiling = metric.ceiling
         return cls(
             name=name,
             area=metric.area,

@@ -31,7 +31,7 @@ class Area(ABC):
 
     Attributes:
         name: Its name in evaluations, notes and settings.
-        metrics: Its scores, in the order in which they are reported. Each defines its ceiling.
+        metrics: Its scores, in the order in which they are reported.
         details: The types of the further records that it finds, by name. The names are keys of an evaluation's JSON.
     """
 

@@ -40,11 +40,11 @@ class Model(Area):
 
     name = "model"
     metrics: ClassVar = {
-        "elbo": Metric("max", "evidence lower bound of held-out rows: reconstruction − kl, nats per row", ceiling=None),
-        "reconstruction": Metric("max", "log-likelihood of held-out rows given z, nats per row", ceiling=None),
-        "kl": Metric("min", "divergence of the posterior from the prior, nats per row", ceiling=None),
-        "importance_weighted": Metric("max", "tighter bound from 100 draws of z, nats per row", ceiling=None),
-        "active_units": Metric("max", "latent dimensions that vary with the row", 0.0, ceiling=None),
+        "elbo": Metric("max", "evidence lower bound of held-out rows: reconstruction − kl, nats per row"),
+        "reconstruction": Metric("max", "log-likelihood of held-out rows given z, nats per row"),
+        "kl": Metric("min", "divergence of the posterior from the prior, nats per row"),
+        "importance_weighted": Metric("max", "tighter bound from 100 draws of z, nats per row"),
+        "active_units": Metric("max", "latent dimensions that vary with the row", 0.0),
     }
 
     def concerns(self, samples: Samples) -> bool:

@@ -37,10 +37,22 @@ def test_the_model_has_scores_without_a_ceiling():
     assert (silent.scores, silent.notes) == ((), ())
 
 
-def test_a_ceiling_may_be_a_constant():
-    """The ceiling of an attack is one half for every table."""
-    assert judged("privacy")["nearer_to_train"].ceiling == METRICS["nearer_to_train"].ceiling == 0.5
-    assert Score.of("nearer_to_train", 0.6).excess == pytest.approx(0.1)
+def later(sharing: float) -> Evaluation:
+    """Rows of the law of the training rows, of which a share are copies, beside held-out rows of a moved law."""
+    rng = np.random.default_rng(3)
+    train, fresh, moved = (rng.normal(at, 1, (1500, 2)) for at in (0, 0, 1))
+    copied = np.where(rng.random((1500, 1)) < sharing, train, fresh)
+    tables = [pa.table({"a": rows[:, 0], "b": rows[:, 1]}) for rows in (copied, train, moved)]
+    return evaluate(tables[0], train=tables[1], holdout=tables[2], areas=["privacy"])
+
+
+def test_rows_that_copy_nothing_may_be_nearer_to_training_rows_than_to_later_rows():
+    """The ceiling is what other training rows reach. It hides no copies."""
+    assert judged("privacy")["nearer_to_train"].ceiling == 0.5
+    fresh, copies = (later(share)["nearer_to_train"] for share in (0, 1))
+    assert fresh.low > 0.6
+    assert fresh.excess < 0.03
+    assert copies.low - copies.ceiling > 0.25
 
 
 class Digit(Record):
