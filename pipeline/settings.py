@@ -269,7 +269,8 @@ class GateSettings(Record):
         limits: For each named score, how far it may stay behind its ceiling. The defaults pass usable versions and stop
             broken ones: columns off by five points more than chance, a total by five percent, pairs by six points, rows
             that a classifier tells from real ones with an AUC of .85, rows that lie close to training rows, rows that
-            show an attacker which real rows were used in training, or copies of training rows.
+            show an attacker which real rows were used in training, copies of training rows, or rows that tell of a
+            training row what they do not tell of others.
         active_units: How many latent dimensions must vary from row to row; 0 asks for none. Without any, the decoder
             alone makes the rows: they may be good, but z says nothing about them. A table whose columns are independent
             needs none unless this is set.
@@ -293,6 +294,7 @@ class GateSettings(Record):
             "attack_auc": 0.06,
             "attack_tpr": 0.03,
             "copies": 0.01,
+            "disclosure_risk": 0.1,
         }
     )
     active_units: NonNegativeInt = 1

@@ -48,6 +48,7 @@ TITLES: Mapping[str, Title] = {
     "attack_auc": Title("attacks", "training rows cannot be told", 0.5),
     "attack_tpr": Title("exposure", "training rows that stay hidden"),
     "copies": Title("copies", "rows that copy no training row"),
+    "disclosure_risk": Title("disclosure", "no more told of training rows"),
 }
 
 

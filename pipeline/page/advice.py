@@ -47,6 +47,10 @@ ADVICE: Mapping[str, str] = {
         "Rows equal training rows. If the table has few different rows, that may be harmless; otherwise train on more "
         "rows, and leave out columns that single out a person. Do not raise the limit."
     ),
+    "disclosure_risk": (
+        "The rows tell of training rows what they do not tell of others. The table of risks says by which attack, and "
+        "in which column. Train on more rows, and leave out columns that single out a person. Do not raise the limit."
+    ),
 }
 """What to do about a score, by its name."""
 IN_AREA: Mapping[str, str] = {
@@ -58,7 +62,7 @@ IN_AREA: Mapping[str, str] = {
     "utility": ADVICE["utility"],
     "privacy": ADVICE["nearer_to_train"],
     "attacks": ADVICE["attack_auc"],
-    "risks": ADVICE["attack_auc"],
+    "risks": ADVICE["disclosure_risk"],
     "model": "Raise `time_limit` under [training].",
 }
 """What to do about a score without advice of its own, by its area."""

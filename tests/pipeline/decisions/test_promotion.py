@@ -17,6 +17,7 @@ GOOD = {
     "attack_auc": (0.52, 0.505),
     "attack_tpr": (0.02, 0.012),
     "copies": (0.001, 0.001),
+    "disclosure_risk": (0.15, 0.1),
 }
 NOTES = ("detection: not computed, needs 10 rows", "utility: not computed, no target")
 GATE = GateSettings()
@@ -58,6 +59,7 @@ def test_a_good_first_version_is_promoted():
         ("attack_auc", 0.5651),
         ("attack_tpr", 0.0421),
         ("copies", 0.0111),
+        ("disclosure_risk", 0.2001),
     ],
 )
 def test_each_limit_refuses_alone(name, value):
