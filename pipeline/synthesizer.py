@@ -298,7 +298,7 @@ class Synthesizer:
         rows = self.fitted.encode(table)
         return row_scores(self.vae, Evidence(rows.knowing(known.expand(len(rows), -1))), seed=seed)
 
-    def save(self, directory: Path) -> None:
+    def save(self, directory: Path | str) -> None:
         """Write the synthesizer into `directory`, which is made; see `pipeline.saving`.
 
         Raises:
@@ -306,17 +306,16 @@ class Synthesizer:
 
         Example:
             >>> import tempfile
-            >>> from pathlib import Path
-            >>> directory = Path(tempfile.mkdtemp()) / "model"
+            >>> directory = tempfile.mkdtemp() + "/model"
             >>> synthesizer.save(directory)
             >>> Synthesizer.load(directory).sample(5).equals(synthesizer.sample(5))
             True
         """
         sample = fingerprint(self._first(), self.schema)
-        saving.save(saving.Saved(self.fitted, self.form, sample), directory)
+        saving.save(saving.Saved(self.fitted, self.form, sample), Path(directory))
 
     @classmethod
-    def load(cls, directory: Path, digest: str | None = None) -> Self:
+    def load(cls, directory: Path | str, digest: str | None = None) -> Self:
         """The inverse of `save`.
 
         Args:
@@ -328,7 +327,7 @@ class Synthesizer:
             FormatError: It is of another format.
             DamagedError: The files are not what was saved.
         """
-        saved = saving.load(directory, digest)
+        saved = saving.load(Path(directory), digest)
         return cls(saved.fitted, form=saved.form, first=saved.sample)
 
     def prove(self) -> None:
