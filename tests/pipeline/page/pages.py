@@ -125,7 +125,7 @@ def everything(train: pa.Table, found: Evaluation) -> dict[str, object]:
             overlap=0.5,
         ),
         "previous": Previous("version 1", found),
-        "facts": {"table": "customers.parquet", "digest of the table": "abc123", "code": "f" * 40},
+        "facts": {"table": "customers.parquet", "digest of the table": "f" * 64, "code": "f" * 40},
         "settings": "[training]\nepochs = 3",
         "command": "resynth export customers/2 --rows 300 --out rows/ --seed 0",
     }

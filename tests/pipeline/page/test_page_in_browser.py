@@ -78,7 +78,7 @@ def test_the_console_stays_empty(processes: None, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("width", [390, 660, 720, 1280])  # a telephone, MLflow's pane, beside it, a screen
 def test_a_page_fits_its_screen(processes: None, tmp_path: Path, width: int, scheme: str) -> None:
     """With all unfolded and names of 300 letters, it never scrolls sideways, and it has the reader's colours."""
     found = looked_at(full(), tmp_path, width, scheme)
