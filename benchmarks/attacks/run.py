@@ -55,8 +55,8 @@ LABELS = {
 }
 """Rows of the table: label and digits."""
 ABOUT = (
-    "Means over seeds, or one training with 95 % intervals. The words are explained in docs/privacy.md. *Before* is the "
-    "same code with a training that goes on to the best validation ELBO (`MARGIN = 0`)."
+    "Means over seeds, or one training with 95 % intervals. The words are explained in docs/privacy.md. *Before* is "
+    "the same code with a training that goes on to the best validation ELBO (`MARGIN = 0`)."
 )
 
 Found = dict[str, Any]
