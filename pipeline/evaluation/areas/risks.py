@@ -36,8 +36,9 @@ TARGETS = 500
 PREDICATES = 1_000
 TRIED = 4
 """Predicates of several columns that are tried for each that is wanted."""
-CONDITIONS = 3
-"""Columns of a predicate of several columns."""
+CONDITIONS = (3, 4, 5, 6)
+"""Columns of a predicate of several columns: as few as single out `PLENTY` synthetic rows. A large table needs more."""
+PLENTY = 100
 SECRETS = 20
 """Most columns that are inferred."""
 FEWEST = 20
@@ -136,13 +137,10 @@ def _cells(samples: Samples) -> ComparableCells:
 def _singling_out(cells: ComparableCells, samples: Samples) -> list[Risk]:
     """The risks of predicates of one column and of several columns. Absent if there are too few predicates."""
     random, synthetic = samples.random("singling out"), cells.synthetic
-    single = disclosing.of_one_column(synthetic, cells.ordered, PREDICATES, random)
-    predicates = {("singling out", 1): single}
-    if (conditions := min(CONDITIONS, len(cells.names))) > 1:
-        rows = synthetic[random.integers(0, len(synthetic), TRIED * PREDICATES)]
-        several = disclosing.of_rows(rows, synthetic, cells.ordered, conditions, random)
-        alone = np.flatnonzero(several.counts(synthetic) == 1)[:PREDICATES]
-        predicates["singling out, several columns", conditions] = several.take(alone)
+    predicates = {("singling out", 1): disclosing.of_one_column(synthetic, cells.ordered, PREDICATES, random)}
+    if len(cells.names) > 1:
+        conditions, several = _of_several_columns(cells, random)
+        predicates["singling out, several columns", conditions] = several
     found = []
     for (name, conditions), asked in predicates.items():
         size, (train, holdout) = len(asked.columns), (len(cells.train), len(cells.holdout))
@@ -157,6 +155,19 @@ def _singling_out(cells: ComparableCells, samples: Samples) -> list[Risk]:
         naive = float((guess.counts(cells.train) == 1).mean())
         found.append(_risk(name, rate, control, naive, (size, size), factor=factor))
     return found
+
+
+def _of_several_columns(cells: ComparableCells, random: np.random.Generator) -> tuple[int, disclosing.Predicates]:
+    """Predicates of several columns that hold for exactly one synthetic row, and of how many columns they are."""
+    synthetic = cells.synthetic
+    for most in CONDITIONS:
+        conditions = min(most, len(cells.names))
+        rows = synthetic[random.integers(0, len(synthetic), TRIED * PREDICATES)]
+        several = disclosing.of_rows(rows, synthetic, cells.ordered, conditions, random)
+        alone = np.flatnonzero(several.counts(synthetic) == 1)[:PREDICATES]
+        if len(alone) >= PLENTY or conditions == len(cells.names):
+            break
+    return conditions, several.take(alone)
 
 
 def _targets(cells: ComparableCells, random: np.random.Generator) -> tuple[Floats, Floats]:
