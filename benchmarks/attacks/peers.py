@@ -14,16 +14,16 @@ import json
 import shutil
 import subprocess
 import sys
-import tempfile
 import venv
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "fidelity"))
-from measuring import BENCHMARKS, RESULTS, machine, workplace
+from measuring import BENCHMARKS, RESULTS, machine, step, workplace
 
 HERE = Path(__file__).parent
 ENVIRONMENT = BENCHMARKS / ".venv-anonymeter"
 NEEDED = ("anonymeter==1.1.0", "pyarrow==21.0.0", "scikit-learn==1.9.1")
+FILES = ("seen", "test", "synthetic")
 SAME = {
     "DCR": "nearest",
     "DCR difference": "nearest_difference",
@@ -65,17 +65,18 @@ def environment() -> Path:
 
 
 def peer(python: Path, name: str, directory: Path, seed: int) -> dict:
-    """What the peers find in the rows of a directory."""
-    command = [python, HERE / "peer.py", name, directory, str(seed)]
-    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+    """What the peers find in the rows of a directory. They are not asked again about the same rows."""
+    rows = [directory / f"{file}.parquet" for file in FILES]
+    return step("peers", [python, HERE / "peer.py", name, directory, seed], directory, [HERE / "peer.py", *rows])
 
 
 def copied(python: Path, name: str, directory: Path, seed: int) -> dict:
     """What the peers find if the training rows themselves are the synthetic rows."""
-    with tempfile.TemporaryDirectory() as place:
-        for file, as_file in (("seen", "seen"), ("test", "test"), ("seen", "synthetic")):
-            shutil.copy(directory / f"{file}.parquet", Path(place) / f"{as_file}.parquet")
-        return peer(python, name, Path(place), seed)
+    place = directory / "copied"
+    place.mkdir(exist_ok=True)
+    for file, as_file in zip(("seen", "test", "seen"), FILES, strict=True):
+        shutil.copy(directory / f"{file}.parquet", place / f"{as_file}.parquet")
+    return peer(python, name, place, seed)
 
 
 def memberships(ours: list[dict], theirs: list[dict]) -> list[str]:
