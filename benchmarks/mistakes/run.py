@@ -83,6 +83,8 @@ def made_with_a_model() -> Iterator[tuple[str, Mistake, Ending]]:
         place = ground(Path(directory))
         (place / "resynth.toml").write_text(SMALL)
         run(f"run people.parquet --name {MODEL}", place).check_returncode()
+        for report in (place / "mlruns").rglob("report.html"):  # as a version from before there were reports
+            report.unlink()
         for name, mistake in KNOWN.items():
             yield name, mistake, tried(mistake, place)
 
