@@ -1,14 +1,20 @@
-"""The number of threads of PyTorch.
+"""Threads: one for a network, and one network on each core.
 
-The networks are small and have many steps, so a second thread gains nothing, in training or in generation. On a busy
-machine, threads mostly wait for each other. One thread also leaves the other cores to other work, and a seed gives the
-same result on any number of cores.
+The networks are small and have many steps, so a second thread gains nothing within a step. On a busy machine, threads
+mostly wait for each other. With one thread, a seed gives the same result on any number of cores. Work that falls into
+parts, such as blocks of generated rows, is done on all cores, a part on each (`ahead`).
 """
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import TypeVar
 
 import torch
+
+Part = TypeVar("Part")
+Result = TypeVar("Result")
 
 
 @contextmanager
@@ -20,3 +26,31 @@ def one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(threads)
+
+
+def ahead(work: Callable[[Part], Result], parts: Iterable[Part], threads: int) -> Iterator[Result]:
+    """The results of the parts in their order. So many are at work at a time, and as many may wait.
+
+    Args:
+        work: Makes the result of a part, with PyTorch on one thread. Other threads run it at the same time.
+        parts: The parts.
+        threads: How many threads work. One is the thread that asks.
+    """
+    if threads == 1:
+        yield from map(work, parts)
+        return
+    waiting: deque[Future[Result]] = deque()
+    with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        try:
+            for part in parts:
+                waiting.append(pool.submit(work, part))
+                if len(waiting) == 2 * threads:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+    torch.set_num_threads(
+        torch.get_num_threads()
+    )  # the number of some libraries is that of the last thread that set it

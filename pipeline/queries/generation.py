@@ -6,6 +6,7 @@ again, from a stream of the block and the attempt.
 """
 
 from collections.abc import Iterator
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +22,7 @@ from pipeline.models.generation import Draws, generate
 from pipeline.models.rows import Rows
 from pipeline.models.vae import VAE
 from pipeline.randomness import BLOCK, Apart, apart, strata, stream
+from pipeline.threads import ahead
 
 ATTEMPTS = 50
 """Most draws of a row that keeps breaking a relation, before it is lent the values of another one."""
@@ -29,15 +31,19 @@ ATTEMPTS = 50
 def batches(model: Fitted, rows: int, *, seed: int, start: int = 0) -> Iterator[pa.Table]:
     """Rows `start` to `start` + `rows` − 1 of the dataset of `seed`, a block at a time, in bounded memory.
 
+    Blocks are generated on all cores, and come in order.
+
     Raises:
         SettingsError: `rows` is not positive or `start` is negative.
     """
     if rows < 1 or start < 0:
         raise SettingsError(f"expected rows ≥ 1 and start ≥ 0, got rows = {rows} and start = {start}")
-    for block in range(start // BLOCK, (start + rows - 1) // BLOCK + 1):
+    blocks = range(start // BLOCK, (start + rows - 1) // BLOCK + 1)
+    tables = ahead(partial(_block, model, seed), blocks, min(pa.cpu_count(), len(blocks)))
+    for block, table in zip(blocks, tables, strict=True):
         first = max(start - block * BLOCK, 0)
         last = min(start + rows - block * BLOCK, BLOCK)
-        yield _block(model, seed, block).slice(first, last - first)
+        yield table.slice(first, last - first)
 
 
 def decoded(model: Fitted, z: NDArray[np.float32], *, seed: int) -> pa.Table:

@@ -48,6 +48,18 @@ def test_row_i_is_a_function_of_seed_and_i(synthesizer):
     assert not synthesizer.sample(10, seed=2).equals(whole.slice(0, 10))
 
 
+def test_rows_do_not_depend_on_the_number_of_cores(synthesizer):
+    """Blocks are generated at the same time, and are the same rows in the same order."""
+    before = pa.cpu_count()
+    try:
+        pa.set_cpu_count(1)
+        alone = synthesizer.sample(5 * BLOCK + 7, seed=4)
+        pa.set_cpu_count(3)
+        assert synthesizer.sample(5 * BLOCK + 7, seed=4).equals(alone)
+    finally:
+        pa.set_cpu_count(before)
+
+
 def test_the_structure_of_the_table_is_learned(synthesizer):
     """The dependence of columns is kept: size follows group, and notes are missing just for group "c"."""
     table = synthesizer.sample(4_000, seed=3)
