@@ -117,6 +117,16 @@ def test_copies_are_caught_and_fresh_rows_are_not():
         assert risk.risk == pytest.approx((risk.rate - risk.control) / (1 - risk.control))
 
 
+def test_as_many_columns_single_out_as_a_large_table_needs():
+    """Where three columns of six labels never point to one row, more do, and copies are caught by them."""
+    rng = np.random.default_rng(0)
+    train, holdout = (pa.table({f"c{k}": rng.choice(list("uvwxyz"), 4000) for k in range(8)}) for _ in range(2))
+    (risk,) = (each for each in attacked(train, holdout, train).details["risks"] if "several" in each.attack)
+    assert risk.attacks >= 100
+    assert risk.rate == 1
+    assert risk.control < 0.3
+
+
 @pytest.mark.parametrize(
     "values", [["a", "b"] * 50, [f"{k:08x}-{k * 7919:06x}" for k in range(100)], [None] * 100], ids=str
 )
