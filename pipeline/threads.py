@@ -13,6 +13,8 @@ from typing import TypeVar
 
 import torch
 
+AHEAD = "resynth-ahead"
+"""How the names of threads begin that work ahead."""
 Part = TypeVar("Part")
 Result = TypeVar("Result")
 
@@ -40,7 +42,7 @@ def ahead(work: Callable[[Part], Result], parts: Iterable[Part], threads: int) -
         yield from map(work, parts)
         return
     waiting: deque[Future[Result]] = deque()
-    with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+    with ThreadPoolExecutor(threads, AHEAD, torch.set_num_threads, (1,)) as pool:
         try:
             for part in parts:
                 waiting.append(pool.submit(work, part))

@@ -6,7 +6,7 @@ import time
 import pytest
 import torch
 
-from pipeline.threads import ahead, one_thread
+from pipeline.threads import AHEAD, ahead, one_thread
 
 
 def test_one_thread_within_and_as_many_as_before_after_it() -> None:
@@ -40,6 +40,11 @@ def test_parts_are_done_ahead_and_come_in_order(threads: int) -> None:
     assert list(results) == [(part, 1) for part in range(1, 20)]
 
 
+def at_work() -> list[str]:
+    """The names of threads that work ahead."""
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith(AHEAD)]
+
+
 @pytest.mark.parametrize("threads", [1, 3])
 def test_a_part_that_fails_fails_in_its_place(threads: int) -> None:
     """The parts before it come, its error is raised, and the threads end."""
@@ -47,13 +52,12 @@ def test_a_part_that_fails_fails_in_its_place(threads: int) -> None:
     def work(part: int) -> int:
         return 6 // (2 - part)
 
-    before = threading.active_count()
     results = ahead(work, range(50), threads)
     assert [next(results), next(results)] == [3, 6]
     with pytest.raises(ZeroDivisionError):
         next(results)
-    assert threading.active_count() == before
+    assert at_work() == []
     reader = ahead(lambda part: part, range(50), threads)
     assert next(reader) == 0
     reader.close()  # as a reader who has enough
-    assert threading.active_count() == before
+    assert at_work() == []
