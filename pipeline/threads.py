@@ -31,12 +31,12 @@ def one_thread() -> Iterator[None]:
 
 
 def ahead(work: Callable[[Part], Result], parts: Iterable[Part], threads: int) -> Iterator[Result]:
-    """The results of the parts in their order. So many are at work at a time, and as many may wait.
+    """The results of the parts in their order. At most one more than `threads` are at work or wait to be taken.
 
     Args:
         work: Makes the result of a part, with PyTorch on one thread. Other threads run it at the same time.
         parts: The parts.
-        threads: How many threads work. One is the thread that asks.
+        threads: How many threads work. With one, it is the thread that asks.
     """
     if threads == 1:
         yield from map(work, parts)
@@ -46,13 +46,12 @@ def ahead(work: Callable[[Part], Result], parts: Iterable[Part], threads: int) -
         try:
             for part in parts:
                 waiting.append(pool.submit(work, part))
-                if len(waiting) == 2 * threads:
+                if len(waiting) > threads:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
         finally:
             for future in waiting:
                 future.cancel()
-    torch.set_num_threads(
-        torch.get_num_threads()
-    )  # the number of some libraries is that of the last thread that set it
+    # some libraries take the number that was set last, in any thread
+    torch.set_num_threads(torch.get_num_threads())

@@ -24,6 +24,8 @@ from pipeline.models.vae import VAE
 from pipeline.randomness import BLOCK, Apart, apart, strata, stream
 from pipeline.threads import ahead
 
+MOST_THREADS = 4
+"""Most blocks that are generated at a time. More would mostly wait for Python's lock, and hold memory."""
 ATTEMPTS = 50
 """Most draws of a row that keeps breaking a relation, before it is lent the values of another one."""
 
@@ -31,7 +33,7 @@ ATTEMPTS = 50
 def batches(model: Fitted, rows: int, *, seed: int, start: int = 0) -> Iterator[pa.Table]:
     """Rows `start` to `start` + `rows` − 1 of the dataset of `seed`, a block at a time, in bounded memory.
 
-    Blocks are generated on all cores, and come in order.
+    Blocks are generated on several cores, and come in order.
 
     Raises:
         SettingsError: `rows` is not positive or `start` is negative.
@@ -39,7 +41,7 @@ def batches(model: Fitted, rows: int, *, seed: int, start: int = 0) -> Iterator[
     if rows < 1 or start < 0:
         raise SettingsError(f"expected rows ≥ 1 and start ≥ 0, got rows = {rows} and start = {start}")
     blocks = range(start // BLOCK, (start + rows - 1) // BLOCK + 1)
-    tables = ahead(partial(_block, model, seed), blocks, min(pa.cpu_count(), len(blocks)))
+    tables = ahead(partial(_block, model, seed), blocks, min(pa.cpu_count(), MOST_THREADS, len(blocks)))
     for block, table in zip(blocks, tables, strict=True):
         first = max(start - block * BLOCK, 0)
         last = min(start + rows - block * BLOCK, BLOCK)
