@@ -14,6 +14,10 @@ factor. Here it is the exact expectation.
 
 The largest of several risks is above 0 by chance, even if nothing leaks. The ceiling is the mean of the largest of
 as many independent normal errors as there are attacks.
+
+Held-out rows may differ from training rows for another reason, such as a later time. Then rows that copy nothing tell
+more of training rows too. So the same attacks are tried on some training rows, with other training rows in place of the
+synthetic rows. If the lower end of the interval of such a risk is above what chance leaves, it is the ceiling.
 """
 
 from math import sqrt
@@ -94,7 +98,7 @@ class ComparableCells(NamedTuple):
 
 
 class Risks(Area):
-    """Disclosure attacks beside a control of held-out rows. The ceiling is what chance alone leaves."""
+    """Disclosure attacks beside a control of held-out rows. The ceiling is what chance or real rows reach."""
 
     name = "risks"
     metrics: ClassVar = {
@@ -109,13 +113,28 @@ class Risks(Area):
         if not cells.names or fewest < FEWEST:
             what = f"{FEWEST} rows of each table, got {fewest}" if cells.names else "a column that can be compared"
             raise Incomputable(f"needs {what}")
-        found = [*_singling_out(cells, samples)]
-        if len(cells.names) > 1:
-            found += [_linkability(cells, samples), *_inference(cells, samples)]
+        found = _risks(cells, samples)
         if not found:
             raise Incomputable(f"fewer than {FEWEST} values of the one column single out a row")
         found.sort(key=lambda risk: -risk.risk)
-        return Found((_score(found, samples.random("risk chance")),), {"risks": tuple(found)})
+        real = _risks(_without_synthetic(cells, samples.random("risk control")), samples)
+        return Found((_score(found, real, samples.random("risk chance")),), {"risks": tuple(found)})
+
+
+def _risks(cells: ComparableCells, samples: Samples) -> list[Risk]:
+    """The risks of all attacks that can be tried."""
+    found = _singling_out(cells, samples)
+    if len(cells.names) > 1:
+        found += [_linkability(cells, samples), *_inference(cells, samples)]
+    return found
+
+
+def _without_synthetic(cells: ComparableCells, random: np.random.Generator) -> ComparableCells:
+    """Some training rows as the only training rows, and of the others as many as possible in place of the synthetic."""
+    order = random.permutation(len(cells.train))
+    size = min(TARGETS, len(order) // 2)
+    rest = order[size:][: len(cells.synthetic)]
+    return cells._replace(synthetic=cells.train[rest], train=cells.train[order[:size]])
 
 
 def _cells(samples: Samples) -> ComparableCells:
@@ -256,9 +275,10 @@ def wilson(share: float, size: int) -> tuple[float, float]:
     return max(0.0, centre - margin), min(1.0, centre + margin)
 
 
-def _score(found: list[Risk], random: np.random.Generator) -> Score:
-    """The largest risk beside what chance leaves to it."""
+def _score(found: list[Risk], real: list[Risk], random: np.random.Generator) -> Score:
+    """The largest risk beside what chance leaves to it, or what real rows surely reach if that is more."""
     errors = np.array([(risk.high - risk.low) / 2 / NORMAL_95 for risk in found])
-    ceiling = float(np.maximum(random.normal(size=(DRAWS, len(errors))) * errors, 0).max(1).mean())
+    chance = float(np.maximum(random.normal(size=(DRAWS, len(errors))) * errors, 0).max(1).mean())
+    ceiling = max(chance, *(risk.low for risk in real), 0.0)
     worst = found[0]
     return Score.of("disclosure_risk", max(0.0, worst.risk), min(ceiling, 1.0), (max(0.0, worst.low), worst.high))

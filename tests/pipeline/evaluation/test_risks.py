@@ -117,6 +117,17 @@ def test_copies_are_caught_and_fresh_rows_are_not():
         assert risk.risk == pytest.approx((risk.rate - risk.control) / (1 - risk.control))
 
 
+def test_held_out_rows_of_a_later_time_are_no_leak():
+    """Where held-out rows differ from training rows, fresh rows stay within what real rows reach, and copies do not."""
+    train, fresh, later = people(1200, 0), people(1200, 2), people(400, 1)
+    years = [table.append_column("year", pa.array(np.arange(len(table)) % 3 + 2020)) for table in (train, fresh)]
+    holdout = later.append_column("year", pa.array(np.full(400, 2024)))
+    found, copied = (attacked(years[0], holdout, rows) for rows in (years[1], years[0]))
+    assert found["disclosure_risk"].value > 0.3
+    assert found["disclosure_risk"].low < found["disclosure_risk"].ceiling + 0.1
+    assert copied["disclosure_risk"].low > copied["disclosure_risk"].ceiling + 0.1
+
+
 def test_as_many_columns_single_out_as_a_large_table_needs():
     """Where three columns of six labels never point to one row, more do, and copies are caught by them."""
     rng = np.random.default_rng(0)
