@@ -42,16 +42,17 @@ def ahead(work: Callable[[Part], Result], parts: Iterable[Part], threads: int) -
         yield from map(work, parts)
         return
     waiting: deque[Future[Result]] = deque()
-    with ThreadPoolExecutor(threads, AHEAD, torch.set_num_threads, (1,)) as pool:
-        try:
-            for part in parts:
-                waiting.append(pool.submit(work, part))
-                if len(waiting) > threads:
+    try:
+        with ThreadPoolExecutor(threads, AHEAD, torch.set_num_threads, (1,)) as pool:
+            try:
+                for part in parts:
+                    waiting.append(pool.submit(work, part))
+                    if len(waiting) > threads:
+                        yield waiting.popleft().result()
+                while waiting:
                     yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
-    # some libraries take the number that was set last, in any thread
-    torch.set_num_threads(torch.get_num_threads())
+            finally:
+                for future in waiting:
+                    future.cancel()
+    finally:  # some libraries take the number that was set last, in any thread
+        torch.set_num_threads(torch.get_num_threads())

@@ -7,11 +7,12 @@ Twenty rows of each of two laws are planted once each in the training rows of Ad
 - **far**: numbers beyond or at the edge of those of the table, labels among the rarest of each column;
 - **mixed**: every cell comes from a random row of its own, so each value is usual and the combination is not.
 
-The default configuration is trained as a run does, with its withholding, and generates rows. A canary has come back if
-a generated row equals it, or equals it in all columns but one. The *exposure* of a canary (as in Carlini et al. 2019,
-arXiv 1802.08232) is its rank among a thousand rows of the same law that were not planted, by the distance to the
-nearest generated row, and by the model's bound. It is 0 for the least and 1 for the most exposed. Its mean is 1/2 if
-nothing is learned by heart, with a standard error of .065 for twenty canaries.
+The default configuration is trained as a run does, and generates rows. Extremes and rare labels are withheld first, so
+far canaries are no longer quite as far when the network sees them, and can hardly come back as they were planted. A
+canary has come back if a generated row equals it, or equals it in all columns but one. The *exposure* of a canary (as
+in Carlini et al. 2019, arXiv 1802.08232) is its rank among a thousand rows of the same law that were not planted, by
+the distance to the nearest generated row, and by the model's bound. It is 0 for the least and 1 for the most exposed.
+Its mean is 1/2 if nothing is learned by heart, with a standard error of .065 for twenty canaries.
 
 Prints a table and writes `benchmarks/results/canaries.md`. Takes about four minutes.
 """

@@ -61,3 +61,19 @@ def test_a_part_that_fails_fails_in_its_place(threads: int) -> None:
     assert next(reader) == 0
     reader.close()  # as a reader who has enough
     assert at_work() == []
+
+
+def test_new_threads_are_as_wide_as_before_after_a_reader_who_has_enough() -> None:
+    """PyTorch's number of threads for threads to come is the caller's, also if the reader stops early."""
+    before, found = torch.get_num_threads(), list[int]()
+    try:
+        torch.set_num_threads(3)
+        results = ahead(lambda part: part, range(50), 2)
+        next(results)
+        results.close()
+        later = threading.Thread(target=lambda: found.append(torch.get_num_threads()))
+        later.start()
+        later.join()
+        assert found == [3]
+    finally:
+        torch.set_num_threads(before)
