@@ -2,7 +2,7 @@
 
 The networks are small and have many steps, so a second thread gains nothing within a step. On a busy machine, threads
 mostly wait for each other. With one thread, a seed gives the same result on any number of cores. Work that falls into
-parts, such as blocks of generated rows, is done on all cores, a part on each (`ahead`).
+parts, such as blocks of generated rows, is done on several cores, a part on each (`ahead`).
 """
 
 from collections import deque

@@ -77,7 +77,7 @@ def main() -> None:
     own = kept.setdefault("runs", {}).setdefault(given.kept_as, {})
     for seed in range(given.seeds):
         for name in given.tables.split(","):
-            own.setdefault(name, [])[seed:] = [measured(name, seed)]
+            own.setdefault(name, [])[seed : seed + 1] = [measured(name, seed)]
             path.write_text(json.dumps(kept, indent=1) + "\n")
     text = "\n".join(report(kept)) + "\n"
     (RESULTS / "attacks.md").write_text(text)

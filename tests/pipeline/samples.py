@@ -41,3 +41,12 @@ def mixed(rows: int = 600, seed: int = 0) -> pa.Table:
         pa.array(note, pa.string()),
     ]
     return pa.Table.from_arrays(arrays, schema=pa.schema(fields, metadata={"owner": "tests"}))
+
+
+def people(rows: int, seed: int) -> pa.Table:
+    """Rows of a population with dependent columns of several kinds, nulls among them."""
+    rng = np.random.default_rng(seed)
+    age = rng.integers(18, 80, rows)
+    income = np.round(np.exp(rng.normal(9 + age / 60, 0.5)), 2)
+    town = rng.choice(["Bern", "Genf", "Basel", None], rows, p=[0.4, 0.3, 0.2, 0.1])
+    return pa.table({"age": age, "income": income, "town": town, "member": rng.random(rows) < age / 100})

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from samples import people
 from sklearn.metrics import roc_auc_score, roc_curve
 from sklearn.neighbors import NearestNeighbors
 
@@ -15,15 +16,6 @@ from pipeline.evaluation.trials import MOST, Half
 from pipeline.settings import EvaluationSettings, GateSettings
 
 BLACK, WHITE = set(BLACK_BOX), set(WHITE_BOX)
-
-
-def people(rows: int, seed: int) -> pa.Table:
-    """Rows of a population with dependent columns of several kinds."""
-    rng = np.random.default_rng(seed)
-    age = rng.integers(18, 80, rows)
-    income = np.round(np.exp(rng.normal(9 + age / 60, 0.5)), 2)
-    town = rng.choice(["Bern", "Genf", "Basel", None], rows, p=[0.4, 0.3, 0.2, 0.1])
-    return pa.table({"age": age, "income": income, "town": town, "member": rng.random(rows) < age / 100})
 
 
 TRAIN, HOLDOUT, FRESH = people(1200, 0), people(400, 1), people(1200, 2)

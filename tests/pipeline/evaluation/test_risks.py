@@ -5,6 +5,7 @@ from itertools import combinations
 import numpy as np
 import pyarrow as pa
 import pytest
+from samples import people
 from scipy.stats import binomtest
 
 from pipeline.columns import infer
@@ -13,15 +14,6 @@ from pipeline.evaluation.areas.risks import wilson
 from pipeline.evaluation.disclosing import NULL, Predicates
 
 ORDERED = np.array([True, False, True])
-
-
-def people(rows: int, seed: int) -> pa.Table:
-    """Rows of a population with dependent columns of several kinds, nulls among them."""
-    rng = np.random.default_rng(seed)
-    age = rng.integers(18, 80, rows)
-    income = np.round(np.exp(rng.normal(9 + age / 60, 0.5)), 2)
-    town = rng.choice(["Bern", "Genf", "Basel", None], rows, p=[0.4, 0.3, 0.2, 0.1])
-    return pa.table({"age": age, "income": income, "town": town, "member": rng.random(rows) < age / 100})
 
 
 def cells(rows: int, seed: int) -> np.ndarray:
